@@ -1,0 +1,291 @@
+package app.fathi.platform.config;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All settings of a node, read once at start. Component names are the keys of {@code conf/application.yaml}, where
+ * each has its default and its reason; the annotations are the limits that {@link #load} holds values to.
+ */
+public record Config(
+        @Pattern(value = "|https?://[^\\s/?#]+(/[^\\s?#]*)?", words = "an http(s) URL without query, or empty")
+                String publicUrl,
+        @Pattern(value = ".+", words = "a folder") String dataDir,
+        List<Role> roles,
+        @Secret @Pattern(value = "|[A-Za-z0-9+/]{43}=", words = "32 bytes in base64 (44 characters), or empty")
+                String masterKey,
+        Admin admin,
+        Http http,
+        Admission admission,
+        Rates rates,
+        Database db,
+        Security security,
+        Outbound outbound,
+        Vapid vapid,
+        WebPush webpush,
+        Stream stream,
+        Jobs jobs,
+        Send send,
+        Render render,
+        Idempotency idempotency,
+        Logging log) {
+
+    private static final String HOST = "[A-Za-z0-9.:_-]+";
+
+    public Config {
+        roles = List.copyOf(roles);
+        if (roles.isEmpty()) {
+            throw new ConfigException("roles is empty: at least one of api, worker is needed (FATHI_ROLES)");
+        }
+        if (webpush.ttlSeconds() > webpush.ttlLimitSeconds()) {
+            throw new ConfigException("webpush.ttlSeconds is " + webpush.ttlSeconds()
+                    + ": at most webpush.ttlLimitSeconds, " + webpush.ttlLimitSeconds());
+        }
+        if (!outbound.trustedCertificate().isEmpty() && !Files.isReadable(Path.of(outbound.trustedCertificate()))) {
+            throw new ConfigException("outbound.trustedCertificate is '" + outbound.trustedCertificate()
+                    + "': a readable PEM file is needed (FATHI_OUTBOUND_TRUSTED_CERTIFICATE)");
+        }
+    }
+
+    /** Reads the packaged file, {@code conf/application.yaml} of the working directory if there is one, and the process's environment. */
+    public static Config load() {
+        return ConfigReader.read(Path.of("conf", "application.yaml"), System.getenv());
+    }
+
+    /** Reads the packaged file and the given environment only: what tests start from. */
+    public static Config of(Map<String, String> environment) {
+        return ConfigReader.read(null, environment);
+    }
+
+    /** The base of our own URLs without a trailing slash. {@code boundPort} is the port listened on, for {@code http.port = 0}. */
+    public String baseUrl(int boundPort) {
+        if (!publicUrl.isEmpty()) {
+            return publicUrl.endsWith("/") ? publicUrl.substring(0, publicUrl.length() - 1) : publicUrl;
+        }
+        String host = http.host().equals("0.0.0.0") || http.host().equals("::") ? "localhost" : http.host();
+        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + boundPort;
+    }
+
+    /** The data folder, absolute. */
+    public Path dataPath() {
+        return Path.of(dataDir).toAbsolutePath().normalize();
+    }
+
+    public boolean has(Role role) {
+        return roles.contains(role);
+    }
+
+    /** Without secrets: settings may end in a log. */
+    @Override
+    public String toString() {
+        return "Config[publicUrl=" + publicUrl + ", dataDir=" + dataDir + ", roles=" + roles + "]";
+    }
+
+    /** What a node does. */
+    public enum Role {
+        /** Serves HTTP and answers the domains' operations. */
+        API,
+        /** Consumes streams, runs jobs, sends. */
+        WORKER
+    }
+
+    /** The first administrator, created when the database has no user yet. */
+    public record Admin(
+            @Pattern(value = "[^@\\s]+@[^@\\s]+", words = "an e-mail address") String email, @Secret String password) {
+        @Override
+        public String toString() {
+            return "Admin[email=" + email + "]";
+        }
+    }
+
+    /** The listener and the limits of every request. */
+    public record Http(
+            @Pattern(value = HOST, words = "an address or host name") String host,
+            @Range(min = 0, max = 65_535) int port,
+            @Range(min = 0, max = 65_535) int managementPort,
+            @Range(min = 0, max = 256) int eventLoops,
+            @Range(min = 10, max = 100_000) int connections,
+            @Range(min = 1, max = 100_000) int connectionsPerAddress,
+            @Range(min = 1, max = 3_600) int idleTimeoutSeconds,
+            @Range(min = 1_024, max = 104_857_600) int bodyLimitBytes,
+            @Range(min = 1_024, max = 1_048_576) int headersLimitBytes,
+            @Range(min = 256, max = 65_536) int urlLimitBytes,
+            @Range(min = 1, max = 600) int requestTimeoutSeconds,
+            @Range(min = 1, max = 600) int shutdownSeconds,
+            @Network List<String> trustedProxies) {
+        public Http {
+            trustedProxies = List.copyOf(trustedProxies);
+        }
+
+        /** {@link #eventLoops} with 0 replaced by the number of cores. */
+        public int instances() {
+            return eventLoops == 0 ? Runtime.getRuntime().availableProcessors() : eventLoops;
+        }
+    }
+
+    /** Requests in flight per class, for the whole node. */
+    public record Admission(
+            @Range(min = 1, max = 100_000) int ingestInFlight,
+            @Range(min = 1, max = 100_000) int sendInFlight,
+            @Range(min = 1, max = 100_000) int adminInFlight,
+            @Range(min = 1, max = 100_000) int analyticsInFlight,
+            @Range(min = 1, max = 3_600) int retryAfterSeconds) {}
+
+    /** Requests per minute of one credential or address. */
+    public record Rates(
+            @Range(min = 1, max = 10_000_000) int apiPerMinute,
+            @Range(min = 1, max = 10_000_000) int loginPerMinute,
+            @Range(min = 1, max = 10_000_000) int browserPerMinute) {}
+
+    /** The database and the pools to it. */
+    public record Database(
+            @Pattern(
+                            value = "|postgres(ql)?://[^\\s/:@]+(:[0-9]{1,5})?/[^\\s/?]+",
+                            words = "postgresql://host:port/name without user and password, or empty")
+                    String url,
+            @Pattern(value = "[^\\s]+", words = "a user name") String user,
+            @Secret String password,
+            @Range(min = 20, max = 1_000) int embeddedConnections,
+            @Range(min = 1, max = 200) int adminPool,
+            @Range(min = 1, max = 200) int ingestPool,
+            @Range(min = 1, max = 200) int sendPool,
+            @Range(min = 1, max = 200) int analyticsPool,
+            @Range(min = 1, max = 200) int workerPool,
+            @Range(min = 1, max = 100_000) int poolQueue,
+            @Range(min = 1, max = 60) int connectTimeoutSeconds,
+            @Range(min = 1, max = 60) int acquireTimeoutSeconds,
+            @Range(min = 1, max = 3_600) int statementTimeoutSeconds,
+            @Range(min = 16, max = 8_192) int statementCache,
+            @Range(min = 256, max = 65_536) int statementCacheSqlBytes) {
+        /** No own PostgreSQL is named: the embedded one is used. */
+        public boolean embedded() {
+            return url.isEmpty();
+        }
+
+        @Override
+        public String toString() {
+            return "Database[url=" + url + ", user=" + user + "]";
+        }
+    }
+
+    /** Tokens, passwords, revocation. */
+    public record Security(
+            @Range(min = 30, max = 3_600) int accessTokenSeconds,
+            @Range(min = 1, max = 365) int refreshTokenDays,
+            @Range(min = 0, max = 60) int refreshGraceSeconds,
+            @Range(min = 50, max = 10_000) int epochPollMillis,
+            @Range(min = 100, max = 60_000) int epochStaleMillis,
+            @Range(min = 19_456, max = 1_048_576) int passwordMemoryKib,
+            @Range(min = 2, max = 100) int passwordIterations,
+            @Range(min = 1, max = 16) int passwordParallelism,
+            @Range(min = 1, max = 64) int passwordThreads,
+            @Range(min = 1, max = 10_000) int passwordQueue,
+            @Range(min = 8, max = 128) int passwordLength,
+            @Range(min = 1, max = 100) int loginFailures,
+            @Range(min = 1, max = 86_400) int loginDelaySeconds) {}
+
+    /** The guarded client for every address that somebody else gave us. */
+    public record Outbound(
+            @Network List<String> allow,
+            boolean plaintext,
+            String trustedCertificate,
+            @Range(min = 1, max = 60) int connectTimeoutSeconds,
+            @Range(min = 1, max = 120) int requestTimeoutSeconds,
+            @Range(min = 1_024, max = 10_485_760) int responseLimitBytes,
+            @Range(min = 1, max = 64) int connectionsPerOrigin,
+            @Range(min = 1, max = 10_000) int streamsPerConnection,
+            @Range(min = 1, max = 100_000) int origins) {
+        public Outbound {
+            allow = List.copyOf(allow);
+        }
+    }
+
+    /** How we introduce ourselves to push services (RFC 8292). */
+    public record Vapid(
+            @Pattern(
+                            value = "|mailto:[^@\\s]+@[^@\\s]+|https://[^\\s]+",
+                            words = "a mailto: or https: address, or empty")
+                    String subject,
+            @Range(min = 1, max = 24) int tokenHours) {}
+
+    /** Web push messages. */
+    public record WebPush(
+            @Range(min = 256, max = 3_993) int payloadLimitBytes,
+            @Range(min = 0, max = 2_419_200) int ttlSeconds,
+            @Range(min = 0, max = 2_592_000) int ttlLimitSeconds,
+            @Range(min = 1, max = 365) int trackTokenDays) {}
+
+    /** Appending to and consuming the streams. */
+    public record Stream(
+            @Range(min = 1, max = 10_000) int appendEvents,
+            @Range(min = 0, max = 1_000) int appendWaitMillis,
+            @Range(min = 1, max = 16) int appendsInFlight,
+            @Range(min = 1, max = 1_000_000) int appendQueue,
+            @Range(min = 1, max = 10_000) int consumeEvents,
+            @Range(min = 10, max = 60_000) int pollMillis,
+            @Range(min = 2, max = 600) int leaseSeconds) {}
+
+    /** The durable jobs of this node. */
+    public record Jobs(
+            @Range(min = 1, max = 1_000) int workers,
+            @Range(min = 1, max = 1_000) int claim,
+            @Range(min = 2, max = 3_600) int leaseSeconds,
+            @Range(min = 10, max = 60_000) int pollMillis,
+            @Range(min = 1, max = 1_000) int attempts,
+            @Range(min = 1, max = 600_000) int backoffMillis,
+            @Range(min = 1, max = 86_400) int backoffLimitSeconds) {}
+
+    /** From decided messages to results. */
+    public record Send(
+            @Range(min = 0, max = 256) int threads,
+            @Range(min = 1, max = 100) int sliceMillis,
+            @Range(min = 1, max = 1_000) int chunkProfiles,
+            @Range(min = 1, max = 1_024) int windowMessages,
+            @Range(min = 1, max = 1_024) int resultMessages,
+            @Range(min = 1, max = 1_000) int resultWaitMillis,
+            @Range(min = 2, max = 600) int leaseSeconds,
+            @Range(min = 1, max = 100) int attempts,
+            @Range(min = 1, max = 600_000) int backoffMillis,
+            @Range(min = 1, max = 86_400) int backoffLimitSeconds,
+            @Range(min = 1, max = 168) int retryAfterLimitHours) {
+        /** {@link #threads} with 0 replaced by the number of cores. */
+        public int poolSize() {
+            return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        }
+    }
+
+    /** Bounds of one template's render. */
+    public record Render(
+            @Range(min = 256, max = 1_048_576) int sizeLimitBytes,
+            @Range(min = 1, max = 10_000) int timeLimitMillis,
+            @Range(min = 1, max = 1_000_000) int iterations) {}
+
+    /** Stored answers for repeated keys. */
+    public record Idempotency(
+            @Range(min = 1, max = 720) int keepHours, @Range(min = 1_024, max = 1_048_576) int replyLimitBytes) {}
+
+    /** Where and how lines are logged. */
+    public record Logging(
+            Format format,
+            Level level,
+            @Pattern(value = ".+", words = "a folder") String dir,
+            @Range(min = 1, max = 1_000) int files,
+            @Range(min = 1, max = 10_000) int fileSizeMegabytes) {
+        /** Lines for people or for collectors. */
+        public enum Format {
+            TEXT,
+            JSON
+        }
+
+        /** The least severe line that is written. */
+        public enum Level {
+            ERROR,
+            WARN,
+            INFO,
+            DEBUG,
+            TRACE
+        }
+    }
+}
