@@ -1,0 +1,116 @@
+package app.fathi.platform.db;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.ProblemException;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Transactions on a pool: plain ones, and ones whose effect happens once per {@code Idempotency-Key}. */
+public final class Transactions {
+    private static final int MAX_KEY_LENGTH = 255;
+
+    private final Pool pool;
+
+    public Transactions(Pool pool) {
+        this.pool = pool;
+    }
+
+    public Pool pool() {
+        return pool;
+    }
+
+    /** Commits when the future succeeds, rolls back when it fails; the failure is passed on. */
+    public <T> Future<T> run(Function<SqlConnection, Future<T>> work) {
+        return pool.withTransaction(work);
+    }
+
+    /**
+     * Runs the effect once per (workspace, credential, operation, key): the same key with the same body replays the
+     * stored answer, with another body it is 422, and 409 while the first is still running. The answer is stored in the
+     * effect's own transaction, kept for 24 hours; a failed effect stores nothing. Without the header it is a plain
+     * transaction.
+     */
+    public Future<Reply> once(Call call, Function<SqlConnection, Future<Reply>> effect) {
+        var header = call.header("idempotency-key");
+        if (header == null) {
+            return run(effect);
+        }
+        var key = unquote(header);
+        if (key.isEmpty() || key.length() > MAX_KEY_LENGTH) {
+            return Future.failedFuture(
+                    ProblemException.invalid("Idempotency-Key", "An Idempotency-Key has 1 to " + MAX_KEY_LENGTH + " characters."));
+        }
+        var scope = sha256(call.ws() + "|" + call.caller().id() + "|" + call.operationId() + "|" + key);
+        var bodyHash = Buffer.buffer(call.body() == null ? new byte[0] : sha256(call.body().getBytes()));
+        return run(tx -> tx.preparedQuery("SELECT pg_try_advisory_xact_lock($1) AS free")
+                .execute(Tuple.of(ByteBuffer.wrap(scope).getLong()))
+                .compose(rows -> rows.iterator().next().getBoolean("free")
+                        ? replayOrRun(tx, call.ws(), Buffer.buffer(scope), bodyHash, effect)
+                        : Future.failedFuture(new ProblemException(Problem.retryLater(
+                                Kind.STILL_RUNNING, "A request with this Idempotency-Key is still running.", 1)))));
+    }
+
+    private static Future<Reply> replayOrRun(
+            SqlConnection tx, int ws, Buffer scope, Buffer bodyHash, Function<SqlConnection, Future<Reply>> effect) {
+        return tx.preparedQuery("SELECT body_hash, status, headers, body FROM idempotency WHERE scope = $1")
+                .execute(Tuple.of(scope))
+                .compose(rows -> {
+                    if (rows.size() == 0) {
+                        return effect.apply(tx).compose(reply -> store(tx, ws, scope, bodyHash, reply));
+                    }
+                    var row = rows.iterator().next();
+                    if (!row.getBuffer("body_hash").equals(bodyHash)) {
+                        return Future.failedFuture(ProblemException.of(
+                                Kind.KEY_REUSED, "This Idempotency-Key was used with another body. Use a new key for a new request."));
+                    }
+                    var headers = new HashMap<String, String>();
+                    row.getJsonObject("headers").forEach(entry -> headers.put(entry.getKey(), (String) entry.getValue()));
+                    headers.put("Idempotency-Replayed", "true");
+                    return Future.succeededFuture(
+                            new Reply(row.getInteger("status"), row.getBuffer("body"), Map.copyOf(headers), null));
+                });
+    }
+
+    private static Future<Reply> store(SqlConnection tx, int ws, Buffer scope, Buffer bodyHash, Reply reply) {
+        if (reply.problem() != null) {
+            return Future.failedFuture(new ProblemException(reply.problem()));
+        }
+        var headers = new JsonObject();
+        reply.headers().forEach(headers::put);
+        return tx.preparedQuery(
+                        "INSERT INTO idempotency (scope, ws, body_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5, $6)")
+                .execute(Tuple.of(scope, ws, bodyHash, reply.status(), headers, reply.body()))
+                .map(reply);
+    }
+
+    private static String unquote(String header) {
+        var key = header.strip();
+        return key.length() >= 2 && key.startsWith("\"") && key.endsWith("\"") ? key.substring(1, key.length() - 1) : key;
+    }
+
+    private static byte[] sha256(String text) {
+        return sha256(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static byte[] sha256(byte[] octets) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(octets);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every JDK has SHA-256", e);
+        }
+    }
+}

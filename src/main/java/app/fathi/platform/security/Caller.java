@@ -1,0 +1,36 @@
+package app.fathi.platform.security;
+
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * Who asks, and in which workspace.
+ *
+ * @param kind what kind of credential was shown
+ * @param ws the workspace's small internal number; 0 only for {@link Kind#PUBLIC}
+ * @param workspaceId the workspace's public id; null only for {@link Kind#PUBLIC}
+ * @param id the user's or key's public id; null only for {@link Kind#PUBLIC}
+ * @param name what audit and logs call this caller: never an e-mail address
+ * @param scopes permissions a key is limited to; empty for users, whose permissions come from their roles
+ * @param origins origins a browser write key is bound to; empty when unbound
+ * @param sessionId the session of a user's token, null otherwise
+ */
+public record Caller(
+        Kind kind, int ws, UUID workspaceId, UUID id, String name, Set<String> scopes, Set<String> origins, UUID sessionId) {
+
+    public enum Kind {
+        PUBLIC,
+        USER,
+        API_KEY,
+        BROWSER_KEY,
+        SERVER_KEY
+    }
+
+    public static final Caller ANONYMOUS =
+            new Caller(Kind.PUBLIC, 0, null, null, "anonymous", Set.of(), Set.of(), null);
+
+    /** A browser key is public: it proves nobody. */
+    public boolean isBrowserKey() {
+        return kind == Kind.BROWSER_KEY;
+    }
+}
