@@ -1,0 +1,190 @@
+package app.fathi.platform.http;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.openapi.contract.OpenAPIContract;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+
+/**
+ * The contract, {@code openapi.yaml}, as the code sees it: its operations with what we ask of each one beyond OpenAPI.
+ *
+ * @param text the file as it stands, which {@code GET /openapi.yaml} serves
+ * @param document the same, parsed
+ * @param operations all operations by id, in the order of the file
+ */
+public record Contract(String text, JsonObject document, Map<String, Operation> operations) {
+    private static final Set<String> METHODS = Set.of("get", "put", "post", "delete", "patch", "head", "options");
+
+    /**
+     * One operation.
+     *
+     * @param domain the first tag: the domain whose verticle answers
+     * @param permission {@code public}, {@code authenticated} or a permission's name
+     * @param audit what the audit trail calls it; {@code none} when its own ledger is its record
+     * @param idempotent takes an {@code Idempotency-Key}
+     * @param parsesBody the domain parses and validates the body itself, to the limits that the contract names
+     * @param bodyTypes accepted media types of the body; empty when there is none
+     * @param credentialOptional the credential may also be in the body ({@code writeKey})
+     * @param queryDefaults names of the query parameters with their defaults, null where there is none
+     */
+    public record Operation(
+            String id,
+            String domain,
+            HttpMethod method,
+            String path,
+            String permission,
+            String audit,
+            boolean idempotent,
+            boolean parsesBody,
+            Set<String> bodyTypes,
+            boolean credentialOptional,
+            Map<String, Object> queryDefaults) {}
+
+    /** Reads {@code openapi.yaml} from the class path; a contract that lacks what we need of it is refused. */
+    public static Contract load() {
+        try (var in = Contract.class.getResourceAsStream("/openapi.yaml")) {
+            if (in == null) {
+                throw new IllegalStateException("openapi.yaml is not on the class path");
+            }
+            return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Contract parse(String text) {
+        Map<String, Object> yaml = new Yaml(new SafeConstructor(new LoaderOptions())).load(text);
+        var document = new JsonObject(copy(yaml));
+        var operations = new LinkedHashMap<String, Operation>();
+        document.getJsonObject("paths").forEach(path -> {
+            var item = (JsonObject) path.getValue();
+            item.fieldNames().stream().filter(METHODS::contains).forEach(method -> {
+                var operation = operation(document, path.getKey(), method, item);
+                if (operations.put(operation.id(), operation) != null) {
+                    throw new IllegalStateException("The contract names the operation " + operation.id() + " twice");
+                }
+            });
+        });
+        return new Contract(text, document, operations);
+    }
+
+    /**
+     * What the router is built from. Differs from the document where vertx-openapi cannot take it: problem responses are
+     * announced as plain JSON (it refuses to load other media types), and {@code security} is left out because
+     * credentials are ours to check.
+     */
+    public Future<OpenAPIContract> forRouter(Vertx vertx) {
+        var model = document.copy();
+        withoutSecurity(model);
+        model.getJsonObject("components").getJsonObject("responses").forEach(entry -> {
+            var content = ((JsonObject) entry.getValue()).getJsonObject("content");
+            if (content != null && content.containsKey("application/problem+json")) {
+                content.put("application/json", content.remove("application/problem+json"));
+            }
+        });
+        return OpenAPIContract.from(vertx, model);
+    }
+
+    private static void withoutSecurity(JsonObject model) {
+        model.remove("security");
+        model.getJsonObject("components").remove("securitySchemes");
+        model.getJsonObject("paths").forEach(path -> ((JsonObject) path.getValue()).forEach(member -> {
+            if (METHODS.contains(member.getKey())) {
+                ((JsonObject) member.getValue()).remove("security");
+            }
+        }));
+    }
+
+    private static Operation operation(JsonObject document, String path, String method, JsonObject item) {
+        var json = item.getJsonObject(method);
+        var where = method.toUpperCase() + " " + path;
+        var id = required(json, "operationId", where);
+        var tags = json.getJsonArray("tags", new JsonArray());
+        if (tags.isEmpty()) {
+            throw new IllegalStateException("The contract gives " + where + " no tag");
+        }
+        var security = json.getJsonArray("security", document.getJsonArray("security"));
+        return new Operation(
+                id,
+                tags.getString(0),
+                HttpMethod.valueOf(method.toUpperCase()),
+                path,
+                required(json, "x-permission", where),
+                required(json, "x-audit", where),
+                json.getBoolean("x-idempotent", false),
+                "domain".equals(json.getString("x-validation")),
+                json.getJsonObject("requestBody", new JsonObject())
+                        .getJsonObject("content", new JsonObject())
+                        .fieldNames(),
+                security.contains(new JsonObject()) && !security.isEmpty(),
+                queryDefaults(document, item, json));
+    }
+
+    private static Map<String, Object> queryDefaults(JsonObject document, JsonObject item, JsonObject json) {
+        var defaults = new LinkedHashMap<String, Object>();
+        for (var source : List.of(item, json)) {
+            for (var entry : source.getJsonArray("parameters", new JsonArray())) {
+                var parameter = resolve(document, (JsonObject) entry);
+                if ("query".equals(parameter.getString("in"))) {
+                    defaults.put(
+                            parameter.getString("name"),
+                            parameter.getJsonObject("schema").getValue("default"));
+                }
+            }
+        }
+        return defaults;
+    }
+
+    private static JsonObject resolve(JsonObject document, JsonObject maybeReference) {
+        var reference = maybeReference.getString("$ref");
+        if (reference == null) {
+            return maybeReference;
+        }
+        var found = document;
+        for (var name : reference.substring(2).split("/")) {
+            found = found.getJsonObject(name);
+        }
+        return found;
+    }
+
+    private static String required(JsonObject json, String name, String where) {
+        var value = json.getString(name);
+        if (value == null || value.isBlank()) {
+            throw new IllegalStateException("The contract gives " + where + " no " + name);
+        }
+        return value;
+    }
+
+    /** YAML anchors make two places share one object; each place gets its own here. */
+    private static Map<String, Object> copy(Map<?, ?> map) {
+        var copied = new LinkedHashMap<String, Object>();
+        map.forEach((key, value) -> copied.put(String.valueOf(key), copyOf(value)));
+        return copied;
+    }
+
+    private static Object copyOf(Object value) {
+        return switch (value) {
+            case null -> null;
+            case Map<?, ?> map -> new JsonObject(copy(map));
+            case List<?> list -> {
+                var array = new JsonArray();
+                list.forEach(element -> array.add(copyOf(element)));
+                yield array;
+            }
+            case java.util.Date date -> date.toInstant().toString();
+            default -> value;
+        };
+    }
+}

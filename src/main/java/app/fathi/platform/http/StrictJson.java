@@ -1,0 +1,157 @@
+package app.fathi.platform.http;
+
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.ProblemException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+
+/**
+ * Reads JSON as RFC 8259 and RFC 7493 (I-JSON) say, within limits: no duplicate keys, no NUL, no lone surrogates, no
+ * numbers beyond a double's range, bounded depth. Whatever else comes is the sender's fault and becomes 400.
+ */
+public final class StrictJson {
+    private static final int MAX_DEPTH = 32;
+    private static final int MAX_NUMBER_LENGTH = 64;
+    private static final int MAX_NAME_LENGTH = 512;
+
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(MAX_DEPTH)
+                    .maxNumberLength(MAX_NUMBER_LENGTH)
+                    .maxNameLength(MAX_NAME_LENGTH)
+                    .build())
+            .build();
+
+    private StrictJson() {}
+
+    /** The object in the buffer; anything else, and anything after it, is malformed. */
+    public static JsonObject object(Buffer buffer) {
+        try (var parser = FACTORY.createParser(buffer.getBytes())) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw malformed("The body must be a JSON object.");
+            }
+            var object = readObject(parser);
+            if (parser.nextToken() != null) {
+                throw malformed("Something follows the JSON object" + at(parser) + ".");
+            }
+            return object;
+        } catch (StreamConstraintsException e) {
+            throw malformed("The JSON is too deep, or holds a number or a name that is too long.");
+        } catch (JsonProcessingException e) {
+            throw malformed("The body is not well-formed JSON: " + firstSentence(e) + ".");
+        } catch (IOException e) {
+            throw malformed("The body is not well-formed UTF-8 JSON.");
+        }
+    }
+
+    /** The string member of the top object with this name, without reading more than needed; null when there is none. */
+    public static String member(Buffer buffer, String name) {
+        try (var parser = FACTORY.createParser(buffer.getBytes())) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return null;
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                var found = parser.currentName().equals(name);
+                var value = parser.nextToken();
+                if (found) {
+                    return value == JsonToken.VALUE_STRING ? parser.getText() : null;
+                }
+                parser.skipChildren();
+            }
+            return null;
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    private static JsonObject readObject(JsonParser parser) throws IOException {
+        var object = new JsonObject();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            var name = text(parser, parser.currentName());
+            parser.nextToken();
+            object.put(name, readValue(parser));
+        }
+        return object;
+    }
+
+    private static JsonArray readArray(JsonParser parser) throws IOException {
+        var array = new JsonArray();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            array.add(readValue(parser));
+        }
+        return array;
+    }
+
+    private static Object readValue(JsonParser parser) throws IOException {
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> readObject(parser);
+            case START_ARRAY -> readArray(parser);
+            case VALUE_STRING -> text(parser, parser.getText());
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> number(parser);
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            default -> null;
+        };
+    }
+
+    private static Number number(JsonParser parser) throws IOException {
+        if (parser.currentToken() == JsonToken.VALUE_NUMBER_INT
+                && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER) {
+            return parser.getNumberValue();
+        }
+        var value = parser.getDoubleValue();
+        if (Double.isInfinite(value)) {
+            throw malformed("A number is beyond the range of a double" + at(parser) + ".");
+        }
+        return value;
+    }
+
+    private static String text(JsonParser parser, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            var c = text.charAt(i);
+            if (c == 0) {
+                throw malformed("Text must not hold the NUL character" + at(parser) + ".");
+            }
+            if (Character.isSurrogate(c)) {
+                if (Character.isHighSurrogate(c)
+                        && i + 1 < text.length()
+                        && Character.isLowSurrogate(text.charAt(i + 1))) {
+                    i++;
+                } else {
+                    throw malformed("Text holds half of a surrogate pair" + at(parser) + ".");
+                }
+            }
+        }
+        return text;
+    }
+
+    private static String at(JsonParser parser) {
+        var location = parser.currentLocation();
+        return " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ")";
+    }
+
+    /** Jackson quotes the source in what follows the first line; the sender knows their source, logs must not. */
+    private static String firstSentence(JsonProcessingException e) {
+        var location = e.getLocation();
+        var message = e.getOriginalMessage();
+        var end = message.indexOf(": ");
+        var text = end > 0 && message.startsWith("Unrecognized token") ? "unrecognized token" : message;
+        return text.replaceAll("[\\p{Cntrl}]", " ")
+                + (location == null ? "" : " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ")");
+    }
+
+    private static ProblemException malformed(String detail) {
+        return new ProblemException(Problem.of(Kind.MALFORMED, detail));
+    }
+}
