@@ -55,11 +55,13 @@ public record Call(
     public long ifMatch() {
         var header = headers.get("if-match");
         if (header == null) {
-            throw new ProblemException(
-                    Problem.of(Kind.PRECONDITION_REQUIRED, "Send If-Match with the ETag that you read, so no other change is lost."));
+            throw new ProblemException(Problem.of(
+                    Kind.PRECONDITION_REQUIRED,
+                    "Send If-Match with the ETag that you read, so no other change is lost."));
         }
         return Etag.version(header)
                 .orElseThrow(() -> ProblemException.of(
-                        Kind.PRECONDITION_FAILED, "If-Match holds no ETag of ours. Read the thing again and use its ETag."));
+                        Kind.PRECONDITION_FAILED,
+                        "If-Match holds no ETag of ours. Read the thing again and use its ETag."));
     }
 }

@@ -16,12 +16,12 @@ import java.util.function.Function;
 public final class Operations {
     private Operations() {}
 
-
     public static String address(String domain) {
         return "fathi." + domain;
     }
 
-    public static Future<Void> serve(Vertx vertx, String domain, Map<String, Function<Call, Future<Reply>>> operations) {
+    public static Future<Void> serve(
+            Vertx vertx, String domain, Map<String, Function<Call, Future<Reply>>> operations) {
         MessageConsumer<Call> consumer = vertx.eventBus().localConsumer(address(domain));
         consumer.handler(message -> {
             var call = message.body();

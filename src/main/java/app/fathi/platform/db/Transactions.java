@@ -51,11 +51,12 @@ public final class Transactions {
         }
         var key = unquote(header);
         if (key.isEmpty() || key.length() > MAX_KEY_LENGTH) {
-            return Future.failedFuture(
-                    ProblemException.invalid("Idempotency-Key", "An Idempotency-Key has 1 to " + MAX_KEY_LENGTH + " characters."));
+            return Future.failedFuture(ProblemException.invalid(
+                    "Idempotency-Key", "An Idempotency-Key has 1 to " + MAX_KEY_LENGTH + " characters."));
         }
         var scope = sha256(call.ws() + "|" + call.caller().id() + "|" + call.operationId() + "|" + key);
-        var bodyHash = Buffer.buffer(call.body() == null ? new byte[0] : sha256(call.body().getBytes()));
+        var bodyHash = Buffer.buffer(
+                call.body() == null ? new byte[0] : sha256(call.body().getBytes()));
         return run(tx -> tx.preparedQuery("SELECT pg_try_advisory_xact_lock($1) AS free")
                 .execute(Tuple.of(ByteBuffer.wrap(scope).getLong()))
                 .compose(rows -> rows.iterator().next().getBoolean("free")
@@ -75,10 +76,12 @@ public final class Transactions {
                     var row = rows.iterator().next();
                     if (!row.getBuffer("body_hash").equals(bodyHash)) {
                         return Future.failedFuture(ProblemException.of(
-                                Kind.KEY_REUSED, "This Idempotency-Key was used with another body. Use a new key for a new request."));
+                                Kind.KEY_REUSED,
+                                "This Idempotency-Key was used with another body. Use a new key for a new request."));
                     }
                     var headers = new HashMap<String, String>();
-                    row.getJsonObject("headers").forEach(entry -> headers.put(entry.getKey(), (String) entry.getValue()));
+                    row.getJsonObject("headers")
+                            .forEach(entry -> headers.put(entry.getKey(), (String) entry.getValue()));
                     headers.put("Idempotency-Replayed", "true");
                     return Future.succeededFuture(
                             new Reply(row.getInteger("status"), row.getBuffer("body"), Map.copyOf(headers), null));
@@ -99,7 +102,9 @@ public final class Transactions {
 
     private static String unquote(String header) {
         var key = header.strip();
-        return key.length() >= 2 && key.startsWith("\"") && key.endsWith("\"") ? key.substring(1, key.length() - 1) : key;
+        return key.length() >= 2 && key.startsWith("\"") && key.endsWith("\"")
+                ? key.substring(1, key.length() - 1)
+                : key;
     }
 
     private static byte[] sha256(String text) {

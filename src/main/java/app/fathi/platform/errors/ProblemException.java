@@ -34,7 +34,9 @@ public final class ProblemException extends RuntimeException {
     /** A shape fault (400) at one place of the request. */
     public static ProblemException invalid(String pointer, String detail) {
         return new ProblemException(Problem.of(
-                Kind.INVALID_REQUEST, "The request does not fit the contract.", List.of(new Problem.Fault(pointer, detail))));
+                Kind.INVALID_REQUEST,
+                "The request does not fit the contract.",
+                List.of(new Problem.Fault(pointer, detail))));
     }
 
     /** A fault of meaning (422) at one place of the request. */

@@ -148,7 +148,9 @@ public final class StrictJson {
         var end = message.indexOf(": ");
         var text = end > 0 && message.startsWith("Unrecognized token") ? "unrecognized token" : message;
         return text.replaceAll("[\\p{Cntrl}]", " ")
-                + (location == null ? "" : " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ")");
+                + (location == null
+                        ? ""
+                        : " (line " + location.getLineNr() + ", column " + location.getColumnNr() + ")");
     }
 
     private static ProblemException malformed(String detail) {

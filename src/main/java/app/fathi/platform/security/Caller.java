@@ -16,7 +16,14 @@ import java.util.UUID;
  * @param sessionId the session of a user's token, null otherwise
  */
 public record Caller(
-        Kind kind, int ws, UUID workspaceId, UUID id, String name, Set<String> scopes, Set<String> origins, UUID sessionId) {
+        Kind kind,
+        int ws,
+        UUID workspaceId,
+        UUID id,
+        String name,
+        Set<String> scopes,
+        Set<String> origins,
+        UUID sessionId) {
 
     public enum Kind {
         PUBLIC,

@@ -1,0 +1,162 @@
+package app.fathi.platform.http;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Operations;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.logging.LogContext;
+import app.fathi.platform.security.Authorities;
+import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.Credentials;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.eventbus.DeliveryOptions;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.openapi.router.RouterBuilder;
+import io.vertx.openapi.contract.OpenAPIContract;
+import io.vertx.openapi.validation.ValidatedRequest;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The contract as a router. Each operation runs admission → credential → shape → contract validation → authority →
+ * a bus request to the verticle of its domain, whose reply becomes the response.
+ */
+final class ContractRouter {
+    private static final String CALLER = "fathi.caller";
+    private static final String JSON = "fathi.json";
+
+    private final Vertx vertx;
+    private final Contract contract;
+    private final Credentials credentials;
+    private final Authorities authorities;
+    private final Admission admission;
+    private final Denials denials;
+    private final RequestReader reader;
+
+    ContractRouter(
+            Vertx vertx,
+            Contract contract,
+            Credentials credentials,
+            Authorities authorities,
+            Admission admission,
+            Denials denials,
+            RequestReader reader) {
+        this.vertx = vertx;
+        this.contract = contract;
+        this.credentials = credentials;
+        this.authorities = authorities;
+        this.admission = admission;
+        this.denials = denials;
+        this.reader = reader;
+    }
+
+    Router create(OpenAPIContract openApi) {
+        var builder = RouterBuilder.create(vertx, openApi);
+        builder.rootHandler(context -> {
+            var found = openApi.findOperation(
+                    context.normalizedPath(), context.request().method());
+            if (found == null) {
+                context.next();
+            } else {
+                admit(context, contract.operations().get(found.getOperationId()));
+            }
+        });
+        contract.operations().values().forEach(operation -> builder.getRoute(operation.id())
+                .setDoValidation(!operation.parsesBody())
+                .addHandler(context -> dispatch(context, operation)));
+        return builder.createRouter();
+    }
+
+    private void admit(RoutingContext context, Contract.Operation operation) {
+        if (!admission.enter(operation)) {
+            Problems.write(
+                    context,
+                    Problem.retryLater(
+                            Kind.UNAVAILABLE,
+                            "Too much is asked of this server right now.",
+                            admission.retryAfterSeconds()));
+            return;
+        }
+        context.addEndHandler(done -> admission.leave(operation));
+        authenticate(context, operation).onSuccess(next -> context.next()).onFailure(context::fail);
+    }
+
+    private Future<Void> authenticate(RoutingContext context, Contract.Operation operation) {
+        return Future.<Caller>future(promise -> {
+                    var presented = reader.credential(context, operation);
+                    if (presented.isPresent() && !operation.permission().equals("public")) {
+                        credentials.authenticate(presented.get()).onComplete(promise);
+                    } else if (operation.permission().equals("public")) {
+                        promise.complete(Caller.ANONYMOUS);
+                    } else {
+                        promise.fail(ProblemException.unauthenticated(
+                                "Send a credential: Authorization, or a write key where one is taken."));
+                    }
+                })
+                .map(caller -> {
+                    LogContext.set(RequestIdHandler.of(context), caller.ws(), operation.id());
+                    context.put(CALLER, caller);
+                    reader.checkShape(context, operation);
+                    context.put(JSON, reader.json(context, operation));
+                    return null;
+                });
+    }
+
+    private void dispatch(RoutingContext context, Contract.Operation operation) {
+        ValidatedRequest validated = context.get(RouterBuilder.KEY_META_DATA_VALIDATED_REQUEST);
+        var call = reader.call(context, operation, context.get(CALLER), context.<JsonObject>get(JSON), validated);
+        authorize(call, operation)
+                .compose(allowed -> ask(call, operation))
+                .onSuccess(reply -> write(context, call, reply))
+                .onFailure(context::fail);
+    }
+
+    private Future<Void> authorize(Call call, Contract.Operation operation) {
+        return switch (operation.permission()) {
+            case "public", "authenticated" -> Future.succeededFuture();
+            default ->
+                authorities.permits(call.caller(), operation.permission()).compose(permitted -> {
+                    if (permitted) {
+                        return Future.succeededFuture();
+                    }
+                    var problem =
+                            Problem.of(Kind.FORBIDDEN, "This needs the permission " + operation.permission() + ".");
+                    denials.denied(call, problem);
+                    return Future.failedFuture(new ProblemException(problem));
+                });
+        };
+    }
+
+    private Future<Reply> ask(Call call, Contract.Operation operation) {
+        var timeout = Math.max(1, TimeUnit.NANOSECONDS.toMillis(call.deadlineNanos() - System.nanoTime()));
+        return vertx.eventBus()
+                .<Reply>request(
+                        Operations.address(operation.domain()),
+                        call,
+                        new DeliveryOptions().setSendTimeout(timeout).setLocalOnly(true))
+                .map(message -> message.body());
+    }
+
+    private void write(RoutingContext context, Call call, Reply reply) {
+        if (reply.problem() != null) {
+            if (reply.problem().kind() == Kind.FORBIDDEN) {
+                denials.denied(call, reply.problem());
+            }
+            Problems.write(context, reply.problem());
+            return;
+        }
+        var response = context.response().setStatusCode(reply.status());
+        response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        reply.headers().forEach(response::putHeader);
+        if (reply.body() == null) {
+            response.end();
+        } else {
+            response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(reply.body());
+        }
+    }
+}

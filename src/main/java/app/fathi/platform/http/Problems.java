@@ -1,0 +1,117 @@
+package app.fathi.platform.http;
+
+import app.fathi.platform.errors.Failures;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
+import io.vertx.json.schema.OutputUnit;
+import io.vertx.openapi.validation.SchemaValidationException;
+import io.vertx.openapi.validation.ValidatorException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** Everything that goes wrong at the edge leaves as problem+json (RFC 9457) through here. */
+final class Problems {
+    static final String MEDIA_TYPE = "application/problem+json";
+    private static final int MAX_FAULTS = 20;
+    private static final Pattern QUOTED = Pattern.compile("\"([^\"]*)\"");
+
+    private Problems() {}
+
+    /** The last handler: whatever a route failed with. */
+    static void onFailure(RoutingContext context) {
+        write(context, problem(context));
+    }
+
+    static void write(RoutingContext context, Problem problem) {
+        var response = context.response();
+        if (response.ended() || response.headWritten()) {
+            return;
+        }
+        problem.retryAfterSeconds().ifPresent(seconds -> response.putHeader("Retry-After", String.valueOf(seconds)));
+        if (problem.kind() == Kind.UNAUTHENTICATED) {
+            response.putHeader("WWW-Authenticate", "Bearer realm=\"fathi\"");
+        }
+        response.setStatusCode(problem.kind().status())
+                .putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE)
+                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
+                .end(problem.toJson(context.normalizedPath(), RequestIdHandler.of(context))
+                        .toBuffer());
+    }
+
+    private static Problem problem(RoutingContext context) {
+        var failure = context.failure();
+        if (failure instanceof HttpException http && http.getCause() != null) {
+            failure = http.getCause();
+        }
+        return switch (failure) {
+            case SchemaValidationException e -> validation(e);
+            case ValidatorException e -> Problem.of(Kind.INVALID_REQUEST, sentence(e.getMessage()));
+            case HttpException e -> ofStatus(e.getStatusCode());
+            case null -> ofStatus(context.statusCode());
+            default -> Failures.toProblem(failure);
+        };
+    }
+
+    static Problem ofStatus(int status) {
+        return switch (status) {
+            case 400 -> Problem.of(Kind.MALFORMED, "The request is not well formed.");
+            case 401 -> Problem.of(Kind.UNAUTHENTICATED, "Send a valid credential.");
+            case 403 -> Problem.of(Kind.FORBIDDEN, "This is not allowed.");
+            case 404 -> Problem.of(Kind.NOT_FOUND, "There is nothing at this path. The contract is at /openapi.yaml.");
+            case 405 -> Problem.of(Kind.METHOD_NOT_ALLOWED, "This path does not answer that method; see Allow.");
+            case 413 -> Problem.of(Kind.TOO_LARGE, "The body is larger than this server takes.");
+            case 414, 431 ->
+                Problem.of(Kind.HEADERS_TOO_LARGE, "The URL or the headers are larger than this server takes.");
+            case 415 -> Problem.of(Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.");
+            case 503 ->
+                Problem.retryLater(Kind.UNAVAILABLE, "The service is busy or recovering. Try again shortly.", 1);
+            default ->
+                Problem.of(Kind.INTERNAL, "Something went wrong on our side. Quote the requestId when you report it.");
+        };
+    }
+
+    /** The leaves of the validator's findings, each with where and what; the branches above them only repeat it. */
+    private static Problem validation(SchemaValidationException e) {
+        var faults = new LinkedHashMap<String, String>();
+        var units = e.getOutputUnit().getErrors() == null
+                ? List.<OutputUnit>of()
+                : e.getOutputUnit().getErrors();
+        for (var unit : units) {
+            var location = unit.getInstanceLocation() == null
+                    ? ""
+                    : unit.getInstanceLocation().replaceFirst("^#", "");
+            var detail = unit.getError() == null ? "" : unit.getError();
+            if (detail.contains("does not match schema") || detail.startsWith("A subschema had errors")) {
+                continue;
+            }
+            var name = QUOTED.matcher(detail);
+            if (detail.contains("additional properties") || detail.contains("additionalProperties")) {
+                if (name.find()) {
+                    faults.putIfAbsent(location + "/" + name.group(1), "There is no such property.");
+                }
+            } else if (detail.contains("required property") && name.find()) {
+                faults.putIfAbsent(location + "/" + name.group(1), "This property is missing.");
+            } else {
+                faults.putIfAbsent(location, sentence(detail));
+            }
+        }
+        if (faults.isEmpty()) {
+            faults.put("", sentence(e.getMessage()));
+        }
+        return Problem.of(
+                Kind.INVALID_REQUEST,
+                "The request does not fit the contract.",
+                faults.entrySet().stream()
+                        .limit(MAX_FAULTS)
+                        .map(fault -> new Problem.Fault(fault.getKey(), fault.getValue()))
+                        .toList());
+    }
+
+    private static String sentence(String text) {
+        return text.endsWith(".") ? text : text + ".";
+    }
+}

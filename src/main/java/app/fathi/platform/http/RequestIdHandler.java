@@ -1,0 +1,50 @@
+package app.fathi.platform.http;
+
+import app.fathi.platform.logging.LogContext;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.PlatformHandler;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives each request its id, says it in the answer, and writes the access log line. A well-formed id that a proxy in
+ * front gave is kept.
+ */
+final class RequestIdHandler implements PlatformHandler {
+    static final String HEADER = "X-Request-Id";
+    private static final String KEY = "fathi.requestId";
+    private static final Pattern WELL_FORMED = Pattern.compile("[A-Za-z0-9_-]{8,64}");
+    private static final Logger ACCESS = LoggerFactory.getLogger("app.fathi.access");
+
+    private final SecureRandom random = new SecureRandom();
+
+    static String of(RoutingContext context) {
+        return context.get(KEY);
+    }
+
+    @Override
+    public void handle(RoutingContext context) {
+        var given = context.request().getHeader(HEADER);
+        var id = given != null && WELL_FORMED.matcher(given).matches() ? given : fresh();
+        context.put(KEY, id);
+        context.response().putHeader(HEADER, id);
+        LogContext.set(id, 0, "-");
+        var started = System.nanoTime();
+        context.addEndHandler(done -> ACCESS.debug(
+                "{} {} {} {} µs",
+                context.request().method(),
+                context.normalizedPath(),
+                context.response().getStatusCode(),
+                (System.nanoTime() - started) / 1_000));
+        context.next();
+    }
+
+    private String fresh() {
+        var octets = new byte[12];
+        random.nextBytes(octets);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(octets);
+    }
+}

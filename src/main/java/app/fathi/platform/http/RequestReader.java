@@ -1,0 +1,147 @@
+package app.fathi.platform.http;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.Credentials.Presented;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.openapi.validation.RequestParameter;
+import io.vertx.openapi.validation.ValidatedRequest;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** Reads what the edge needs from a request: the credential shown, and the {@link Call} that a domain gets. */
+final class RequestReader {
+    /** What domains may see of a request's headers. */
+    private static final List<String> HEADERS = List.of(
+            "if-match",
+            "idempotency-key",
+            "x-device-secret",
+            "user-agent",
+            "origin",
+            "accept-language",
+            "content-type",
+            "traceparent");
+
+    private final long timeoutNanos;
+
+    RequestReader(int timeoutSeconds) {
+        this.timeoutNanos = TimeUnit.SECONDS.toNanos(timeoutSeconds);
+    }
+
+    /** The credential as shown: {@code Authorization}, {@code X-Write-Key}, or {@code writeKey} in the body where allowed. */
+    Optional<Presented> credential(RoutingContext context, Contract.Operation operation) {
+        var request = context.request();
+        var origin = request.getHeader(HttpHeaders.ORIGIN);
+        var authorization = request.getHeader(HttpHeaders.AUTHORIZATION);
+        if (authorization != null) {
+            if (authorization.regionMatches(true, 0, "Bearer ", 0, 7)) {
+                return Optional.of(
+                        new Presented.Bearer(authorization.substring(7).strip()));
+            }
+            if (authorization.regionMatches(true, 0, "Basic ", 0, 6)) {
+                return Optional.of(new Presented.WriteKey(
+                        basicUser(authorization.substring(6).strip()), origin));
+            }
+            throw ProblemException.unauthenticated("Authorization takes Bearer or Basic.");
+        }
+        var header = request.getHeader("X-Write-Key");
+        if (header != null) {
+            return Optional.of(new Presented.WriteKey(header, origin));
+        }
+        if (operation.credentialOptional() && context.body().buffer() != null) {
+            return Optional.ofNullable(StrictJson.member(context.body().buffer(), "writeKey"))
+                    .map(key -> new Presented.WriteKey(key, origin));
+        }
+        return Optional.empty();
+    }
+
+    /** Refuses what the contract has no room for before anybody parses it: media type, unknown query parameters. */
+    void checkShape(RoutingContext context, Contract.Operation operation) {
+        var body = context.body().buffer();
+        if (!operation.bodyTypes().isEmpty() && body != null && body.length() > 0) {
+            var type = context.request().getHeader(HttpHeaders.CONTENT_TYPE);
+            var bare = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase();
+            if (!operation.bodyTypes().contains(bare)) {
+                throw ProblemException.of(
+                        Kind.UNSUPPORTED_MEDIA_TYPE,
+                        "Send the body as " + String.join(" or ", operation.bodyTypes()) + ".");
+            }
+        }
+        if (operation.path().startsWith("/api/")) {
+            for (var name : context.queryParams().names()) {
+                if (!operation.queryDefaults().containsKey(name)) {
+                    throw ProblemException.invalid(name, "There is no such query parameter.");
+                }
+            }
+        }
+    }
+
+    /** The parsed body, strictly; null when the operation takes none or parses it itself. */
+    JsonObject json(RoutingContext context, Contract.Operation operation) {
+        var body = context.body().buffer();
+        return operation.parsesBody() || operation.bodyTypes().isEmpty() || body == null || body.length() == 0
+                ? null
+                : StrictJson.object(body);
+    }
+
+    Call call(
+            RoutingContext context,
+            Contract.Operation operation,
+            Caller caller,
+            JsonObject json,
+            ValidatedRequest validated) {
+        var request = context.request();
+        var headers = new HashMap<String, String>();
+        for (var name : HEADERS) {
+            var value = request.getHeader(name);
+            if (value != null) {
+                headers.put(name, value);
+            }
+        }
+        return new Call(
+                operation.id(),
+                caller,
+                parameters(context, operation, validated),
+                json,
+                context.body().buffer(),
+                Map.copyOf(headers),
+                request.remoteAddress() == null ? "" : request.remoteAddress().hostAddress(),
+                RequestIdHandler.of(context),
+                System.nanoTime() + timeoutNanos);
+    }
+
+    /** vertx-openapi reads {@code default} in schemas but does not apply it: here it is, in one place. */
+    private static JsonObject parameters(
+            RoutingContext context, Contract.Operation operation, ValidatedRequest validated) {
+        var parameters = new JsonObject();
+        context.pathParams().forEach(parameters::put);
+        operation.queryDefaults().forEach((name, value) -> {
+            var given = validated == null ? null : validated.getQuery().get(name);
+            parameters.put(name, isGiven(given) ? given.get() : value);
+        });
+        return parameters;
+    }
+
+    private static boolean isGiven(RequestParameter parameter) {
+        return parameter != null && !parameter.isNull();
+    }
+
+    private static String basicUser(String encoded) {
+        try {
+            var text = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
+            var colon = text.indexOf(':');
+            return colon < 0 ? text : text.substring(0, colon);
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.unauthenticated("The Basic credential is not base64.");
+        }
+    }
+}
