@@ -1,0 +1,110 @@
+package app.fathi.platform.security;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.config.ConfigException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.Optional;
+import java.util.Set;
+import javax.crypto.Mac;
+import javax.crypto.SecretKey;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * The key behind all others: 32 octets from the environment or from {@code <dataDir>/master.key}. Nothing is encrypted
+ * with it directly; each use has its own key, derived by HKDF-SHA256 (RFC 5869) under a label.
+ */
+final class MasterKey {
+    static final int OCTETS = 32;
+
+    private final byte[] pseudoRandomKey;
+
+    private MasterKey(byte[] secret) {
+        this.pseudoRandomKey = hmac(new byte[OCTETS], secret);
+    }
+
+    /** The configured key, else the one in the file, else none. */
+    static Optional<MasterKey> find(Config config) {
+        if (!config.masterKey().isEmpty()) {
+            return Optional.of(decode(config.masterKey(), "masterKey (FATHI_MASTER_KEY)"));
+        }
+        var file = file(config);
+        try {
+            return Optional.of(
+                    decode(Files.readString(file, StandardCharsets.US_ASCII).strip(), file.toString()));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new ConfigException("The master key " + file + " cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** Makes a new key and its file, readable by us alone and on the disk before anything is sealed with it. */
+    static MasterKey make(Config config) {
+        var secret = new byte[OCTETS];
+        new SecureRandom().nextBytes(secret);
+        var text = Base64.getEncoder().encodeToString(secret) + "\n";
+        var file = file(config);
+        try {
+            Files.createDirectories(file.getParent());
+            try (var channel = FileChannel.open(
+                    file,
+                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+                channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+                channel.force(true);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("The master key " + file + " cannot be written", e);
+        }
+        return new MasterKey(secret);
+    }
+
+    static Path file(Config config) {
+        return config.dataPath().resolve("master.key");
+    }
+
+    byte[] derive(String label) {
+        var info = label.getBytes(StandardCharsets.UTF_8);
+        return hmac(
+                pseudoRandomKey,
+                ByteBuffer.allocate(info.length + 1).put(info).put((byte) 1).array());
+    }
+
+    SecretKey deriveAes(String label) {
+        return new SecretKeySpec(derive(label), "AES");
+    }
+
+    private static MasterKey decode(String text, String source) {
+        try {
+            var secret = Base64.getDecoder().decode(text);
+            if (secret.length == OCTETS) {
+                return new MasterKey(secret);
+            }
+        } catch (IllegalArgumentException e) {
+            // Told below, without the text: it may be most of a key.
+        }
+        throw new ConfigException(source + " is not a master key: 32 bytes in base64 (44 characters) are needed");
+    }
+
+    private static byte[] hmac(byte[] key, byte[] data) {
+        try {
+            var mac = Mac.getInstance("HmacSHA256");
+            mac.init(new SecretKeySpec(key, "HmacSHA256"));
+            return mac.doFinal(data);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("Every JDK has HmacSHA256", e);
+        }
+    }
+}
