@@ -1,0 +1,33 @@
+# Sourced by the scripts: finds the newest JDK of version 21 or later and puts it into JAVA_HOME and PATH.
+# Looks in JAVA_HOME, on PATH and in the system's JVM folder; where there is none and apt offers one, root installs it.
+
+jdk_version() { # jdk_version <home>: its major version, or nothing when it is no JDK
+    [ -x "$1/bin/javac" ] || return 0
+    "$1/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p'
+}
+
+jdk_newest() {
+    local best='' best_version=20 home version on_path
+    on_path=$(command -v javac 2>/dev/null) && on_path=$(dirname "$(dirname "$(readlink -f "$on_path")")")
+    for home in "${JAVA_HOME:-}" "$on_path" /usr/lib/jvm/* /Library/Java/JavaVirtualMachines/*/Contents/Home; do
+        [ -n "$home" ] && [ -d "$home" ] || continue
+        version=$(jdk_version "$home")
+        if [ -n "$version" ] && [ "$version" -gt "$best_version" ]; then
+            best=$home best_version=$version
+        fi
+    done
+    printf '%s' "$best"
+}
+
+found=$(jdk_newest)
+if [ -z "$found" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq
+    apt-get install -y -qq openjdk-25-jdk-headless || apt-get install -y -qq openjdk-21-jdk-headless
+    found=$(jdk_newest)
+fi
+if [ -z "$found" ]; then
+    echo "Fathi needs a JDK of version 21 or later. Install one and set JAVA_HOME to it." >&2
+    exit 1
+fi
+export JAVA_HOME=$found
+export PATH="$JAVA_HOME/bin:$PATH"
