@@ -271,7 +271,7 @@ public record Config(
             Format format,
             Level level,
             @Pattern(value = ".+", words = "a folder") String dir,
-            @Range(min = 1, max = 1_000) int files,
+            @Range(min = 1, max = 20) int files,
             @Range(min = 1, max = 10_000) int fileSizeMegabytes) {
         /** Lines for people or for collectors. */
         public enum Format {

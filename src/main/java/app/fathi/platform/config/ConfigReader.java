@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,6 +12,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -247,8 +248,17 @@ final class ConfigReader {
         if (slash < 0 || !text.substring(slash + 1).matches("[0-9]{1,3}")) {
             return false;
         }
-        byte[] address = NetUtil.createByteArrayFromIpAddressString(text.substring(0, slash));
-        return address != null && Integer.parseInt(text.substring(slash + 1)) <= address.length * 8;
+        String address = text.substring(0, slash);
+        // Only what is surely a literal is parsed: a name would be looked up.
+        if (!address.contains(":") && !address.matches("([0-9]{1,3}\\.){3}[0-9]{1,3}")) {
+            return false;
+        }
+        try {
+            int bits = InetAddress.getByName(address).getAddress().length * 8;
+            return Integer.parseInt(text.substring(slash + 1)) <= bits;
+        } catch (UnknownHostException e) {
+            return false;
+        }
     }
 
     private ConfigException refused(String key, RecordComponent component) {

@@ -1,0 +1,77 @@
+package app.fathi.platform.logging;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.config.StartException;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.joran.JoranConfigurator;
+import ch.qos.logback.core.joran.spi.JoranException;
+import ch.qos.logback.core.status.Status;
+import java.io.IOException;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.slf4j.LoggerFactory;
+
+/** Sets up the log as {@code conf/logback.xml} and the settings under {@code log} say. */
+public final class Logging {
+    private Logging() {}
+
+    /** To be called before anything logs. A {@code conf/logback.xml} of the working directory wins over the packaged one. */
+    public static void start(Config.Logging settings) {
+        configure((LoggerContext) LoggerFactory.getILoggerFactory(), settings);
+    }
+
+    /** Writes what is queued and closes the files. Later lines are lost, so it is the last thing a process does. */
+    public static void stop() {
+        ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
+    }
+
+    static void configure(LoggerContext context, Config.Logging settings) {
+        var folder = Path.of(settings.dir());
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new StartException("the folder for logs " + folder + " cannot be made: " + e + " (FATHI_LOG_DIR)", e);
+        }
+        if (!Files.isWritable(folder)) {
+            throw new StartException("the folder for logs " + folder + " is not writable (FATHI_LOG_DIR)");
+        }
+        context.reset();
+        context.setMDCAdapter(new RequestMdc());
+        context.getStatusManager().clear();
+        context.putProperty("log.dir", folder.toString());
+        context.putProperty("log.format", word(settings.format()));
+        context.putProperty("log.level", word(settings.level()));
+        context.putProperty("log.files", Integer.toString(settings.files()));
+        context.putProperty("log.fileSizeMegabytes", Integer.toString(settings.fileSizeMegabytes()));
+        var configurator = new JoranConfigurator();
+        configurator.setContext(context);
+        var file = file();
+        try {
+            configurator.doConfigure(file);
+        } catch (JoranException e) {
+            throw new StartException(file + " cannot be used: " + e.getMessage(), e);
+        }
+        context.getStatusManager().getCopyOfStatusList().stream()
+                .filter(status -> status.getEffectiveLevel() >= Status.ERROR)
+                .findFirst()
+                .ifPresent(status -> {
+                    throw new StartException(file + " cannot be used: " + status.getMessage());
+                });
+    }
+
+    private static URL file() {
+        var own = Path.of("conf", "logback.xml");
+        try {
+            return Files.isRegularFile(own) ? own.toUri().toURL() : Logging.class.getResource("/conf/logback.xml");
+        } catch (MalformedURLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+}
