@@ -1,0 +1,95 @@
+package app.fathi.cep;
+
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlClient;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * A way to a person: what the sending pipeline needs of {@code webpush} and, later, e-mail, connectors and the inbox.
+ * It knows addresses and the wire; whether and when something is sent is decided before.
+ */
+public interface Channel {
+
+    ChannelKind kind();
+
+    /** Active addresses of these people, each person's most recently active first. */
+    Future<List<Address>> addressesOf(SqlClient client, int ws, Collection<Integer> profileNos);
+
+    /** Active addresses by their own ids; ids of ended ones and of other workspaces are left out. */
+    Future<List<Address>> addresses(SqlClient client, int ws, Collection<UUID> ids);
+
+    /** Those that are active still; asked again inside the intent transaction. */
+    Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids);
+
+    /** The octets for the wire; pure CPU, called in slices on the send pool. Says what is wrong instead of throwing. */
+    Composed compose(Outgoing outgoing);
+
+    /**
+     * One attempt; the future never fails. A channel that makes an attempt wait before its first octet leaves (for a
+     * connection, a stream, a rate) asks the gate again just before, and answers {@link Attempt#NOT_SENT} when it is shut.
+     */
+    Future<Attempt> send(Outgoing outgoing, Composed composed, Gate gate);
+
+    /** Inside the result transaction: these addresses are gone for good. */
+    Future<Void> end(SqlClient tx, int ws, Collection<UUID> gone);
+
+    /** Whether an attempt may still leave: the lease is young enough and the run was not cancelled. Cheap, no I/O. */
+    @FunctionalInterface
+    interface Gate {
+        boolean open();
+    }
+
+    /** One reachable address of a person. */
+    interface Address {
+        UUID id();
+
+        int profileNo();
+    }
+
+    /**
+     * One delivery as the channel sees it.
+     *
+     * @param id the delivery's public id: the same on every attempt, so that the device recognises a repetition
+     * @param trackingToken proves reports of what became of it; null when tracking is off
+     * @param content rendered; the properties of the contract's {@code PushContent}
+     * @param expiresAt nothing is sent later
+     * @param ttlSeconds what remains, for the push service; 0 is now or never
+     * @param topic the collapse key, null to derive one from the id
+     */
+    record Outgoing(
+            int ws,
+            UUID id,
+            String trackingToken,
+            JsonObject content,
+            Address address,
+            Instant expiresAt,
+            int ttlSeconds,
+            Urgency urgency,
+            String topic) {}
+
+    /**
+     * @param payload for {@link #send}; null when there is a fault
+     * @param fault null when fine, else why it cannot be sent: {@link Reason#PAYLOAD_TOO_LARGE} or another final reason
+     */
+    record Composed(byte[] payload, Reason fault) {}
+
+    /**
+     * What came of one attempt.
+     *
+     * @param reason {@link Reason#ACCEPTED}, or why it failed; null only in {@link #NOT_SENT}
+     * @param retry whether another attempt makes sense; the pipeline bounds attempts and time
+     * @param notBefore the earliest next attempt ({@code Retry-After}, or now for "at once"); null for the usual back-off
+     * @param httpStatus 0 when there was no answer
+     * @param bodyWritten whether the other side may have taken it although we cannot tell
+     */
+    record Attempt(Reason reason, boolean retry, Instant notBefore, int httpStatus, boolean bodyWritten) {
+
+        /** The gate was shut: nothing left, this was no attempt. */
+        public static final Attempt NOT_SENT = new Attempt(null, true, null, 0, false);
+    }
+}

@@ -1,0 +1,30 @@
+package app.fathi.cep;
+
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+
+/**
+ * One thing to tell some people, as the push API takes it. Shapes were checked by the edge; meanings are checked by
+ * {@link Messages#request}.
+ *
+ * @param content the contract's {@code PushContent}; each string in it is a Liquid template
+ * @param ttlSeconds how long the push service may keep it; 0 is now or never
+ * @param topic the collapse key, or null
+ * @param sendAt null for now
+ * @param expiresAt nothing is sent later; null for {@code sendAt} + ttl
+ * @param devices the n most recently active devices of each person; null for all
+ * @param tracking whether the browser is to report shown, clicked and closed
+ * @param dryRun count only
+ */
+public record MessageRequest(
+        Audience audience,
+        JsonObject content,
+        String purpose,
+        int ttlSeconds,
+        Urgency urgency,
+        String topic,
+        Instant sendAt,
+        Instant expiresAt,
+        Integer devices,
+        boolean tracking,
+        boolean dryRun) {}

@@ -1,0 +1,39 @@
+package app.fathi.cep;
+
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * What became of a message, straight from the ledger.
+ *
+ * @param state {@code queued}, {@code sending}, {@code completed} or {@code cancelled}
+ * @param counts {@code planned} (people), then deliveries by state, then interactions
+ * @param reasons final deliveries by reason
+ */
+public record MessageStatus(
+        UUID id,
+        String state,
+        String purpose,
+        Instant createdAt,
+        Instant expiresAt,
+        Map<String, Long> counts,
+        Map<String, Long> reasons) {
+
+    /** The contract's {@code Message}. */
+    public JsonObject toJson() {
+        var countsJson = new JsonObject();
+        counts.forEach(countsJson::put);
+        var reasonsJson = new JsonObject();
+        reasons.forEach(reasonsJson::put);
+        return new JsonObject()
+                .put("id", id.toString())
+                .put("state", state)
+                .put("purpose", purpose)
+                .put("createdAt", createdAt.toString())
+                .put("expiresAt", expiresAt.toString())
+                .put("counts", countsJson)
+                .put("reasons", reasonsJson);
+    }
+}

@@ -1,0 +1,12 @@
+/**
+ * The customer-engagement brain: whether, where and when each message goes.
+ *
+ * <p>Tables: {@code cep_run} (each thing sent), {@code cep_chunk} (its frozen audience, one job each), {@code
+ * cep_message} (the ledger: claim, decision and delivery in one row), {@code cep_run_delta} (counts as increments),
+ * {@code cep_reason} (what the ledger's numbers mean), {@code cep_week} (the ledger's partitions).
+ *
+ * <p>Tells on {@code facts}: {@code message.accepted}, {@code message.failed}, {@code message.skipped}, {@code
+ * message.shown}, {@code message.clicked}, {@code message.closed}. Hears: {@code interaction} events, as a {@code
+ * ProfileStage}. Ports: {@link app.fathi.cep.Channel}, implemented by {@code webpush}.
+ */
+package app.fathi.cep;
