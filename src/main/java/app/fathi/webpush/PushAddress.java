@@ -1,0 +1,40 @@
+package app.fathi.webpush;
+
+import app.fathi.cep.Channel;
+import app.fathi.webpush.encryption.SubscriptionKeys;
+import io.vertx.core.buffer.Buffer;
+import java.net.URI;
+import java.util.UUID;
+
+/** Where a push goes. A secret in whole: never logged, never answered, sealed in the database. */
+record PushAddress(UUID id, int profileNo, UUID keyId, String site, URI endpoint, SubscriptionKeys keys)
+        implements Channel.Address {
+
+    /** What is sealed: {@code p256dh (65) | auth (16) | endpoint}. */
+    static byte[] encode(URI endpoint, SubscriptionKeys keys) {
+        return Buffer.buffer()
+                .appendBytes(keys.p256dh())
+                .appendBytes(keys.auth())
+                .appendString(endpoint.toString())
+                .getBytes();
+    }
+
+    static PushAddress decode(UUID id, int profileNo, UUID keyId, String site, byte[] opened) {
+        var buffer = Buffer.buffer(opened);
+        var authAt = 65;
+        var endpointAt = authAt + SubscriptionKeys.AUTH_OCTETS;
+        return new PushAddress(
+                id,
+                profileNo,
+                keyId,
+                site,
+                URI.create(buffer.getString(endpointAt, buffer.length())),
+                new SubscriptionKeys(buffer.getBytes(0, authAt), buffer.getBytes(authAt, endpointAt)));
+    }
+
+    /** The endpoint is a capability URL and must not end in a log. */
+    @Override
+    public String toString() {
+        return "PushAddress[" + id + "]";
+    }
+}
