@@ -1,5 +1,6 @@
 # Sourced by the scripts: finds the newest JDK of version 21 or later and puts it into JAVA_HOME and PATH.
 # Looks in JAVA_HOME, on PATH and in the system's JVM folder; where there is none and apt offers one, root installs it.
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
 jdk_version() { # jdk_version <home>: its major version, or nothing when it is no JDK
     [ -x "$1/bin/javac" ] || return 0
@@ -20,14 +21,18 @@ jdk_newest() {
 }
 
 found=$(jdk_newest)
-if [ -z "$found" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    apt-get update -qq
-    apt-get install -y -qq openjdk-25-jdk-headless || apt-get install -y -qq openjdk-21-jdk-headless
+if [ -z "$found" ]; then
+    package_install openjdk-25-jdk-headless || package_install openjdk-21-jdk-headless || true
     found=$(jdk_newest)
 fi
 if [ -z "$found" ]; then
-    echo "Fathi needs a JDK of version 21 or later. Install one and set JAVA_HOME to it." >&2
+    echo "Fathi needs a JDK of version 21 or later: install one and set JAVA_HOME to it." >&2
     exit 1
 fi
 export JAVA_HOME=$found
 export PATH="$JAVA_HOME/bin:$PATH"
+
+command -v mvn >/dev/null || package_install maven || {
+    echo "Fathi is built with Maven 3.8 or later: install it so that 'mvn' is on the PATH." >&2
+    exit 1
+}
