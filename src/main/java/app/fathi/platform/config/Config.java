@@ -30,7 +30,12 @@ public record Config(
         Send send,
         Render render,
         Idempotency idempotency,
-        Logging log) {
+        Logging log,
+        @Pattern(
+                        value =
+                                "|(before-intent|after-intent|after-first-byte|after-answer|inside-result):[1-9][0-9]{0,8}",
+                        words = "the name of a crash point, a colon and a count, or empty")
+                String crashPoint) {
 
     private static final String HOST = "[A-Za-z0-9.:_-]+";
 
@@ -235,7 +240,8 @@ public record Config(
             @Range(min = 10, max = 60_000) int pollMillis,
             @Range(min = 1, max = 1_000) int attempts,
             @Range(min = 1, max = 600_000) int backoffMillis,
-            @Range(min = 1, max = 86_400) int backoffLimitSeconds) {}
+            @Range(min = 1, max = 86_400) int backoffLimitSeconds,
+            @Range(min = 1, max = 365) int keepDays) {}
 
     /** From decided messages to results. */
     public record Send(
