@@ -1,0 +1,150 @@
+package app.fathi.templates;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.errors.Problem.Fault;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import liqp.filters.Filters;
+import liqp.org.antlr.v4.runtime.tree.ParseTree;
+import liquid.parser.v4.LiquidParser.FilterContext;
+import liquid.parser.v4.LiquidParser.Include_tagContext;
+
+/**
+ * Renders content whose texts are Liquid templates: each string in it, however deep. What is missing renders empty;
+ * values are put in as they are, because notifications are plain text. Limits on loops, size and time come from the
+ * settings {@code render.*}; there are no files and no reflection. Thread-safe; meant for the few threads of the send
+ * pool, each of which keeps its parsed templates.
+ */
+public final class Renderer {
+    private final ThreadLocal<Sandbox> sandboxes;
+
+    public Renderer(Config.Render limits) {
+        sandboxes = ThreadLocal.withInitial(() -> new Sandbox(limits));
+    }
+
+    /** What is wrong with the templates in the content, each at its JSON pointer below the given one. */
+    public List<Fault> check(JsonObject content, String pointer) {
+        var faults = new ArrayList<Fault>();
+        check(content, pointer, faults);
+        return faults;
+    }
+
+    /** What is wrong with one template, in words for its author; empty when it can be rendered. */
+    public Optional<String> check(String template) {
+        if (isConstant(template)) {
+            return Optional.empty();
+        }
+        try {
+            return fault(sandboxes.get().parse(template).getParseTree());
+        } catch (RenderException e) {
+            return Optional.of(e.getMessage());
+        } catch (StackOverflowError e) {
+            return Optional.of("The template is nested too deeply.");
+        }
+    }
+
+    /** Whether rendering gives the content itself, for whomever. */
+    public boolean isConstant(JsonObject content) {
+        return isConstant((Object) content);
+    }
+
+    /**
+     * The content with each text rendered.
+     *
+     * @param variables what the templates may name, for example {@code traits}; not changed
+     * @throws RenderException when a template fails, breaks a limit or aborts
+     */
+    public JsonObject render(JsonObject content, JsonObject variables) {
+        if (isConstant(content)) {
+            return content;
+        }
+        var sandbox = sandboxes.get();
+        sandbox.startClock();
+        return (JsonObject) render(sandbox, content, plain(variables));
+    }
+
+    private static Object render(Sandbox sandbox, Object value, Map<String, Object> variables) {
+        return switch (value) {
+            case String text -> isConstant(text) ? text : sandbox.render(text, variables);
+            case JsonObject object -> {
+                var rendered = new JsonObject();
+                object.forEach(entry -> rendered.put(entry.getKey(), render(sandbox, entry.getValue(), variables)));
+                yield rendered;
+            }
+            case JsonArray array -> {
+                var rendered = new JsonArray();
+                array.forEach(element -> rendered.add(render(sandbox, element, variables)));
+                yield rendered;
+            }
+            case null, default -> value;
+        };
+    }
+
+    private void check(Object value, String pointer, List<Fault> faults) {
+        switch (value) {
+            case String text -> check(text).ifPresent(fault -> faults.add(new Fault(pointer, fault)));
+            case JsonObject object ->
+                object.forEach(entry -> check(entry.getValue(), pointer + "/" + escape(entry.getKey()), faults));
+            case JsonArray array -> {
+                for (int i = 0; i < array.size(); i++) {
+                    check(array.getValue(i), pointer + "/" + i, faults);
+                }
+            }
+            case null, default -> {
+                // Numbers, booleans and nulls are no templates.
+            }
+        }
+    }
+
+    /** What the parser lets pass but rendering would refuse. */
+    private static Optional<String> fault(ParseTree node) {
+        if (node instanceof FilterContext filter
+                && !Filters.DEFAULT_FILTERS.getMap().containsKey(filter.Id().getText())) {
+            return Optional.of("There is no filter " + filter.Id().getText() + ".");
+        }
+        if (node instanceof Include_tagContext) {
+            return Optional.of("Templates cannot include other files.");
+        }
+        for (int i = 0; i < node.getChildCount(); i++) {
+            var fault = fault(node.getChild(i));
+            if (fault.isPresent()) {
+                return fault;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isConstant(Object value) {
+        return switch (value) {
+            case String text -> text.indexOf('{') < 0;
+            case JsonObject object -> object.stream().allMatch(entry -> isConstant(entry.getValue()));
+            case JsonArray array -> array.stream().allMatch(Renderer::isConstant);
+            case null, default -> true;
+        };
+    }
+
+    /** Liqp knows maps and lists, not Vert.x's JSON. */
+    private static Map<String, Object> plain(JsonObject object) {
+        var map = new HashMap<String, Object>();
+        object.forEach(entry -> map.put(entry.getKey(), plainValue(entry.getValue())));
+        return map;
+    }
+
+    private static Object plainValue(Object value) {
+        return switch (value) {
+            case JsonObject object -> plain(object);
+            case JsonArray array -> array.stream().map(Renderer::plainValue).toList();
+            case null, default -> value;
+        };
+    }
+
+    /** RFC 6901 section 3. */
+    private static String escape(String name) {
+        return name.replace("~", "~0").replace("/", "~1");
+    }
+}

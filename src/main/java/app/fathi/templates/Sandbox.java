@@ -1,0 +1,136 @@
+package app.fathi.templates;
+
+import app.fathi.platform.config.Config;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import liqp.Template;
+import liqp.TemplateContext;
+import liqp.TemplateParser;
+import liqp.filters.Filters;
+import liqp.nodes.LNode;
+import liqp.parser.Flavor;
+import liqp.tags.Tag;
+
+/** Parses and renders Liquid for one thread: a parsed template is not thread-safe, so each thread has its own. */
+final class Sandbox {
+    /** Lists and maps inside each other. */
+    static final int DEPTH_LIMIT = 32;
+
+    /** Texts that are kept parsed, least recently used out first: some tens of KB each. */
+    private static final int TEMPLATES_KEPT = 256;
+
+    private final Config.Render limits;
+    private final TemplateParser parser;
+    private final Map<String, Template> templates = new LinkedHashMap<>(64, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, Template> eldest) {
+            return size() > TEMPLATES_KEPT;
+        }
+    };
+    private long deadlineNanos;
+
+    Sandbox(Config.Render limits) {
+        this.limits = limits;
+        var builder = new TemplateParser.Builder()
+                .withFlavor(Flavor.LIQUID)
+                .withMaxIterations(limits.iterations())
+                .withMaxSizeRenderedString(limits.sizeLimitBytes())
+                // The library's own time limit starts a thread for each render; ours is looked at by each filter.
+                .withMaxRenderTimeMillis(Long.MAX_VALUE)
+                // This flavor knows no include_relative: the parser refuses it as an unknown tag.
+                .withTag(new NoInclude())
+                .withTag(new Abort());
+        for (var filter : Filters.DEFAULT_FILTERS.values()) {
+            builder.withFilter(new BoundedFilter(filter, this));
+        }
+        parser = builder.build();
+    }
+
+    long sizeLimit() {
+        return limits.sizeLimitBytes();
+    }
+
+    /** Begins the time that all texts of one message have together. */
+    void startClock() {
+        deadlineNanos = System.nanoTime() + limits.timeLimitMillis() * 1_000_000L;
+    }
+
+    void checkTime() {
+        if (System.nanoTime() - deadlineNanos > 0) {
+            throw RenderException.failed("The template takes more than " + limits.timeLimitMillis() + " ms.");
+        }
+    }
+
+    /** Fails with a {@link RenderException} whose text is fit for the template's author. */
+    Template parse(String text) {
+        try {
+            return parser.parse(text);
+        } catch (StackOverflowError e) {
+            throw RenderException.failed("The template is nested too deeply.");
+        } catch (RuntimeException e) {
+            throw RenderException.failed(words(e));
+        }
+    }
+
+    /** @param variables plain maps, lists, texts, numbers and booleans; not changed */
+    String render(String text, Map<String, Object> variables) {
+        checkTime();
+        var template = templates.get(text);
+        if (template == null) {
+            template = parse(text);
+            templates.put(text, template);
+        }
+        try {
+            // A map of its own: what a template assigns must not reach the next text.
+            return template.renderUnguarded(new HashMap<>(variables));
+        } catch (StackOverflowError e) {
+            throw RenderException.failed("The template is nested too deeply.");
+        } catch (RuntimeException e) {
+            throw meaning(e);
+        }
+    }
+
+    /** Liqp wraps what a filter or tag throws. */
+    private static RenderException meaning(RuntimeException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof RenderException known) {
+                return known;
+            }
+        }
+        return RenderException.failed(words(e));
+    }
+
+    private static String words(RuntimeException e) {
+        var message = String.valueOf(e.getMessage());
+        return message.length() > 300 ? message.substring(0, 300) + " …" : message;
+    }
+
+    /** Liqp's own would answer the contents of any file that the process can read. */
+    private static final class NoInclude extends Tag {
+        NoInclude() {
+            super("include");
+        }
+
+        @Override
+        public Object render(TemplateContext context, LNode... nodes) {
+            throw RenderException.failed("Templates cannot include other files.");
+        }
+    }
+
+    /** {@code {% abort 'no stock' %}}: this person gets no message. */
+    private static final class Abort extends Tag {
+        Abort() {
+            super("abort");
+        }
+
+        @Override
+        public Object render(TemplateContext context, LNode... nodes) {
+            var reason = new StringBuilder();
+            for (var node : nodes) {
+                reason.append(reason.isEmpty() ? "" : " ").append(node.render(context));
+            }
+            throw RenderException.aborted(reason.toString());
+        }
+    }
+}
