@@ -1,0 +1,306 @@
+package app.fathi.architecture;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The laws of {@code docs/architecture.md} that hold for the code. Each names what to do instead. */
+class CodeLawsTest {
+    private static final String ROOT = "app.fathi.";
+    private static final Path SOURCES = Path.of("src/main/java");
+
+    static final Set<String> DOMAINS = Set.of(
+            "users",
+            "roles",
+            "permissions",
+            "segments",
+            "webpush",
+            "templates",
+            "campaigns",
+            "triggers",
+            "analytics",
+            "webhooks",
+            "cdp",
+            "cep");
+
+    /** Domain → the domains whose public types it may use, beside the platform. What no domain lists, nobody may use. */
+    private static final Map<String, Set<String>> MAY_IMPORT = mayImport();
+
+    private static final JavaClasses CODE = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("app.fathi");
+
+    private static Map<String, Set<String>> mayImport() {
+        var table = new LinkedHashMap<String, Set<String>>();
+        table.put("permissions", Set.of());
+        table.put("roles", Set.of("permissions"));
+        table.put("users", Set.of("roles"));
+        table.put("cdp", Set.of());
+        table.put("segments", Set.of("cdp"));
+        table.put("templates", Set.of("cdp"));
+        table.put("cep", Set.of("cdp", "segments", "templates"));
+        table.put("webpush", Set.of("cep", "cdp"));
+        table.put("campaigns", Set.of("cep", "segments", "templates"));
+        table.put("triggers", Set.of("cep", "segments", "campaigns", "cdp", "templates"));
+        table.put("analytics", Set.of("cep", "segments.rules"));
+        table.put("webhooks", Set.of());
+        return table;
+    }
+
+    /** These hear what happened anywhere, and may know every domain's events. */
+    private static final Set<String> HEAR_ALL_EVENTS = Set.of("analytics", "webhooks", "cdp.connections");
+
+    private static void holds(ArchRule rule) {
+        rule.allowEmptyShould(true).check(CODE);
+    }
+
+    @Test
+    void the_import_table_covers_all_domains() {
+        assertThat(MAY_IMPORT.keySet()).isEqualTo(DOMAINS);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> a_domain_uses_only_the_domains_that_the_import_table_grants() {
+        return MAY_IMPORT.entrySet().stream()
+                .map(entry -> DynamicTest.dynamicTest(entry.getKey(), () -> grant(entry.getKey(), entry.getValue())));
+    }
+
+    private static void grant(String domain, Set<String> granted) {
+        holds(
+                noClasses()
+                        .that(resideInAnyPackage(ROOT + domain + ".."))
+                        .should()
+                        .dependOnClassesThat(new DescribedPredicate<>("belong to a domain that is not granted") {
+                            @Override
+                            public boolean test(JavaClass target) {
+                                var other = domainOf(target);
+                                return other != null
+                                        && !other.equals(domain)
+                                        && !isGranted(target, granted)
+                                        && !(HEAR_ALL_EVENTS.contains(domain) && isEvent(target));
+                            }
+                        })
+                        .because(
+                                "ARCHITECTURE's import table says who may know whom; ask through a granted domain, or tell by an event"));
+    }
+
+    private static boolean isGranted(JavaClass target, Set<String> granted) {
+        return granted.stream()
+                .anyMatch(name -> target.getPackageName().equals(ROOT + name)
+                        || target.getPackageName().startsWith(ROOT + name + "."));
+    }
+
+    private static boolean isEvent(JavaClass target) {
+        return outermost(target).getSimpleName().endsWith("Events");
+    }
+
+    private static JavaClass outermost(JavaClass type) {
+        return type.getEnclosingClass().map(CodeLawsTest::outermost).orElse(type);
+    }
+
+    private static String domainOf(JavaClass type) {
+        var name = type.getPackageName();
+        if (!name.startsWith(ROOT)) {
+            return null;
+        }
+        var rest = name.substring(ROOT.length());
+        var domain = rest.contains(".") ? rest.substring(0, rest.indexOf('.')) : rest;
+        return DOMAINS.contains(domain) ? domain : null;
+    }
+
+    @Test
+    void the_platform_knows_no_domain() {
+        holds(noClasses()
+                .that()
+                .resideInAPackage(ROOT + "platform..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        DOMAINS.stream().map(domain -> ROOT + domain + "..").toArray(String[]::new)));
+    }
+
+    @Test
+    void nobody_knows_the_object_graph() {
+        holds(noClasses()
+                .that()
+                .resideInAnyPackage(ROOT + "*..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("app.fathi")
+                .because("App hands everybody what they need"));
+    }
+
+    @Test
+    void domains_have_no_cycles() {
+        slices().matching(ROOT + "(*)..").should().beFreeOfCycles().check(CODE);
+    }
+
+    @Test
+    void the_web_framework_stays_at_the_edge() {
+        holds(noClasses()
+                .that()
+                .resideOutsideOfPackages(
+                        ROOT + "platform.http..",
+                        ROOT + "platform.security..",
+                        ROOT + "platform.audit..",
+                        ROOT + "platform.errors..",
+                        ROOT + "platform.health..",
+                        "app.fathi")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.vertx.ext.web..")
+                .because("domains answer a Call with a Reply"));
+    }
+
+    @Test
+    void only_stores_the_platform_and_the_rule_compiler_run_sql() {
+        holds(noClasses()
+                .that(DescribedPredicate.not(mayHoldSql()))
+                .should()
+                .callMethodWhere(DescribedPredicate.describe(
+                        "it runs SQL",
+                        call -> call.getTargetOwner().getPackageName().startsWith("io.vertx.sqlclient")
+                                && Set.of("query", "preparedQuery", "prepare", "forQuery", "forUpdate")
+                                        .contains(call.getName())))
+                .because("rules live in services, SQL in …Store classes, where a DBA finds it"));
+    }
+
+    private static DescribedPredicate<JavaClass> mayHoldSql() {
+        return DescribedPredicate.describe(
+                "may hold SQL",
+                type -> outermost(type).getSimpleName().endsWith("Store")
+                        || type.getPackageName().startsWith(ROOT + "platform")
+                        || type.getPackageName().startsWith(ROOT + "segments.rules"));
+    }
+
+    private static final Pattern SQL = Pattern.compile(
+            "\"\\s*(SELECT\\s|INSERT INTO\\s|UPDATE \\w+ SET|DELETE FROM\\s|WITH \\w+ AS|CREATE (TABLE|INDEX)|LOCK TABLE)",
+            Pattern.CASE_INSENSITIVE);
+
+    @Test
+    void only_stores_the_platform_and_the_rule_compiler_hold_sql_text() throws IOException {
+        var elsewhere = new ArrayList<String>();
+        for (var source : sources()) {
+            var inside = SOURCES.relativize(source).toString();
+            if (!inside.endsWith("Store.java")
+                    && !inside.startsWith("app/fathi/platform/")
+                    && !inside.startsWith("app/fathi/segments/rules/")
+                    && SQL.matcher(Files.readString(source)).find()) {
+                elsewhere.add(inside);
+            }
+        }
+        assertThat(elsewhere).as("files with SQL that are no …Store").isEmpty();
+    }
+
+    @Test
+    void only_the_streams_and_connections_know_kafka() {
+        holds(noClasses()
+                .that()
+                .resideOutsideOfPackages(ROOT + "platform.stream..", ROOT + "cdp.connections..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.vertx.kafka..", "org.apache.kafka.."));
+    }
+
+    @Test
+    void nobody_sleeps() {
+        holds(noClasses()
+                .should()
+                .callMethodWhere(DescribedPredicate.describe(
+                        "it sleeps",
+                        call -> call.getName().equals("sleep")
+                                && (call.getTargetOwner().isEquivalentTo(Thread.class)
+                                        || call.getTargetOwner().isEquivalentTo(TimeUnit.class))))
+                .because("a timer of Vert.x waits without holding a thread"));
+    }
+
+    @Test
+    void only_main_prints() {
+        holds(noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName("app.fathi.Main")
+                .should()
+                .accessField(System.class, "out")
+                .orShould()
+                .accessField(System.class, "err")
+                .because("everybody else logs"));
+    }
+
+    @Test
+    void only_jobs_and_the_start_wait_for_futures() {
+        holds(noClasses()
+                .that(DescribedPredicate.describe(
+                        "do not run on virtual threads",
+                        type -> !outermost(type).getSimpleName().endsWith("Jobs")
+                                && outermost(type).getAllRawInterfaces().stream()
+                                        .noneMatch(port -> port.getSimpleName().equals("JobHandler"))
+                                && !type.getPackageName().equals("app.fathi")))
+                .should()
+                .callMethodWhere(DescribedPredicate.describe(
+                        "it is Future.await",
+                        call -> call.getName().equals("await")
+                                && call.getTargetOwner().getPackageName().startsWith("io.vertx.core")))
+                .because("await() is for virtual threads: elsewhere it would block an event loop"));
+    }
+
+    @Test
+    void names_say_what_a_thing_is() {
+        holds(noClasses()
+                .should()
+                .haveNameMatching(
+                        ".*\\.(\\w*(Impl|Manager|Helper|Helpers|Util|Utils|DTO|Dto)|(Base|Abstract)[A-Z]\\w*)(\\$.*)?")
+                .because("such names say nothing about the domain"));
+    }
+
+    @Test
+    void every_package_says_what_it_is_for() throws IOException {
+        var silent = new ArrayList<String>();
+        try (var folders = Files.walk(SOURCES.resolve("app/fathi"))) {
+            for (var folder : folders.filter(Files::isDirectory).toList()) {
+                try (var files = Files.list(folder)) {
+                    var names = files.map(file -> file.getFileName().toString()).toList();
+                    var holdsCode = names.stream().anyMatch(name -> name.endsWith(".java"));
+                    var isRoot = folder.equals(SOURCES.resolve("app/fathi"));
+                    if (holdsCode && !isRoot && !names.contains("package-info.java")) {
+                        silent.add(SOURCES.relativize(folder).toString());
+                    }
+                }
+            }
+        }
+        assertThat(silent).as("packages without package-info.java").isEmpty();
+    }
+
+    @Test
+    void loggers_are_private() {
+        holds(fields().that().haveRawType(org.slf4j.Logger.class).should().bePrivate());
+    }
+
+    private static List<Path> sources() throws IOException {
+        try (var files = Files.walk(SOURCES)) {
+            return files.filter(file -> file.toString().endsWith(".java")).toList();
+        }
+    }
+}
