@@ -1,0 +1,72 @@
+package app.fathi.platform.db;
+
+import app.fathi.platform.config.Config;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.net.NetClientOptions;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.pgclient.PgConnectOptions;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The connections of this node, in a pool per kind of work, so that one kind cannot starve another. A hot pool plans a
+ * statement once and for all: its statements find their rows by key, whatever the parameters.
+ *
+ * @param admin people and back offices
+ * @param ingest events that come in
+ * @param send the push API, intents and results
+ * @param analytics heavy reading
+ * @param worker streams and jobs
+ */
+public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool worker) {
+
+    public static Pools open(Vertx vertx, Config.Database settings, DatabaseAddress address) {
+        return new Pools(
+                pool(vertx, settings, address, "admin", settings.adminPool(), false),
+                pool(vertx, settings, address, "ingest", settings.ingestPool(), true),
+                pool(vertx, settings, address, "send", settings.sendPool(), true),
+                pool(vertx, settings, address, "analytics", settings.analyticsPool(), false),
+                pool(vertx, settings, address, "worker", settings.workerPool(), true));
+    }
+
+    private static Pool pool(
+            Vertx vertx, Config.Database settings, DatabaseAddress address, String name, int size, boolean hot) {
+        var connection = new PgConnectOptions()
+                .setHost(address.host())
+                .setPort(address.port())
+                .setDatabase(address.database())
+                .setUser(address.user())
+                .setPassword(address.password())
+                .setCachePreparedStatements(true)
+                .setPreparedStatementCacheMaxSize(settings.statementCache())
+                .setPreparedStatementCacheSqlLimit(settings.statementCacheSqlBytes())
+                .addProperty("application_name", "fathi-" + name)
+                .addProperty("statement_timeout", settings.statementTimeoutSeconds() + "s")
+                // A node that is frozen in a transaction must not hold its locks for ever.
+                .addProperty("idle_in_transaction_session_timeout", settings.statementTimeoutSeconds() + "s")
+                .addProperty("TimeZone", "UTC");
+        if (hot) {
+            connection.addProperty("plan_cache_mode", "force_generic_plan");
+        }
+        return PgBuilder.pool()
+                .using(vertx)
+                .connectingTo(connection)
+                .with(new NetClientOptions()
+                        .setConnectTimeout((int) TimeUnit.SECONDS.toMillis(settings.connectTimeoutSeconds())))
+                .with(new PoolOptions()
+                        .setName("fathi-" + name)
+                        .setShared(true)
+                        .setMaxSize(size)
+                        .setMaxWaitQueueSize(settings.poolQueue())
+                        .setConnectionTimeout(settings.acquireTimeoutSeconds())
+                        .setConnectionTimeoutUnit(TimeUnit.SECONDS))
+                .build();
+    }
+
+    public Future<?> close() {
+        return Future.join(List.of(admin.close(), ingest.close(), send.close(), analytics.close(), worker.close()));
+    }
+}
