@@ -1,0 +1,224 @@
+package app.fathi.cdp;
+
+import app.fathi.cdp.IdentityGraph.Id;
+import app.fathi.platform.stream.StreamConsumer.Consumed;
+import app.fathi.platform.stream.StreamRecord;
+import app.fathi.platform.stream.Streams;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
+
+/**
+ * What the deriving consumer does with a batch of {@code ingest}, in one transaction: each event once, then identity,
+ * profile, and the stages that other domains have plugged in; what they conclude goes to {@code facts}.
+ */
+public final class Deriver {
+    private static final String INTERACTION = "interaction";
+
+    private final Streams streams;
+    private final AddressBook addresses;
+    private final List<ProfileStage> stages;
+    private final ProfilesStore store = new ProfilesStore();
+    private final IdentityGraph graph = new IdentityGraph(store);
+
+    public Deriver(Streams streams, AddressBook addresses, List<ProfileStage> stages) {
+        this.streams = streams;
+        this.addresses = addresses;
+        this.stages = List.copyOf(stages);
+    }
+
+    /** One event as {@link Ingest} wrote it. */
+    private record Arrived(int ws, String kind, JsonObject payload, String messageId, Instant at, boolean verified) {
+        static Arrived of(Consumed consumed) {
+            var payload = consumed.record().payload();
+            return new Arrived(
+                    consumed.record().ws(),
+                    consumed.record().kind(),
+                    payload,
+                    payload.getString("messageId"),
+                    Instant.parse(payload.getString("at")),
+                    payload.getBoolean("verified", false));
+        }
+
+        Id user() {
+            return payload.getString("userId") == null ? null : Id.user(ws, payload.getString("userId"));
+        }
+
+        Id visitor() {
+            return payload.getString("anonymousId") == null ? null : Id.visitor(ws, payload.getString("anonymousId"));
+        }
+    }
+
+    public Future<Void> derive(SqlConnection tx, List<Consumed> records) {
+        var interactions = records.stream()
+                .filter(one -> one.record().kind().equals(INTERACTION))
+                .map(one -> new DerivedBatch.Event(one.record().ws(), INTERACTION, one.record().payload(), null, one.at()))
+                .toList();
+        var arrived = records.stream()
+                .filter(one -> !one.record().kind().equals(INTERACTION))
+                .map(Arrived::of)
+                .toList();
+        return firstTimers(tx, arrived).compose(fresh -> profile(tx, fresh)).compose(events -> {
+            var all = new ArrayList<>(events);
+            all.addAll(interactions);
+            return conclude(tx, new DerivedBatch(all));
+        });
+    }
+
+    private Future<Void> conclude(SqlConnection tx, DerivedBatch batch) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var stage : stages) {
+            chain = chain.compose(done -> stage.apply(tx, batch));
+        }
+        return chain.compose(done -> streams.append(tx, "facts", batch.facts()));
+    }
+
+    private Future<List<Arrived>> firstTimers(SqlConnection tx, List<Arrived> arrived) {
+        var byWorkspace = new TreeMap<Integer, List<Arrived>>();
+        arrived.forEach(one -> byWorkspace.computeIfAbsent(one.ws(), ws -> new ArrayList<>()).add(one));
+        var fresh = new ArrayList<Arrived>();
+        Future<Void> chain = Future.succeededFuture();
+        for (var entry : byWorkspace.entrySet()) {
+            var once = new HashMap<UUID, Arrived>();
+            entry.getValue().forEach(one -> once.putIfAbsent(hash(one.messageId()), one));
+            chain = chain.compose(done -> store.unseen(tx, entry.getKey(), List.copyOf(once.keySet())))
+                    .map(unseen -> {
+                        entry.getValue().stream()
+                                .filter(one -> unseen.remove(hash(one.messageId())))
+                                .forEach(fresh::add);
+                        return null;
+                    });
+        }
+        return chain.map(fresh);
+    }
+
+    private Future<List<DerivedBatch.Event>> profile(SqlConnection tx, List<Arrived> fresh) {
+        if (fresh.isEmpty()) {
+            return Future.succeededFuture(List.of());
+        }
+        var ids = new LinkedHashSet<Id>();
+        fresh.forEach(one -> {
+            if (one.user() != null) {
+                ids.add(one.user());
+            }
+            if (one.visitor() != null) {
+                ids.add(one.visitor());
+            }
+        });
+        return graph.load(tx, ids, fresh.getFirst().at()).compose(known -> {
+            var changed = new HashSet<Identity>();
+            var touched = new TreeMap<Integer, Set<Integer>>();
+            var moves = new ArrayList<Move>();
+            var ordered = fresh.stream()
+                    .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
+                    .toList();
+            ordered.forEach(one -> apply(one, known, changed, touched, moves));
+            return store.update(tx, changed)
+                    .compose(done -> refresh(tx, touched))
+                    .compose(done -> moveAddresses(tx, moves))
+                    .compose(done -> keep(tx, ordered, known))
+                    .map(done -> ordered.stream()
+                            .map(one -> new DerivedBatch.Event(
+                                    one.ws(), one.kind(), one.payload(), subject(one, known).profileNo(), one.at()))
+                            .toList());
+        });
+    }
+
+    private record Move(int ws, int fromNo, int toNo) {}
+
+    private static void apply(
+            Arrived event, Map<Id, Identity> known, Set<Identity> changed, Map<Integer, Set<Integer>> touched, List<Move> moves) {
+        var user = event.user() == null ? null : known.get(event.user());
+        var visitor = event.visitor() == null ? null : known.get(event.visitor());
+        var profiles = touched.computeIfAbsent(event.ws(), ws -> new TreeSet<>());
+        if (user != null && visitor != null) {
+            profiles.add(visitor.profileNo());
+            visitor.claim(user, event.at(), event.messageId(), event.verified());
+            profiles.add(visitor.profileNo());
+            var belongs = user.id.value().equals(visitor.claimUserId()) && visitor.claimVerified();
+            if (belongs && visitor.addressNo() != user.profileNo()) {
+                moves.add(new Move(event.ws(), visitor.addressNo(), user.profileNo()));
+                visitor.moveAddresses(user.profileNo());
+            }
+            visitor.seen(event.at());
+            changed.add(visitor);
+        }
+        var subject = user != null ? user : visitor;
+        if (event.kind().equals("identify")) {
+            event.payload()
+                    .getJsonObject("traits", new JsonObject())
+                    .forEach(trait -> subject.set(trait.getKey(), trait.getValue(), event.at(), event.messageId()));
+        }
+        subject.seen(event.at());
+        changed.add(subject);
+        profiles.add(subject.profileNo());
+    }
+
+    private Future<Void> refresh(SqlConnection tx, Map<Integer, Set<Integer>> touched) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var entry : touched.entrySet()) {
+            chain = chain.compose(done -> store.refresh(tx, entry.getKey(), entry.getValue()));
+        }
+        return chain;
+    }
+
+    private Future<Void> moveAddresses(SqlConnection tx, List<Move> moves) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var move : moves) {
+            chain = chain.compose(done -> addresses.move(tx, move.ws(), move.fromNo(), move.toNo()))
+                    .compose(done -> streams.append(
+                            tx,
+                            "facts",
+                            List.of(new StreamRecord(
+                                    move.ws(),
+                                    "#" + move.toNo(),
+                                    "profile.merged",
+                                    new JsonObject().put("fromNo", move.fromNo()).put("toNo", move.toNo())))));
+        }
+        return chain;
+    }
+
+    private Future<Void> keep(SqlConnection tx, List<Arrived> events, Map<Id, Identity> known) {
+        return store.keep(
+                tx,
+                events.stream()
+                        .map(one -> new ProfilesStore.Kept(
+                                one.ws(),
+                                subject(one, known).no,
+                                one.at(),
+                                one.messageId(),
+                                one.kind(),
+                                one.payload().getString("event", one.payload().getString("name")),
+                                one.payload()))
+                        .toList());
+    }
+
+    private static Identity subject(Arrived event, Map<Id, Identity> known) {
+        return known.get(event.user() != null ? event.user() : event.visitor());
+    }
+
+    private static UUID hash(String messageId) {
+        try {
+            var digest = ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(messageId.getBytes(StandardCharsets.UTF_8)));
+            return new UUID(digest.getLong(), digest.getLong());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every JDK has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package app.fathi.cdp;
+
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+
+/** One id of a person with all that was said of it; changed in memory while a batch is derived, then written back. */
+final class Identity {
+    final long no;
+    final IdentityGraph.Id id;
+    private int profileNo;
+    private int addressNo;
+    private String claimUserId;
+    private Instant claimAt;
+    private String claimId;
+    private boolean claimVerified;
+    /** name → [value, microseconds, messageId] */
+    private final JsonObject traits;
+    private Instant lastSeenAt;
+
+    Identity(
+            long no,
+            IdentityGraph.Id id,
+            int profileNo,
+            int addressNo,
+            String claimUserId,
+            Instant claimAt,
+            String claimId,
+            boolean claimVerified,
+            JsonObject traits,
+            Instant lastSeenAt) {
+        this.no = no;
+        this.id = id;
+        this.profileNo = profileNo;
+        this.addressNo = addressNo;
+        this.claimUserId = claimUserId;
+        this.claimAt = claimAt;
+        this.claimId = claimId;
+        this.claimVerified = claimVerified;
+        this.traits = traits;
+        this.lastSeenAt = lastSeenAt;
+    }
+
+    int profileNo() {
+        return profileNo;
+    }
+
+    int addressNo() {
+        return addressNo;
+    }
+
+    JsonObject traits() {
+        return traits;
+    }
+
+    String claimUserId() {
+        return claimUserId;
+    }
+
+    Instant claimAt() {
+        return claimAt;
+    }
+
+    String claimId() {
+        return claimId;
+    }
+
+    boolean claimVerified() {
+        return claimVerified;
+    }
+
+    Instant lastSeenAt() {
+        return lastSeenAt;
+    }
+
+    void seen(Instant at) {
+        if (at.isAfter(lastSeenAt)) {
+            lastSeenAt = at;
+        }
+    }
+
+    /** Sets a trait unless a later word stands: the order is (corrected time, messageId). A null value takes it away. */
+    void set(String name, Object value, Instant at, String messageId) {
+        var micros = ChronoUnit.MICROS.between(Instant.EPOCH, at);
+        var present = traits.getJsonArray(name);
+        if (present == null || isLater(micros, messageId, present)) {
+            traits.put(name, new JsonArray().add(value).add(micros).add(messageId));
+        }
+    }
+
+    static boolean isLater(long micros, String messageId, JsonArray other) {
+        var byTime = Long.compare(micros, other.getLong(1));
+        return byTime != 0 ? byTime > 0 : messageId.compareTo(other.getString(2)) > 0;
+    }
+
+    /**
+     * A known person claims this visitor id. The first claim by (corrected time, messageId) has it. Tells whether the
+     * person now is another one.
+     */
+    boolean claim(Identity user, Instant at, String messageId, boolean verified) {
+        var same = user.id.value().equals(claimUserId);
+        if (same) {
+            claimVerified |= verified;
+        }
+        var earlier = claimAt == null
+                || at.isBefore(claimAt)
+                || (at.equals(claimAt) && messageId.compareTo(claimId) < 0);
+        if (!earlier) {
+            return false;
+        }
+        claimVerified = same ? claimVerified : verified;
+        claimUserId = user.id.value();
+        claimAt = at;
+        claimId = messageId;
+        var moved = profileNo != user.profileNo;
+        profileNo = user.profileNo;
+        return moved;
+    }
+
+    void moveAddresses(int toNo) {
+        addressNo = toNo;
+    }
+}

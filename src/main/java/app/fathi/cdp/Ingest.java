@@ -1,0 +1,246 @@
+package app.fathi.cdp;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.http.StrictJson;
+import app.fathi.platform.security.Identities;
+import app.fathi.platform.stream.StreamRecord;
+import app.fathi.platform.stream.Streams;
+import com.github.f4b6a3.uuid.UuidCreator;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Segment's HTTP tracking API: checks events by hand to the limits of the contract, corrects their clock, and answers
+ * once they are on the stream {@code ingest}.
+ */
+final class Ingest {
+    private static final int MAX_EVENT_OCTETS = 32 * 1024;
+    private static final int MAX_BATCH_OCTETS = 500 * 1024;
+    private static final int MAX_BATCH_EVENTS = 2_500;
+    private static final int MAX_ID_LENGTH = 255;
+    private static final int MAX_NAME_LENGTH = 200;
+    private static final int MAX_FAULTS = 20;
+    private static final Set<String> TYPES = Set.of("identify", "track", "page");
+    /** What broken clients send instead of an id; believing it would melt everybody into one person. */
+    private static final Set<String> NOBODY =
+            Set.of("", "null", "undefined", "none", "nil", "nan", "0", "-1", "anonymous", "guest", "true", "false", "[object object]");
+
+    private final Streams streams;
+    private final Identities identities;
+    private final InstantSource clock;
+
+    Ingest(Streams streams, Identities identities, InstantSource clock) {
+        this.streams = streams;
+        this.identities = identities;
+        this.clock = clock;
+    }
+
+    Future<Reply> one(Call call, String type) {
+        var json = body(call, MAX_EVENT_OCTETS);
+        var faults = new ArrayList<Problem.Fault>();
+        var event = event(json, type, "", json.getValue("sentAt"), null, clock.instant(), faults);
+        return take(call, faults, List.of(event));
+    }
+
+    Future<Reply> batch(Call call) {
+        var json = body(call, MAX_BATCH_OCTETS);
+        if (!(json.getValue("batch") instanceof JsonArray items) || items.isEmpty() || items.size() > MAX_BATCH_EVENTS) {
+            throw ProblemException.invalid("/batch", "This takes an array of 1 to " + MAX_BATCH_EVENTS + " events.");
+        }
+        var now = clock.instant();
+        var faults = new ArrayList<Problem.Fault>();
+        var events = new ArrayList<JsonObject>(items.size());
+        for (int i = 0; i < items.size(); i++) {
+            var pointer = "/batch/" + i;
+            if (!(items.getValue(i) instanceof JsonObject item)) {
+                faults.add(new Problem.Fault(pointer, "An event is an object."));
+            } else if (item.encode().length() > MAX_EVENT_OCTETS) {
+                faults.add(new Problem.Fault(pointer, "An event has at most " + MAX_EVENT_OCTETS + " octets."));
+            } else if (!(item.getValue("type") instanceof String type) || !TYPES.contains(type)) {
+                faults.add(new Problem.Fault(pointer + "/type", "This is one of identify, track, page."));
+            } else {
+                events.add(event(item, type, pointer, json.getValue("sentAt"), json.getValue("context"), now, faults));
+            }
+        }
+        return take(call, faults, events);
+    }
+
+    private static JsonObject body(Call call, int limit) {
+        if (call.body() == null || call.body().length() == 0) {
+            throw ProblemException.of(Kind.MALFORMED, "The body is missing.");
+        }
+        if (call.body().length() > limit) {
+            // 400 and not 413: Segment's clients drop what is refused with 400 and would send a 413 again.
+            throw ProblemException.of(Kind.INVALID_REQUEST, "The body has more than " + limit + " octets.");
+        }
+        return StrictJson.object(call.body());
+    }
+
+    private Future<Reply> take(Call call, List<Problem.Fault> faults, List<JsonObject> events) {
+        if (!faults.isEmpty()) {
+            return Future.failedFuture(new ProblemException(Problem.of(
+                    Kind.INVALID_REQUEST,
+                    "Nothing was taken: some events do not fit the contract.",
+                    faults.stream().limit(MAX_FAULTS).toList())));
+        }
+        return verify(call, events).compose(verified -> streams.append("ingest", records(call.ws(), verified)))
+                .map(done -> Reply.ok(new JsonObject().put("success", true)));
+    }
+
+    /** Says of each event whether its claim of a {@code userId} is proven: always with a secret, else by its token. */
+    private Future<List<JsonObject>> verify(Call call, List<JsonObject> events) {
+        if (!call.caller().isBrowserKey()) {
+            events.forEach(event -> event.put("verified", true));
+            return Future.succeededFuture(events);
+        }
+        return identities.policy(call.ws()).compose(policy -> {
+            Future<Void> chain = Future.succeededFuture();
+            for (var event : events) {
+                chain = chain.compose(done -> verify(call.ws(), policy, event));
+            }
+            return chain.map(events);
+        });
+    }
+
+    private Future<Void> verify(int ws, Identities.Policy policy, JsonObject event) {
+        var userId = event.getString("userId");
+        var context = event.getJsonObject("context");
+        var token = context == null ? null : context.remove("identityToken");
+        if (userId == null || policy == Identities.Policy.OFF) {
+            event.put("verified", policy == Identities.Policy.OFF);
+            return Future.succeededFuture();
+        }
+        if (token instanceof String text) {
+            return identities.verify(ws, text).map(proven -> {
+                if (!proven.equals(userId)) {
+                    throw ProblemException.unprocessable("/context/identityToken", "The token proves another userId.");
+                }
+                event.put("verified", true);
+                return null;
+            });
+        }
+        if (policy == Identities.Policy.ALL) {
+            return Future.failedFuture(ProblemException.unprocessable(
+                    "/context/identityToken", "This workspace takes events with a userId from browsers only with an identity token."));
+        }
+        event.put("verified", false);
+        return Future.succeededFuture();
+    }
+
+    private static List<StreamRecord> records(int ws, List<JsonObject> events) {
+        return events.stream()
+                .map(event -> new StreamRecord(
+                        ws,
+                        event.getString("userId") != null ? event.getString("userId") : event.getString("anonymousId"),
+                        event.getString("type"),
+                        event))
+                .toList();
+    }
+
+    /** The event as it is stored: ids checked, {@code messageId} and corrected time {@code at} put in, the write key gone. */
+    private static JsonObject event(
+            JsonObject json,
+            String type,
+            String pointer,
+            Object batchSentAt,
+            Object batchContext,
+            Instant now,
+            List<Problem.Fault> faults) {
+        var event = json.copy();
+        event.remove("writeKey");
+        event.put("type", type);
+        var userId = id(event, "userId", pointer, faults);
+        var anonymousId = id(event, "anonymousId", pointer, faults);
+        if (userId == null && anonymousId == null) {
+            faults.add(new Problem.Fault(pointer + "/userId", "userId or anonymousId is needed, and must name somebody."));
+        }
+        if (type.equals("track") && (text(event, "event", MAX_NAME_LENGTH, pointer, faults) == null)) {
+            faults.add(new Problem.Fault(pointer + "/event", "This property is missing."));
+        }
+        text(event, "name", MAX_NAME_LENGTH, pointer, faults);
+        for (var name : List.of("traits", "properties", "context", "integrations")) {
+            if (event.getValue(name) == null) {
+                event.remove(name);
+            } else if (!(event.getValue(name) instanceof JsonObject)) {
+                faults.add(new Problem.Fault(pointer + "/" + name, "This takes an object."));
+            }
+        }
+        if (!event.containsKey("context") && batchContext instanceof JsonObject context) {
+            event.put("context", context.copy());
+        }
+        var messageId = text(event, "messageId", MAX_ID_LENGTH, pointer, faults);
+        event.put("messageId", messageId == null || messageId.isEmpty() ? UuidCreator.getTimeOrderedEpoch().toString() : messageId);
+        var happened = instant(
+                event, event.containsKey("originalTimestamp") ? "originalTimestamp" : "timestamp", pointer, faults);
+        var sent = batchSentAt == null ? null : parse(batchSentAt, "/sentAt", faults);
+        event.put("at", corrected(happened, sent, now).toString());
+        event.put("receivedAt", now.toString());
+        return event;
+    }
+
+    /** {@code receivedAt − (sentAt − originalTimestamp)}, and never in the future. */
+    private static Instant corrected(Instant happened, Instant sent, Instant now) {
+        if (happened == null) {
+            return now;
+        }
+        var at = sent == null ? happened : now.minus(Duration.between(happened, sent));
+        return at.isAfter(now) ? now : at;
+    }
+
+    private static String id(JsonObject event, String name, String pointer, List<Problem.Fault> faults) {
+        var value = event.getValue(name);
+        // Some clients send numbers as ids.
+        var text = value instanceof Number number ? number.toString() : value;
+        if (text == null || (text instanceof String told && NOBODY.contains(told.strip().toLowerCase(Locale.ROOT)))) {
+            event.remove(name);
+            return null;
+        }
+        if (!(text instanceof String told) || told.length() > MAX_ID_LENGTH) {
+            faults.add(new Problem.Fault(pointer + "/" + name, "This takes a text of at most " + MAX_ID_LENGTH + " characters."));
+            return "";
+        }
+        event.put(name, told);
+        return told;
+    }
+
+    private static String text(JsonObject event, String name, int limit, String pointer, List<Problem.Fault> faults) {
+        var value = event.getValue(name);
+        if (value == null) {
+            event.remove(name);
+            return null;
+        }
+        if (!(value instanceof String text) || text.length() > limit) {
+            faults.add(new Problem.Fault(pointer + "/" + name, "This takes a text of at most " + limit + " characters."));
+            return "";
+        }
+        return text;
+    }
+
+    private static Instant instant(JsonObject event, String name, String pointer, List<Problem.Fault> faults) {
+        var value = event.getValue(name);
+        return value == null ? null : parse(value, pointer + "/" + name, faults);
+    }
+
+    private static Instant parse(Object value, String pointer, List<Problem.Fault> faults) {
+        try {
+            return OffsetDateTime.parse((String) value).toInstant();
+        } catch (DateTimeParseException | ClassCastException e) {
+            faults.add(new Problem.Fault(pointer, "This is not an RFC 3339 time."));
+            return null;
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package app.fathi.cdp;
+
+import app.fathi.cdp.IdentityGraph.Id;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/** What other domains may ask about people. */
+public final class Profiles {
+    private final IdentityGraph graph;
+    private final ProfilesStore store;
+
+    public Profiles() {
+        this.store = new ProfilesStore();
+        this.graph = new IdentityGraph(store);
+    }
+
+    /**
+     * The number of the person to whom an address subscribed under this id belongs; made when the id is new. A visitor's
+     * id leads to the known person only after a verified claim.
+     *
+     * @param userId or null
+     * @param anonymousId or null; one of the two is given
+     */
+    public Future<Integer> reach(SqlConnection tx, int ws, String userId, String anonymousId) {
+        var id = userId != null ? Id.user(ws, userId) : Id.visitor(ws, anonymousId);
+        return graph.load(tx, List.of(id), Instant.now()).map(found -> found.get(id).addressNo());
+    }
+
+    public Future<Map<UUID, Integer>> numbersByIds(SqlClient client, int ws, Collection<UUID> ids) {
+        return store.numbersByIds(client, ws, ids).map(rows -> numbers(rows, row -> row.getUUID("id")));
+    }
+
+    public Future<Map<String, Integer>> numbersByUserIds(SqlClient client, int ws, Collection<String> userIds) {
+        return store.numbersByUserIds(client, ws, userIds).map(rows -> numbers(rows, row -> row.getString("user_id")));
+    }
+
+    public Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {
+        return store.views(client, ws, numbers);
+    }
+
+    private static <K> Map<K, Integer> numbers(RowSet<Row> rows, java.util.function.Function<Row, K> key) {
+        var numbers = new HashMap<K, Integer>(rows.size() * 2);
+        rows.forEach(row -> numbers.put(key.apply(row), row.getInteger("profile_no")));
+        return numbers;
+    }
+}

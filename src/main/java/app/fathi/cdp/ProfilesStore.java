@@ -1,0 +1,257 @@
+package app.fathi.cdp;
+
+import app.fathi.cdp.IdentityGraph.Id;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** All SQL of people, their ids and their events. */
+final class ProfilesStore {
+
+    /** An event as it is kept. */
+    record Kept(int ws, long identityNo, Instant at, String messageId, String kind, String name, JsonObject payload) {}
+
+    /** One person with all ids, as {@code getProfile} shows them. */
+    record Shown(UUID id, String userId, JsonArray anonymousIds, JsonObject traits, Instant firstSeenAt, Instant lastSeenAt) {}
+
+    Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids) {
+        return tx.preparedQuery(
+                        """
+                        SELECT i.* FROM cdp_identity i
+                        JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
+                          ON i.ws = wanted.ws AND i.kind = wanted.kind AND i.value = wanted.value
+                        ORDER BY i.no FOR UPDATE OF i
+                        """)
+                .execute(Tuple.of(
+                        ids.stream().map(Id::ws).toArray(Integer[]::new),
+                        ids.stream().map(Id::kind).toArray(Short[]::new),
+                        ids.stream().map(Id::value).toArray(String[]::new)))
+                .map(rows -> {
+                    var found = new HashMap<Id, Identity>();
+                    rows.forEach(row -> {
+                        var identity = identity(row);
+                        found.put(identity.id, identity);
+                    });
+                    return found;
+                });
+    }
+
+    Future<Void> lockMaking(SqlConnection tx, int ws) {
+        return tx.preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended('cdp_identity', $1))")
+                .execute(Tuple.of((long) ws))
+                .mapEmpty();
+    }
+
+    /** The first of n numbers that nobody has. */
+    Future<Integer> takeNumbers(SqlConnection tx, int ws, int count) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO cdp_profile_number AS n (ws, next) VALUES ($1, $2)
+                        ON CONFLICT (ws) DO UPDATE SET next = n.next + $2 RETURNING next - $2 AS first
+                        """)
+                .execute(Tuple.of(ws, count))
+                .map(rows -> rows.iterator().next().getInteger("first"));
+    }
+
+    Future<Void> insert(SqlConnection tx, List<IdentityGraph.Fresh> fresh) {
+        return tx.preparedQuery(
+                        """
+                        WITH fresh AS (
+                          SELECT * FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::uuid[], $6::timestamptz[])
+                            AS f (ws, kind, value, profile_no, id, at)),
+                        person AS (
+                          INSERT INTO cdp_profile (ws, profile_no, id, user_id, first_seen_at, last_seen_at)
+                          SELECT ws, profile_no, id, CASE WHEN kind = 0 THEN value END, at, at FROM fresh)
+                        INSERT INTO cdp_identity (ws, kind, value, profile_no, address_no, first_seen_at, last_seen_at)
+                        SELECT ws, kind, value, profile_no, profile_no, at, at FROM fresh
+                        """)
+                .execute(Tuple.of(
+                        fresh.stream().map(one -> one.id().ws()).toArray(Integer[]::new),
+                        fresh.stream().map(one -> one.id().kind()).toArray(Short[]::new),
+                        fresh.stream().map(one -> one.id().value()).toArray(String[]::new),
+                        fresh.stream().map(IdentityGraph.Fresh::profileNo).toArray(Integer[]::new),
+                        fresh.stream().map(IdentityGraph.Fresh::profileId).toArray(UUID[]::new),
+                        fresh.stream().map(one -> utc(one.at())).toArray(OffsetDateTime[]::new)))
+                .mapEmpty();
+    }
+
+    Future<Void> update(SqlConnection tx, Collection<Identity> changed) {
+        var all = changed.stream().toList();
+        return tx.preparedQuery(
+                        """
+                        UPDATE cdp_identity i SET
+                          profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
+                          claim_id = c.claim_id, claim_verified = c.claim_verified, traits = c.traits::jsonb, last_seen_at = c.last_seen_at
+                        FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
+                                    $8::text[], $9::boolean[], $10::text[], $11::timestamptz[])
+                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, claim_verified, traits, last_seen_at)
+                        WHERE i.ws = c.ws AND i.kind = c.kind AND i.value = c.value
+                        """)
+                .execute(Tuple.from(new Object[] {
+                    all.stream().map(one -> one.id.ws()).toArray(Integer[]::new),
+                    all.stream().map(one -> one.id.kind()).toArray(Short[]::new),
+                    all.stream().map(one -> one.id.value()).toArray(String[]::new),
+                    all.stream().map(Identity::profileNo).toArray(Integer[]::new),
+                    all.stream().map(Identity::addressNo).toArray(Integer[]::new),
+                    all.stream().map(Identity::claimUserId).toArray(String[]::new),
+                    all.stream().map(one -> utc(one.claimAt())).toArray(OffsetDateTime[]::new),
+                    all.stream().map(Identity::claimId).toArray(String[]::new),
+                    all.stream().map(Identity::claimVerified).toArray(Boolean[]::new),
+                    all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
+                    all.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new)
+                }))
+                .mapEmpty();
+    }
+
+    /**
+     * Puts the traits of these profiles in force again: of each name the latest word that was said of any of their ids.
+     * Profiles are locked in ascending order.
+     */
+    Future<Void> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
+        return tx.preparedQuery(
+                        """
+                        WITH locked AS MATERIALIZED (
+                          SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2) ORDER BY profile_no FOR UPDATE),
+                        word AS (
+                          SELECT DISTINCT ON (i.profile_no, t.key) i.profile_no, t.key, t.value -> 0 AS value
+                          FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.traits) t
+                          WHERE i.ws = $1 AND i.profile_no = ANY ($2)
+                          ORDER BY i.profile_no, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC),
+                        force AS (
+                          SELECT l.profile_no,
+                                 coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.value <> 'null'), '{}') AS traits
+                          FROM locked l LEFT JOIN word w USING (profile_no) GROUP BY l.profile_no)
+                        UPDATE cdp_profile p SET traits = f.traits, version = p.version + 1,
+                               last_seen_at = greatest(p.last_seen_at, now())
+                        FROM force f WHERE p.ws = $1 AND p.profile_no = f.profile_no
+                        """)
+                .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new)))
+                .mapEmpty();
+    }
+
+    /** Of these messages those that come for the first time; they are remembered for at least 12 hours. */
+    Future<Set<UUID>> unseen(SqlConnection tx, int ws, List<UUID> hashes) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO ingest_seen (period, ws, hash)
+                        SELECT (SELECT max(number) FROM partition_period WHERE relation = 'ingest_seen' AND begins_at <= now()), $1, h
+                        FROM unnest($2::uuid[]) AS h
+                        WHERE NOT EXISTS (SELECT FROM ingest_seen s WHERE s.ws = $1 AND s.hash = h)
+                        ON CONFLICT DO NOTHING RETURNING hash
+                        """)
+                .execute(Tuple.of(ws, hashes.toArray(UUID[]::new)))
+                .map(rows -> {
+                    var unseen = new HashSet<UUID>();
+                    rows.forEach(row -> unseen.add(row.getUUID("hash")));
+                    return unseen;
+                });
+    }
+
+    Future<Void> keep(SqlConnection tx, List<Kept> events) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO cdp_event (period, ws, identity_no, at, message_id, kind, name, payload)
+                        SELECT (SELECT max(number) FROM partition_period WHERE relation = 'cdp_event' AND begins_at <= now()),
+                               e.ws, e.identity_no, e.at, e.message_id, e.kind, e.name, e.payload::jsonb
+                        FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[])
+                          AS e (ws, identity_no, at, message_id, kind, name, payload)
+                        """)
+                .execute(Tuple.of(
+                        events.stream().map(Kept::ws).toArray(Integer[]::new),
+                        events.stream().map(Kept::identityNo).toArray(Long[]::new),
+                        events.stream().map(one -> utc(one.at())).toArray(OffsetDateTime[]::new),
+                        events.stream().map(Kept::messageId).toArray(String[]::new),
+                        events.stream().map(Kept::kind).toArray(String[]::new),
+                        events.stream().map(Kept::name).toArray(String[]::new))
+                        .addValue(events.stream().map(one -> one.payload().encode()).toArray(String[]::new)))
+                .mapEmpty();
+    }
+
+    Future<RowSet<Row>> numbersByIds(SqlClient client, int ws, Collection<UUID> ids) {
+        return client.preparedQuery("SELECT id, coalesce(merged_into, profile_no) AS profile_no FROM cdp_profile WHERE ws = $1 AND id = ANY ($2)")
+                .execute(Tuple.of(ws, ids.toArray(UUID[]::new)));
+    }
+
+    Future<RowSet<Row>> numbersByUserIds(SqlClient client, int ws, Collection<String> userIds) {
+        return client.preparedQuery(
+                        "SELECT value AS user_id, profile_no FROM cdp_identity WHERE ws = $1 AND kind = 0 AND value = ANY ($2)")
+                .execute(Tuple.of(ws, userIds.toArray(String[]::new)));
+    }
+
+    Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {
+        return client.preparedQuery("SELECT profile_no, id, user_id, traits FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)")
+                .execute(Tuple.of(ws, numbers.toArray(Integer[]::new)))
+                .map(rows -> {
+                    var views = new HashMap<Integer, ProfileView>(rows.size() * 2);
+                    rows.forEach(row -> views.put(
+                            row.getInteger("profile_no"),
+                            new ProfileView(
+                                    row.getInteger("profile_no"),
+                                    row.getUUID("id"),
+                                    row.getString("user_id"),
+                                    row.getJsonObject("traits"))));
+                    return views;
+                });
+    }
+
+    /** Found by its own id, or by an id of kind {@code kind} that leads to it; the other parameters are null. */
+    Future<Optional<Shown>> show(SqlClient client, int ws, UUID id, Short kind, String value) {
+        return client.preparedQuery(
+                        """
+                        SELECT p.id, p.user_id, p.traits, p.first_seen_at, p.last_seen_at,
+                               (SELECT coalesce(jsonb_agg(i.value ORDER BY i.no), '[]') FROM cdp_identity i
+                                WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.kind = 1) AS anonymous_ids
+                        FROM cdp_profile p
+                        WHERE p.ws = $1 AND (p.id = $2 OR p.profile_no =
+                          (SELECT profile_no FROM cdp_identity WHERE ws = $1 AND kind = $3 AND value = $4))
+                        """)
+                .execute(Tuple.of(ws, id, kind, value))
+                .map(rows -> {
+                    for (var row : rows) {
+                        return Optional.of(new Shown(
+                                row.getUUID("id"),
+                                row.getString("user_id"),
+                                row.getJsonArray("anonymous_ids"),
+                                row.getJsonObject("traits"),
+                                row.getOffsetDateTime("first_seen_at").toInstant(),
+                                row.getOffsetDateTime("last_seen_at").toInstant()));
+                    }
+                    return Optional.empty();
+                });
+    }
+
+    private static Identity identity(Row row) {
+        var claimAt = row.getOffsetDateTime("claim_at");
+        return new Identity(
+                row.getLong("no"),
+                new Id(row.getInteger("ws"), row.getShort("kind"), row.getString("value")),
+                row.getInteger("profile_no"),
+                row.getInteger("address_no"),
+                row.getString("claim_user_id"),
+                claimAt == null ? null : claimAt.toInstant(),
+                row.getString("claim_id"),
+                row.getBoolean("claim_verified"),
+                row.getJsonObject("traits"),
+                row.getOffsetDateTime("last_seen_at").toInstant());
+    }
+
+    private static OffsetDateTime utc(Instant instant) {
+        return instant == null ? null : instant.atOffset(ZoneOffset.UTC);
+    }
+}

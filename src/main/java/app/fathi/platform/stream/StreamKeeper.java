@@ -1,0 +1,142 @@
+package app.fathi.platform.stream;
+
+import app.fathi.platform.config.Config;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.StreamSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps the streams going on a worker node: drains the outbox, makes partitions ahead, drops what all have consumed. */
+public final class StreamKeeper extends VerticleBase {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamKeeper.class);
+    private static final long KEEP_MILLIS = TimeUnit.MINUTES.toMillis(10);
+
+    private final Pool pool;
+    private final Streams streams;
+    private final Config.Stream config;
+    private final List<Period> periods;
+    private boolean draining;
+
+    /** A relation that is cut by time. {@code keptPeriods} 0: never dropped here. */
+    public record Period(String relation, int widthSeconds, int keptPeriods) {}
+
+    /** @param periods relations of the domains that are cut by time, beside the streams' own */
+    public StreamKeeper(Pool pool, Streams streams, Config.Stream config, List<Period> periods) {
+        this.pool = pool;
+        this.streams = streams;
+        this.config = config;
+        this.periods = periods;
+    }
+
+    @Override
+    public Future<?> start() {
+        vertx.setPeriodic(config.pollMillis(), tick -> drain());
+        vertx.setPeriodic(KEEP_MILLIS, tick -> keep().onFailure(failure -> LOG.warn("Partitions: {}", failure.toString())));
+        return keep();
+    }
+
+    private void drain() {
+        if (draining) {
+            return;
+        }
+        draining = true;
+        drainOnce().onFailure(failure -> LOG.warn("The outbox waits: {}", failure.toString())).onComplete(done -> {
+            draining = false;
+            if (done.succeeded() && done.result() == config.appendEvents()) {
+                drain();
+            }
+        });
+    }
+
+    /** One node at a time, so that records keep the order in which they were written. */
+    private Future<Integer> drainOnce() {
+        return pool.withTransaction(tx -> tx.preparedQuery(
+                        """
+                        DELETE FROM outbox WHERE id IN (
+                          SELECT id FROM outbox WHERE pg_try_advisory_xact_lock(hashtextextended('outbox', 0)) ORDER BY id LIMIT $1)
+                        RETURNING id, topic, ws, key, kind, payload
+                        """)
+                .execute(Tuple.of(config.appendEvents()))
+                .compose(rows -> append(
+                                tx,
+                                StreamSupport.stream(rows.spliterator(), false)
+                                        .map(row -> new Written(
+                                                row.getLong("id"),
+                                                row.getString("topic"),
+                                                new StreamRecord(
+                                                        row.getInteger("ws"),
+                                                        row.getString("key"),
+                                                        row.getString("kind"),
+                                                        new io.vertx.core.json.JsonObject(row.getString("payload")))))
+                                        .sorted(Comparator.comparingLong(Written::id))
+                                        .toList())
+                        .map(rows.size())));
+    }
+
+    private record Written(long id, String topic, StreamRecord record) {}
+
+    private Future<Void> append(SqlConnection tx, List<Written> written) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var topic : written.stream().map(Written::topic).distinct().sorted().toList()) {
+            var records = written.stream()
+                    .filter(one -> one.topic().equals(topic))
+                    .map(Written::record)
+                    .toList();
+            chain = chain.compose(done -> streams.append(tx, topic, records));
+        }
+        return chain;
+    }
+
+    private Future<Void> keep() {
+        Future<Void> chain = ahead(new Period("stream_record", 3_600, 0));
+        for (var period : periods) {
+            chain = chain.compose(done -> ahead(period)).compose(done -> drop(period));
+        }
+        return chain.compose(done -> dropConsumed());
+    }
+
+    private Future<Void> ahead(Period period) {
+        return pool.preparedQuery(
+                        "SELECT add_period($1, $2, now() + make_interval(secs => $2 * ahead)) FROM generate_series(0, 2) AS ahead")
+                .execute(Tuple.of(period.relation(), period.widthSeconds()))
+                .mapEmpty();
+    }
+
+    private Future<Void> drop(Period period) {
+        return period.keptPeriods() == 0
+                ? Future.succeededFuture()
+                : pool.withTransaction(tx -> tx.query("SET LOCAL lock_timeout = '1s'")
+                                .execute()
+                                .compose(done -> tx.preparedQuery(
+                                                """
+                                                SELECT drop_period(relation, number) FROM partition_period
+                                                WHERE relation = $1 AND begins_at < now() - make_interval(secs => $2::float8 * $3)
+                                                """)
+                                        .execute(Tuple.of(
+                                                period.relation(), (double) period.widthSeconds(), (double) period.keptPeriods() + 1))))
+                        .mapEmpty();
+    }
+
+    /** A period goes when every group has passed it and nothing can be appended to it any more. */
+    private Future<Void> dropConsumed() {
+        return pool.withTransaction(tx -> tx.query("SET LOCAL lock_timeout = '1s'")
+                        .execute()
+                        .compose(done -> tx.query(
+                                        """
+                                        SELECT drop_period('stream_record', p.number) FROM partition_period p
+                                        WHERE p.relation = 'stream_record' AND p.begins_at < now() - interval '2 hours'
+                                          AND NOT EXISTS (
+                                            SELECT FROM stream_record r LEFT JOIN stream_offset o ON o.topic = r.topic AND o.part = r.part
+                                            WHERE r.period = p.number AND (o.pos IS NULL OR o.pos <= r.pos) AND r.topic <> 'facts')
+                                        """)
+                                .execute()))
+                .mapEmpty();
+    }
+}

@@ -1,0 +1,200 @@
+package app.fathi.platform.stream;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.ProblemException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The streams on PostgreSQL: append-only topics cut into partitions by key. Positions of a partition have no gaps and
+ * become visible in order, because an append moves the partition's head and holds it until it commits.
+ */
+public final class Streams {
+    static final int PARTITIONS = 16;
+
+    /**
+     * Moves the heads in ascending order, so that two appends never wait for each other in a circle, and inserts the
+     * records at the positions won. A record takes the newest period that has begun and exists.
+     */
+    private static final String APPEND =
+            """
+            WITH record AS (
+              SELECT * FROM unnest($2::smallint[], $3::int[], $4::text[], $5::text[], $6::text[])
+                            WITH ORDINALITY AS r (part, ws, key, kind, payload, place)),
+            wanted AS (SELECT part, count(*) AS records FROM record GROUP BY part),
+            locked AS MATERIALIZED (
+              SELECT part FROM stream_head WHERE topic = $1 AND part IN (SELECT part FROM wanted) ORDER BY part FOR UPDATE),
+            present AS (
+              SELECT max(number) AS period FROM partition_period WHERE relation = 'stream_record' AND begins_at <= now()),
+            moved AS (
+              UPDATE stream_head h SET next = h.next + w.records, period = greatest(h.period, p.period)
+              FROM locked l JOIN wanted w USING (part) CROSS JOIN present p
+              WHERE h.topic = $1 AND h.part = l.part
+              RETURNING h.part, h.next - w.records AS first, h.period)
+            INSERT INTO stream_record (topic, part, period, pos, at, ws, key, kind, payload)
+            SELECT $1, r.part, m.period, m.first + row_number() OVER (PARTITION BY r.part ORDER BY r.place) - 1,
+                   clock_timestamp(), r.ws, r.key, r.kind, r.payload
+            FROM record r JOIN moved m USING (part)
+            """;
+
+    private final Vertx vertx;
+    private final Pool pool;
+    private final Config.Stream config;
+    private final Map<String, Appender> appenders = new ConcurrentHashMap<>();
+
+    /** One for the node; its appenders group what all event loops bring. */
+    public Streams(Vertx vertx, Pool pool, Config.Stream config) {
+        this.vertx = vertx;
+        this.pool = pool;
+        this.config = config;
+    }
+
+    /** Appends in a group with what others bring meanwhile; succeeds once it is committed. 503 when too much is waiting. */
+    public Future<Void> append(String topic, List<StreamRecord> records) {
+        return appenders.computeIfAbsent(topic, Appender::new).add(records);
+    }
+
+    /** Appends inside the caller's transaction, which must be short: it holds the heads until it ends. */
+    public Future<Void> append(SqlConnection tx, String topic, List<StreamRecord> records) {
+        return records.isEmpty()
+                ? Future.succeededFuture()
+                : tx.preparedQuery(APPEND).execute(tuple(topic, records)).mapEmpty();
+    }
+
+    /** Tells the consumers of all nodes that there may be something new. Losing it costs a second. */
+    public void wake(String topic) {
+        vertx.eventBus().publish(hintAddress(topic), "");
+    }
+
+    static String hintAddress(String topic) {
+        return "fathi.hint.stream." + topic;
+    }
+
+    static int partition(StreamRecord record) {
+        var hash = 31 * record.ws() + record.key().hashCode();
+        return (hash ^ (hash >>> 16)) & (PARTITIONS - 1);
+    }
+
+    private static Tuple tuple(String topic, List<StreamRecord> records) {
+        var size = records.size();
+        var parts = new Short[size];
+        var workspaces = new Integer[size];
+        var keys = new String[size];
+        var kinds = new String[size];
+        var payloads = new String[size];
+        for (int i = 0; i < size; i++) {
+            var record = records.get(i);
+            parts[i] = (short) partition(record);
+            workspaces[i] = record.ws();
+            keys[i] = record.key();
+            kinds[i] = record.kind();
+            payloads[i] = record.payload().encode();
+        }
+        return Tuple.of(topic, parts, workspaces, keys, kinds, payloads);
+    }
+
+    /** Groups appends to one topic: a flush takes all that wait, at most two are under way. */
+    private final class Appender {
+        private record Waiting(List<StreamRecord> records, Promise<Void> done) {}
+
+        private final String topic;
+        private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
+        private int queued;
+        private int flushing;
+        private boolean timerSet;
+
+        Appender(String topic) {
+            this.topic = topic;
+        }
+
+        Future<Void> add(List<StreamRecord> records) {
+            Promise<Void> done = Promise.promise();
+            synchronized (this) {
+                if (queued + records.size() > config.appendQueue()) {
+                    return Future.failedFuture(new ProblemException(Problem.retryLater(
+                            Kind.UNAVAILABLE, "More arrives than can be stored right now. Try again shortly.", 1)));
+                }
+                queue.add(new Waiting(records, done));
+                queued += records.size();
+            }
+            flushOrWait();
+            return done.future();
+        }
+
+        private void flushOrWait() {
+            List<Waiting> group;
+            synchronized (this) {
+                if (queue.isEmpty() || flushing >= config.appendsInFlight()) {
+                    return;
+                }
+                if (queued < config.appendEvents() && !timerSet) {
+                    timerSet = true;
+                    vertx.setTimer(config.appendWaitMillis(), fired -> {
+                        synchronized (this) {
+                            timerSet = false;
+                        }
+                        flush(take());
+                    });
+                    return;
+                }
+                if (queued < config.appendEvents()) {
+                    return;
+                }
+                group = take();
+            }
+            flush(group);
+        }
+
+        private synchronized List<Waiting> take() {
+            var group = new ArrayList<Waiting>();
+            var records = 0;
+            while (!queue.isEmpty()
+                    && flushing < config.appendsInFlight()
+                    && (group.isEmpty() || records + queue.peek().records().size() <= config.appendEvents())) {
+                var next = queue.poll();
+                records += next.records().size();
+                group.add(next);
+            }
+            queued -= records;
+            if (!group.isEmpty()) {
+                flushing++;
+            }
+            return group;
+        }
+
+        private void flush(List<Waiting> group) {
+            if (group.isEmpty()) {
+                return;
+            }
+            var records = group.stream().flatMap(waiting -> waiting.records().stream()).toList();
+            // One statement is one transaction: it commits before it answers.
+            pool.preparedQuery(APPEND).execute(tuple(topic, records)).onComplete(result -> {
+                synchronized (this) {
+                    flushing--;
+                }
+                group.forEach(waiting -> {
+                    if (result.succeeded()) {
+                        waiting.done().complete();
+                    } else {
+                        waiting.done().fail(result.cause());
+                    }
+                });
+                if (result.succeeded()) {
+                    wake(topic);
+                }
+                flushOrWait();
+            });
+        }
+    }
+}
