@@ -24,7 +24,9 @@ public final class Outbox {
                         records.stream().map(StreamRecord::ws).toArray(Integer[]::new),
                         records.stream().map(StreamRecord::key).toArray(String[]::new),
                         records.stream().map(StreamRecord::kind).toArray(String[]::new),
-                        records.stream().map(record -> record.payload().encode()).toArray(String[]::new)))
+                        records.stream()
+                                .map(record -> record.payload().encode())
+                                .toArray(String[]::new)))
                 .mapEmpty();
     }
 }

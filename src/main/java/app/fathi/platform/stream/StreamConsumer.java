@@ -67,7 +67,8 @@ public final class StreamConsumer extends VerticleBase {
     public Future<?> start() {
         vertx.eventBus().consumer(Streams.hintAddress(topic), hint -> wake());
         vertx.setPeriodic(config.pollMillis(), tick -> wake());
-        vertx.setPeriodic(1, config.leaseSeconds() * 1_000L / 3, tick -> share().onFailure(this::report).onComplete(done -> wake()));
+        vertx.setPeriodic(1, config.leaseSeconds() * 1_000L / 3, tick -> share().onFailure(this::report)
+                .onComplete(done -> wake()));
         return pool.preparedQuery(
                         """
                         INSERT INTO stream_offset (grp, topic, part)
@@ -148,13 +149,15 @@ public final class StreamConsumer extends VerticleBase {
             return Future.succeededFuture();
         }
         var records = batch.stream().map(row -> consumed(part, row)).toList();
-        return pool.withTransaction(tx -> handler.apply(tx, records).compose(done -> moveOffset(tx, part, mine, batch.getLast())))
+        return pool.withTransaction(
+                        tx -> handler.apply(tx, records).compose(done -> moveOffset(tx, part, mine, batch.getLast())))
                 .<Void>mapEmpty()
                 .onSuccess(done -> moved(part, mine, batch.getLast()))
                 .recover(failure -> afterFailure(part, mine, batch, records, failure));
     }
 
-    private Future<Void> afterFailure(int part, Owned mine, List<Row> batch, List<Consumed> records, Throwable failure) {
+    private Future<Void> afterFailure(
+            int part, Owned mine, List<Row> batch, List<Consumed> records, Throwable failure) {
         if (failure instanceof FencedException) {
             LOG.warn("Lost partition {} of {} to another member of {}", part, topic, group);
             owned.remove(part);
@@ -167,7 +170,13 @@ public final class StreamConsumer extends VerticleBase {
             var half = batch.size() / 2;
             return apply(part, batch.subList(0, half)).compose(done -> apply(part, batch.subList(half, batch.size())));
         }
-        LOG.error("Record {} of {}/{} cannot be digested by {}", records.getFirst().pos(), topic, part, group, failure);
+        LOG.error(
+                "Record {} of {}/{} cannot be digested by {}",
+                records.getFirst().pos(),
+                topic,
+                part,
+                group,
+                failure);
         return pool.withTransaction(tx -> bury(tx, records.getFirst(), failure)
                         .compose(done -> moveOffset(tx, part, mine, batch.getFirst())))
                 .<Void>mapEmpty()
@@ -180,7 +189,9 @@ public final class StreamConsumer extends VerticleBase {
                 ? failure instanceof java.io.IOException
                         || failure instanceof io.vertx.sqlclient.ClosedConnectionException
                         || failure instanceof java.util.concurrent.TimeoutException
-                : e.getSqlState() == null || List.of("08", "40", "53", "55", "57").contains(e.getSqlState().substring(0, 2));
+                : e.getSqlState() == null
+                        || List.of("08", "40", "53", "55", "57")
+                                .contains(e.getSqlState().substring(0, 2));
     }
 
     private Future<Void> moveOffset(SqlConnection tx, int part, Owned mine, Row last) {
@@ -190,7 +201,13 @@ public final class StreamConsumer extends VerticleBase {
                         WHERE grp = $3 AND topic = $4 AND part = $5 AND pos = $6 AND epoch = $7
                         """)
                 .execute(Tuple.of(
-                        last.getLong("pos") + 1, last.getLong("period"), group, topic, (short) part, mine.pos(), mine.epoch()))
+                        last.getLong("pos") + 1,
+                        last.getLong("period"),
+                        group,
+                        topic,
+                        (short) part,
+                        mine.pos(),
+                        mine.epoch()))
                 .map(result -> {
                     if (result.rowCount() == 0) {
                         throw new FencedException();
@@ -255,8 +272,8 @@ public final class StreamConsumer extends VerticleBase {
                             new Owned(row.getLong("epoch"), row.getLong("pos"), row.getLong("period"))));
                     owned.keySet().retainAll(leased.keySet());
                     // Between two shares the offset moves in memory; what is ours with the same epoch is further there.
-                    leased.forEach((part, fresh) -> owned.merge(
-                            part, fresh, (ours, read) -> ours.epoch() == read.epoch() ? ours : read));
+                    leased.forEach((part, fresh) ->
+                            owned.merge(part, fresh, (ours, read) -> ours.epoch() == read.epoch() ? ours : read));
                     return null;
                 });
     }

@@ -38,7 +38,8 @@ public final class StreamKeeper extends VerticleBase {
     @Override
     public Future<?> start() {
         vertx.setPeriodic(config.pollMillis(), tick -> drain());
-        vertx.setPeriodic(KEEP_MILLIS, tick -> keep().onFailure(failure -> LOG.warn("Partitions: {}", failure.toString())));
+        vertx.setPeriodic(
+                KEEP_MILLIS, tick -> keep().onFailure(failure -> LOG.warn("Partitions: {}", failure.toString())));
         return keep();
     }
 
@@ -47,12 +48,14 @@ public final class StreamKeeper extends VerticleBase {
             return;
         }
         draining = true;
-        drainOnce().onFailure(failure -> LOG.warn("The outbox waits: {}", failure.toString())).onComplete(done -> {
-            draining = false;
-            if (done.succeeded() && done.result() == config.appendEvents()) {
-                drain();
-            }
-        });
+        drainOnce()
+                .onFailure(failure -> LOG.warn("The outbox waits: {}", failure.toString()))
+                .onComplete(done -> {
+                    draining = false;
+                    if (done.succeeded() && done.result() == config.appendEvents()) {
+                        drain();
+                    }
+                });
     }
 
     /** One node at a time, so that records keep the order in which they were written. */
@@ -84,7 +87,8 @@ public final class StreamKeeper extends VerticleBase {
 
     private Future<Void> append(SqlConnection tx, List<Written> written) {
         Future<Void> chain = Future.succeededFuture();
-        for (var topic : written.stream().map(Written::topic).distinct().sorted().toList()) {
+        for (var topic :
+                written.stream().map(Written::topic).distinct().sorted().toList()) {
             var records = written.stream()
                     .filter(one -> one.topic().equals(topic))
                     .map(Written::record)
@@ -120,7 +124,9 @@ public final class StreamKeeper extends VerticleBase {
                                                 WHERE relation = $1 AND begins_at < now() - make_interval(secs => $2::float8 * $3)
                                                 """)
                                         .execute(Tuple.of(
-                                                period.relation(), (double) period.widthSeconds(), (double) period.keptPeriods() + 1))))
+                                                period.relation(),
+                                                (double) period.widthSeconds(),
+                                                (double) period.keptPeriods() + 1))))
                         .mapEmpty();
     }
 

@@ -177,7 +177,9 @@ public final class Streams {
             if (group.isEmpty()) {
                 return;
             }
-            var records = group.stream().flatMap(waiting -> waiting.records().stream()).toList();
+            var records = group.stream()
+                    .flatMap(waiting -> waiting.records().stream())
+                    .toList();
             // One statement is one transaction: it commits before it answers.
             pool.preparedQuery(APPEND).execute(tuple(topic, records)).onComplete(result -> {
                 synchronized (this) {

@@ -1,0 +1,155 @@
+package app.fathi.platform.outbound;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.errors.ProblemException;
+import io.netty.util.NetUtil;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Decides where requests of ours may go: what customers name as push endpoint, webhook or connection must not lead into
+ * our own network. A URL is checked when it is saved; its addresses are resolved once for each connection, all of them
+ * are checked, and the checked one is connected to, so a name that changes its mind in between gains nothing.
+ */
+public final class OutboundGuard {
+    private static final Pattern HOST_NAME =
+            Pattern.compile("(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?");
+
+    /** What is not the public Internet: RFC 6890 and its registries, with every way to write IPv4 inside IPv6. */
+    private static final List<Network> CLOSED = Network.all(
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
+            "::/96",
+            "::ffff:0:0/96",
+            "64:ff9b::/96",
+            "64:ff9b:1::/48",
+            "100::/64",
+            "2001::/23",
+            "2001:db8::/32",
+            "2002::/16",
+            "3fff::/20",
+            "5f00::/16",
+            "fc00::/7",
+            "fe80::/10",
+            "fec0::/10",
+            "ff00::/8");
+
+    private final Vertx vertx;
+    private final List<Network> allowed;
+    private final boolean plaintext;
+
+    public OutboundGuard(Vertx vertx, Config.Outbound config) {
+        this.vertx = vertx;
+        this.allowed = Network.all(config.allow().toArray(String[]::new));
+        this.plaintext = config.plaintext();
+    }
+
+    /** Refuses with 422 a URL that may never be asked, as far as the URL itself tells. */
+    public void requireAllowedUrl(String pointer, URI url) {
+        fault(url).ifPresent(fault -> {
+            throw ProblemException.unprocessable(pointer, fault);
+        });
+    }
+
+    /** What is wrong with the URL; empty when its host may be resolved. */
+    Optional<String> fault(URI url) {
+        var scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
+        if (!scheme.equals("https") && !(plaintext && scheme.equals("http"))) {
+            return Optional.of("The URL must be https.");
+        }
+        if (url.getRawUserInfo() != null || url.getRawFragment() != null) {
+            return Optional.of("The URL must not hold credentials or a fragment.");
+        }
+        if (url.getHost() == null || url.getPort() == 0 || url.getPort() > 65_535) {
+            return Optional.of("The URL needs a host.");
+        }
+        var host = bare(url);
+        var literal = literal(host);
+        if (literal.isPresent()) {
+            return isAllowed(literal.get()) ? Optional.empty() : Optional.of("The URL must lead to a public address.");
+        }
+        if (!HOST_NAME.matcher(host).matches()) {
+            // 127.1, 0x7f000001, 2130706433, trailing dots: nobody needs them, and resolvers disagree about them.
+            return Optional.of("The host is neither a name nor a canonical address.");
+        }
+        var local = host.equals("localhost")
+                || host.endsWith(".localhost")
+                || host.endsWith(".local")
+                || host.endsWith(".internal");
+        return local && allowed.isEmpty() ? Optional.of("The URL must lead to a public host.") : Optional.empty();
+    }
+
+    /** The address to connect to; fails when the URL, or any address that its host has, is not allowed. */
+    public Future<InetAddress> resolve(URI url) {
+        var fault = fault(url);
+        if (fault.isPresent()) {
+            return Future.failedFuture(new RefusedAddressException(fault.get()));
+        }
+        var host = bare(url);
+        var literal = literal(host);
+        if (literal.isPresent()) {
+            return Future.succeededFuture(literal.get());
+        }
+        return vertx.executeBlocking(() -> InetAddress.getAllByName(host), false)
+                .map(addresses -> {
+                    if (!Arrays.stream(addresses).allMatch(this::isAllowed)) {
+                        throw new RefusedAddressException("The host has an address that is not public.");
+                    }
+                    return Arrays.stream(addresses)
+                            .filter(address -> address.getAddress().length == 4)
+                            .findFirst()
+                            .orElse(addresses[0]);
+                });
+    }
+
+    boolean isAllowed(InetAddress address) {
+        return allowed.stream().anyMatch(network -> network.holds(address))
+                || CLOSED.stream().noneMatch(network -> network.holds(address));
+    }
+
+    private static String bare(URI url) {
+        var host = url.getHost().toLowerCase(Locale.ROOT);
+        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    }
+
+    /** An address written in its usual form; other spellings are no address here and no name either. */
+    private static Optional<InetAddress> literal(String host) {
+        if (!host.contains(":") && !NetUtil.isValidIpV4Address(host)) {
+            return Optional.empty();
+        }
+        var octets = NetUtil.createByteArrayFromIpAddressString(host);
+        try {
+            return octets == null ? Optional.empty() : Optional.of(InetAddress.getByAddress(octets));
+        } catch (UnknownHostException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The request was not made because its target is not allowed. */
+    public static final class RefusedAddressException extends RuntimeException {
+        RefusedAddressException(String message) {
+            super(message, null, false, false);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package app.fathi.webpush;
+
+import java.time.Instant;
+
+/**
+ * What came of one POST to a push service.
+ *
+ * @param httpStatus 0 when there was no answer
+ * @param notBefore when the push service wants to be asked again; null when it did not say
+ * @param bodyWritten whether the push service may have taken the message although we cannot tell
+ */
+record PushAnswer(Outcome outcome, int httpStatus, Instant notBefore, boolean bodyWritten) {
+
+    enum Outcome {
+        /** Taken by the push service. Not delivered, not shown. */
+        ACCEPTED,
+        /** Our fault, or an answer that nobody expects: the same again would not help. */
+        BAD_REQUEST,
+        /** Our key or token was refused; the subscription may be fine. */
+        KEY_MISMATCH,
+        /** The subscription no longer exists. */
+        GONE,
+        TOO_LARGE,
+        RATE_LIMITED,
+        /** 5xx, timeout, reset: another attempt makes sense. */
+        TRANSIENT,
+        /** Certainly not processed: another attempt at once makes sense. */
+        NOT_PROCESSED,
+        /** The endpoint leads to an address that the outbound guard does not allow. */
+        REFUSED_ADDRESS,
+        /** The gate was shut before the first octet left. */
+        SHUT
+    }
+}

@@ -1,0 +1,129 @@
+package app.fathi.webpush;
+
+import app.fathi.cep.Channel;
+import app.fathi.cep.ChannelKind;
+import app.fathi.cep.Reason;
+import app.fathi.platform.security.Secrets;
+import app.fathi.webpush.encryption.PushEncryption;
+import app.fathi.webpush.encryption.Vapid;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import java.util.Base64;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/** Web push as a {@link Channel}: composes and encrypts, sends, and ends subscriptions that are gone. */
+final class PushChannel implements Channel {
+    private final Secrets secrets;
+    private final SubscriptionsStore store;
+    private final PushKeys keys;
+    private final PushEncryption encryption;
+    private final Vapid vapid;
+    private final PushClient client;
+    private final String subject;
+    private final String publicUrl;
+
+    PushChannel(
+            Secrets secrets,
+            SubscriptionsStore store,
+            PushKeys keys,
+            PushEncryption encryption,
+            Vapid vapid,
+            PushClient client,
+            String subject,
+            String publicUrl) {
+        this.secrets = secrets;
+        this.store = store;
+        this.keys = keys;
+        this.encryption = encryption;
+        this.vapid = vapid;
+        this.client = client;
+        this.subject = subject;
+        this.publicUrl = publicUrl;
+    }
+
+    @Override
+    public ChannelKind kind() {
+        return ChannelKind.WEBPUSH;
+    }
+
+    @Override
+    public Future<List<Address>> addressesOf(SqlClient client, int ws, Collection<Integer> profileNos) {
+        return secrets.workspaceKey(client, ws)
+                .compose(key -> store.addressesOf(client, ws, profileNos, key))
+                .map(List::copyOf);
+    }
+
+    @Override
+    public Future<List<Address>> addresses(SqlClient client, int ws, Collection<UUID> ids) {
+        return secrets.workspaceKey(client, ws)
+                .compose(key -> store.addresses(client, ws, ids, key))
+                .map(List::copyOf);
+    }
+
+    @Override
+    public Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
+        return store.stillActive(tx, ws, ids);
+    }
+
+    @Override
+    public Composed compose(Outgoing outgoing) {
+        var address = (PushAddress) outgoing.address();
+        var plaintext = PushPayload.encode(outgoing, address, publicUrl);
+        return plaintext.length > PushEncryption.PLAINTEXT_LIMIT_OCTETS
+                ? new Composed(null, Reason.PAYLOAD_TOO_LARGE)
+                : new Composed(encryption.encrypt(address.keys(), plaintext), null);
+    }
+
+    @Override
+    public Future<Attempt> send(Outgoing outgoing, Composed composed, Gate gate) {
+        var address = (PushAddress) outgoing.address();
+        return keys.open(outgoing.ws(), address.keyId())
+                .compose(key -> client.send(
+                        new PushRequest(
+                                address.endpoint(),
+                                composed.payload(),
+                                vapid.authorization(address.endpoint(), key.key(), subject),
+                                outgoing.ttlSeconds(),
+                                outgoing.urgency(),
+                                outgoing.topic() == null ? topicOf(outgoing.id()) : outgoing.topic()),
+                        gate))
+                .map(PushChannel::attempt);
+    }
+
+    @Override
+    public Future<Void> end(SqlClient tx, int ws, Collection<UUID> gone) {
+        return store.end(tx, ws, gone, "expired")
+                .compose(ended -> SubscriptionsService.tell((SqlConnection) tx, ws, "subscription.expired", ended));
+    }
+
+    /** A repetition of the same delivery replaces the one that the push service still holds (RFC 8030 section 5.4). */
+    private static String topicOf(UUID id) {
+        var octets = java.nio.ByteBuffer.allocate(16)
+                .putLong(id.getMostSignificantBits())
+                .putLong(id.getLeastSignificantBits())
+                .array();
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(octets);
+    }
+
+    private static Attempt attempt(PushAnswer answer) {
+        return switch (answer.outcome()) {
+            case ACCEPTED -> new Attempt(Reason.ACCEPTED, false, null, answer.httpStatus(), true);
+            case GONE -> new Attempt(Reason.GONE, false, null, answer.httpStatus(), true);
+            case TOO_LARGE -> new Attempt(Reason.PAYLOAD_TOO_LARGE, false, null, answer.httpStatus(), true);
+            case BAD_REQUEST, REFUSED_ADDRESS -> new Attempt(
+                    Reason.BAD_REQUEST, false, null, answer.httpStatus(), answer.bodyWritten());
+            case KEY_MISMATCH -> new Attempt(Reason.KEY_MISMATCH, true, null, answer.httpStatus(), true);
+            case RATE_LIMITED -> new Attempt(Reason.RATE_LIMITED, true, answer.notBefore(), answer.httpStatus(), true);
+            case TRANSIENT -> new Attempt(
+                    Reason.PUSH_SERVICE_ERROR, true, answer.notBefore(), answer.httpStatus(), answer.bodyWritten());
+            case NOT_PROCESSED -> new Attempt(
+                    Reason.PUSH_SERVICE_ERROR, true, java.time.Instant.now(), answer.httpStatus(), false);
+            case SHUT -> Attempt.NOT_SENT;
+        };
+    }
+}

@@ -1,0 +1,244 @@
+package app.fathi.webpush;
+
+import app.fathi.cdp.Profiles;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.outbound.OutboundGuard;
+import app.fathi.platform.security.Authorities;
+import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.Identities;
+import app.fathi.platform.security.Secrets;
+import app.fathi.platform.stream.Outbox;
+import app.fathi.platform.stream.StreamRecord;
+import com.github.f4b6a3.uuid.UuidCreator;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Subscribing, renewing and ending. Over a browser's public key nobody is somebody else: an address comes to a known
+ * person only with the site's signed token, and an existing subscription changes only for who holds its device secret
+ * or knows the very endpoint and keys that the browser gave us before.
+ */
+final class SubscriptionsService {
+    private static final int DEVICE_SECRET_OCTETS = 24;
+
+    /** What a saved subscription answers; {@code deviceSecret} is null when the one shown stays good. */
+    record Saved(boolean created, UUID id, String deviceSecret, UUID keyId) {}
+
+    private final Transactions transactions;
+    private final SubscriptionsStore store;
+    private final PushKeys keys;
+    private final Profiles profiles;
+    private final Identities identities;
+    private final Authorities authorities;
+    private final Secrets secrets;
+    private final OutboundGuard guard;
+    private final SecureRandom random = new SecureRandom();
+
+    SubscriptionsService(
+            Transactions transactions,
+            SubscriptionsStore store,
+            PushKeys keys,
+            Profiles profiles,
+            Identities identities,
+            Authorities authorities,
+            Secrets secrets,
+            OutboundGuard guard) {
+        this.transactions = transactions;
+        this.store = store;
+        this.keys = keys;
+        this.profiles = profiles;
+        this.identities = identities;
+        this.authorities = authorities;
+        this.secrets = secrets;
+        this.guard = guard;
+    }
+
+    /** Creates the subscription, or renews the one with the same endpoint. */
+    Future<Saved> subscribe(Call call, SubscriptionDraft draft) {
+        guard.requireAllowedUrl("/endpoint", draft.endpoint());
+        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft).compose(keyId -> transactions.run(tx -> store.lockByEndpoint(
+                        tx, call.ws(), hash(draft.endpoint().toString()))
+                .compose(held -> held.isPresent()
+                        ? renew(tx, call, held.get(), draft, keyId, userId)
+                        : create(tx, call, draft, keyId, userId)))));
+    }
+
+    /** Changes endpoint and keys of a subscription, for the same person unless the draft names one. */
+    Future<Saved> replace(Call call, UUID id, SubscriptionDraft draft) {
+        guard.requireAllowedUrl("/endpoint", draft.endpoint());
+        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft).compose(keyId -> transactions.run(tx -> held(tx, call, id)
+                .compose(held -> renew(tx, call, held, draft, keyId, userId)))));
+    }
+
+    Future<Void> end(Call call, UUID id) {
+        return transactions.run(tx -> held(tx, call, id)
+                .compose(held -> store.end(tx, call.ws(), List.of(id), "unsubscribed"))
+                .compose(ended -> tell(tx, call.ws(), "subscription.removed", ended)));
+    }
+
+    private Future<Saved> create(SqlConnection tx, Call call, SubscriptionDraft draft, UUID keyId, Optional<String> userId) {
+        var id = UuidCreator.getTimeOrderedEpoch();
+        var secret = newDeviceSecret();
+        return personFor(tx, call, draft, userId, id, Optional.empty())
+                .compose(profileNo -> secrets.workspaceKey(tx, call.ws())
+                        .compose(key -> store.insert(
+                                tx, call.ws(), id, profileNo, keyId, draft, hash(draft.endpoint().toString()), hash(secret), key)))
+                .compose(done -> tell(tx, call.ws(), "subscription.created", List.of(id)))
+                .map(done -> new Saved(true, id, secret, keyId));
+    }
+
+    private Future<Saved> renew(
+            SqlConnection tx, Call call, SubscriptionsStore.Held held, SubscriptionDraft draft, UUID keyId, Optional<String> userId) {
+        return secrets.workspaceKey(tx, call.ws()).compose(key -> {
+            var shown = call.header("x-device-secret");
+            var holdsSecret = shown != null && MessageDigest.isEqual(hash(shown), held.deviceSecret());
+            var known = SubscriptionsStore.opened(held, key);
+            var sameBrowser = known.endpoint().equals(draft.endpoint())
+                    && MessageDigest.isEqual(known.keys().p256dh(), draft.keys().p256dh())
+                    && MessageDigest.isEqual(known.keys().auth(), draft.keys().auth());
+            if (call.caller().isBrowserKey() && !holdsSecret && !sameBrowser) {
+                return Future.failedFuture(ProblemException.conflict(
+                        "This endpoint is subscribed with other keys. Send the X-Device-Secret that came with it."));
+            }
+            var secret = holdsSecret ? shown : newDeviceSecret();
+            return personFor(tx, call, draft, userId, held.id(), Optional.of(held.profileNo()))
+                    .compose(profileNo -> store.update(
+                            tx,
+                            call.ws(),
+                            held.id(),
+                            profileNo,
+                            keyId,
+                            draft,
+                            hash(draft.endpoint().toString()),
+                            hash(secret),
+                            key))
+                    .map(done -> new Saved(false, held.id(), holdsSecret ? null : secret, keyId));
+        });
+    }
+
+    /**
+     * The person the address belongs to: who is proven; else the visitor behind the {@code anonymousId}. A visitor id
+     * that has grown into a known person proves nothing over a public key: then the address stays where it was, if that
+     * is this person already, or starts with a visitor of its own.
+     */
+    private Future<Integer> personFor(
+            SqlConnection tx, Call call, SubscriptionDraft draft, Optional<String> userId, UUID id, Optional<Integer> present) {
+        if (userId.isPresent()) {
+            return profiles.reach(tx, call.ws(), userId.get(), null);
+        }
+        if (draft.anonymousId() == null) {
+            return present.isPresent()
+                    ? Future.succeededFuture(present.get())
+                    : profiles.reach(tx, call.ws(), null, ownVisitor(id));
+        }
+        return profiles.reach(tx, call.ws(), null, draft.anonymousId())
+                .compose(profileNo -> present.filter(profileNo::equals).isPresent() || !call.caller().isBrowserKey()
+                        ? Future.succeededFuture(profileNo)
+                        : profiles.views(tx, call.ws(), List.of(profileNo))
+                                .compose(views -> views.get(profileNo).userId() == null
+                                        ? Future.succeededFuture(profileNo)
+                                        : profiles.reach(tx, call.ws(), null, ownVisitor(id))));
+    }
+
+    private static String ownVisitor(UUID id) {
+        return "subscription:" + id;
+    }
+
+    /** The {@code userId} that may be believed; empty when none is claimed. A claim that has to be proven and is not is refused. */
+    private Future<Optional<String>> proven(Call call, SubscriptionDraft draft) {
+        if (draft.userId() == null && draft.identityToken() == null) {
+            return Future.succeededFuture(Optional.empty());
+        }
+        if (!call.caller().isBrowserKey() && draft.identityToken() == null) {
+            return Future.succeededFuture(Optional.of(draft.userId()));
+        }
+        if (draft.identityToken() != null) {
+            return identities.verify(call.ws(), draft.identityToken()).map(userId -> {
+                if (draft.userId() != null && !draft.userId().equals(userId)) {
+                    throw ProblemException.unprocessable("/identityToken", "The token proves another userId.");
+                }
+                return Optional.of(userId);
+            });
+        }
+        return identities.policy(call.ws()).map(policy -> {
+            if (policy != Identities.Policy.OFF) {
+                throw ProblemException.unprocessable(
+                        "/identityToken",
+                        "A browser key proves nobody: send an identityToken signed by your backend, or subscribe without userId.");
+            }
+            return Optional.of(draft.userId());
+        });
+    }
+
+    private Future<UUID> keyOf(int ws, SubscriptionDraft draft) {
+        if (draft.keyId() == null) {
+            return keys.current(ws).map(PushKeysStore.Stored::id);
+        }
+        return keys.exists(transactions.pool(), ws, draft.keyId()).map(exists -> {
+            if (!exists) {
+                throw ProblemException.unprocessable("/keyId", "There is no such push key. Read GET /webpush/key.");
+            }
+            return draft.keyId();
+        });
+    }
+
+    /** The row, locked, if the caller may change it: by its device secret over a write key, else by permission. */
+    private Future<SubscriptionsStore.Held> held(SqlConnection tx, Call call, UUID id) {
+        return store.lockById(tx, call.ws(), id).compose(found -> {
+            var held = found.orElseThrow(() -> ProblemException.notFound("subscription"));
+            var kind = call.caller().kind();
+            if (kind == Caller.Kind.BROWSER_KEY || kind == Caller.Kind.SERVER_KEY) {
+                var shown = call.header("x-device-secret");
+                // Who lacks the secret does not learn that the subscription exists.
+                return shown != null && MessageDigest.isEqual(hash(shown), held.deviceSecret())
+                        ? Future.succeededFuture(held)
+                        : Future.failedFuture(ProblemException.notFound("subscription"));
+            }
+            return authorities.permits(call.caller(), "subscriptions:write").map(permitted -> {
+                if (!permitted) {
+                    throw ProblemException.of(Kind.FORBIDDEN, "This needs the permission subscriptions:write.");
+                }
+                return held;
+            });
+        });
+    }
+
+    /** Facts carry ids only: an endpoint never leaves its sealed column. */
+    static Future<Void> tell(SqlConnection tx, int ws, String fact, List<UUID> ids) {
+        return ids.isEmpty()
+                ? Future.succeededFuture()
+                : Outbox.write(
+                        tx,
+                        "facts",
+                        ids.stream()
+                                .map(id -> new StreamRecord(
+                                        ws, id.toString(), fact, new JsonObject().put("subscriptionId", id.toString())))
+                                .toList());
+    }
+
+    private String newDeviceSecret() {
+        var octets = new byte[DEVICE_SECRET_OCTETS];
+        random.nextBytes(octets);
+        return "fds_" + Base64.getUrlEncoder().withoutPadding().encodeToString(octets);
+    }
+
+    private static byte[] hash(String text) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every JDK has SHA-256", e);
+        }
+    }
+}
