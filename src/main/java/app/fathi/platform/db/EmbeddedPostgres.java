@@ -2,13 +2,16 @@ package app.fathi.platform.db;
 
 import app.fathi.platform.config.StartException;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.sql.SQLException;
@@ -16,6 +19,8 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -154,7 +159,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
             return elsewhere;
         }
         var inside = Files.createDirectories(dataFolder.resolve("postgres"));
-        if (account.reaches(inside)) {
+        if (account.reaches(inside) || letThrough(dataFolder) && account.reaches(inside)) {
             return inside;
         }
         var elsewhere = Files.createDirectories(Path.of("/var/lib/fathi", "postgres-" + random(9)));
@@ -171,6 +176,13 @@ public final class EmbeddedPostgres implements AutoCloseable {
                 elsewhere,
                 pointer);
         return elsewhere;
+    }
+
+    /** Others may pass through the data folder to what is theirs; they still see no list, and our files are ours alone. */
+    private static boolean letThrough(Path dataFolder) throws IOException {
+        var permissions = Files.getPosixFilePermissions(dataFolder);
+        return permissions.add(PosixFilePermission.OTHERS_EXECUTE)
+                && Files.setPosixFilePermissions(dataFolder, permissions) != null;
     }
 
     /** Read from the file (mode 0600), or made at random; a cluster whose password is gone is of no use. */
@@ -265,7 +277,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
     /** For a small machine: the whole server stays well under 200 MB. */
     private static Map<String, String> settings(int port, int connections, Map<String, String> durability) {
-        var settings = new java.util.TreeMap<>(durability);
+        var settings = new TreeMap<>(durability);
         settings.put("port", "" + port);
         settings.put("listen_addresses", InetAddress.getLoopbackAddress().getHostAddress());
         settings.put("unix_socket_directories", "");
@@ -345,13 +357,13 @@ public final class EmbeddedPostgres implements AutoCloseable {
         return lines.stream()
                 .filter(line -> line.contains("FATAL:") || line.contains("error:") || line.contains("PANIC:"))
                 .findFirst()
-                .or(() -> lines.isEmpty() ? java.util.Optional.empty() : java.util.Optional.of(lines.getLast()))
+                .or(() -> lines.isEmpty() ? Optional.empty() : Optional.of(lines.getLast()))
                 .orElse("it ended without a word")
                 .strip();
     }
 
     private static Process process(List<String> command) throws IOException {
-        var builder = new ProcessBuilder(command).redirectErrorStream(true).directory(new java.io.File("/"));
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).directory(new File("/"));
         var path = builder.environment().getOrDefault("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         builder.environment().clear(); // Our environment holds secrets.
         builder.environment().putAll(Map.of("PATH", path, "LC_ALL", "C", "TZ", "UTC"));
@@ -382,7 +394,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
             }
             var lines = Files.readAllLines(file);
             var server = lines.isEmpty()
-                    ? java.util.Optional.<ProcessHandle>empty()
+                    ? Optional.<ProcessHandle>empty()
                     : ProcessHandle.of(Long.parseLong(lines.getFirst().strip()));
             if (server.isPresent() && isPostgres(server.get())) {
                 // Fast (cut off clients), then immediate (recover at the next start), then by force.
@@ -393,7 +405,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
                 // Its process is gone; after a restart of the machine the number may be anybody's.
                 Files.deleteIfExists(file);
             }
-        } catch (java.nio.file.NoSuchFileException e) {
+        } catch (NoSuchFileException e) {
             return; // It ended while we looked.
         } catch (IOException | NumberFormatException e) {
             throw new StartException("what runs on " + cluster + " cannot be found out: " + e, e);

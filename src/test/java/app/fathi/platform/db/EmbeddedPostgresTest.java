@@ -24,7 +24,6 @@ class EmbeddedPostgresTest {
     @BeforeEach
     void makeFolder() throws Exception {
         folder = Files.createTempDirectory("fathi-embedded-");
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     @AfterEach
@@ -68,6 +67,17 @@ class EmbeddedPostgresTest {
             }
             assertThat(postgres.toString() + postgres.address())
                     .doesNotContain(postgres.address().password());
+        }
+    }
+
+    @Test
+    void a_data_folder_that_only_we_may_list_stays_the_place_of_the_database() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        try (var postgres = EmbeddedPostgres.startVolatile(folder, PROGRAMS, 20)) {
+            assertThat(folder.resolve("postgres/cluster/PG_VERSION")).exists();
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)))
+                    .startsWith("rwx---");
+            assertThat(postgres.address().port()).isPositive();
         }
     }
 
