@@ -43,7 +43,7 @@ CREATE TABLE jobs_done (
     attempts    int         NOT NULL,
     node        uuid,
     created_at  timestamptz NOT NULL,
-    finished_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz NOT NULL,
     PRIMARY KEY (id, finished_at)
 ) PARTITION BY RANGE (finished_at);
 COMMENT ON TABLE jobs_done IS 'Finished jobs, one partition per UTC day, dropped as a whole';

@@ -1,0 +1,50 @@
+package app.fathi.platform.jobs;
+
+import java.time.Duration;
+import java.time.Instant;
+
+/** What a run's end makes of the job's row, if the lease is still ours when it is written. */
+sealed interface Verdict {
+    /** The word of metrics and of the statement that writes it. */
+    String word();
+
+    /** Leaves for {@code jobs_done}, unless it was asked for again meanwhile. */
+    record Done() implements Verdict {
+        @Override
+        public String word() {
+            return "done";
+        }
+    }
+
+    /** Waits for its next turn; attempts count anew. */
+    record Again(Instant at) implements Verdict {
+        @Override
+        public String word() {
+            return "again";
+        }
+    }
+
+    /** Waits for a retry, counted from the moment at which this is written. */
+    record Retry(Duration delay, String reason) implements Verdict {
+        @Override
+        public String word() {
+            return "retry";
+        }
+    }
+
+    /** Stays as a dead letter. */
+    record Dead(String reason) implements Verdict {
+        @Override
+        public String word() {
+            return "dead";
+        }
+    }
+
+    /** Given back unharmed by a node that stops: the attempt does not count. */
+    record Released() implements Verdict {
+        @Override
+        public String word() {
+            return "released";
+        }
+    }
+}
