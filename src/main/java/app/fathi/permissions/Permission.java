@@ -1,0 +1,56 @@
+package app.fathi.permissions;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Everything that somebody may be allowed to do, named {@code resource:action} as in the contract's {@code x-permission}. */
+public enum Permission {
+    API_KEYS_READ("api-keys:read", true),
+    API_KEYS_CREATE("api-keys:create", true),
+    API_KEYS_DELETE("api-keys:delete", true),
+    /** Without it the API keys that somebody sees and revokes are those that they made. */
+    API_KEYS_ANY("api-keys:any", false),
+    WORKSPACES_READ("workspaces:read", true),
+    /** Also shows the write key and the identity key. */
+    WORKSPACES_UPDATE("workspaces:update", true),
+    SUBSCRIPTIONS_READ("subscriptions:read", true),
+    /** Saving, changing and ending the subscription of the browser that asks. */
+    SUBSCRIPTIONS_SUBSCRIBE("subscriptions:subscribe", true),
+    /** Changing and ending any subscription, without its device secret. */
+    SUBSCRIPTIONS_WRITE("subscriptions:write", false),
+    MESSAGES_READ("messages:read", true),
+    MESSAGES_SEND("messages:send", true),
+    /** Messages with the purpose {@code transactional}, which pass marketing's limits. */
+    MESSAGES_SEND_TRANSACTIONAL("messages:send-transactional", false),
+    PROFILES_READ("profiles:read", true),
+    EVENTS_WRITE("events:write", true),
+    AUDIT_READ("audit:read", true);
+
+    private static final Map<String, Permission> BY_NAME =
+            Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Permission::permission, Function.identity()));
+
+    private final String permission;
+    private final boolean guardsOperation;
+
+    Permission(String permission, boolean guardsOperation) {
+        this.permission = permission;
+        this.guardsOperation = guardsOperation;
+    }
+
+    /** The name in the contract, in tokens and in answers. */
+    public String permission() {
+        return permission;
+    }
+
+    /** Whether an operation of the contract names it; the others are asked for inside operations. */
+    boolean guardsOperation() {
+        return guardsOperation;
+    }
+
+    public static Optional<Permission> named(String permission) {
+        return Optional.ofNullable(BY_NAME.get(permission));
+    }
+}

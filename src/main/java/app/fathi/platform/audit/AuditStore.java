@@ -1,0 +1,143 @@
+package app.fathi.platform.audit;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.errors.ProblemException;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** All SQL over {@code audit_event} and {@code audit_detail}. */
+final class AuditStore {
+    private static final int SALT_OCTETS = 16;
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private static final String INSERT =
+            """
+            WITH event AS (
+                INSERT INTO audit_event (ws, operation, result, actor_kind, actor_id, actor_name,
+                                         object_kind, object_id, request_id, digest)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                RETURNING id)
+            INSERT INTO audit_detail (event, salt, detail) SELECT id, $11, $12 FROM event
+            """;
+
+    Future<Void> insert(SqlClient tx, AuditEvent event) {
+        return tx.preparedQuery(INSERT).execute(tuple(event)).mapEmpty();
+    }
+
+    Future<Void> insert(SqlClient client, List<AuditEvent> events) {
+        return client.preparedQuery(INSERT)
+                .executeBatch(events.stream().map(AuditStore::tuple).toList())
+                .mapEmpty();
+    }
+
+    /** One row more than a page holds, newest first. */
+    Future<List<JsonObject>> page(SqlClient client, Call call, Optional<Cursor.Position> after) {
+        var filter = call.parameters();
+        return client.preparedQuery(
+                        """
+                        SELECT e.id, at, operation, result, actor_kind, actor_id, actor_name, object_kind, object_id,
+                               request_id, d.detail
+                        FROM audit_event e LEFT JOIN audit_detail d ON d.event = e.id
+                        WHERE ws = $1
+                          AND id < $2
+                          AND ($3::text IS NULL OR operation = $3)
+                          AND ($4::text IS NULL OR result = $4)
+                          AND ($5::timestamptz IS NULL OR at >= $5)
+                          AND ($6::timestamptz IS NULL OR at < $6)
+                        ORDER BY id DESC
+                        LIMIT $7
+                        """)
+                .execute(Tuple.of(
+                        call.ws(),
+                        after.map(position -> position.number(0)).orElse(Long.MAX_VALUE),
+                        filter.getString("operation"),
+                        filter.getString("result"),
+                        time("from", filter.getString("from")),
+                        time("to", filter.getString("to")),
+                        Cursor.limit(call) + 1))
+                .map(rows -> {
+                    var events = new ArrayList<JsonObject>();
+                    rows.forEach(row -> events.add(json(row)));
+                    return events;
+                });
+    }
+
+    private static OffsetDateTime time(String parameter, String text) {
+        try {
+            return text == null ? null : OffsetDateTime.parse(text);
+        } catch (DateTimeParseException e) {
+            throw ProblemException.invalid(
+                    parameter, "A time is written as in RFC 3339, such as 2026-11-02T10:00:00Z.");
+        }
+    }
+
+    private static Tuple tuple(AuditEvent event) {
+        var salt = new byte[SALT_OCTETS];
+        RANDOM.nextBytes(salt);
+        var detail = event.detail();
+        return Tuple.tuple()
+                .addInteger(event.ws())
+                .addString(event.operation())
+                .addString(event.result())
+                .addString(event.actorKind())
+                .addUUID(event.actorId())
+                .addString(event.actorName())
+                .addString(event.objectKind())
+                .addString(event.objectId())
+                .addString(event.requestId())
+                .addBuffer(Buffer.buffer(digest(salt, detail)))
+                .addBuffer(Buffer.buffer(salt))
+                .addString(detail);
+    }
+
+    private static byte[] digest(byte[] salt, String detail) {
+        try {
+            var sha256 = MessageDigest.getInstance("SHA-256");
+            sha256.update(salt);
+            return sha256.digest(detail.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every JDK has SHA-256", e);
+        }
+    }
+
+    /** A blanked detail leaves who, what and when. */
+    private static JsonObject json(Row row) {
+        var detail = row.getString("detail") == null ? new JsonObject() : new JsonObject(row.getString("detail"));
+        var actorId = row.getUUID("actor_id");
+        var objectKind = row.getString("object_kind");
+        return new JsonObject()
+                .put("id", row.getLong("id").toString())
+                .put("at", row.getOffsetDateTime("at").toInstant().toString())
+                .put("operation", row.getString("operation"))
+                .put("result", row.getString("result"))
+                .put(
+                        "actor",
+                        new JsonObject()
+                                .put("kind", row.getString("actor_kind"))
+                                .put("id", actorId == null ? null : actorId.toString())
+                                .put("name", row.getString("actor_name")))
+                .put(
+                        "object",
+                        objectKind == null
+                                ? null
+                                : new JsonObject().put("kind", objectKind).put("id", row.getString("object_id")))
+                .put("remoteAddress", detail.getString("remoteAddress", ""))
+                .put("requestId", row.getString("request_id"))
+                .put("before", detail.getJsonObject("before"))
+                .put("after", detail.getJsonObject("after"));
+    }
+}

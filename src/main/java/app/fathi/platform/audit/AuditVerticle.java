@@ -1,0 +1,33 @@
+package app.fathi.platform.audit;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Operations;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Cursor;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import java.util.List;
+import java.util.Map;
+
+/** Answers the operations over the audit trail. */
+public final class AuditVerticle extends VerticleBase {
+    private final Audit audit;
+    private final Cursor cursor;
+
+    public AuditVerticle(Audit audit, Cursor cursor) {
+        this.audit = audit;
+        this.cursor = cursor;
+    }
+
+    @Override
+    public Future<?> start() {
+        return Operations.serve(vertx, "platform", Map.of("listAuditEvents", this::listAuditEvents));
+    }
+
+    private Future<Reply> listAuditEvents(Call call) {
+        return audit.store()
+                .page(audit.pool(), call, cursor.position(call))
+                .map(events -> Reply.ok(cursor.page(
+                        call, events, event -> event, event -> List.of(Long.parseLong(event.getString("id"))))));
+    }
+}

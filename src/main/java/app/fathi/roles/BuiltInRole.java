@@ -1,0 +1,67 @@
+package app.fathi.roles;
+
+import static app.fathi.permissions.Permission.*;
+
+import app.fathi.permissions.Permission;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The roles that every workspace has. Where the product's matrix says "masked", a role does not hold the permission:
+ * answers that show personal fields are not for it until they can be masked.
+ */
+public enum BuiltInRole {
+    ADMINISTRATOR("administrator", EnumSet.allOf(Permission.class)),
+    MARKETING_MANAGER(
+            "marketing-manager",
+            EnumSet.of(
+                    WORKSPACES_READ,
+                    SUBSCRIPTIONS_READ,
+                    MESSAGES_READ,
+                    MESSAGES_SEND,
+                    MESSAGES_SEND_TRANSACTIONAL,
+                    PROFILES_READ,
+                    AUDIT_READ)),
+    CAMPAIGN_MANAGER("campaign-manager", EnumSet.of(WORKSPACES_READ)),
+    CONTENT_EDITOR("content-editor", EnumSet.of(WORKSPACES_READ)),
+    ANALYST("analyst", EnumSet.of(WORKSPACES_READ, MESSAGES_READ)),
+    SEGMENT_MANAGER("segment-manager", EnumSet.of(WORKSPACES_READ)),
+    INTEGRATOR(
+            "integrator",
+            EnumSet.of(
+                    WORKSPACES_READ,
+                    API_KEYS_READ,
+                    API_KEYS_CREATE,
+                    API_KEYS_DELETE,
+                    SUBSCRIPTIONS_READ,
+                    SUBSCRIPTIONS_SUBSCRIBE,
+                    SUBSCRIPTIONS_WRITE,
+                    MESSAGES_READ,
+                    MESSAGES_SEND,
+                    MESSAGES_SEND_TRANSACTIONAL,
+                    EVENTS_WRITE));
+
+    private final String role;
+    private final Set<Permission> permissions;
+
+    BuiltInRole(String role, EnumSet<Permission> permissions) {
+        this.role = role;
+        this.permissions = Collections.unmodifiableSet(permissions);
+    }
+
+    /** The name in the database and in answers. */
+    public String role() {
+        return role;
+    }
+
+    Set<Permission> permissions() {
+        return permissions;
+    }
+
+    static Optional<BuiltInRole> named(String role) {
+        return Arrays.stream(values()).filter(each -> each.role.equals(role)).findFirst();
+    }
+}

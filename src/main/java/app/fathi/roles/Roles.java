@@ -1,0 +1,84 @@
+package app.fathi.roles;
+
+import app.fathi.permissions.Permission;
+import app.fathi.platform.security.Authorities;
+import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.EpochCache;
+import app.fathi.platform.security.SecurityEpochs;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlClient;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.stream.Collectors;
+
+/**
+ * What each caller may do. A user holds the union of their roles' permissions in the workspace they are signed in to, an
+ * API key what it was created with, a write key two fixed permissions. Looked up at each request and forgotten when the
+ * workspace's security epoch moves.
+ */
+public final class Roles implements Authorities {
+    private static final Set<String> OF_WRITE_KEYS =
+            Set.of(Permission.EVENTS_WRITE.permission(), Permission.SUBSCRIPTIONS_SUBSCRIBE.permission());
+
+    /** A user in a workspace. */
+    private record Member(int ws, UUID account) {}
+
+    private record Held(List<String> roles, Set<String> permissions) {}
+
+    private final Pool pool;
+    private final RolesStore store = new RolesStore();
+    private final EpochCache<Member, Held> held;
+
+    public Roles(Pool pool, SecurityEpochs epochs) {
+        this.pool = pool;
+        this.held = new EpochCache<>(epochs);
+    }
+
+    @Override
+    public Future<Boolean> permits(Caller caller, String permission) {
+        return permissionsOf(caller).map(permissions -> permissions.contains(permission));
+    }
+
+    /** Everything that the caller may do. */
+    public Future<Set<String>> permissionsOf(Caller caller) {
+        return switch (caller.kind()) {
+            case PUBLIC -> Future.succeededFuture(Set.of());
+            case USER -> heldBy(caller).map(Held::permissions);
+            case API_KEY -> Future.succeededFuture(caller.scopes());
+            case BROWSER_KEY, SERVER_KEY -> Future.succeededFuture(OF_WRITE_KEYS);
+        };
+    }
+
+    /** The names of a user's roles; keys have none. */
+    public Future<List<String>> rolesOf(Caller caller) {
+        return caller.kind() == Caller.Kind.USER ? heldBy(caller).map(Held::roles) : Future.succeededFuture(List.of());
+    }
+
+    /** Whether there is such a permission at all. */
+    public boolean knows(String permission) {
+        return Permission.named(permission).isPresent();
+    }
+
+    /** Gives an account a role in the workspace; whoever calls bumps the security epoch. */
+    public Future<Void> assign(SqlClient tx, int ws, UUID account, BuiltInRole role) {
+        return store.assign(tx, ws, account, role.role());
+    }
+
+    private Future<Held> heldBy(Caller user) {
+        var member = new Member(user.ws(), user.id());
+        return held.get(member, () -> store.rolesOf(pool, user.ws(), user.id())
+                .map(roles -> EpochCache.found(user.ws(), new Held(roles, union(roles)))));
+    }
+
+    /** A role that this version does not know gives nothing. */
+    private static Set<String> union(List<String> roles) {
+        return roles.stream()
+                .flatMap(role -> BuiltInRole.named(role).stream())
+                .flatMap(role -> role.permissions().stream())
+                .map(Permission::permission)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+}
