@@ -1,0 +1,42 @@
+package app.fathi.platform.jobs;
+
+import app.fathi.platform.config.Config;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+
+/** All SQL of the table {@code node}. */
+final class NodeStore {
+    private NodeStore() {}
+
+    private static final String SEEN =
+            """
+            INSERT INTO node (id, host, pid, roles, version) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (id) DO UPDATE SET seen_at = now()
+            """;
+
+    static Future<Void> seen(
+            SqlClient client, UUID id, String host, long pid, List<Config.Role> roles, String version) {
+        var words =
+                roles.stream().map(role -> role.name().toLowerCase(Locale.ROOT)).toArray(String[]::new);
+        return client.preparedQuery(SEEN)
+                .execute(Tuple.of(id, host, pid, words, version))
+                .mapEmpty();
+    }
+
+    static Future<Void> gone(SqlClient client, UUID id) {
+        return client.preparedQuery("DELETE FROM node WHERE id = $1")
+                .execute(Tuple.of(id))
+                .mapEmpty();
+    }
+
+    /** Nodes that died a day ago interest nobody any more. */
+    static Future<Void> forgetOld(SqlClient client) {
+        return client.preparedQuery("DELETE FROM node WHERE seen_at < now() - interval '1 day'")
+                .execute()
+                .mapEmpty();
+    }
+}

@@ -1,0 +1,40 @@
+package app.fathi.platform.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.platform.config.Config;
+import app.fathi.testing.TestDatabase;
+import io.vertx.core.Vertx;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+class NodeVerticleTest {
+    @Test
+    void a_node_is_listed_while_it_runs_and_old_corpses_are_not() {
+        var vertx = Vertx.vertx();
+        try (var database = TestDatabase.create()) {
+            var pool = database.pool(vertx);
+            database.execute(
+                    """
+                    INSERT INTO node (id, host, pid, roles, version, seen_at)
+                    VALUES (gen_random_uuid(), 'old', 1, '{api}', '0', now() - interval '2 days')
+                    """);
+            var id = UUID.randomUUID();
+            var verticle = new NodeVerticle(pool, id, List.of(Config.Role.API, Config.Role.WORKER));
+            vertx.deployVerticle(verticle).await();
+            var row = pool.query("SELECT id, pid, roles FROM node")
+                    .execute()
+                    .await()
+                    .iterator()
+                    .next();
+            assertThat(row.getUUID("id")).isEqualTo(id);
+            assertThat(row.getLong("pid")).isEqualTo(ProcessHandle.current().pid());
+            assertThat(row.getArrayOfStrings("roles")).containsExactly("api", "worker");
+            vertx.undeploy(verticle.deploymentID()).await();
+            assertThat(pool.query("SELECT id FROM node").execute().await()).isEmpty();
+        } finally {
+            vertx.close().await();
+        }
+    }
+}
