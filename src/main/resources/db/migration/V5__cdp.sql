@@ -33,7 +33,8 @@ CREATE TABLE cdp_identity (
     claim_user_id  text COLLATE "C",                 -- for an anonymousId: the userId that claims it, and by which event
     claim_at       timestamptz,
     claim_id       text COLLATE "C",
-    claim_verified boolean          NOT NULL DEFAULT false,
+    proof_at       timestamptz,                      -- the latest verified claim: whoever made it has address_no
+    proof_id       text COLLATE "C",
     traits         jsonb            NOT NULL DEFAULT '{}', -- name → [value, microseconds, messageId, source]
     first_seen_at  timestamptz      NOT NULL,
     last_seen_at   timestamptz      NOT NULL,

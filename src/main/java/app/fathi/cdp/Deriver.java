@@ -149,12 +149,11 @@ public final class Deriver {
         var profiles = touched.computeIfAbsent(event.ws(), ws -> new TreeSet<>());
         if (user != null && visitor != null) {
             profiles.add(visitor.profileNo());
-            visitor.claim(user, event.at(), event.messageId(), event.verified());
+            visitor.claim(user, event.at(), event.messageId());
             profiles.add(visitor.profileNo());
-            var belongs = user.id.value().equals(visitor.claimUserId()) && visitor.claimVerified();
-            if (belongs && visitor.addressNo() != user.profileNo()) {
-                moves.add(new Move(event.ws(), visitor.addressNo(), user.profileNo()));
-                visitor.moveAddresses(user.profileNo());
+            var visitorsOwn = visitor.addressNo();
+            if (event.verified() && visitor.prove(user, event.at(), event.messageId())) {
+                moves.add(new Move(event.ws(), visitorsOwn, user.profileNo()));
             }
             visitor.seen(event.at());
             changed.add(visitor);

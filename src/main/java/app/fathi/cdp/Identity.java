@@ -14,7 +14,8 @@ final class Identity {
     private String claimUserId;
     private Instant claimAt;
     private String claimId;
-    private boolean claimVerified;
+    private Instant proofAt;
+    private String proofId;
     /** name → [value, microseconds, messageId] */
     private final JsonObject traits;
     private Instant lastSeenAt;
@@ -27,7 +28,8 @@ final class Identity {
             String claimUserId,
             Instant claimAt,
             String claimId,
-            boolean claimVerified,
+            Instant proofAt,
+            String proofId,
             JsonObject traits,
             Instant lastSeenAt) {
         this.no = no;
@@ -37,7 +39,8 @@ final class Identity {
         this.claimUserId = claimUserId;
         this.claimAt = claimAt;
         this.claimId = claimId;
-        this.claimVerified = claimVerified;
+        this.proofAt = proofAt;
+        this.proofId = proofId;
         this.traits = traits;
         this.lastSeenAt = lastSeenAt;
     }
@@ -66,8 +69,12 @@ final class Identity {
         return claimId;
     }
 
-    boolean claimVerified() {
-        return claimVerified;
+    Instant proofAt() {
+        return proofAt;
+    }
+
+    String proofId() {
+        return proofId;
     }
 
     Instant lastSeenAt() {
@@ -94,31 +101,31 @@ final class Identity {
         return byTime != 0 ? byTime > 0 : messageId.compareTo(other.getString(2)) > 0;
     }
 
-    /**
-     * A known person claims this visitor id. The first claim by (corrected time, messageId) has it. Tells whether the
-     * person now is another one.
-     */
-    boolean claim(Identity user, Instant at, String messageId, boolean verified) {
-        var same = user.id.value().equals(claimUserId);
-        if (same) {
-            claimVerified |= verified;
+    /** A known person claims this visitor id. The first claim by (corrected time, messageId) has what was done under it. */
+    void claim(Identity user, Instant at, String messageId) {
+        if (claimAt == null || isBefore(at, messageId, claimAt, claimId)) {
+            claimUserId = user.id.value();
+            claimAt = at;
+            claimId = messageId;
+            profileNo = user.profileNo;
         }
-        var earlier = claimAt == null
-                || at.isBefore(claimAt)
-                || (at.equals(claimAt) && messageId.compareTo(claimId) < 0);
-        if (!earlier) {
-            return false;
-        }
-        claimVerified = same ? claimVerified : verified;
-        claimUserId = user.id.value();
-        claimAt = at;
-        claimId = messageId;
-        var moved = profileNo != user.profileNo;
-        profileNo = user.profileNo;
-        return moved;
     }
 
-    void moveAddresses(int toNo) {
-        addressNo = toNo;
+    /**
+     * The claim is verified. The latest one decides to whom addresses that are subscribed under this id belong. Tells
+     * whether it is the first: only then do the visitor's own addresses move, never those of another known person.
+     */
+    boolean prove(Identity user, Instant at, String messageId) {
+        var first = proofAt == null;
+        if (first || isBefore(proofAt, proofId, at, messageId)) {
+            proofAt = at;
+            proofId = messageId;
+            addressNo = user.profileNo;
+        }
+        return first;
+    }
+
+    private static boolean isBefore(Instant at, String messageId, Instant otherAt, String otherId) {
+        return at.isBefore(otherAt) || (at.equals(otherAt) && messageId.compareTo(otherId) < 0);
     }
 }

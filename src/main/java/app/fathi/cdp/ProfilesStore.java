@@ -97,10 +97,10 @@ final class ProfilesStore {
                         """
                         UPDATE cdp_identity i SET
                           profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
-                          claim_id = c.claim_id, claim_verified = c.claim_verified, traits = c.traits::jsonb, last_seen_at = c.last_seen_at
+                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = c.traits::jsonb, last_seen_at = c.last_seen_at
                         FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
-                                    $8::text[], $9::boolean[], $10::text[], $11::timestamptz[])
-                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, claim_verified, traits, last_seen_at)
+                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::timestamptz[])
+                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, traits, last_seen_at)
                         WHERE i.ws = c.ws AND i.kind = c.kind AND i.value = c.value
                         """)
                 .execute(Tuple.from(new Object[] {
@@ -112,7 +112,8 @@ final class ProfilesStore {
                     all.stream().map(Identity::claimUserId).toArray(String[]::new),
                     all.stream().map(one -> utc(one.claimAt())).toArray(OffsetDateTime[]::new),
                     all.stream().map(Identity::claimId).toArray(String[]::new),
-                    all.stream().map(Identity::claimVerified).toArray(Boolean[]::new),
+                    all.stream().map(one -> utc(one.proofAt())).toArray(OffsetDateTime[]::new),
+                    all.stream().map(Identity::proofId).toArray(String[]::new),
                     all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
                     all.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new)
                 }))
@@ -141,7 +142,7 @@ final class ProfilesStore {
                                last_seen_at = greatest(p.last_seen_at, now())
                         FROM force f WHERE p.ws = $1 AND p.profile_no = f.profile_no
                         """)
-                .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new)))
+                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
                 .mapEmpty();
     }
 
@@ -155,7 +156,7 @@ final class ProfilesStore {
                         WHERE NOT EXISTS (SELECT FROM ingest_seen s WHERE s.ws = $1 AND s.hash = h)
                         ON CONFLICT DO NOTHING RETURNING hash
                         """)
-                .execute(Tuple.of(ws, hashes.toArray(UUID[]::new)))
+                .execute(Tuple.of(ws, (Object) hashes.toArray(UUID[]::new)))
                 .map(rows -> {
                     var unseen = new HashSet<UUID>();
                     rows.forEach(row -> unseen.add(row.getUUID("hash")));
@@ -185,18 +186,18 @@ final class ProfilesStore {
 
     Future<RowSet<Row>> numbersByIds(SqlClient client, int ws, Collection<UUID> ids) {
         return client.preparedQuery("SELECT id, coalesce(merged_into, profile_no) AS profile_no FROM cdp_profile WHERE ws = $1 AND id = ANY ($2)")
-                .execute(Tuple.of(ws, ids.toArray(UUID[]::new)));
+                .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)));
     }
 
     Future<RowSet<Row>> numbersByUserIds(SqlClient client, int ws, Collection<String> userIds) {
         return client.preparedQuery(
                         "SELECT value AS user_id, profile_no FROM cdp_identity WHERE ws = $1 AND kind = 0 AND value = ANY ($2)")
-                .execute(Tuple.of(ws, userIds.toArray(String[]::new)));
+                .execute(Tuple.of(ws, (Object) userIds.toArray(String[]::new)));
     }
 
     Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {
         return client.preparedQuery("SELECT profile_no, id, user_id, traits FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)")
-                .execute(Tuple.of(ws, numbers.toArray(Integer[]::new)))
+                .execute(Tuple.of(ws, (Object) numbers.toArray(Integer[]::new)))
                 .map(rows -> {
                     var views = new HashMap<Integer, ProfileView>(rows.size() * 2);
                     rows.forEach(row -> views.put(
@@ -238,6 +239,7 @@ final class ProfilesStore {
 
     private static Identity identity(Row row) {
         var claimAt = row.getOffsetDateTime("claim_at");
+        var proofAt = row.getOffsetDateTime("proof_at");
         return new Identity(
                 row.getLong("no"),
                 new Id(row.getInteger("ws"), row.getShort("kind"), row.getString("value")),
@@ -246,7 +248,8 @@ final class ProfilesStore {
                 row.getString("claim_user_id"),
                 claimAt == null ? null : claimAt.toInstant(),
                 row.getString("claim_id"),
-                row.getBoolean("claim_verified"),
+                proofAt == null ? null : proofAt.toInstant(),
+                row.getString("proof_id"),
                 row.getJsonObject("traits"),
                 row.getOffsetDateTime("last_seen_at").toInstant());
     }

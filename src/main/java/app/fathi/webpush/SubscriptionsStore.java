@@ -159,7 +159,7 @@ final class SubscriptionsStore {
                         WHERE ws = $1 AND profile_no = ANY ($2) AND status = 'active'
                         ORDER BY profile_no, last_seen_at DESC, id
                         """)
-                .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new)))
+                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
                 .map(rows -> addresses(rows, key));
     }
 
@@ -168,13 +168,13 @@ final class SubscriptionsStore {
                         SELECT id, profile_no, key_id, site, address FROM webpush_subscription
                         WHERE ws = $1 AND id = ANY ($2) AND status = 'active'
                         """)
-                .execute(Tuple.of(ws, ids.toArray(UUID[]::new)))
+                .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
                 .map(rows -> addresses(rows, key));
     }
 
     Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
         return tx.preparedQuery("SELECT id FROM webpush_subscription WHERE ws = $1 AND id = ANY ($2) AND status = 'active'")
-                .execute(Tuple.of(ws, ids.toArray(UUID[]::new)))
+                .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
                 .map(rows -> {
                     var active = new HashSet<UUID>(rows.size() * 2);
                     rows.forEach(row -> active.add(row.getUUID("id")));
@@ -185,7 +185,7 @@ final class SubscriptionsStore {
     /** Whose the subscriptions are, ended ones too; unknown ids are left out. */
     Future<Map<UUID, Integer>> profilesOf(SqlClient client, int ws, Collection<UUID> ids) {
         return client.preparedQuery("SELECT id, profile_no FROM webpush_subscription WHERE ws = $1 AND id = ANY ($2)")
-                .execute(Tuple.of(ws, ids.toArray(UUID[]::new)))
+                .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
                 .map(rows -> {
                     var owners = new HashMap<UUID, Integer>(rows.size() * 2);
                     rows.forEach(row -> owners.put(row.getUUID("id"), row.getInteger("profile_no")));

@@ -1,0 +1,194 @@
+package app.fathi.cdp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.stream.StreamConsumer.Consumed;
+import app.fathi.platform.stream.StreamRecord;
+import app.fathi.platform.stream.Streams;
+import app.fathi.testing.TestDatabase;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class DeriverTest {
+    private static final int WS = 1;
+    private static final Instant NOON = Instant.parse("2026-11-02T12:00:00Z");
+
+    private final Vertx vertx = Vertx.vertx();
+    private final List<String> moves = new ArrayList<>();
+    private final Profiles profiles = new Profiles();
+    private TestDatabase database;
+    private Pool pool;
+    private Deriver deriver;
+
+    @BeforeEach
+    void start() {
+        fresh();
+    }
+
+    private void fresh() {
+        database = TestDatabase.create();
+        pool = database.pool(vertx);
+        var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
+        deriver = new Deriver(
+                streams,
+                (tx, ws, from, to) -> {
+                    moves.add(from + "→" + to);
+                    return Future.succeededFuture();
+                },
+                List.of());
+    }
+
+    @AfterEach
+    void stop() {
+        vertx.close().await();
+        database.close();
+    }
+
+    @Test
+    void profiles_are_the_same_whatever_the_order_and_repetition_of_arrival() {
+        var events = new ArrayList<StreamRecord>();
+        var random = new Random(42);
+        for (int i = 0; i < 120; i++) {
+            var user = random.nextInt(3) == 0 ? null : "u" + random.nextInt(4);
+            var visitor = user == null || random.nextBoolean() ? "v" + random.nextInt(6) : null;
+            var at = NOON.plusSeconds(random.nextInt(40));
+            events.add(identify(
+                    user,
+                    visitor,
+                    "m" + i,
+                    at,
+                    random.nextBoolean(),
+                    new JsonObject().put("t" + random.nextInt(3), random.nextInt(10) == 0 ? null : i)));
+        }
+        var expected = derivedFrom(events, 500);
+        for (int seed = 0; seed < 4; seed++) {
+            database.close();
+            fresh();
+            var shuffled = new ArrayList<>(events);
+            shuffled.addAll(events.subList(0, 40));
+            Collections.shuffle(shuffled, new Random(seed));
+            assertThat(derivedFrom(shuffled, 1 + seed * 17)).as("seed %d", seed).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void an_unverified_claim_carries_traits_and_no_address() {
+        var visitor = reach(null, "v");
+        derive(identify("ada", "v", "m1", NOON, false, new JsonObject().put("firstName", "Ada")));
+        assertThat(moves).isEmpty();
+        assertThat(reach(null, "v")).as("who subscribed as a visitor stays one").isEqualTo(visitor);
+        assertThat(reach("ada", null)).isNotEqualTo(visitor);
+        assertThat(traits("ada").getString("firstName")).isEqualTo("Ada");
+    }
+
+    @Test
+    void a_verified_claim_takes_the_visitors_addresses_along() {
+        var visitor = reach(null, "v");
+        derive(identify("ada", "v", "m1", NOON, true, new JsonObject()));
+        var ada = reach("ada", null);
+        assertThat(moves).containsExactly(visitor + "→" + ada);
+        assertThat(reach(null, "v")).isEqualTo(ada);
+    }
+
+    @Test
+    void what_a_visitor_did_belongs_to_who_claimed_it_first_and_addresses_to_who_proved_it_last() {
+        derive(identify(null, "v", "m1", NOON, false, new JsonObject().put("seen", "shoes")));
+        derive(identify("eve", "v", "m3", NOON.plusSeconds(20), true, new JsonObject()));
+        derive(identify("ada", "v", "m2", NOON.plusSeconds(10), true, new JsonObject()));
+        assertThat(traits("ada").getString("seen")).isEqualTo("shoes");
+        assertThat(traits("eve").getString("seen")).isNull();
+        assertThat(reach(null, "v")).isEqualTo(reach("eve", null));
+        assertThat(moves).as("a known person's addresses never move to another").hasSize(1);
+    }
+
+    @Test
+    void a_repeated_message_is_taken_once() {
+        var event = identify("ada", null, "m1", NOON, true, new JsonObject().put("n", 1));
+        derive(event);
+        derive(event);
+        var kept = pool.query("SELECT count(*) FROM cdp_event")
+                .execute()
+                .await()
+                .iterator()
+                .next()
+                .getLong(0);
+        assertThat(kept).isEqualTo(1);
+    }
+
+    @Test
+    void two_makings_of_one_id_at_once_give_one_person() {
+        var both = new ArrayList<Future<Integer>>();
+        for (int i = 0; i < 8; i++) {
+            both.add(pool.withTransaction(tx -> profiles.reach(tx, WS, "same", null)));
+        }
+        Future.all(both).await();
+        assertThat(both.stream().map(Future::result).distinct()).hasSize(1);
+    }
+
+    private TreeMap<String, String> derivedFrom(List<StreamRecord> events, int batchSize) {
+        for (int from = 0; from < events.size(); from += batchSize) {
+            derive(events.subList(from, Math.min(events.size(), from + batchSize))
+                    .toArray(StreamRecord[]::new));
+        }
+        var result = new TreeMap<String, String>();
+        pool.query(
+                        """
+                        SELECT i.kind || ':' || i.value AS id, coalesce(p.user_id, 'visitor') || ' ' || p.traits::text AS person,
+                               coalesce(a.user_id, 'visitor') AS reached
+                        FROM cdp_identity i JOIN cdp_profile p USING (ws, profile_no)
+                        JOIN cdp_profile a ON a.ws = i.ws AND a.profile_no = i.address_no
+                        """)
+                .execute()
+                .await()
+                .forEach(row ->
+                        result.put(row.getString("id"), row.getString("person") + " " + row.getString("reached")));
+        return result;
+    }
+
+    private void derive(StreamRecord... records) {
+        var consumed = new ArrayList<Consumed>();
+        for (var record : records) {
+            consumed.add(new Consumed(record, 0, consumed.size(), NOON));
+        }
+        pool.withTransaction(tx -> deriver.derive(tx, consumed)).await();
+    }
+
+    private int reach(String userId, String anonymousId) {
+        return pool.withTransaction(tx -> profiles.reach(tx, WS, userId, anonymousId))
+                .await();
+    }
+
+    private JsonObject traits(String userId) {
+        var no = profiles.numbersByUserIds(pool, WS, List.of(userId)).await().get(userId);
+        return profiles.views(pool, WS, List.of(no)).await().get(no).traits();
+    }
+
+    private static StreamRecord identify(
+            String userId, String anonymousId, String messageId, Instant at, boolean verified, JsonObject traits) {
+        var payload = new JsonObject()
+                .put("messageId", messageId)
+                .put("at", at.toString())
+                .put("verified", verified)
+                .put("traits", traits);
+        if (userId != null) {
+            payload.put("userId", userId);
+        }
+        if (anonymousId != null) {
+            payload.put("anonymousId", anonymousId);
+        }
+        return new StreamRecord(WS, userId != null ? userId : anonymousId, "identify", payload);
+    }
+}

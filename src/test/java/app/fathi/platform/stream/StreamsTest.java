@@ -1,0 +1,184 @@
+package app.fathi.platform.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.platform.config.Config;
+import app.fathi.testing.TestDatabase;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class StreamsTest {
+    private final Vertx vertx = Vertx.vertx();
+    private final Config.Stream config =
+            Config.of(Map.of("FATHI_STREAM_LEASE_SECONDS", "3", "FATHI_STREAM_POLL_MILLIS", "100")).stream();
+    private TestDatabase database;
+    private Pool pool;
+    private Streams streams;
+
+    @BeforeEach
+    void start() {
+        database = TestDatabase.create();
+        pool = database.pool(vertx);
+        streams = new Streams(vertx, pool, config);
+    }
+
+    @AfterEach
+    void stop() {
+        await(vertx.close());
+        database.close();
+    }
+
+    @Test
+    void positions_have_no_gaps_though_appends_run_side_by_side_and_some_roll_back() {
+        var random = new Random(7);
+        var appends = new ArrayList<Future<?>>();
+        for (int i = 0; i < 60; i++) {
+            var records = records("k" + random.nextInt(40), 1 + random.nextInt(5));
+            appends.add(
+                    i % 5 == 4
+                            ? pool.withTransaction(tx -> streams.append(tx, "ingest", records)
+                                            .compose(done -> Future.<Void>failedFuture("rolled back")))
+                                    .otherwiseEmpty()
+                            : streams.append("ingest", records));
+        }
+        await(Future.all(appends));
+        var faulty = await(pool.query(
+                        """
+                        SELECT h.part FROM stream_head h LEFT JOIN stream_record r USING (topic, part) WHERE topic = 'ingest'
+                        GROUP BY h.part, h.next HAVING count(r.pos) <> h.next OR coalesce(max(r.pos) + 1, 0) <> h.next
+                        """)
+                .execute());
+        assertThat(faulty.size()).isZero();
+        assertThat(count("SELECT count(*) FROM stream_record")).isGreaterThan(48);
+    }
+
+    @Test
+    void every_record_is_consumed_once_and_in_order_of_its_key() {
+        var seen = Collections.synchronizedList(new ArrayList<String>());
+        await(vertx.deployVerticle(consumer("order", (tx, batch) -> {
+            batch.forEach(one ->
+                    seen.add(one.record().key() + ":" + one.record().payload().getInteger("n")));
+            return Future.succeededFuture();
+        })));
+        for (int n = 0; n < 50; n++) {
+            await(streams.append("ingest", List.of(record("a", n), record("b", n))));
+        }
+        eventually(() -> seen.size() >= 100);
+        assertThat(seen.stream().filter(one -> one.startsWith("a:")).toList())
+                .containsExactlyElementsOf(
+                        IntStream.range(0, 50).mapToObj(n -> "a:" + n).toList());
+        assertThat(seen).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void a_poison_record_becomes_a_dead_letter_and_its_neighbours_are_digested() {
+        await(pool.query("CREATE TABLE digested (n int PRIMARY KEY)").execute());
+        await(vertx.deployVerticle(consumer("poison", (tx, batch) -> {
+            Future<Void> chain = Future.succeededFuture();
+            for (var one : batch) {
+                int n = one.record().payload().getInteger("n");
+                chain = chain.compose(
+                        done -> tx.preparedQuery("INSERT INTO digested VALUES (10 / ($1::int - 7) * 0 + $1)")
+                                .execute(Tuple.of(n))
+                                .mapEmpty());
+            }
+            return chain;
+        })));
+        await(streams.append(
+                "ingest",
+                IntStream.range(0, 20).mapToObj(n -> record("same", n)).toList()));
+        eventually(() -> count("SELECT count(*) FROM digested") == 19);
+        assertThat(count("SELECT count(*) FROM dead_letter WHERE payload LIKE '%7%' AND grp = 'poison'"))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void two_members_share_the_partitions_and_one_takes_over_when_the_other_is_gone() {
+        var first = consumer("share", (tx, batch) -> Future.succeededFuture());
+        var second = consumer("share", (tx, batch) -> Future.succeededFuture());
+        var deployed = await(vertx.deployVerticle(first));
+        await(vertx.deployVerticle(second));
+        eventually(() -> count(
+                        "SELECT count(*) FROM (SELECT owner FROM stream_offset WHERE owner IS NOT NULL GROUP BY owner HAVING count(*) = 8) x")
+                == 2);
+        await(vertx.undeploy(deployed));
+        eventually(() -> count("SELECT count(DISTINCT owner) FROM stream_offset") == 1
+                && count("SELECT count(*) FROM stream_offset WHERE owner IS NOT NULL") == 16);
+    }
+
+    @Test
+    void what_a_member_writes_after_its_lease_went_to_another_is_rolled_back() {
+        await(pool.query("CREATE TABLE effect (n int)").execute());
+        await(vertx.deployVerticle(consumer("fence", (tx, batch) -> tx.query("INSERT INTO effect VALUES (1)")
+                .execute()
+                // While it works, somebody else gets the partition.
+                .compose(done -> pool.query(
+                                "UPDATE stream_offset SET epoch = epoch + 1, owner = gen_random_uuid(), lease_until = now() + interval '1 hour'")
+                        .execute())
+                .mapEmpty())));
+        await(streams.append("ingest", List.of(record("a", 1))));
+        eventually(() -> count("SELECT count(*) FROM stream_offset WHERE epoch > 1") > 0);
+        await(vertx.timer(500, TimeUnit.MILLISECONDS));
+        assertThat(count("SELECT count(*) FROM effect")).isZero();
+        assertThat(count("SELECT count(*) FROM stream_offset WHERE pos > 0")).isZero();
+    }
+
+    @Test
+    void the_outbox_becomes_part_of_its_topic_in_the_order_it_was_written() {
+        await(vertx.deployVerticle(new StreamKeeper(pool, streams, config, List.of())));
+        await(pool.withTransaction(tx -> Outbox.write(tx, "facts", records("k", 5))
+                .compose(done -> Outbox.write(tx, "facts", List.of(record("k", 5))))));
+        eventually(() -> count("SELECT count(*) FROM stream_record WHERE topic = 'facts'") == 6);
+        var order = await(pool.query("SELECT payload FROM stream_record WHERE topic = 'facts' ORDER BY pos")
+                .execute());
+        var n = 0;
+        for (var row : order) {
+            assertThat(new JsonObject(row.getString("payload")).getInteger("n")).isEqualTo(n++);
+        }
+        assertThat(count("SELECT count(*) FROM outbox")).isZero();
+    }
+
+    private StreamConsumer consumer(
+            String group, BiFunction<SqlConnection, List<StreamConsumer.Consumed>, Future<Void>> handler) {
+        return new StreamConsumer(pool, group, "ingest", config, handler);
+    }
+
+    private static List<StreamRecord> records(String key, int count) {
+        return IntStream.range(0, count).mapToObj(n -> record(key, n)).toList();
+    }
+
+    private static StreamRecord record(String key, int n) {
+        return new StreamRecord(1, key, "test", new JsonObject().put("n", n));
+    }
+
+    private long count(String sql) {
+        return await(pool.query(sql).execute()).iterator().next().getLong(0);
+    }
+
+    private static void eventually(BooleanSupplier condition) {
+        for (int i = 0; i < 200 && !condition.getAsBoolean(); i++) {
+            java.util.concurrent.locks.LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+        assertThat(condition.getAsBoolean()).isTrue();
+    }
+
+    private static <T> T await(Future<T> future) {
+        return future.await();
+    }
+}
