@@ -78,7 +78,7 @@ CREATE TABLE cep_message (
   channel         smallint NOT NULL,          -- kept with the claim, so that a resumed message keeps its channel
   attempts        smallint NOT NULL,
   reason          smallint,                   -- of a final row, or of the last failed attempt of a waiting one
-  retry_reason    smallint,                   -- why it was sent again: 1 crash, 2 answer
+  retry_reason    smallint,                   -- why it was sent again: 0 crash, else the reason before
   status          smallint,                   -- HTTP status of the last answer
   id              uuid NOT NULL,              -- the public id of the delivery
   subscription    uuid,

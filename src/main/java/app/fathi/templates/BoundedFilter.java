@@ -78,7 +78,8 @@ final class BoundedFilter extends Filter {
                     case String text ->
                         text.length() <= DIGITS_LIMIT
                                 && PLAIN_NUMBER.matcher(text).matches();
-                    case null, default -> true;
+                    case null -> true;
+                    default -> true;
                 };
         if (!fine) {
             throw RenderException.failed(

@@ -81,7 +81,8 @@ public final class Renderer {
                 array.forEach(element -> rendered.add(render(sandbox, element, variables)));
                 yield rendered;
             }
-            case null, default -> value;
+            case null -> null;
+            default -> value;
         };
     }
 
@@ -95,8 +96,11 @@ public final class Renderer {
                     check(array.getValue(i), pointer + "/" + i, faults);
                 }
             }
-            case null, default -> {
-                // Numbers, booleans and nulls are no templates.
+            case null -> {
+                // A null is no template.
+            }
+            default -> {
+                // Numbers and booleans neither.
             }
         }
     }
@@ -124,7 +128,8 @@ public final class Renderer {
             case String text -> text.indexOf('{') < 0;
             case JsonObject object -> object.stream().allMatch(entry -> isConstant(entry.getValue()));
             case JsonArray array -> array.stream().allMatch(Renderer::isConstant);
-            case null, default -> true;
+            case null -> true;
+            default -> true;
         };
     }
 
@@ -139,7 +144,8 @@ public final class Renderer {
         return switch (value) {
             case JsonObject object -> plain(object);
             case JsonArray array -> array.stream().map(Renderer::plainValue).toList();
-            case null, default -> value;
+            case null -> null;
+            default -> value;
         };
     }
 

@@ -1,0 +1,48 @@
+package app.fathi.cep;
+
+import java.time.Instant;
+import java.util.UUID;
+
+/**
+ * A delivery as the sender writes it: a row of {@code cep_message}.
+ *
+ * @param rank 0 for the person's first device and for a person who gets none
+ * @param id the delivery's public id; stays the same whatever happens
+ * @param subscription null for a person without one
+ * @param attempts begun so far, the present one included
+ * @param reason of a final row, or of the last failed attempt of a waiting one; else null
+ * @param retry why there was more than one attempt, null when there was not
+ * @param httpStatus of the last answer, null before the first and when there was none
+ * @param nextAt when a waiting row is due, else null
+ */
+record LedgerRow(
+        int profileNo,
+        int rank,
+        UUID id,
+        UUID subscription,
+        State state,
+        int attempts,
+        Reason reason,
+        RetryReason retry,
+        Integer httpStatus,
+        Instant nextAt) {
+
+    /** The row of a person or device that gets nothing, for this reason. */
+    static LedgerRow ended(int profileNo, int rank, UUID id, UUID subscription, Reason reason) {
+        return new LedgerRow(profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null);
+    }
+
+    LedgerRow end(Reason finalReason) {
+        return new LedgerRow(
+                profileNo,
+                rank,
+                id,
+                subscription,
+                finalReason.finalState(),
+                attempts,
+                finalReason,
+                retry,
+                httpStatus,
+                null);
+    }
+}

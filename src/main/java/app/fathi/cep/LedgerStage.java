@@ -1,0 +1,141 @@
+package app.fathi.cep;
+
+import app.fathi.cdp.DerivedBatch;
+import app.fathi.cdp.ProfileStage;
+import app.fathi.cep.LedgerStore.FirstReports;
+import app.fathi.cep.LedgerStore.Reports;
+import app.fathi.cep.RunsStore.Delta;
+import app.fathi.platform.stream.StreamRecord;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/**
+ * Writes what devices report (shown, clicked, closed) into the ledger, the run's counts and the facts. The first report
+ * of each kind wins, so a repeated one changes nothing; a click implies nothing else.
+ */
+public final class LedgerStage implements ProfileStage {
+    /** Increments of a run that are summed by the reader before one of us makes one of them. */
+    private static final int FOLD_EVERY = 32;
+
+    private record RunKey(int ws, long run) {}
+
+    private record Place(int step, int profileNo, int rank) {}
+
+    @Override
+    public Future<Void> apply(SqlConnection tx, DerivedBatch batch) {
+        // Ascending: rows are locked in the same order by everybody.
+        var byRun = new TreeMap<RunKey, Map<Place, Reports>>(
+                Comparator.comparingLong(RunKey::run).thenComparingInt(RunKey::ws));
+        for (var event : batch.events()) {
+            if (event.kind().equals(Interaction.KIND)) {
+                var interaction = Interaction.of(event.ws(), event.payload());
+                var at = interaction.delivery();
+                byRun.computeIfAbsent(
+                                new RunKey(at.ws(), at.run()),
+                                run -> new TreeMap<>(Comparator.comparingInt(Place::step)
+                                        .thenComparingInt(Place::profileNo)
+                                        .thenComparingInt(Place::rank)))
+                        .merge(
+                                new Place(at.step(), at.profileNo(), at.rank()),
+                                reports(interaction),
+                                LedgerStage::earliest);
+            }
+        }
+        Future<Void> done = Future.succeededFuture();
+        for (var entry : byRun.entrySet()) {
+            done = done.compose(before -> write(
+                    tx, batch, entry.getKey(), List.copyOf(entry.getValue().values())));
+        }
+        return done;
+    }
+
+    private static Future<Void> write(SqlConnection tx, DerivedBatch batch, RunKey key, List<Reports> reports) {
+        return RunsStore.run(tx, key.ws(), key.run())
+                .compose(run -> run.isEmpty()
+                        ? Future.succeededFuture()
+                        : LedgerStore.writeReports(tx, key.ws(), key.run(), reports)
+                                .compose(first -> account(tx, batch, run.get(), first)));
+    }
+
+    private static Future<Void> account(SqlConnection tx, DerivedBatch batch, Run run, List<FirstReports> first) {
+        var counts = new EnumMap<Reason, Integer>(Reason.class);
+        tell(batch, run, Reason.SHOWN, first, FirstReports::shown, counts);
+        tell(batch, run, Reason.CLICKED, first, FirstReports::clicked, counts);
+        tell(batch, run, Reason.CLOSED, first, FirstReports::closed, counts);
+        return counts.isEmpty()
+                ? Future.succeededFuture()
+                : RunsStore.addDelta(tx, run.run(), new Delta(counts, 0))
+                        .compose(seq ->
+                                seq % FOLD_EVERY == 0 ? RunsStore.fold(tx, run.run()) : Future.succeededFuture());
+    }
+
+    private static void tell(
+            DerivedBatch batch,
+            Run run,
+            Reason type,
+            List<FirstReports> all,
+            Predicate<FirstReports> isFirst,
+            Map<Reason, Integer> counts) {
+        var deliveries = new JsonArray();
+        all.stream().filter(isFirst).forEach(report -> {
+            var delivery = new JsonObject()
+                    .put("id", report.id().toString())
+                    .put("profileNo", report.profileNo())
+                    .put("rank", report.rank());
+            if (type == Reason.CLICKED && report.action() != null) {
+                delivery.put("action", report.action());
+            }
+            deliveries.add(delivery);
+        });
+        if (!deliveries.isEmpty()) {
+            counts.put(type, deliveries.size());
+            batch.addFact(new StreamRecord(
+                    run.ws(),
+                    run.id().toString(),
+                    "message." + type.word(),
+                    Facts.about(run).put("deliveries", deliveries)));
+        }
+    }
+
+    private static Reports reports(Interaction interaction) {
+        var at = interaction.delivery();
+        var type = interaction.type();
+        return new Reports(
+                at.step(),
+                at.profileNo(),
+                at.rank(),
+                type == Reason.SHOWN ? interaction.at() : null,
+                type == Reason.CLICKED ? interaction.at() : null,
+                type == Reason.CLICKED ? interaction.action() : null,
+                type == Reason.CLOSED ? interaction.at() : null);
+    }
+
+    private static Reports earliest(Reports one, Reports other) {
+        boolean firstClickIsOther = one.clicked() == null
+                || other.clicked() != null && other.clicked().isBefore(one.clicked());
+        return new Reports(
+                one.step(),
+                one.profileNo(),
+                one.rank(),
+                earliest(one.shown(), other.shown()),
+                earliest(one.clicked(), other.clicked()),
+                firstClickIsOther ? other.action() : one.action(),
+                earliest(one.closed(), other.closed()));
+    }
+
+    private static Instant earliest(Instant one, Instant other) {
+        if (one == null || other == null) {
+            return one == null ? other : one;
+        }
+        return one.isBefore(other) ? one : other;
+    }
+}

@@ -1,0 +1,355 @@
+package app.fathi.cep;
+
+import static app.fathi.cep.RunsStore.instant;
+import static app.fathi.cep.RunsStore.time;
+
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.IntFunction;
+
+/**
+ * SQL of the ledger, {@code cep_message}. Hot writes are upserts on the primary key: they need no plan that depends on
+ * statistics, which a fresh partition does not have.
+ */
+final class LedgerStore {
+    /** Messages are single steps until there are series. */
+    private static final short STEP = 0;
+
+    private LedgerStore() {}
+
+    /** What names a row inside its run. */
+    record Place(int profileNo, int rank) {
+        static Place of(LedgerRow row) {
+            return new Place(row.profileNo(), row.rank());
+        }
+    }
+
+    private static final String WRITE_INTENTS =
+            """
+            INSERT INTO cep_message AS m (run, step, ws, token, channel, profile_no, rank, id, subscription, state,
+                                          attempts, reason, retry_reason, attempted_at)
+            SELECT $1, $2, $3, $4, $5, d.profile_no, d.rank, d.id, d.subscription, d.state, d.attempts, d.reason,
+                   d.retry_reason, CASE WHEN d.state = 1 THEN clock_timestamp() END
+            FROM unnest($6::int[], $7::smallint[], $8::uuid[], $9::uuid[], $10::smallint[], $11::smallint[],
+                        $12::smallint[], $13::smallint[])
+                 AS d (profile_no, rank, id, subscription, state, attempts, reason, retry_reason)
+            ON CONFLICT (run, step, profile_no, rank) DO UPDATE
+            SET token = excluded.token, state = excluded.state, attempts = excluded.attempts, reason = excluded.reason,
+                retry_reason = excluded.retry_reason, next_at = NULL,
+                attempted_at = coalesce(excluded.attempted_at, m.attempted_at)
+            WHERE m.state < 2 AND m.id = excluded.id
+            RETURNING profile_no, rank
+            """;
+
+    /**
+     * Claims and resumes: rows become {@code attempting} or final under the token. A new claim of somebody who was
+     * claimed already, and a row that has become final, are left alone.
+     *
+     * @param rows in ascending order of person and rank
+     * @return the rows that were written
+     */
+    static Future<Set<Place>> writeIntents(SqlClient tx, Run run, long token, List<LedgerRow> rows) {
+        return tx.preparedQuery(WRITE_INTENTS)
+                .execute(Tuple.tuple()
+                        .addLong(run.run())
+                        .addShort(STEP)
+                        .addInteger(run.ws())
+                        .addLong(token)
+                        .addShort(run.channel().code())
+                        .addArrayOfInteger(array(rows, Integer[]::new, LedgerRow::profileNo))
+                        .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.rank()))
+                        .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::id))
+                        .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::subscription))
+                        .addArrayOfShort(
+                                array(rows, Short[]::new, row -> row.state().code()))
+                        .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.attempts()))
+                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::reason))
+                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::retry)))
+                .map(LedgerStore::places);
+    }
+
+    private static final String WRITE_RESULTS =
+            """
+            INSERT INTO cep_message AS m (run, step, ws, token, channel, profile_no, rank, id, subscription, state,
+                                          attempts, reason, retry_reason, status, next_at, accepted_at)
+            SELECT $1, $2, $3, $4, $5, d.profile_no, d.rank, d.id, d.subscription, d.state, d.attempts, d.reason,
+                   d.retry_reason, d.status, d.next_at, CASE WHEN d.state = 2 THEN clock_timestamp() END
+            FROM unnest($6::int[], $7::smallint[], $8::uuid[], $9::uuid[], $10::smallint[], $11::smallint[],
+                        $12::smallint[], $13::smallint[], $14::smallint[], $15::timestamptz[])
+                 AS d (profile_no, rank, id, subscription, state, attempts, reason, retry_reason, status, next_at)
+            ON CONFLICT (run, step, profile_no, rank) DO UPDATE
+            SET state = excluded.state, attempts = excluded.attempts, reason = excluded.reason,
+                status = excluded.status, next_at = excluded.next_at, accepted_at = excluded.accepted_at
+            WHERE m.token = excluded.token AND m.state = 1
+            RETURNING profile_no, rank
+            """;
+
+    /**
+     * Results of attempts, where the row is still under the token: a fenced sender writes nothing.
+     *
+     * @param rows in ascending order of person and rank
+     * @return the rows that were written
+     */
+    static Future<Set<Place>> writeResults(SqlClient tx, Run run, long token, List<LedgerRow> rows) {
+        return tx.preparedQuery(WRITE_RESULTS)
+                .execute(Tuple.tuple()
+                        .addLong(run.run())
+                        .addShort(STEP)
+                        .addInteger(run.ws())
+                        .addLong(token)
+                        .addShort(run.channel().code())
+                        .addArrayOfInteger(array(rows, Integer[]::new, LedgerRow::profileNo))
+                        .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.rank()))
+                        .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::id))
+                        .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::subscription))
+                        .addArrayOfShort(
+                                array(rows, Short[]::new, row -> row.state().code()))
+                        .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.attempts()))
+                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::reason))
+                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::retry))
+                        .addArrayOfShort(array(
+                                rows,
+                                Short[]::new,
+                                row -> row.httpStatus() == null
+                                        ? null
+                                        : row.httpStatus().shortValue()))
+                        .addArrayOfOffsetDateTime(array(rows, OffsetDateTime[]::new, row -> time(row.nextAt()))))
+                .map(LedgerStore::places);
+    }
+
+    private static final String ROW_COLUMNS =
+            "profile_no, rank, id, subscription, state, attempts, reason, retry_reason, status, next_at";
+
+    private static final String ROWS = "SELECT " + ROW_COLUMNS
+            + """
+                     FROM cep_message
+                    WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4
+                    ORDER BY profile_no, rank
+                    """;
+
+    /** All rows of the chunk, in ascending order. */
+    static Future<List<LedgerRow>> rows(SqlClient client, Chunk chunk) {
+        return client.preparedQuery(ROWS)
+                .execute(Tuple.of(chunk.run(), STEP, chunk.firstProfileNo(), chunk.lastProfileNo()))
+                .map(rows -> rows.stream().map(LedgerStore::row).toList());
+    }
+
+    private static final String CLAIMED =
+            "SELECT profile_no FROM cep_message WHERE run = $1 AND step = $2 AND rank = 0 AND profile_no BETWEEN $3 AND $4";
+
+    /** People of the chunk who have been claimed. */
+    static Future<Set<Integer>> claimed(SqlClient client, Chunk chunk) {
+        return client.preparedQuery(CLAIMED)
+                .execute(Tuple.of(chunk.run(), STEP, chunk.firstProfileNo(), chunk.lastProfileNo()))
+                .map(rows -> {
+                    var people = new HashSet<Integer>();
+                    rows.forEach(row -> people.add(row.getInteger("profile_no")));
+                    return people;
+                });
+    }
+
+    /**
+     * What is left of a chunk.
+     *
+     * @param claimed how many of its people have been claimed
+     * @param nextAt when its first open row is due; null when all are final
+     */
+    record Rest(int claimed, Instant nextAt) {}
+
+    private static final String REST =
+            """
+            SELECT count(*) FILTER (WHERE rank = 0) AS claimed,
+                   min(coalesce(next_at, now())) FILTER (WHERE state < 2) AS next_at
+            FROM cep_message
+            WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4
+            """;
+
+    static Future<Rest> rest(SqlClient client, Chunk chunk) {
+        return client.preparedQuery(REST)
+                .execute(Tuple.of(chunk.run(), STEP, chunk.firstProfileNo(), chunk.lastProfileNo()))
+                .map(rows -> {
+                    var row = rows.iterator().next();
+                    return new Rest(row.getLong("claimed").intValue(), instant(row, "next_at"));
+                });
+    }
+
+    private static final String END_ROWS =
+            """
+            UPDATE cep_message SET state = $5, reason = $6, next_at = NULL
+            WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4 AND state <= $7
+            RETURNING
+            """
+                    + ROW_COLUMNS;
+
+    /** Ends the rows of the chunk that wait; {@code attempting} ones too when their sender is known to be dead. */
+    static Future<List<LedgerRow>> endRows(SqlClient tx, Chunk chunk, Reason reason, boolean attempting) {
+        return tx.preparedQuery(END_ROWS)
+                .execute(Tuple.of(
+                        chunk.run(),
+                        STEP,
+                        chunk.firstProfileNo(),
+                        chunk.lastProfileNo(),
+                        reason.finalState().code(),
+                        reason.code(),
+                        (attempting ? State.ATTEMPTING : State.WAITING).code()))
+                .map(rows -> rows.stream().map(LedgerStore::row).toList());
+    }
+
+    private static final String DELIVERIES =
+            """
+            SELECT profile_no, rank, id, subscription, channel, state, reason, status, attempts, retry_reason,
+                   created_at, attempted_at, accepted_at, shown_at, clicked_at, clicked_action, closed_at
+            FROM cep_message
+            WHERE run = $1 AND step = $2 AND (profile_no, rank) > ($3, $4) AND ($5::smallint IS NULL OR state = $5)
+            ORDER BY profile_no, rank
+            LIMIT $6
+            """;
+
+    /** @param state null for all */
+    static Future<List<Delivery>> deliveries(SqlClient client, long run, State state, Place after, int limit) {
+        return client.preparedQuery(DELIVERIES)
+                .execute(Tuple.of(
+                        run, STEP, after.profileNo(), (short) after.rank(), state == null ? null : state.code(), limit))
+                .map(rows -> rows.stream().map(LedgerStore::delivery).toList());
+    }
+
+    /**
+     * What was reported of one delivery.
+     *
+     * @param shown the earliest report; null for none; {@code clicked} and {@code closed} likewise
+     * @param action of the earliest click
+     */
+    record Reports(int step, int profileNo, int rank, Instant shown, Instant clicked, String action, Instant closed) {}
+
+    /** A delivery with what was reported of it for the first time. */
+    record FirstReports(
+            UUID id, int profileNo, int rank, boolean shown, boolean clicked, boolean closed, String action) {}
+
+    private static final String WRITE_REPORTS =
+            """
+            WITH reported AS (
+              SELECT * FROM unnest($3::smallint[], $4::int[], $5::smallint[], $6::timestamptz[], $7::timestamptz[],
+                                   $8::text[], $9::timestamptz[])
+                            AS r (step, profile_no, rank, shown_at, clicked_at, action, closed_at)
+            ), before AS (
+              SELECT m.step, m.profile_no, m.rank, r.shown_at, r.clicked_at, r.action, r.closed_at,
+                     m.shown_at IS NULL AND r.shown_at IS NOT NULL AS first_shown,
+                     m.clicked_at IS NULL AND r.clicked_at IS NOT NULL AS first_clicked,
+                     m.closed_at IS NULL AND r.closed_at IS NOT NULL AS first_closed
+              FROM reported r
+              JOIN cep_message m ON m.step = r.step AND m.profile_no = r.profile_no AND m.rank = r.rank
+              WHERE m.run = $1 AND m.ws = $2 AND m.subscription IS NOT NULL
+              ORDER BY m.step, m.profile_no, m.rank
+              FOR NO KEY UPDATE OF m
+            )
+            UPDATE cep_message m
+            SET shown_at = coalesce(m.shown_at, b.shown_at),
+                clicked_at = coalesce(m.clicked_at, b.clicked_at),
+                clicked_action = CASE WHEN b.first_clicked THEN b.action ELSE m.clicked_action END,
+                closed_at = coalesce(m.closed_at, b.closed_at)
+            FROM before b
+            WHERE m.run = $1 AND m.step = b.step AND m.profile_no = b.profile_no AND m.rank = b.rank
+              AND (b.first_shown OR b.first_clicked OR b.first_closed)
+            RETURNING m.id, m.profile_no, m.rank, b.first_shown, b.first_clicked, b.first_closed, m.clicked_action
+            """;
+
+    /** The first report of each kind stays; which those were is answered. A report implies no other. */
+    static Future<List<FirstReports>> writeReports(SqlClient tx, int ws, long run, List<Reports> reports) {
+        return tx.preparedQuery(WRITE_REPORTS)
+                .execute(Tuple.tuple()
+                        .addLong(run)
+                        .addInteger(ws)
+                        .addArrayOfShort(array(reports, Short[]::new, r -> (short) r.step()))
+                        .addArrayOfInteger(array(reports, Integer[]::new, Reports::profileNo))
+                        .addArrayOfShort(array(reports, Short[]::new, r -> (short) r.rank()))
+                        .addArrayOfOffsetDateTime(array(reports, OffsetDateTime[]::new, r -> time(r.shown())))
+                        .addArrayOfOffsetDateTime(array(reports, OffsetDateTime[]::new, r -> time(r.clicked())))
+                        .addArrayOfString(array(reports, String[]::new, Reports::action))
+                        .addArrayOfOffsetDateTime(array(reports, OffsetDateTime[]::new, r -> time(r.closed()))))
+                .map(rows -> rows.stream()
+                        .map(row -> new FirstReports(
+                                row.getUUID("id"),
+                                row.getInteger("profile_no"),
+                                row.getShort("rank"),
+                                row.getBoolean("first_shown"),
+                                row.getBoolean("first_clicked"),
+                                row.getBoolean("first_closed"),
+                                row.getString("clicked_action")))
+                        .toList());
+    }
+
+    private static <T, V> V[] array(List<T> rows, IntFunction<V[]> make, Function<T, V> value) {
+        var values = make.apply(rows.size());
+        for (int i = 0; i < values.length; i++) {
+            values[i] = value.apply(rows.get(i));
+        }
+        return values;
+    }
+
+    private static Short reason(LedgerRow row) {
+        return row.reason() == null ? null : row.reason().code();
+    }
+
+    private static Short retry(LedgerRow row) {
+        return row.retry() == null ? null : row.retry().code();
+    }
+
+    private static Set<Place> places(Iterable<Row> rows) {
+        var places = new HashSet<Place>();
+        rows.forEach(row -> places.add(new Place(row.getInteger("profile_no"), row.getShort("rank"))));
+        return places;
+    }
+
+    private static LedgerRow row(Row row) {
+        var reason = row.getShort("reason");
+        return new LedgerRow(
+                row.getInteger("profile_no"),
+                row.getShort("rank"),
+                row.getUUID("id"),
+                row.getUUID("subscription"),
+                State.of(row.getShort("state")),
+                row.getShort("attempts"),
+                reason == null ? null : Reason.of(reason),
+                RetryReason.of(number(row, "retry_reason")),
+                number(row, "status"),
+                instant(row, "next_at"));
+    }
+
+    private static Delivery delivery(Row row) {
+        var reason = row.getShort("reason");
+        var retry = RetryReason.of(number(row, "retry_reason"));
+        return new Delivery(
+                row.getInteger("profile_no"),
+                row.getShort("rank"),
+                row.getUUID("id"),
+                null,
+                row.getUUID("subscription"),
+                ChannelKind.of(row.getShort("channel")),
+                State.of(row.getShort("state")),
+                reason == null ? null : Reason.of(reason),
+                number(row, "status"),
+                row.getShort("attempts"),
+                retry == null ? null : retry.word(),
+                instant(row, "created_at"),
+                instant(row, "attempted_at"),
+                instant(row, "accepted_at"),
+                instant(row, "shown_at"),
+                instant(row, "clicked_at"),
+                row.getString("clicked_action"),
+                instant(row, "closed_at"));
+    }
+
+    private static Integer number(Row row, String column) {
+        var value = row.getShort(column);
+        return value == null ? null : value.intValue();
+    }
+}

@@ -1,0 +1,311 @@
+package app.fathi.cep;
+
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.jobs.Jobs;
+import com.github.f4b6a3.uuid.UuidCreator;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** How other domains send something, and how they ask what became of it. */
+public final class Messages {
+    /** A message of {@code ttl} 0 is sent now or never; now is as long as our own queue may take. */
+    private static final Duration NOW_OR_NEVER = Duration.ofSeconds(30);
+
+    private static final Duration LONGEST_DELAY = Duration.ofDays(90);
+
+    private final Sending sending;
+    private final Jobs jobs;
+    private final ChannelKind kind = ChannelKind.WEBPUSH;
+
+    public Messages(Sending sending, Jobs jobs) {
+        this.sending = sending;
+        this.jobs = jobs;
+    }
+
+    /**
+     * Freezes the audience and writes the run, its chunks and their jobs in the caller's transaction: when it commits,
+     * the message is sent whatever happens. Fails with an {@code unprocessable} problem for templates that cannot be
+     * rendered and times that make no sense. A dry run writes nothing.
+     */
+    public Future<Taken> request(SqlConnection tx, int ws, MessageRequest request) {
+        boolean urgent = request.purpose().equals("transactional");
+        return sending.pool
+                .map(urgent, List.of(request.content()), content -> sending.renderer.check(content, "/content"))
+                .compose(faults -> faults.getFirst().isEmpty()
+                        ? RunsStore.nextNumber(tx)
+                        : Future.failedFuture(new ProblemException(Problem.of(
+                                Kind.UNPROCESSABLE, "A template in the content is not valid.", faults.getFirst()))))
+                .compose(number -> {
+                    checkTimes(request, number.now());
+                    return freeze(tx, ws, request.audience())
+                            .compose(audience -> request.dryRun()
+                                    ? count(tx, ws, audience)
+                                    : write(tx, ws, request, number, audience));
+                });
+    }
+
+    /** State and counts; fails with {@code not_found}. */
+    public Future<MessageStatus> status(SqlClient client, int ws, UUID id) {
+        return RunsStore.runById(client, ws, id).map(Messages::found).compose(run -> RunsStore.sums(client, run.run())
+                .map(sums -> status(run, sums)));
+    }
+
+    /**
+     * Deliveries of a message by person and rank; people whose turn has not come have none yet.
+     *
+     * @param state only those in this state; null for all
+     * @param after where the page before ended
+     */
+    public Future<List<Delivery>> deliveries(
+            SqlClient client, int ws, UUID id, State state, Optional<Cursor.Position> after, int limit) {
+        var place = after.map(p -> new LedgerStore.Place((int) p.number(0), (int) p.number(1)))
+                .orElse(new LedgerStore.Place(Integer.MIN_VALUE, 0));
+        return RunsStore.runById(client, ws, id)
+                .map(Messages::found)
+                .compose(run -> LedgerStore.deliveries(client, run.run(), state, place, limit))
+                .compose(deliveries -> withProfiles(client, ws, deliveries));
+    }
+
+    private Future<List<Delivery>> withProfiles(SqlClient client, int ws, List<Delivery> deliveries) {
+        var people = new HashSet<Integer>();
+        deliveries.forEach(delivery -> people.add(delivery.profileNo()));
+        return people.isEmpty()
+                ? Future.succeededFuture(deliveries)
+                : sending.profiles.views(client, ws, people).map(views -> deliveries.stream()
+                        .map(delivery -> {
+                            var view = views.get(delivery.profileNo());
+                            return view == null ? delivery : delivery.of(view.id());
+                        })
+                        .toList());
+    }
+
+    /**
+     * Ends everything that has not been sent: when the caller's transaction has committed, nothing new begins, and what
+     * a sender holds already leaves within seconds or never. Cancelling again changes nothing; a completed message is a
+     * {@code conflict}.
+     */
+    public Future<MessageStatus> cancel(SqlConnection tx, int ws, UUID id) {
+        return RunsStore.runByIdForUpdate(tx, ws, id).map(Messages::found).compose(run -> switch (run.state()) {
+            case CANCELLED -> status(tx, ws, id);
+            case COMPLETED ->
+                Future.failedFuture(
+                        ProblemException.conflict("The message is completed: there is nothing left to cancel."));
+            case QUEUED, SENDING -> cancel(tx, run).compose(done -> status(tx, ws, id));
+        });
+    }
+
+    private Future<Void> cancel(SqlConnection tx, Run run) {
+        return RunsStore.markCancelled(tx, run.run())
+                .compose(done -> RunsStore.chunks(tx, run.run()))
+                .compose(chunks -> {
+                    var open =
+                            chunks.stream().filter(chunk -> !chunk.finished()).toList();
+                    // The jobs end what their senders hold; before the ledger, because that is the order of all locks.
+                    var ending = enqueue(tx, run, open, Instant.now());
+                    for (var chunk : open) {
+                        ending = ending.compose(done -> Ledger.endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
+                    }
+                    return ending;
+                });
+    }
+
+    // --- request --------------------------------------------------------------------------------------------------
+
+    /**
+     * Whom a message is for, once and for all.
+     *
+     * @param people by number; the addresses that were named, null for all that a person has
+     * @param unknown ids that name nobody
+     */
+    private record Frozen(TreeMap<Integer, List<UUID>> people, List<String> unknown) {}
+
+    private Future<Frozen> freeze(SqlConnection tx, int ws, Audience audience) {
+        return switch (audience) {
+            case Audience.Subscriptions named -> {
+                var ids = new LinkedHashSet<>(named.ids());
+                yield channel().addresses(tx, ws, ids).map(addresses -> {
+                    var people = new TreeMap<Integer, List<UUID>>();
+                    for (var address : addresses) {
+                        people.computeIfAbsent(address.profileNo(), no -> new ArrayList<>())
+                                .add(address.id());
+                        ids.remove(address.id());
+                    }
+                    return new Frozen(people, ids.stream().map(UUID::toString).toList());
+                });
+            }
+            case Audience.Profiles named ->
+                people(named.ids(), ids -> sending.profiles.numbersByIds(tx, ws, ids), UUID::toString);
+            case Audience.Users named ->
+                people(named.userIds(), ids -> sending.profiles.numbersByUserIds(tx, ws, ids), id -> id);
+        };
+    }
+
+    private static <T> Future<Frozen> people(
+            List<T> named, Function<Set<T>, Future<Map<T, Integer>>> numbers, Function<T, String> text) {
+        var ids = new LinkedHashSet<>(named);
+        return numbers.apply(ids).map(found -> {
+            var people = new TreeMap<Integer, List<UUID>>();
+            found.values().forEach(no -> people.put(no, null));
+            ids.removeAll(found.keySet());
+            return new Frozen(people, ids.stream().map(text).toList());
+        });
+    }
+
+    private void checkTimes(MessageRequest request, Instant now) {
+        var sendAt = request.sendAt();
+        if (sendAt != null && sendAt.isAfter(now.plus(LONGEST_DELAY))) {
+            throw ProblemException.unprocessable(
+                    "/sendAt", "sendAt is more than " + LONGEST_DELAY.toDays() + " days ahead.");
+        }
+        var start = start(request, now);
+        if (request.expiresAt() != null && !request.expiresAt().isAfter(start)) {
+            throw ProblemException.unprocessable("/expiresAt", "expiresAt is before the message could be sent.");
+        }
+    }
+
+    private static Instant start(MessageRequest request, Instant now) {
+        return request.sendAt() == null || request.sendAt().isBefore(now) ? now : request.sendAt();
+    }
+
+    private Future<Taken> count(SqlConnection tx, int ws, Frozen audience) {
+        var unnamed = audience.people().entrySet().stream()
+                .filter(person -> person.getValue() == null)
+                .map(Map.Entry::getKey)
+                .toList();
+        int named = audience.people().size() - unnamed.size();
+        Future<Integer> reachable = Future.succeededFuture(named);
+        for (var part : parts(unnamed)) {
+            reachable = reachable.compose(before -> channel()
+                    .addressesOf(tx, ws, part)
+                    .map(addresses -> before
+                            + (int) addresses.stream()
+                                    .map(Channel.Address::profileNo)
+                                    .distinct()
+                                    .count()));
+        }
+        return reachable.map(n -> new Taken(null, audience.people().size(), n, audience.unknown()));
+    }
+
+    private Future<Taken> write(
+            SqlConnection tx, int ws, MessageRequest request, RunsStore.Number number, Frozen audience) {
+        var run = run(ws, request, number, audience.people().size());
+        var chunks = chunks(run, audience.people());
+        return RunsStore.insertRun(tx, run, audience.unknown().size(), chunks.size())
+                .compose(done -> chunks.isEmpty()
+                        ? Future.succeededFuture()
+                        : RunsStore.insertChunks(tx, chunks)
+                                .compose(inserted -> enqueue(tx, run, chunks, run.sendAt())))
+                .map(done -> new Taken(run.id(), run.planned(), null, audience.unknown()));
+    }
+
+    private Run run(int ws, MessageRequest request, RunsStore.Number number, int planned) {
+        var start = start(request, number.now());
+        var byTtl = start.plus(request.ttlSeconds() == 0 ? NOW_OR_NEVER : Duration.ofSeconds(request.ttlSeconds()));
+        var expiresAt = request.expiresAt() == null || request.expiresAt().isAfter(byTtl) ? byTtl : request.expiresAt();
+        return new Run(
+                number.run(),
+                ws,
+                UuidCreator.getTimeOrderedEpoch(),
+                kind,
+                planned == 0 ? RunState.COMPLETED : RunState.QUEUED,
+                request.purpose(),
+                request.content(),
+                request.ttlSeconds(),
+                request.urgency(),
+                request.topic(),
+                request.devices(),
+                request.tracking(),
+                start,
+                expiresAt,
+                planned,
+                number.now());
+    }
+
+    private List<Chunk> chunks(Run run, TreeMap<Integer, List<UUID>> people) {
+        var chunks = new ArrayList<Chunk>();
+        for (var part : parts(List.copyOf(people.keySet()))) {
+            var named = part.stream()
+                    .map(people::get)
+                    .filter(ids -> ids != null)
+                    .flatMap(Collection::stream)
+                    .toList();
+            chunks.add(new Chunk(run.run(), chunks.size(), part, named.isEmpty() ? null : named, false));
+        }
+        return chunks;
+    }
+
+    private <T> List<List<T>> parts(List<T> all) {
+        int size = sending.settings.chunkProfiles();
+        var parts = new ArrayList<List<T>>();
+        for (int from = 0; from < all.size(); from += size) {
+            parts.add(all.subList(from, Math.min(all.size(), from + size)));
+        }
+        return parts;
+    }
+
+    /** Workers look at once when the transaction has committed, else at their next poll. */
+    private Future<Void> enqueue(SqlConnection tx, Run run, List<Chunk> chunks, Instant runAt) {
+        var transaction = tx.transaction();
+        if (transaction != null) {
+            transaction.completion().onSuccess(committed -> jobs.wake());
+        }
+        return jobs.enqueue(
+                tx,
+                chunks.stream()
+                        .map(chunk -> SendJob.of(run, chunk.chunk(), runAt))
+                        .toList());
+    }
+
+    private Channel channel() {
+        return sending.channel(kind);
+    }
+
+    // --- answers --------------------------------------------------------------------------------------------------
+
+    private static Run found(Optional<Run> run) {
+        return run.orElseThrow(() -> ProblemException.notFound("message"));
+    }
+
+    private static MessageStatus status(Run run, RunsStore.Delta sums) {
+        var reasons = new LinkedHashMap<String, Long>();
+        var byState = new LinkedHashMap<State, Long>();
+        long ended = 0;
+        for (var entry : sums.reasons().entrySet()) {
+            var state = entry.getKey().finalState();
+            if (state != null) {
+                reasons.put(entry.getKey().word(), entry.getValue().longValue());
+                byState.merge(state, entry.getValue().longValue(), Long::sum);
+                ended += entry.getValue();
+            }
+        }
+        var counts = new LinkedHashMap<String, Long>();
+        counts.put("planned", (long) run.planned());
+        counts.put("waiting", run.planned() + sums.furtherDevices() - ended);
+        for (var state : List.of(State.ACCEPTED, State.FAILED, State.SKIPPED)) {
+            counts.put(state.word(), byState.getOrDefault(state, 0L));
+        }
+        for (var interaction : List.of(Reason.SHOWN, Reason.CLICKED, Reason.CLOSED)) {
+            counts.put(interaction.word(), (long) sums.reasons().getOrDefault(interaction, 0));
+        }
+        return new MessageStatus(
+                run.id(), run.state().word(), run.purpose(), run.createdAt(), run.expiresAt(), counts, reasons);
+    }
+}

@@ -1,0 +1,37 @@
+package app.fathi.cep;
+
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.util.UUID;
+
+/**
+ * One thing that is sent to some people: a row of {@code cep_run}.
+ *
+ * @param run the internal number, which begins with the week it was made in
+ * @param content templates, not yet rendered
+ * @param devices the n most recently active of each person; null for all
+ * @param planned people
+ */
+record Run(
+        long run,
+        int ws,
+        UUID id,
+        ChannelKind channel,
+        RunState state,
+        String purpose,
+        JsonObject content,
+        int ttlSeconds,
+        Urgency urgency,
+        String topic,
+        Integer devices,
+        boolean tracking,
+        Instant sendAt,
+        Instant expiresAt,
+        int planned,
+        Instant createdAt) {
+
+    /** Never waits behind other purposes. */
+    boolean isTransactional() {
+        return purpose.equals("transactional");
+    }
+}

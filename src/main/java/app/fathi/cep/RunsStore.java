@@ -1,0 +1,311 @@
+package app.fathi.cep;
+
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** SQL of {@code cep_run}, {@code cep_chunk} and {@code cep_run_delta}. */
+final class RunsStore {
+    /** In a delta: devices beyond a person's first, which make more deliveries than there are people. */
+    private static final short FURTHER_DEVICES = 0;
+
+    private RunsStore() {}
+
+    /** A new run's number and the database's time. */
+    record Number(long run, Instant now) {}
+
+    static Future<Number> nextNumber(SqlClient tx) {
+        return tx.preparedQuery("SELECT cep_next_run() AS run, clock_timestamp() AS now")
+                .execute()
+                .map(rows -> {
+                    var row = rows.iterator().next();
+                    return new Number(row.getLong("run"), instant(row, "now"));
+                });
+    }
+
+    static Future<DatabaseClock> clock(SqlClient client) {
+        long before = System.nanoTime();
+        return client.preparedQuery("SELECT clock_timestamp() AS now")
+                .execute()
+                .map(rows -> new DatabaseClock(instant(rows.iterator().next(), "now"), before));
+    }
+
+    private static final String INSERT_RUN =
+            """
+            INSERT INTO cep_run (run, ws, id, kind, channel, state, purpose, content, ttl_seconds, urgency, topic,
+                                 devices, tracking, send_at, expires_at, planned, unknown, chunks_left, created_at, finished_at)
+            VALUES ($1, $2, $3, 'api', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+            """;
+
+    static Future<Void> insertRun(SqlClient tx, Run run, int unknown, int chunks) {
+        return tx.preparedQuery(INSERT_RUN)
+                .execute(Tuple.tuple()
+                        .addLong(run.run())
+                        .addInteger(run.ws())
+                        .addUUID(run.id())
+                        .addShort(run.channel().code())
+                        .addString(run.state().word())
+                        .addString(run.purpose())
+                        .addJsonObject(run.content())
+                        .addInteger(run.ttlSeconds())
+                        .addString(run.urgency().word())
+                        .addString(run.topic())
+                        .addValue(run.devices() == null ? null : run.devices().shortValue())
+                        .addBoolean(run.tracking())
+                        .addOffsetDateTime(time(run.sendAt()))
+                        .addOffsetDateTime(time(run.expiresAt()))
+                        .addInteger(run.planned())
+                        .addInteger(unknown)
+                        .addInteger(chunks)
+                        .addOffsetDateTime(time(run.createdAt()))
+                        .addOffsetDateTime(run.state() == RunState.COMPLETED ? time(run.createdAt()) : null))
+                .mapEmpty();
+    }
+
+    static Future<Void> insertChunks(SqlClient tx, List<Chunk> chunks) {
+        return tx.preparedQuery(
+                        "INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions) VALUES ($1, $2, $3, $4)")
+                .executeBatch(chunks.stream()
+                        .map(chunk -> Tuple.of(
+                                chunk.run(),
+                                chunk.chunk(),
+                                chunk.profileNos().toArray(Integer[]::new),
+                                chunk.subscriptions() == null
+                                        ? null
+                                        : chunk.subscriptions().toArray(UUID[]::new)))
+                        .toList())
+                .mapEmpty();
+    }
+
+    private static final String RUN_COLUMNS =
+            """
+            run, ws, id, channel, state, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
+            expires_at, planned, created_at
+            """;
+
+    static Future<Optional<Run>> run(SqlClient client, int ws, long run) {
+        return client.preparedQuery("SELECT " + RUN_COLUMNS + " FROM cep_run WHERE run = $1 AND ws = $2")
+                .execute(Tuple.of(run, ws))
+                .map(rows -> first(rows));
+    }
+
+    static Future<Optional<Run>> runById(SqlClient client, int ws, UUID id) {
+        return client.preparedQuery("SELECT " + RUN_COLUMNS + " FROM cep_run WHERE id = $1 AND ws = $2")
+                .execute(Tuple.of(id, ws))
+                .map(rows -> first(rows));
+    }
+
+    /** Held against senders until the transaction ends. */
+    static Future<Optional<Run>> runByIdForUpdate(SqlClient tx, int ws, UUID id) {
+        return tx.preparedQuery("SELECT " + RUN_COLUMNS + " FROM cep_run WHERE id = $1 AND ws = $2 FOR NO KEY UPDATE")
+                .execute(Tuple.of(id, ws))
+                .map(rows -> first(rows));
+    }
+
+    /** The run's state, which cannot change before the transaction ends. */
+    static Future<RunState> lockState(SqlClient tx, long run) {
+        return state(tx, "SELECT state FROM cep_run WHERE run = $1 FOR SHARE", run);
+    }
+
+    static Future<RunState> state(SqlClient client, long run) {
+        return state(client, "SELECT state FROM cep_run WHERE run = $1", run);
+    }
+
+    private static Future<RunState> state(SqlClient client, String sql, long run) {
+        return client.preparedQuery(sql)
+                .execute(Tuple.of(run))
+                // Without its row it was dropped by retention: nothing more is to be sent.
+                .map(rows -> rows.size() == 0
+                        ? RunState.CANCELLED
+                        : RunState.of(rows.iterator().next().getString("state")));
+    }
+
+    static Future<Void> markSending(SqlClient client, long run) {
+        return client.preparedQuery("UPDATE cep_run SET state = 'sending' WHERE run = $1 AND state = 'queued'")
+                .execute(Tuple.of(run))
+                .mapEmpty();
+    }
+
+    static Future<Void> markCancelled(SqlClient tx, long run) {
+        return tx.preparedQuery("UPDATE cep_run SET state = 'cancelled', finished_at = now() WHERE run = $1")
+                .execute(Tuple.of(run))
+                .mapEmpty();
+    }
+
+    private static final String FINISH_CHUNK =
+            """
+            WITH finished AS (
+              UPDATE cep_chunk SET finished_at = now() WHERE run = $1 AND chunk = $2 AND finished_at IS NULL RETURNING run
+            )
+            UPDATE cep_run r
+            SET chunks_left = r.chunks_left - 1,
+                state = CASE WHEN r.chunks_left = 1 AND r.state <> 'cancelled' THEN 'completed' ELSE r.state END,
+                finished_at = CASE WHEN r.chunks_left = 1 THEN coalesce(r.finished_at, now()) ELSE r.finished_at END
+            FROM finished f WHERE r.run = f.run
+            """;
+
+    /** The chunk is done; the last one completes the run. Doing it again changes nothing. */
+    static Future<Void> finishChunk(SqlClient tx, long run, int chunk) {
+        return tx.preparedQuery(FINISH_CHUNK).execute(Tuple.of(run, chunk)).mapEmpty();
+    }
+
+    static Future<Void> lockRun(SqlClient tx, long run) {
+        return tx.preparedQuery("SELECT 1 FROM cep_run WHERE run = $1 FOR NO KEY UPDATE")
+                .execute(Tuple.of(run))
+                .mapEmpty();
+    }
+
+    static Future<Optional<Chunk>> chunk(SqlClient client, long run, int chunk) {
+        return client.preparedQuery(
+                        "SELECT run, chunk, profile_nos, subscriptions, finished_at FROM cep_chunk WHERE run = $1 AND chunk = $2")
+                .execute(Tuple.of(run, chunk))
+                .map(rows -> rows.size() == 0
+                        ? Optional.empty()
+                        : Optional.of(chunk(rows.iterator().next())));
+    }
+
+    static Future<List<Chunk>> chunks(SqlClient client, long run) {
+        return client.preparedQuery(
+                        "SELECT run, chunk, profile_nos, subscriptions, finished_at FROM cep_chunk WHERE run = $1 ORDER BY chunk")
+                .execute(Tuple.of(run))
+                .map(rows -> rows.stream().map(RunsStore::chunk).toList());
+    }
+
+    /**
+     * One increment of a run's counts.
+     *
+     * @param furtherDevices deliveries begun for devices beyond a person's first
+     */
+    record Delta(Map<Reason, Integer> reasons, int furtherDevices) {
+        boolean isEmpty() {
+            return reasons.isEmpty() && furtherDevices == 0;
+        }
+    }
+
+    /** The increment's number: a caller that sees a round one folds. */
+    static Future<Long> addDelta(SqlClient tx, long run, Delta delta) {
+        int size = delta.reasons().size() + (delta.furtherDevices() == 0 ? 0 : 1);
+        var keys = new Short[size];
+        var sums = new Integer[size];
+        int i = 0;
+        for (var entry : delta.reasons().entrySet()) {
+            keys[i] = entry.getKey().code();
+            sums[i++] = entry.getValue();
+        }
+        if (i < size) {
+            keys[i] = FURTHER_DEVICES;
+            sums[i] = delta.furtherDevices();
+        }
+        return tx.preparedQuery("INSERT INTO cep_run_delta (run, keys, sums) VALUES ($1, $2, $3) RETURNING seq")
+                .execute(Tuple.of(run, keys, sums))
+                .map(rows -> rows.iterator().next().getLong("seq"));
+    }
+
+    private static final String FOLD =
+            """
+            WITH gone AS (
+              DELETE FROM cep_run_delta
+              WHERE run = $1 AND seq IN (SELECT seq FROM cep_run_delta WHERE run = $1 FOR UPDATE SKIP LOCKED)
+              RETURNING keys, sums
+            ), summed AS (
+              SELECT u.key, sum(u.n)::int AS n FROM gone, unnest(gone.keys, gone.sums) AS u (key, n) GROUP BY u.key
+            )
+            INSERT INTO cep_run_delta (run, keys, sums)
+            SELECT $1, array_agg(key ORDER BY key), array_agg(n ORDER BY key) FROM summed HAVING count(*) > 0
+            """;
+
+    /** Makes one row of a run's increments. */
+    static Future<Void> fold(SqlClient tx, long run) {
+        return tx.preparedQuery(FOLD).execute(Tuple.of(run)).mapEmpty();
+    }
+
+    private static final String SUMS =
+            """
+            SELECT u.key, sum(u.n) AS n
+            FROM cep_run_delta d, unnest(d.keys, d.sums) AS u (key, n)
+            WHERE d.run = $1
+            GROUP BY u.key
+            """;
+
+    /** A run's increments, summed. */
+    static Future<Delta> sums(SqlClient client, long run) {
+        return client.preparedQuery(SUMS).execute(Tuple.of(run)).map(rows -> {
+            var reasons = new EnumMap<Reason, Integer>(Reason.class);
+            int furtherDevices = 0;
+            for (var row : rows) {
+                int n = row.getLong("n").intValue();
+                int key = row.getShort("key");
+                if (key == FURTHER_DEVICES) {
+                    furtherDevices = n;
+                } else {
+                    reasons.put(Reason.of(key), n);
+                }
+            }
+            return new Delta(reasons, furtherDevices);
+        });
+    }
+
+    private static final String WEEKS = "SELECT cep_make_weeks(now(), $1) AS made";
+
+    /** Makes the ledger's partitions of this week and those ahead; how many were missing. */
+    static Future<Integer> makeWeeks(SqlClient client, int weeks) {
+        return client.preparedQuery(WEEKS)
+                .execute(Tuple.of(weeks))
+                .map(rows -> rows.iterator().next().getInteger("made"));
+    }
+
+    private static Optional<Run> first(Iterable<Row> rows) {
+        var rest = rows.iterator();
+        if (!rest.hasNext()) {
+            return Optional.empty();
+        }
+        var row = rest.next();
+        var devices = row.getShort("devices");
+        return Optional.of(new Run(
+                row.getLong("run"),
+                row.getInteger("ws"),
+                row.getUUID("id"),
+                ChannelKind.of(row.getShort("channel")),
+                RunState.of(row.getString("state")),
+                row.getString("purpose"),
+                row.getJsonObject("content"),
+                row.getInteger("ttl_seconds"),
+                Urgency.of(row.getString("urgency")),
+                row.getString("topic"),
+                devices == null ? null : devices.intValue(),
+                row.getBoolean("tracking"),
+                instant(row, "send_at"),
+                instant(row, "expires_at"),
+                row.getInteger("planned"),
+                instant(row, "created_at")));
+    }
+
+    private static Chunk chunk(Row row) {
+        var subscriptions = row.getArrayOfUUIDs("subscriptions");
+        return new Chunk(
+                row.getLong("run"),
+                row.getInteger("chunk"),
+                Arrays.asList(row.getArrayOfIntegers("profile_nos")),
+                subscriptions == null ? null : Arrays.asList(subscriptions),
+                row.getOffsetDateTime("finished_at") != null);
+    }
+
+    static Instant instant(Row row, String column) {
+        var time = row.getOffsetDateTime(column);
+        return time == null ? null : time.toInstant();
+    }
+
+    static OffsetDateTime time(Instant instant) {
+        return instant == null ? null : instant.atOffset(ZoneOffset.UTC);
+    }
+}

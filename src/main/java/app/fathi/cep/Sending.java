@@ -1,0 +1,50 @@
+package app.fathi.cep;
+
+import app.fathi.cdp.Profiles;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Transactions;
+import app.fathi.templates.Renderer;
+import io.vertx.core.Vertx;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** What sending needs, on every node that does the role {@code worker}. */
+public final class Sending {
+    final Vertx vertx;
+    final Transactions transactions;
+    final Profiles profiles;
+    final Renderer renderer;
+    final SendPool pool;
+    final TrackingTokens tokens;
+    final Config.Send settings;
+    final int trackTokenDays;
+    final RetrySchedule retries;
+    private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
+
+    /** @param transactions on the pool of the workers */
+    public Sending(
+            Vertx vertx,
+            Transactions transactions,
+            Profiles profiles,
+            Renderer renderer,
+            SendPool pool,
+            TrackingTokens tokens,
+            Config config,
+            List<Channel> channels) {
+        this.vertx = vertx;
+        this.transactions = transactions;
+        this.profiles = profiles;
+        this.renderer = renderer;
+        this.pool = pool;
+        this.tokens = tokens;
+        this.settings = config.send();
+        this.trackTokenDays = config.webpush().trackTokenDays();
+        this.retries = new RetrySchedule(settings);
+        channels.forEach(channel -> this.channels.put(channel.kind(), channel));
+    }
+
+    Channel channel(ChannelKind kind) {
+        return channels.get(kind);
+    }
+}

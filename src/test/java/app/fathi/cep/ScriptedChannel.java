@@ -1,0 +1,100 @@
+package app.fathi.cep;
+
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlClient;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** A channel whose addresses and answers a test decides, and that remembers what left. */
+final class ScriptedChannel implements Channel {
+    static final int SIZE_LIMIT = 100;
+
+    record TestAddress(UUID id, int profileNo) implements Address {}
+
+    static final Attempt ACCEPTED = new Attempt(Reason.ACCEPTED, false, null, 201, true);
+
+    private final Map<UUID, TestAddress> active = new LinkedHashMap<>();
+    final List<Outgoing> sent = new CopyOnWriteArrayList<>();
+    final List<UUID> ended = new CopyOnWriteArrayList<>();
+    volatile Function<Outgoing, Future<Attempt>> script = outgoing -> Future.succeededFuture(ACCEPTED);
+
+    /** Called with each address that is composed for: the last thing before the intent. */
+    volatile Consumer<UUID> beforeIntent = id -> {};
+
+    /** The person's next device, more recently active than those before. */
+    synchronized UUID subscribe(int profileNo) {
+        var id = UUID.randomUUID();
+        active.put(id, new TestAddress(id, profileNo));
+        return id;
+    }
+
+    synchronized void unsubscribe(UUID id) {
+        active.remove(id);
+    }
+
+    static Function<Outgoing, Future<Attempt>> always(Attempt attempt) {
+        return outgoing -> Future.succeededFuture(attempt);
+    }
+
+    static Attempt transientFailure(Instant notBefore) {
+        return new Attempt(Reason.PUSH_SERVICE_ERROR, true, notBefore, 503, true);
+    }
+
+    @Override
+    public ChannelKind kind() {
+        return ChannelKind.WEBPUSH;
+    }
+
+    @Override
+    public synchronized Future<List<Address>> addressesOf(SqlClient client, int ws, Collection<Integer> profileNos) {
+        var found = new ArrayList<Address>();
+        active.values().stream().filter(a -> profileNos.contains(a.profileNo())).forEach(found::addFirst);
+        return Future.succeededFuture(found);
+    }
+
+    @Override
+    public synchronized Future<List<Address>> addresses(SqlClient client, int ws, Collection<UUID> ids) {
+        return Future.succeededFuture(ids.stream()
+                .filter(active::containsKey)
+                .map(id -> (Address) active.get(id))
+                .toList());
+    }
+
+    @Override
+    public synchronized Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
+        return Future.succeededFuture(ids.stream().filter(active::containsKey).collect(Collectors.toSet()));
+    }
+
+    @Override
+    public Composed compose(Outgoing outgoing) {
+        beforeIntent.accept(outgoing.address().id());
+        var payload = outgoing.content().toBuffer().getBytes();
+        return payload.length > SIZE_LIMIT ? new Composed(null, Reason.PAYLOAD_TOO_LARGE) : new Composed(payload, null);
+    }
+
+    @Override
+    public Future<Attempt> send(Outgoing outgoing, Composed composed, Gate gate) {
+        if (!gate.open()) {
+            return Future.succeededFuture(Attempt.NOT_SENT);
+        }
+        sent.add(outgoing);
+        return script.apply(outgoing);
+    }
+
+    @Override
+    public Future<Void> end(SqlClient tx, int ws, Collection<UUID> gone) {
+        gone.forEach(this::unsubscribe);
+        ended.addAll(gone);
+        return Future.succeededFuture();
+    }
+}

@@ -1,0 +1,221 @@
+package app.fathi.cep;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.cdp.Profiles;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.jobs.JobsVerticle;
+import app.fathi.templates.Renderer;
+import app.fathi.testing.TestDatabase;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+
+/** The sending side of a node on a real database, with a scripted channel and real jobs. */
+final class SendingWorld implements AutoCloseable {
+    static final int WS = 7;
+
+    private static final Map<String, String> QUICK = Map.of(
+            "FATHI_JOBS_POLL_MILLIS", "20",
+            "FATHI_JOBS_LEASE_SECONDS", "2",
+            "FATHI_JOBS_BACKOFF_MILLIS", "50",
+            "FATHI_SEND_BACKOFF_MILLIS", "20",
+            "FATHI_SEND_CHUNK_PROFILES", "50",
+            "FATHI_SEND_WINDOW_MESSAGES", "16");
+
+    final TestDatabase database = TestDatabase.create();
+    final Vertx vertx = Vertx.vertx();
+    final Pool pool = database.pool(vertx);
+    final Transactions transactions = new Transactions(pool);
+    final ScriptedChannel channel = new ScriptedChannel();
+    final TrackingTokens tokens = new TrackingTokens(new byte[32]);
+    final Config config;
+    final Messages messages;
+    private final SendPool sendPool;
+    private final Sending sending;
+    private int people;
+
+    SendingWorld() {
+        this(Map.of());
+    }
+
+    SendingWorld(Map<String, String> settings) {
+        var environment = new HashMap<>(QUICK);
+        environment.putAll(settings);
+        config = Config.of(environment);
+        sendPool = new SendPool(config.send());
+        sending = new Sending(
+                vertx,
+                transactions,
+                new Profiles(),
+                new Renderer(config.render()),
+                sendPool,
+                tokens,
+                config,
+                List.of(channel));
+        messages = new Messages(sending, new Jobs(vertx));
+    }
+
+    /** From now on jobs are done. */
+    String startWorkers() {
+        return vertx.deployVerticle(new JobsVerticle(
+                        pool,
+                        config.jobs(),
+                        UUID.randomUUID(),
+                        Duration.ofSeconds(5),
+                        List.of(new SendJob(sending)),
+                        new SimpleMeterRegistry()))
+                .await();
+    }
+
+    /** A person with the userId {@code u<number>} and this many devices; answers the number. */
+    int person(int devices, JsonObject traits) {
+        int no = people++;
+        int given = transactions
+                .run(tx -> new Profiles().reach(tx, WS, "u" + no, null))
+                .await();
+        assertThat(given).as("numbers are given in order").isEqualTo(no);
+        pool.preparedQuery("UPDATE cdp_profile SET traits = $3 WHERE ws = $1 AND profile_no = $2")
+                .execute(Tuple.of(WS, no, traits))
+                .await();
+        for (int i = 0; i < devices; i++) {
+            channel.subscribe(no);
+        }
+        return no;
+    }
+
+    List<String> people(int count, int devices) {
+        var userIds = new ArrayList<String>();
+        for (int i = 0; i < count; i++) {
+            userIds.add("u" + person(devices, new JsonObject()));
+        }
+        return userIds;
+    }
+
+    static MessageRequest to(List<String> userIds) {
+        return request(new Audience.Users(userIds));
+    }
+
+    static MessageRequest request(Audience audience) {
+        return new MessageRequest(
+                audience,
+                new JsonObject().put("title", "Hello"),
+                "marketing",
+                3_600,
+                Urgency.NORMAL,
+                null,
+                null,
+                null,
+                null,
+                true,
+                false);
+    }
+
+    Taken request(MessageRequest request) {
+        return transactions.run(tx -> messages.request(tx, WS, request)).await();
+    }
+
+    MessageStatus status(UUID id) {
+        return messages.status(pool, WS, id).await();
+    }
+
+    MessageStatus awaitState(UUID id, String state) {
+        await(() -> status(id).state().equals(state));
+        return status(id);
+    }
+
+    /** Waits for something that must come. */
+    void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("It did not come; the ledger holds " + ledger());
+            }
+            vertx.timer(10).await();
+        }
+    }
+
+    /** Rows of the ledger by {@code state/reason}. */
+    Map<String, Integer> ledger() {
+        var counts = new TreeMap<String, Integer>();
+        for (var row : rows("SELECT state, reason FROM cep_message")) {
+            var reason = row.getShort("reason");
+            counts.merge(
+                    State.of(row.getShort("state")).word() + "/"
+                            + (reason == null ? null : Reason.of(reason).word()),
+                    1,
+                    Integer::sum);
+        }
+        return counts;
+    }
+
+    List<Row> rows(String sql) {
+        return pool.query(sql).execute().await().stream().toList();
+    }
+
+    void execute(String sql) {
+        pool.query(sql).execute().await();
+    }
+
+    /** What GET says, computed from the ledger's rows instead of the increments. */
+    void countsEqualTheLedger(UUID id) {
+        var status = status(id);
+        var row =
+                rows("""
+                        SELECT r.planned,
+                               r.planned - count(m.run) FILTER (WHERE m.rank = 0)
+                                 + count(*) FILTER (WHERE m.state < 2) AS waiting,
+                               count(*) FILTER (WHERE m.state = 2) AS accepted,
+                               count(*) FILTER (WHERE m.state = 3) AS failed,
+                               count(*) FILTER (WHERE m.state = 4) AS skipped,
+                               count(m.shown_at) AS shown, count(m.clicked_at) AS clicked, count(m.closed_at) AS closed
+                        FROM cep_run r LEFT JOIN cep_message m ON m.run = r.run
+                        WHERE r.id = '%s' GROUP BY r.run
+                        """
+                                .formatted(id))
+                        .getFirst();
+        var expected = new HashMap<String, Long>();
+        for (var name : List.of("planned", "waiting", "accepted", "failed", "skipped", "shown", "clicked", "closed")) {
+            expected.put(name, row.getLong(name));
+        }
+        var reasons = new HashMap<String, Long>();
+        for (var reason : rows(
+                """
+                SELECT reason, count(*) AS n FROM cep_message m JOIN cep_run r ON r.run = m.run
+                WHERE r.id = '%s' AND m.state >= 2 GROUP BY reason
+                """
+                        .formatted(id))) {
+            reasons.put(Reason.of(reason.getShort("reason")).word(), reason.getLong("n"));
+        }
+        assertThat(status.counts()).isEqualTo(expected);
+        assertThat(status.reasons()).isEqualTo(reasons);
+    }
+
+    <T> T run(Function<SqlConnection, Future<T>> work) {
+        return transactions.run(work).await();
+    }
+
+    @Override
+    public void close() {
+        vertx.close().await();
+        sendPool.close();
+        database.close();
+    }
+}
