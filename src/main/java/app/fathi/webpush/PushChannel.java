@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /** Web push as a {@link Channel}: composes and encrypts, sends, and ends subscriptions that are gone. */
 final class PushChannel implements Channel {
@@ -25,7 +26,7 @@ final class PushChannel implements Channel {
     private final Vapid vapid;
     private final PushClient client;
     private final String subject;
-    private final String publicUrl;
+    private final Supplier<String> publicUrl;
 
     PushChannel(
             Secrets secrets,
@@ -35,7 +36,7 @@ final class PushChannel implements Channel {
             Vapid vapid,
             PushClient client,
             String subject,
-            String publicUrl) {
+            Supplier<String> publicUrl) {
         this.secrets = secrets;
         this.store = store;
         this.keys = keys;
@@ -73,7 +74,7 @@ final class PushChannel implements Channel {
     @Override
     public Composed compose(Outgoing outgoing) {
         var address = (PushAddress) outgoing.address();
-        var plaintext = PushPayload.encode(outgoing, address, publicUrl);
+        var plaintext = PushPayload.encode(outgoing, address, publicUrl.get());
         return plaintext.length > PushEncryption.PLAINTEXT_LIMIT_OCTETS
                 ? new Composed(null, Reason.PAYLOAD_TOO_LARGE)
                 : new Composed(encryption.encrypt(address.keys(), plaintext), null);

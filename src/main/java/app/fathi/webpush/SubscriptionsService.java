@@ -79,7 +79,7 @@ final class SubscriptionsService {
     Future<Saved> replace(Call call, UUID id, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
         return proven(call, draft).compose(userId -> keyOf(call.ws(), draft).compose(keyId -> transactions.run(tx -> held(tx, call, id)
-                .compose(held -> renew(tx, call, held, draft, keyId, userId)))));
+                .compose(held -> renew(tx, call, held, draft.ofSamePerson(), keyId, userId)))));
     }
 
     Future<Void> end(Call call, UUID id) {

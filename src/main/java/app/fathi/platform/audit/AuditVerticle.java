@@ -8,6 +8,7 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Answers the operations over the audit trail. */
 public final class AuditVerticle extends VerticleBase {
@@ -19,9 +20,14 @@ public final class AuditVerticle extends VerticleBase {
         this.cursor = cursor;
     }
 
+    /** What answers which operation of the contract. */
+    public Map<String, Function<Call, Future<Reply>>> operations() {
+        return Map.of("listAuditEvents", this::listAuditEvents);
+    }
+
     @Override
     public Future<?> start() {
-        return Operations.serve(vertx, "platform", Map.of("listAuditEvents", this::listAuditEvents));
+        return Operations.serve(vertx, "platform", operations());
     }
 
     private Future<Reply> listAuditEvents(Call call) {

@@ -1,0 +1,189 @@
+package app.fathi.webpush;
+
+import app.fathi.cep.Audience;
+import app.fathi.cep.MessageRequest;
+import app.fathi.cep.Messages;
+import app.fathi.cep.State;
+import app.fathi.cep.Urgency;
+import app.fathi.platform.audit.Audit;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.security.Authorities;
+import app.fathi.webpush.encryption.VapidSubject;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+
+/** The push API: reads the contract's message, checks what a schema cannot, and hands it to {@link Messages}. */
+final class MessagesService {
+    private static final String MESSAGES = "/api/v1/webpush/messages/";
+    private static final Set<String> PURPOSES = Set.of("marketing", "transactional");
+    private static final int DEFAULT_TTL_SECONDS = 86_400;
+
+    private final Transactions transactions;
+    private final Messages messages;
+    private final Jobs jobs;
+    private final Audit audit;
+    private final Authorities authorities;
+    private final Cursor cursor;
+    private final String subject;
+
+    /** @param subject the VAPID contact; empty when none is set */
+    MessagesService(
+            Transactions transactions,
+            Messages messages,
+            Jobs jobs,
+            Audit audit,
+            Authorities authorities,
+            Cursor cursor,
+            String subject) {
+        this.transactions = transactions;
+        this.messages = messages;
+        this.jobs = jobs;
+        this.audit = audit;
+        this.authorities = authorities;
+        this.cursor = cursor;
+        this.subject = subject;
+    }
+
+    /** Takes a message: run, audience, jobs, audit and the stored answer are one transaction. */
+    Future<Reply> create(Call call) {
+        var request = request(call.json());
+        requireSubject();
+        return requirePurpose(call, request.purpose())
+                .compose(allowed -> transactions.once(call, tx -> messages.request(tx, call.ws(), request)
+                        .compose(taken -> taken.dryRun()
+                                ? Future.succeededFuture(taken)
+                                : audit.record(
+                                                tx,
+                                                call,
+                                                "message",
+                                                taken.id(),
+                                                null,
+                                                new JsonObject()
+                                                        .put("planned", taken.planned())
+                                                        .put("purpose", request.purpose()))
+                                        .map(taken))
+                        .map(taken -> Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()))))
+                .onSuccess(reply -> jobs.wake());
+    }
+
+    Future<Reply> get(Call call) {
+        return messages.status(transactions.pool(), call.ws(), call.id("id", "message"))
+                .map(status -> Reply.ok(status.toJson()));
+    }
+
+    Future<Reply> deliveries(Call call) {
+        var after = cursor.position(call);
+        return messages.deliveries(
+                        transactions.pool(),
+                        call.ws(),
+                        call.id("id", "message"),
+                        state(call.parameters().getString("state")),
+                        after,
+                        Cursor.limit(call) + 1)
+                .map(rows -> Reply.ok(cursor.page(call, rows, row -> row.toJson(), row -> row.position())));
+    }
+
+    Future<Reply> cancel(Call call) {
+        var id = call.id("id", "message");
+        return transactions
+                .run(tx -> messages.cancel(tx, call.ws(), id)
+                        .compose(status -> audit.record(
+                                        tx, call, "message", id, null, new JsonObject().put("state", status.state()))
+                                .map(status)))
+                .onSuccess(status -> jobs.wake())
+                .map(status -> Reply.ok(status.toJson()));
+    }
+
+    private Future<Void> requirePurpose(Call call, String purpose) {
+        if (!PURPOSES.contains(purpose)) {
+            return Future.failedFuture(ProblemException.unprocessable(
+                    "/purpose", "This workspace has the purposes " + String.join(", ", PURPOSES.stream().sorted().toList()) + "."));
+        }
+        return !purpose.equals("transactional")
+                ? Future.succeededFuture()
+                : authorities.permits(call.caller(), "messages:send-transactional").map(permitted -> {
+                    if (!permitted) {
+                        throw ProblemException.of(
+                                Kind.FORBIDDEN, "A transactional message needs the permission messages:send-transactional.");
+                    }
+                    return null;
+                });
+    }
+
+    /** Push services want to know whom to talk to; Apple refuses placeholders, and so do we before anything is sent. */
+    private void requireSubject() {
+        try {
+            VapidSubject.require(subject);
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.conflict(
+                    "Nothing can be sent yet: set FATHI_VAPID_SUBJECT to a mailto: or https: contact (" + e.getMessage() + ").");
+        }
+    }
+
+    /** The contract has checked the word already. */
+    private static State state(String word) {
+        return word == null ? null : State.of(word);
+    }
+
+    private static MessageRequest request(JsonObject json) {
+        var devices = json.getValue("devices") instanceof JsonObject chosen ? chosen.getInteger("lastActive") : null;
+        return new MessageRequest(
+                audience(json.getJsonObject("audience")),
+                json.getJsonObject("content"),
+                json.getString("purpose"),
+                json.getInteger("ttl", DEFAULT_TTL_SECONDS),
+                Urgency.of(json.getString("urgency", "normal")),
+                json.getString("topic"),
+                instant(json, "sendAt"),
+                instant(json, "expiresAt"),
+                devices,
+                json.getBoolean("tracking", true),
+                json.getBoolean("dryRun", false));
+    }
+
+    private static Audience audience(JsonObject json) {
+        var kind = json.fieldNames().iterator().next();
+        var ids = json.getJsonArray(kind);
+        return switch (kind) {
+            case "subscriptionIds" -> new Audience.Subscriptions(uuids("/audience/subscriptionIds", ids));
+            case "profileIds" -> new Audience.Profiles(uuids("/audience/profileIds", ids));
+            default -> new Audience.Users(ids.stream().map(String.class::cast).distinct().toList());
+        };
+    }
+
+    private static List<UUID> uuids(String pointer, JsonArray ids) {
+        return java.util.stream.IntStream.range(0, ids.size())
+                .mapToObj(index -> uuid(pointer + "/" + index, ids.getString(index)))
+                .distinct()
+                .toList();
+    }
+
+    private static UUID uuid(String pointer, String text) {
+        try {
+            return UUID.fromString(text);
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.invalid(pointer, "This is not a UUID.");
+        }
+    }
+
+    private static Instant instant(JsonObject json, String name) {
+        var text = json.getString(name);
+        try {
+            return text == null ? null : java.time.OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeParseException e) {
+            throw ProblemException.invalid("/" + name, "This is not an RFC 3339 time.");
+        }
+    }
+}

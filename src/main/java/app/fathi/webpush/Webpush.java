@@ -1,0 +1,101 @@
+package app.fathi.webpush;
+
+import app.fathi.cdp.AddressBook;
+import app.fathi.cdp.Profiles;
+import app.fathi.cep.Channel;
+import app.fathi.cep.Messages;
+import app.fathi.cep.TrackingTokens;
+import app.fathi.platform.audit.Audit;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.outbound.OutboundGuard;
+import app.fathi.platform.security.Authorities;
+import app.fathi.platform.security.Identities;
+import app.fathi.platform.security.Secrets;
+import app.fathi.platform.stream.Streams;
+import app.fathi.webpush.encryption.CryptoProviders;
+import app.fathi.webpush.encryption.PushEncryption;
+import app.fathi.webpush.encryption.Vapid;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.Pool;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.function.Supplier;
+
+/** The parts of {@code webpush} put together: what App deploys and what other domains plug in. */
+public final class Webpush {
+    private final Pool pool;
+    private final Secrets secrets;
+    private final SubscriptionsStore store = new SubscriptionsStore();
+    private final PushKeys keys;
+    private final PushClient client;
+    private final PushChannel channel;
+    private final OutboundGuard guard;
+    private final String subject;
+    private final InstantSource clock;
+
+    /** @param publicUrl our own base URL, known once the port is bound */
+    public Webpush(
+            Vertx vertx, Config config, Pool pool, Secrets secrets, Supplier<String> publicUrl, InstantSource clock) {
+        var providers = new CryptoProviders();
+        this.pool = pool;
+        this.secrets = secrets;
+        this.clock = clock;
+        this.guard = new OutboundGuard(vertx, config.outbound());
+        this.keys = new PushKeys(pool, secrets, new PushKeysStore(), providers);
+        this.client = new PushClient(vertx, config, guard, clock);
+        this.subject = subject(config);
+        this.channel = new PushChannel(
+                secrets,
+                store,
+                keys,
+                new PushEncryption(providers),
+                new Vapid(providers, clock, Duration.ofHours(config.vapid().tokenHours())),
+                client,
+                subject,
+                publicUrl);
+    }
+
+    public Channel channel() {
+        return channel;
+    }
+
+    public AddressBook addressBook() {
+        return store::move;
+    }
+
+    /** A new instance of the door; all of them share the rest. */
+    public WebpushVerticle verticle(
+            Profiles profiles,
+            Identities identities,
+            Authorities authorities,
+            Messages messages,
+            Streams streams,
+            TrackingTokens tokens,
+            Jobs jobs,
+            Audit audit,
+            Cursor cursor) {
+        var transactions = new Transactions(pool);
+        return new WebpushVerticle(
+                pool,
+                keys,
+                new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
+                store,
+                new MessagesService(transactions, messages, jobs, audit, authorities, cursor, subject),
+                new InteractionsService(streams, tokens, clock),
+                cursor);
+    }
+
+    public Future<Void> close() {
+        return client.close();
+    }
+
+    /** The contact that push services see; our own public https URL serves when no other is set. */
+    private static String subject(Config config) {
+        var set = config.vapid().subject();
+        return set.isEmpty() && config.publicUrl().startsWith("https://") ? config.publicUrl() : set;
+    }
+}

@@ -1,0 +1,117 @@
+package app.fathi.webpush;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Operations;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.errors.ProblemException;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** The door of {@code webpush}: answers its operations. */
+public final class WebpushVerticle extends VerticleBase {
+    private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions/";
+
+    private final Pool pool;
+    private final PushKeys keys;
+    private final SubscriptionsService subscriptions;
+    private final SubscriptionsStore store;
+    private final MessagesService messages;
+    private final InteractionsService interactions;
+    private final Cursor cursor;
+
+    WebpushVerticle(
+            Pool pool,
+            PushKeys keys,
+            SubscriptionsService subscriptions,
+            SubscriptionsStore store,
+            MessagesService messages,
+            InteractionsService interactions,
+            Cursor cursor) {
+        this.pool = pool;
+        this.keys = keys;
+        this.subscriptions = subscriptions;
+        this.store = store;
+        this.messages = messages;
+        this.interactions = interactions;
+        this.cursor = cursor;
+    }
+
+    /** What answers which operation of the contract. */
+    public Map<String, Function<Call, Future<Reply>>> operations() {
+        return Map.ofEntries(
+                Map.entry("getPushKey", this::getPushKey),
+                Map.entry("createSubscription", this::createSubscription),
+                Map.entry("replaceSubscription", this::replaceSubscription),
+                Map.entry("deleteSubscription", this::deleteSubscription),
+                Map.entry("getSubscription", this::getSubscription),
+                Map.entry("listSubscriptions", this::listSubscriptions),
+                Map.entry("createMessage", messages::create),
+                Map.entry("getMessage", messages::get),
+                Map.entry("listDeliveries", messages::deliveries),
+                Map.entry("cancelMessage", messages::cancel),
+                Map.entry("trackInteractions", interactions::track));
+    }
+
+    @Override
+    public Future<?> start() {
+        return Operations.serve(vertx, "webpush", operations());
+    }
+
+    private Future<Reply> getPushKey(Call call) {
+        return keys.current(call.ws())
+                .map(key -> Reply.ok(new JsonObject()
+                        .put("id", key.id().toString())
+                        .put("publicKey", Base64.getUrlEncoder().withoutPadding().encodeToString(key.publicKey()))));
+    }
+
+    private Future<Reply> createSubscription(Call call) {
+        return subscriptions.subscribe(call, SubscriptionDraft.of(call)).map(saved -> saved.created()
+                ? Reply.created(SUBSCRIPTIONS + saved.id(), json(saved))
+                : Reply.ok(json(saved)));
+    }
+
+    private Future<Reply> replaceSubscription(Call call) {
+        return subscriptions
+                .replace(call, call.id("id", "subscription"), SubscriptionDraft.of(call))
+                .map(saved -> Reply.ok(json(saved)));
+    }
+
+    private Future<Reply> deleteSubscription(Call call) {
+        return subscriptions.end(call, call.id("id", "subscription")).map(done -> Reply.noContent());
+    }
+
+    private Future<Reply> getSubscription(Call call) {
+        return store.find(pool, call.ws(), call.id("id", "subscription"))
+                .map(found -> Reply.ok(found.orElseThrow(() -> ProblemException.notFound("subscription"))
+                        .toJson()));
+    }
+
+    private Future<Reply> listSubscriptions(Call call) {
+        var before = cursor.position(call).map(position -> position.uuid(0)).orElse(null);
+        var profileId = call.parameters().getString("profileId");
+        return store.page(
+                        pool,
+                        call.ws(),
+                        before,
+                        call.parameters().getString("status"),
+                        profileId == null ? null : UUID.fromString(profileId),
+                        Cursor.limit(call) + 1)
+                .map(rows -> Reply.ok(cursor.page(call, rows, Subscription::toJson, row -> List.of(row.id().toString()))));
+    }
+
+    private static JsonObject json(SubscriptionsService.Saved saved) {
+        var json = new JsonObject().put("id", saved.id().toString()).put("keyId", saved.keyId().toString());
+        if (saved.deviceSecret() != null) {
+            json.put("deviceSecret", saved.deviceSecret());
+        }
+        return json;
+    }
+}
