@@ -11,13 +11,17 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /**
  * Decides where requests of ours may go: what customers name as push endpoint, webhook or connection must not lead into
- * our own network. A URL is checked when it is saved; its addresses are resolved once for each connection, all of them
- * are checked, and the checked one is connected to, so a name that changes its mind in between gains nothing.
+ * our own network. A URL is checked when it is saved; its addresses are resolved before a connection is made, all of them
+ * are checked, and the checked one is connected to, so a name that changes its mind in between gains nothing. What was
+ * checked is used for 30 seconds.
  */
 public final class OutboundGuard {
     private static final Pattern HOST_NAME =
@@ -55,14 +59,22 @@ public final class OutboundGuard {
             "fec0::/10",
             "ff00::/8");
 
+    /** As long as the JDK remembers a name itself. */
+    private static final long CHECKED_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     private final Vertx vertx;
     private final List<Network> allowed;
     private final boolean plaintext;
+    private final int hosts;
+
+    /** A campaign asks the same few hosts a thousand times a second; a worker thread for each would be most of its cost. */
+    private final Map<String, Checked> checked = new ConcurrentHashMap<>();
 
     public OutboundGuard(Vertx vertx, Config.Outbound config) {
         this.vertx = vertx;
         this.allowed = Network.all(config.allow().toArray(String[]::new));
         this.plaintext = config.plaintext();
+        this.hosts = config.origins();
     }
 
     /** Refuses with 422 a URL that may never be asked, as far as the URL itself tells. */
@@ -111,17 +123,29 @@ public final class OutboundGuard {
         if (literal.isPresent()) {
             return Future.succeededFuture(literal.get());
         }
+        var known = checked.get(host);
+        if (known != null && System.nanoTime() - known.atNanos < CHECKED_NANOS) {
+            return Future.succeededFuture(known.address);
+        }
         return vertx.executeBlocking(() -> InetAddress.getAllByName(host), false)
                 .map(addresses -> {
                     if (!Arrays.stream(addresses).allMatch(this::isAllowed)) {
                         throw new RefusedAddressException("The host has an address that is not public.");
                     }
-                    return Arrays.stream(addresses)
+                    var chosen = Arrays.stream(addresses)
                             .filter(address -> address.getAddress().length == 4)
                             .findFirst()
                             .orElse(addresses[0]);
+                    if (checked.size() >= hosts) {
+                        checked.clear();
+                    }
+                    checked.put(host, new Checked(chosen, System.nanoTime()));
+                    return chosen;
                 });
     }
+
+    /** An address that was checked, and when. */
+    private record Checked(InetAddress address, long atNanos) {}
 
     boolean isAllowed(InetAddress address) {
         return allowed.stream().anyMatch(network -> network.holds(address))

@@ -3,6 +3,7 @@ package app.fathi.platform.stream;
 import app.fathi.platform.config.Config;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.VertxException;
 import io.vertx.core.json.JsonObject;
 import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Pool;
@@ -183,12 +184,13 @@ public final class StreamConsumer extends VerticleBase {
                 .onSuccess(done -> moved(part, mine, batch.getFirst()));
     }
 
-    /** Faults of the database's state and not of the record: the whole batch is tried again later. */
+    /**
+     * Faults of the moment and not of the record: the whole batch is tried again later. A wait for a connection that took
+     * too long, a connection that broke and a pool that is closing speak of themselves only, whatever was being done.
+     */
     private static boolean isPassing(Throwable failure) {
         return !(failure instanceof PgException e)
-                ? failure instanceof java.io.IOException
-                        || failure instanceof io.vertx.sqlclient.ClosedConnectionException
-                        || failure instanceof java.util.concurrent.TimeoutException
+                ? !(failure instanceof RuntimeException) || failure instanceof VertxException
                 : e.getSqlState() == null
                         || List.of("08", "40", "53", "55", "57")
                                 .contains(e.getSqlState().substring(0, 2));

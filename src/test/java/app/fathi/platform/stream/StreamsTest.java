@@ -6,16 +6,21 @@ import app.fathi.platform.config.Config;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxException;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
+import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -106,6 +111,27 @@ class StreamsTest {
         eventually(() -> count("SELECT count(*) FROM digested") == 19);
         assertThat(count("SELECT count(*) FROM dead_letter WHERE payload LIKE '%7%' AND grp = 'poison'"))
                 .isEqualTo(1);
+    }
+
+    @Test
+    void a_fault_of_the_moment_makes_no_dead_letter() {
+        var faults = new ArrayDeque<Throwable>(List.of(
+                new VertxException("Timeout waiting for connection", true),
+                new TimeoutException("30 s"),
+                new IOException("reset"),
+                new Throwable("Pool closed")));
+        var digested = new AtomicInteger();
+        await(vertx.deployVerticle(consumer("passing", (tx, batch) -> {
+            var fault = faults.poll();
+            if (fault == null) {
+                digested.addAndGet(batch.size());
+            }
+            return fault == null ? Future.succeededFuture() : Future.failedFuture(fault);
+        })));
+        await(streams.append("ingest", List.of(record("a", 1))));
+        eventually(() -> digested.get() == 1);
+        assertThat(count("SELECT count(*) FROM dead_letter WHERE grp = 'passing'"))
+                .isZero();
     }
 
     @Test
