@@ -32,6 +32,10 @@ fi
 export JAVA_HOME=$found
 export PATH="$JAVA_HOME/bin:$PATH"
 
+# Maven 3.8's own libraries warn on newer JDKs; that is not about us.
+if [ "$(jdk_version "$JAVA_HOME")" -ge 24 ]; then
+    export MAVEN_OPTS="${MAVEN_OPTS:-} --sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
+fi
 command -v mvn >/dev/null || package_install maven || {
     echo "Fathi is built with Maven 3.8 or later: install it so that 'mvn' is on the PATH." >&2
     exit 1

@@ -66,6 +66,11 @@ public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool wor
                 .build();
     }
 
+    /** Succeeds while the database answers. */
+    public Future<?> alive() {
+        return admin.query("SELECT 1").execute();
+    }
+
     public Future<?> close() {
         return Future.join(List.of(admin.close(), ingest.close(), send.close(), analytics.close(), worker.close()));
     }

@@ -5,6 +5,8 @@ import app.fathi.platform.bus.Reply;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.security.Secrets;
+import app.fathi.platform.security.WorkspaceKey;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
@@ -16,7 +18,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** Transactions on a pool: plain ones, and ones whose effect happens once per {@code Idempotency-Key}. */
@@ -45,6 +49,18 @@ public final class Transactions {
      * transaction.
      */
     public Future<Reply> once(Call call, Function<SqlConnection, Future<Reply>> effect) {
+        return once(call, tx -> Future.succeededFuture(Optional.empty()), effect);
+    }
+
+    /** The same for an answer that shows a secret: it is kept as ciphertext. */
+    public Future<Reply> onceSealed(Call call, Secrets secrets, Function<SqlConnection, Future<Reply>> effect) {
+        return once(call, tx -> secrets.workspaceKey(tx, call.ws()).map(Optional::of), effect);
+    }
+
+    private Future<Reply> once(
+            Call call,
+            Function<SqlConnection, Future<Optional<WorkspaceKey>>> sealing,
+            Function<SqlConnection, Future<Reply>> effect) {
         var header = call.header("idempotency-key");
         if (header == null) {
             return run(effect);
@@ -60,21 +76,41 @@ public final class Transactions {
         return run(tx -> tx.preparedQuery("SELECT pg_try_advisory_xact_lock($1) AS free")
                 .execute(Tuple.of(ByteBuffer.wrap(scope).getLong()))
                 .compose(rows -> rows.iterator().next().getBoolean("free")
-                        ? replayOrRun(tx, call.ws(), Buffer.buffer(scope), bodyHash, effect)
+                        ? sealing.apply(tx)
                         : Future.failedFuture(new ProblemException(Problem.retryLater(
-                                Kind.STILL_RUNNING, "A request with this Idempotency-Key is still running.", 1)))));
+                                Kind.STILL_RUNNING, "A request with this Idempotency-Key is still running.", 1))))
+                .compose(seal -> replayOrRun(tx, new Slot(call.ws(), Buffer.buffer(scope), bodyHash, seal), effect)));
+    }
+
+    /** Where the answer of one key is kept, and whether sealed. */
+    private record Slot(int ws, Buffer scope, Buffer bodyHash, Optional<WorkspaceKey> seal) {
+        Buffer kept(Buffer body) {
+            return body == null || seal.isEmpty()
+                    ? body
+                    : Buffer.buffer(seal.get().seal(place(), body.getBytes()));
+        }
+
+        Buffer shown(Buffer kept) {
+            return kept == null || seal.isEmpty()
+                    ? kept
+                    : Buffer.buffer(seal.get().open(place(), kept.getBytes()));
+        }
+
+        private String place() {
+            return "idempotency.body|" + HexFormat.of().formatHex(scope.getBytes());
+        }
     }
 
     private static Future<Reply> replayOrRun(
-            SqlConnection tx, int ws, Buffer scope, Buffer bodyHash, Function<SqlConnection, Future<Reply>> effect) {
+            SqlConnection tx, Slot slot, Function<SqlConnection, Future<Reply>> effect) {
         return tx.preparedQuery("SELECT body_hash, status, headers, body FROM idempotency WHERE scope = $1")
-                .execute(Tuple.of(scope))
+                .execute(Tuple.of(slot.scope()))
                 .compose(rows -> {
                     if (rows.size() == 0) {
-                        return effect.apply(tx).compose(reply -> store(tx, ws, scope, bodyHash, reply));
+                        return effect.apply(tx).compose(reply -> store(tx, slot, reply));
                     }
                     var row = rows.iterator().next();
-                    if (!row.getBuffer("body_hash").equals(bodyHash)) {
+                    if (!row.getBuffer("body_hash").equals(slot.bodyHash())) {
                         return Future.failedFuture(ProblemException.of(
                                 Kind.KEY_REUSED,
                                 "This Idempotency-Key was used with another body. Use a new key for a new request."));
@@ -83,20 +119,30 @@ public final class Transactions {
                     row.getJsonObject("headers")
                             .forEach(entry -> headers.put(entry.getKey(), (String) entry.getValue()));
                     headers.put("Idempotency-Replayed", "true");
-                    return Future.succeededFuture(
-                            new Reply(row.getInteger("status"), row.getBuffer("body"), Map.copyOf(headers), null));
+                    var body = slot.shown(row.getBuffer("body"));
+                    return Future.succeededFuture(new Reply(row.getInteger("status"), body, Map.copyOf(headers), null));
                 });
     }
 
-    private static Future<Reply> store(SqlConnection tx, int ws, Buffer scope, Buffer bodyHash, Reply reply) {
+    private static Future<Reply> store(SqlConnection tx, Slot slot, Reply reply) {
         if (reply.problem() != null) {
             return Future.failedFuture(new ProblemException(reply.problem()));
         }
         var headers = new JsonObject();
         reply.headers().forEach(headers::put);
         return tx.preparedQuery(
-                        "INSERT INTO idempotency (scope, ws, body_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5, $6)")
-                .execute(Tuple.of(scope, ws, bodyHash, reply.status(), headers, reply.body()))
+                        """
+                        INSERT INTO idempotency (scope, ws, body_hash, status, headers, body, sealed)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7)
+                        """)
+                .execute(Tuple.of(
+                        slot.scope(),
+                        slot.ws(),
+                        slot.bodyHash(),
+                        reply.status(),
+                        headers,
+                        slot.kept(reply.body()),
+                        slot.seal().isPresent()))
                 .map(reply);
     }
 

@@ -17,6 +17,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.openapi.router.RequestExtractor;
 import io.vertx.ext.web.openapi.router.RouterBuilder;
 import io.vertx.openapi.contract.OpenAPIContract;
 import io.vertx.openapi.validation.ValidatedRequest;
@@ -56,7 +57,7 @@ final class ContractRouter {
     }
 
     Router create(OpenAPIContract openApi) {
-        var builder = RouterBuilder.create(vertx, openApi);
+        var builder = RouterBuilder.create(vertx, openApi, RequestExtractor.withBodyHandler());
         builder.rootHandler(context -> {
             var found = openApi.findOperation(
                     context.normalizedPath(), context.request().method());

@@ -1,0 +1,255 @@
+package app.fathi;
+
+import app.fathi.cdp.CdpVerticle;
+import app.fathi.cdp.Deriver;
+import app.fathi.cdp.Profiles;
+import app.fathi.cep.LedgerKeeper;
+import app.fathi.cep.LedgerStage;
+import app.fathi.cep.Messages;
+import app.fathi.cep.SendJob;
+import app.fathi.cep.SendPool;
+import app.fathi.cep.Sending;
+import app.fathi.cep.TrackingTokens;
+import app.fathi.permissions.Permissions;
+import app.fathi.platform.audit.Audit;
+import app.fathi.platform.audit.AuditVerticle;
+import app.fathi.platform.bus.Bus;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Pools;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.health.Health;
+import app.fathi.platform.health.HealthPages;
+import app.fathi.platform.health.Metrics;
+import app.fathi.platform.http.Admission;
+import app.fathi.platform.http.BootCheck;
+import app.fathi.platform.http.Contract;
+import app.fathi.platform.http.HttpVerticle;
+import app.fathi.platform.http.Pages;
+import app.fathi.platform.jobs.CrashPoint;
+import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.jobs.JobsVerticle;
+import app.fathi.platform.jobs.NodeVerticle;
+import app.fathi.platform.security.Secrets;
+import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.platform.stream.StreamConsumer;
+import app.fathi.platform.stream.StreamKeeper;
+import app.fathi.platform.stream.Streams;
+import app.fathi.roles.Roles;
+import app.fathi.templates.Renderer;
+import app.fathi.users.FirstRun;
+import app.fathi.users.Users;
+import app.fathi.webpush.Webpush;
+import app.fathi.webpush.WebpushVerticle;
+import io.vertx.core.DeploymentOptions;
+import io.vertx.core.Deployable;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.ext.web.Router;
+import io.vertx.openapi.contract.OpenAPIContract;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/**
+ * The object graph by hand, top to bottom: platform, domains in the order of their dependence, workers, and last the
+ * edge, so that nothing is asked before it can answer.
+ */
+public final class App {
+    private final Vertx vertx;
+    private final Config config;
+    private final Pools pools;
+    private final Health health;
+    private final Metrics metrics;
+    private final Contract contract = Contract.load();
+    private final InstantSource clock = InstantSource.system();
+    private final AtomicInteger port = new AtomicInteger();
+    /** What was started, the last first. */
+    private final Deque<Supplier<Future<?>>> started = new ArrayDeque<>();
+
+    private FirstRun firstRun;
+
+    public App(Vertx vertx, Config config, Pools pools, Health health, Metrics metrics) {
+        this.vertx = vertx;
+        this.config = config;
+        this.pools = pools;
+        this.health = health;
+        this.metrics = metrics;
+    }
+
+    /** Starts the node on a migrated database; succeeds when everything serves. */
+    public Future<?> start() {
+        Bus.prepare(vertx);
+        CrashPoint.arm(config.crashPoint());
+        Permissions.check(contract);
+        health.check("database", pools::alive);
+        var epochs = new SecurityEpochs(vertx, pools.admin(), config.security());
+        return Secrets.open(pools.admin(), config)
+                .compose(secrets -> epochs.start().compose(done -> {
+                    started.push(() -> {
+                        epochs.stop();
+                        return Future.succeededFuture();
+                    });
+                    var cursor = new Cursor(secrets.derivedKey("cursor"));
+                    var audit = new Audit(vertx, pools.admin(), contract);
+                    var roles = new Roles(pools.admin(), epochs);
+                    audit.start();
+                    started.push(audit::stop);
+                    var users =
+                            new Users(vertx, config, pools.admin(), secrets, epochs, roles, audit, cursor, clock);
+                    return users.firstStart().compose(first -> {
+                        firstRun = first;
+                        started.push(users::close);
+                        return contract.forRouter(vertx)
+                                .compose(openApi -> start(openApi, secrets, cursor, audit, roles, users));
+                    });
+                }));
+    }
+
+    private Future<?> start(
+            OpenAPIContract openApi, Secrets secrets, Cursor cursor, Audit audit, Roles roles, Users users) {
+        var streams = new Streams(vertx, pools.ingest(), config.stream());
+        var jobs = new Jobs(vertx);
+        var profiles = new Profiles();
+        var webpush = new Webpush(vertx, config, pools.send(), secrets, this::baseUrl, clock);
+        started.push(webpush::close);
+        var tokens = new TrackingTokens(secrets.derivedKey("tracking"));
+        var sendPool = new SendPool(config.send());
+        started.push(() -> {
+            sendPool.close();
+            return Future.succeededFuture();
+        });
+        var sending = new Sending(
+                vertx,
+                new Transactions(pools.send()),
+                profiles,
+                new Renderer(config.render()),
+                sendPool,
+                tokens,
+                config,
+                List.of(webpush.channel()));
+        var messages = new Messages(sending, jobs);
+
+        Supplier<AuditVerticle> platformDoor = () -> new AuditVerticle(audit, cursor);
+        Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(pools.ingest(), streams, users.identities(), clock);
+        Supplier<WebpushVerticle> webpushDoor = () ->
+                webpush.verticle(profiles, users.identities(), roles, messages, streams, tokens, jobs, audit, cursor);
+        BootCheck.requireSame(
+                contract,
+                Map.of(
+                        "platform", platformDoor.get().operations().keySet(),
+                        "users", users.verticle().operations().keySet(),
+                        "cdp", cdpDoor.get().operations().keySet(),
+                        "webpush", webpushDoor.get().operations().keySet()));
+
+        var perCore = new DeploymentOptions().setInstances(config.http().instances());
+        var edge = new HttpVerticle.Edge(
+                config,
+                contract,
+                openApi,
+                users.credentials(),
+                roles,
+                new Admission(config.admission()),
+                audit,
+                this::mountPages,
+                port::set);
+        Future<?> workers = config.has(Config.Role.WORKER)
+                ? deployWorkers(streams, jobs, webpush, sending)
+                : Future.succeededFuture();
+        return workers.compose(done -> deploy(platformDoor, perCore))
+                .compose(done -> deploy(users::verticle, perCore))
+                .compose(done -> deploy(cdpDoor, perCore))
+                .compose(done -> deploy(webpushDoor, perCore))
+                .compose(done -> deploy(() -> new HttpVerticle(edge), perCore))
+                .compose(done -> listenForManagement());
+    }
+
+    private Future<?> deployWorkers(Streams streams, Jobs jobs, Webpush webpush, Sending sending) {
+        var node = UUID.randomUUID();
+        var workers = new Transactions(pools.worker());
+        var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage()));
+        return deploy(() -> new NodeVerticle(pools.worker(), node, config.roles()), new DeploymentOptions())
+                .compose(done -> deploy(
+                        () -> new StreamKeeper(
+                                pools.worker(),
+                                streams,
+                                config.stream(),
+                                List.of(
+                                        new StreamKeeper.Period("cdp_event", 86_400, 400),
+                                        new StreamKeeper.Period("ingest_seen", 43_200, 2))),
+                        new DeploymentOptions()))
+                .compose(done -> deploy(
+                        () -> new StreamConsumer(pools.worker(), "derive", "ingest", config.stream(), deriver::derive),
+                        new DeploymentOptions()))
+                .compose(done -> deploy(
+                        () -> new JobsVerticle(
+                                pools.worker(),
+                                config.jobs(),
+                                node,
+                                Duration.ofSeconds(config.http().shutdownSeconds()),
+                                List.of(new SendJob(sending), new LedgerKeeper(workers)),
+                                metrics.registry()),
+                        new DeploymentOptions()))
+                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job()))));
+    }
+
+    private void mountPages(Router router) {
+        var pages = new HealthPages(health, metrics);
+        pages.mountHealth(router);
+        if (config.http().managementPort() == 0) {
+            pages.mountMetrics(router);
+        }
+        Pages.mount(router, contract);
+    }
+
+    private Future<?> listenForManagement() {
+        return config.http().managementPort() == 0
+                ? Future.succeededFuture()
+                : new HealthPages(health, metrics)
+                        .listen(vertx, config.http().managementPort())
+                        .onSuccess(server -> started.push(server::close));
+    }
+
+    private Future<?> deploy(Supplier<? extends Deployable> verticle, DeploymentOptions options) {
+        return vertx.deployVerticle(verticle, options).onSuccess(id -> started.push(() -> vertx.undeploy(id)));
+    }
+
+    /** Takes nothing new, finishes what is open: the edge, the domains, the workers, each drained before the next. */
+    public Future<?> stop() {
+        Future<Void> chain = Future.succeededFuture();
+        while (!started.isEmpty()) {
+            var one = started.pop();
+            chain = chain.compose(done -> one.get().<Void>mapEmpty().otherwiseEmpty());
+        }
+        return chain;
+    }
+
+    /** Where this node is reached. */
+    public String baseUrl() {
+        return config.baseUrl(port.get());
+    }
+
+    public FirstRun firstRun() {
+        return firstRun;
+    }
+
+    /** What a newcomer needs next: where it is, what to paste into a page, how to sign in. */
+    List<String> greeting() {
+        var lines = new ArrayList<String>();
+        lines.add("Fathi is ready at " + baseUrl());
+        lines.add("Write key: " + firstRun.writeKey());
+        lines.add("Page:      <script async src=\"" + baseUrl() + "/sdk/fathi.js\" data-write-key=\"" + firstRun.writeKey() + "\"></script>");
+        lines.add("Worker:    /fathi-sw.js at the root of your site, with the line:  importScripts('" + baseUrl() + "/sdk/fathi-sw.js');");
+        firstRun.printedPassword()
+                .ifPresent(password -> lines.add(
+                        "Sign in:   " + firstRun.adminEmail() + " with the password " + password + " (shown this once)"));
+        return lines;
+    }
+}

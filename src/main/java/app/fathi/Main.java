@@ -1,0 +1,137 @@
+package app.fathi;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.config.StartException;
+import app.fathi.platform.db.DatabaseAddress;
+import app.fathi.platform.db.EmbeddedPostgres;
+import app.fathi.platform.db.Migrations;
+import app.fathi.platform.db.Pools;
+import app.fathi.platform.health.Health;
+import app.fathi.platform.health.Metrics;
+import app.fathi.platform.logging.Logging;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import java.net.BindException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The process: settings → log → database → migrations → Vert.x → {@link App}. It says when it is ready, or in one line
+ * why it cannot be; it ends in an orderly way on SIGTERM and Ctrl-C.
+ */
+public final class Main {
+    private static final Logger LOG = LoggerFactory.getLogger(Main.class);
+    private static final int START_SECONDS = 120;
+    private static final int CLOSE_SECONDS = 5;
+
+    private final Config config;
+    /** What was started, the last first: closed in this order, also when the start ends half way. */
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+
+    private Health health;
+    private App app;
+
+    private Main(Config config) {
+        this.config = config;
+    }
+
+    public static void main(String[] arguments) {
+        try {
+            var config = Config.load();
+            Logging.start(config.log());
+            new Main(config).run();
+        } catch (StartException e) {
+            refuse(e.getMessage());
+        }
+    }
+
+    private void run() {
+        try {
+            start();
+        } catch (Throwable e) {
+            var reason = reason(e);
+            LOG.debug("The start failed", e);
+            closeAll();
+            refuse(reason);
+            return;
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(this::end, "shutdown"));
+        health.serving();
+        app.greeting().forEach(System.out::println);
+    }
+
+    private void start() throws Exception {
+        var database = database();
+        Migrations.run(database);
+        var metrics = opened(new Metrics());
+        var vertx = metrics.measure(Vertx.builder(), new VertxOptions()).build();
+        started.push(() -> await(vertx.close(), CLOSE_SECONDS));
+        var pools = Pools.open(vertx, config.db(), database);
+        started.push(() -> await(pools.close(), CLOSE_SECONDS));
+        health = new Health(vertx);
+        app = new App(vertx, config, pools, health, metrics);
+        started.push(() -> await(app.stop(), config.http().shutdownSeconds()));
+        await(app.start(), START_SECONDS);
+    }
+
+    private DatabaseAddress database() {
+        if (!config.db().embedded()) {
+            return DatabaseAddress.of(config.db());
+        }
+        return opened(EmbeddedPostgres.start(config.dataPath(), config.db().embeddedConnections()))
+                .address();
+    }
+
+    private <T extends AutoCloseable> T opened(T resource) {
+        started.push(resource);
+        return resource;
+    }
+
+    private static void await(Future<?> future, int seconds) throws Exception {
+        future.await(seconds, TimeUnit.SECONDS);
+    }
+
+    /** Not ready at once; what is open is finished; then everything is closed and the process ends with 0. */
+    private void end() {
+        health.draining();
+        closeAll();
+        Logging.stop();
+        // A shutdown hook cannot change the exit code that a signal brings along; an orderly end is no failure.
+        Runtime.getRuntime().halt(0);
+    }
+
+    private void closeAll() {
+        while (!started.isEmpty()) {
+            try {
+                started.pop().close();
+            } catch (Exception e) {
+                LOG.warn("While ending: {}", e.toString());
+            }
+        }
+    }
+
+    private String reason(Throwable failure) {
+        for (var cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof StartException) {
+                return cause.getMessage();
+            }
+            if (cause instanceof BindException) {
+                return "port " + config.http().port() + " on " + config.http().host()
+                        + " cannot be listened on, it is in use"
+                        + " or not ours: stop the other program, or set FATHI_HTTP_PORT or FATHI_HTTP_HOST";
+            }
+        }
+        LOG.error("The start failed", failure);
+        return "Fathi cannot start: " + failure + " (the log has more)";
+    }
+
+    private static void refuse(String reason) {
+        Logging.stop();
+        System.err.println(reason.lines().findFirst().orElse("Fathi cannot start"));
+        Runtime.getRuntime().halt(1);
+    }
+}

@@ -1,0 +1,81 @@
+package app.fathi.users;
+
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/** All SQL over {@code users_account} and {@code users_membership}. */
+final class AccountsStore {
+
+    /** @param memberships the workspaces of the account, the first joined first */
+    record Account(UUID id, String name, String passwordHash, boolean disabled, List<Membership> memberships) {}
+
+    record Membership(int ws, UUID workspace) {}
+
+    /** One statement whether there is such an account or not, so that its time tells nothing. */
+    Future<Optional<Account>> findByEmail(SqlClient client, String emailFolded) {
+        return client.preparedQuery(
+                        """
+                        SELECT a.id, a.name, a.password_hash, a.disabled_at IS NOT NULL AS disabled, w.no, w.id AS workspace
+                        FROM users_account a
+                        LEFT JOIN users_membership m ON m.account = a.id
+                        LEFT JOIN users_workspace w ON w.no = m.ws
+                        WHERE a.email_folded = $1
+                        ORDER BY m.joined_at, w.no
+                        """)
+                .execute(Tuple.of(emailFolded))
+                .map(rows -> {
+                    var memberships = new ArrayList<Membership>();
+                    Account account = null;
+                    for (var row : rows) {
+                        if (row.getInteger("no") != null) {
+                            memberships.add(new Membership(row.getInteger("no"), row.getUUID("workspace")));
+                        }
+                        account = new Account(
+                                row.getUUID("id"),
+                                row.getString("name"),
+                                row.getString("password_hash"),
+                                row.getBoolean("disabled"),
+                                memberships);
+                    }
+                    return Optional.ofNullable(account);
+                });
+    }
+
+    Future<String> emailOf(SqlClient client, UUID account) {
+        return client.preparedQuery("SELECT email FROM users_account WHERE id = $1")
+                .execute(Tuple.of(account))
+                .map(rows -> rows.iterator().next().getString("email"));
+    }
+
+    Future<Void> insert(SqlClient tx, UUID id, String email, String emailFolded, String name, String passwordHash) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO users_account (id, email, email_folded, name, password_hash)
+                        VALUES ($1, $2, $3, $4, $5)
+                        """)
+                .execute(Tuple.of(id, email, emailFolded, name, passwordHash))
+                .mapEmpty();
+    }
+
+    Future<Void> join(SqlClient tx, int ws, UUID account) {
+        return tx.preparedQuery("INSERT INTO users_membership (ws, account) VALUES ($1, $2)")
+                .execute(Tuple.of(ws, account))
+                .mapEmpty();
+    }
+
+    /** The account that joined the workspace first: its administrator of the first start. */
+    Future<String> firstEmail(SqlClient client, int ws) {
+        return client.preparedQuery(
+                        """
+                        SELECT a.email FROM users_membership m JOIN users_account a ON a.id = m.account
+                        WHERE m.ws = $1 ORDER BY m.joined_at, a.id LIMIT 1
+                        """)
+                .execute(Tuple.of(ws))
+                .map(rows -> rows.size() == 0 ? "" : rows.iterator().next().getString("email"));
+    }
+}

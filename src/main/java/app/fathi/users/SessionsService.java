@@ -1,0 +1,229 @@
+package app.fathi.users;
+
+import app.fathi.platform.audit.Audit;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.roles.Roles;
+import com.github.f4b6a3.uuid.UuidCreator;
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** Signing in and out, and who somebody is. A sign-in is a session; all refresh tokens that grow from it are its family. */
+final class SessionsService {
+    private final Transactions transactions;
+    private final Config.Security settings;
+    private final SecurityEpochs epochs;
+    private final Passwords passwords;
+    private final LoginDoor door;
+    private final AccessTokens accessTokens;
+    private final Roles roles;
+    private final Workspaces workspaces;
+    private final Audit audit;
+    private final AccountsStore accounts = new AccountsStore();
+    private final SessionsStore sessions = new SessionsStore();
+
+    SessionsService(
+            Transactions transactions,
+            Config.Security settings,
+            SecurityEpochs epochs,
+            Passwords passwords,
+            LoginDoor door,
+            AccessTokens accessTokens,
+            Roles roles,
+            Workspaces workspaces,
+            Audit audit) {
+        this.transactions = transactions;
+        this.settings = settings;
+        this.epochs = epochs;
+        this.passwords = passwords;
+        this.door = door;
+        this.accessTokens = accessTokens;
+        this.roles = roles;
+        this.workspaces = workspaces;
+        this.audit = audit;
+    }
+
+    /** E-mail addresses are compared without case, as people type them. */
+    static String fold(String email) {
+        return email.strip().toLowerCase(Locale.ROOT);
+    }
+
+    /** Unknown accounts get the same answer after the same work. */
+    Future<JsonObject> login(Call call, String email, String password, String workspace) {
+        var folded = fold(email);
+        return door.enter(folded, call.remoteAddress())
+                .compose(entry -> accounts.findByEmail(transactions.pool(), folded)
+                        .compose(account -> passwords
+                                .verify(password, account.map(AccountsStore.Account::passwordHash))
+                                .compose(matches -> {
+                                    var membership = account.filter(found -> matches && !found.disabled())
+                                            .flatMap(found -> choose(found, workspace));
+                                    return membership.isEmpty()
+                                            ? refuseLogin(call, account)
+                                            : door.succeeded(entry)
+                                                    .compose(done -> begin(call, account.get(), membership.get()));
+                                })));
+    }
+
+    private static Optional<AccountsStore.Membership> choose(AccountsStore.Account account, String workspace) {
+        return account.memberships().stream()
+                .filter(each -> workspace == null || each.workspace().toString().equalsIgnoreCase(workspace))
+                .findFirst();
+    }
+
+    private Future<JsonObject> refuseLogin(Call call, Optional<AccountsStore.Account> account) {
+        var refused = ProblemException.unauthenticated("The e-mail address or the password is wrong.");
+        account.filter(found -> !found.memberships().isEmpty())
+                .ifPresent(found ->
+                        audit.denied(call, found.memberships().getFirst().ws(), "user", found.id(), refused.problem()));
+        return Future.failedFuture(refused);
+    }
+
+    private Future<JsonObject> begin(Call call, AccountsStore.Account account, AccountsStore.Membership membership) {
+        var session = UuidCreator.getTimeOrderedEpoch();
+        var live = new SessionsStore.Live(membership.ws(), membership.workspace(), account.id(), account.name());
+        return transactions.run(
+                tx -> sessions.insert(tx, session, membership.ws(), account.id(), settings.refreshTokenDays())
+                        .compose(done -> grow(tx, session, live))
+                        .compose(tokens -> record(tx, call, session, live).map(tokens)));
+    }
+
+    /** A new pair of tokens of the family. */
+    private Future<JsonObject> grow(SqlConnection tx, UUID session, SessionsStore.Live live) {
+        var refreshToken = Tokens.refresh();
+        var claims = new AccessTokens.Claims(live.account(), session, live.workspace());
+        return sessions.insertRefreshToken(tx, session, Tokens.hash(refreshToken))
+                .map(done -> new JsonObject()
+                        .put("accessToken", accessTokens.issue(claims))
+                        .put("refreshToken", refreshToken)
+                        .put("tokenType", "Bearer")
+                        .put("expiresIn", accessTokens.seconds()));
+    }
+
+    private Future<Void> record(SqlConnection tx, Call call, UUID session, SessionsStore.Live live) {
+        return audit.record(tx, as(call, caller(session, live)), "session", session, null, null);
+    }
+
+    static Caller caller(UUID session, SessionsStore.Live live) {
+        return new Caller(
+                Caller.Kind.USER,
+                live.ws(),
+                live.workspace(),
+                live.account(),
+                live.name(),
+                Set.of(),
+                Set.of(),
+                session);
+    }
+
+    /** The call of somebody who became known while it was answered. */
+    private static Call as(Call call, Caller caller) {
+        return new Call(
+                call.operationId(),
+                caller,
+                call.parameters(),
+                null,
+                null,
+                call.headers(),
+                call.remoteAddress(),
+                call.requestId(),
+                call.deadlineNanos());
+    }
+
+    /**
+     * Each refresh token works once. Shown again within the grace (two tabs at once) it is refused and nothing else
+     * happens; later it is taken for theft and its whole family ends.
+     */
+    Future<JsonObject> refresh(Call call, String refreshToken) {
+        var hash = Tokens.hash(refreshToken);
+        return transactions
+                .run(tx -> sessions.present(tx, hash)
+                        .compose(found -> found.isEmpty()
+                                ? Future.succeededFuture(Refreshed.REFUSED)
+                                : refresh(tx, call, hash, found.get())))
+                .compose(refreshed -> refreshed.tokens() != null
+                        ? Future.succeededFuture(refreshed.tokens())
+                        : refuseRefresh(call, refreshed));
+    }
+
+    /** @param endedWs the workspace whose session was ended, 0 for none; refusing must not roll that back */
+    private record Refreshed(JsonObject tokens, int endedWs, UUID endedSession) {
+        static final Refreshed REFUSED = new Refreshed(null, 0, null);
+    }
+
+    private Future<Refreshed> refresh(SqlConnection tx, Call call, Buffer hash, SessionsStore.Presented presented) {
+        if (presented.usedSecondsAgo() != null) {
+            return presented.usedSecondsAgo() <= settings.refreshGraceSeconds() || presented.live() == null
+                    ? Future.succeededFuture(Refreshed.REFUSED)
+                    : sessions.end(tx, presented.ws(), presented.session(), "reuse")
+                            .compose(ended -> SecurityEpochs.bump(tx, presented.ws()))
+                            .map(new Refreshed(null, presented.ws(), presented.session()));
+        }
+        if (presented.live() == null) {
+            return Future.succeededFuture(Refreshed.REFUSED);
+        }
+        return sessions.markUsed(tx, hash)
+                .compose(done -> grow(tx, presented.session(), presented.live()))
+                .compose(tokens ->
+                        record(tx, call, presented.session(), presented.live()).map(new Refreshed(tokens, 0, null)));
+    }
+
+    private Future<JsonObject> refuseRefresh(Call call, Refreshed refreshed) {
+        var refused = ProblemException.unauthenticated("The refresh token is not valid, or no longer. Sign in again.");
+        audit.denied(call, refreshed.endedWs(), "session", refreshed.endedSession(), refused.problem());
+        return refreshed.endedWs() == 0
+                ? Future.failedFuture(refused)
+                : epochs.refresh().compose(done -> Future.failedFuture(refused));
+    }
+
+    Future<Void> logout(Call call) {
+        var caller = call.caller();
+        if (caller.sessionId() == null) {
+            throw ProblemException.forbidden("A key has no session to end. Revoke it instead.");
+        }
+        return transactions
+                .run(tx -> sessions.end(tx, caller.ws(), caller.sessionId(), "logout")
+                        .compose(ended -> SecurityEpochs.bump(tx, caller.ws()))
+                        .compose(done -> audit.record(tx, call, "session", caller.sessionId(), null, null)))
+                .compose(done -> epochs.refresh());
+    }
+
+    Future<JsonObject> me(Caller caller) {
+        var me = new JsonObject()
+                .put("id", caller.id().toString())
+                .put("kind", caller.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .put("name", caller.name());
+        return email(caller)
+                .map(email -> me.put("email", email))
+                .compose(done -> workspaces.settings(transactions.pool(), caller.ws()))
+                .map(settings -> me.put(
+                        "workspace",
+                        new JsonObject().put("id", settings.id().toString()).put("name", settings.name())))
+                .compose(done -> roles.rolesOf(caller))
+                .map(names -> me.put("roles", new JsonArray(names)))
+                .compose(done -> roles.permissionsOf(caller))
+                .map(held -> me.put(
+                        "permissions", new JsonArray(held.stream().sorted().toList())));
+    }
+
+    private Future<String> email(Caller caller) {
+        return caller.kind() == Caller.Kind.USER
+                ? accounts.emailOf(transactions.pool(), caller.id())
+                : Future.succeededFuture(null);
+    }
+
+    Future<Void> purge() {
+        return sessions.purge(transactions.pool()).compose(done -> door.purge());
+    }
+}

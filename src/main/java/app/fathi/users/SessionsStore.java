@@ -1,0 +1,112 @@
+package app.fathi.users;
+
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.util.Optional;
+import java.util.UUID;
+
+/** All SQL over {@code users_session} and {@code users_refresh_token}. */
+final class SessionsStore {
+
+    /** A session that is neither ended nor expired, of an account that is a member and not disabled. */
+    record Live(int ws, UUID workspace, UUID account, String name) {}
+
+    /**
+     * A refresh token's row, locked.
+     *
+     * @param usedSecondsAgo null when it was not used yet
+     * @param live null when its session is over
+     */
+    record Presented(UUID session, int ws, Double usedSecondsAgo, Live live) {}
+
+    Future<Void> insert(SqlClient tx, UUID id, int ws, UUID account, int days) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO users_session (id, ws, account, expires_at)
+                        VALUES ($1, $2, $3, now() + make_interval(days => $4))
+                        """)
+                .execute(Tuple.of(id, ws, account, days))
+                .mapEmpty();
+    }
+
+    Future<Void> insertRefreshToken(SqlClient tx, UUID session, Buffer hash) {
+        return tx.preparedQuery("INSERT INTO users_refresh_token (hash, session) VALUES ($1, $2)")
+                .execute(Tuple.of(hash, session))
+                .mapEmpty();
+    }
+
+    Future<Optional<Live>> findLive(SqlClient client, UUID session) {
+        return client.preparedQuery(
+                        """
+                        SELECT s.ws, w.id AS workspace, s.account, a.name
+                        FROM users_session s
+                        JOIN users_account a ON a.id = s.account
+                        JOIN users_workspace w ON w.no = s.ws
+                        JOIN users_membership m ON m.account = s.account AND m.ws = s.ws
+                        WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND a.disabled_at IS NULL
+                        """)
+                .execute(Tuple.of(session))
+                .map(rows -> {
+                    for (var row : rows) {
+                        return Optional.of(new Live(
+                                row.getInteger("ws"),
+                                row.getUUID("workspace"),
+                                row.getUUID("account"),
+                                row.getString("name")));
+                    }
+                    return Optional.empty();
+                });
+    }
+
+    /** Locks the token first: of two who show it at once, the second sees it used. */
+    Future<Optional<Presented>> present(SqlClient tx, Buffer hash) {
+        return tx.preparedQuery(
+                        """
+                        SELECT t.session, s.ws,
+                               extract(epoch FROM clock_timestamp() - t.used_at)::float8 AS used_seconds_ago
+                        FROM users_refresh_token t JOIN users_session s ON s.id = t.session
+                        WHERE t.hash = $1
+                        FOR UPDATE OF t
+                        """)
+                .execute(Tuple.of(hash))
+                .compose(rows -> {
+                    if (rows.size() == 0) {
+                        return Future.succeededFuture(Optional.empty());
+                    }
+                    var row = rows.iterator().next();
+                    var session = row.getUUID("session");
+                    return findLive(tx, session)
+                            .map(live -> Optional.of(new Presented(
+                                    session,
+                                    row.getInteger("ws"),
+                                    row.getDouble("used_seconds_ago"),
+                                    live.orElse(null))));
+                });
+    }
+
+    Future<Void> markUsed(SqlClient tx, Buffer hash) {
+        return tx.preparedQuery("UPDATE users_refresh_token SET used_at = clock_timestamp() WHERE hash = $1")
+                .execute(Tuple.of(hash))
+                .mapEmpty();
+    }
+
+    /** Whether it was this call that ended it. */
+    Future<Boolean> end(SqlClient tx, int ws, UUID session, String reason) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_session SET ended_at = now(), end_reason = $3
+                        WHERE id = $2 AND ws = $1 AND ended_at IS NULL
+                        """)
+                .execute(Tuple.of(ws, session, reason))
+                .map(rows -> rows.rowCount() == 1);
+    }
+
+    /** Sessions that are over for a day teach nothing any more. */
+    Future<Void> purge(SqlClient client) {
+        return client.query("DELETE FROM users_session WHERE expires_at < now() - interval '1 day'")
+                .execute()
+                .mapEmpty();
+    }
+}

@@ -1,0 +1,118 @@
+package app.fathi.users;
+
+import app.fathi.platform.audit.Audit;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.security.Credentials;
+import app.fathi.platform.security.Identities;
+import app.fathi.platform.security.Secrets;
+import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.roles.Roles;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.Pool;
+import java.time.InstantSource;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The domain, put together: what a node has once, and the doors that share it. */
+public final class Users {
+    private static final Logger LOG = LoggerFactory.getLogger(Users.class);
+    private static final long LAST_USED_MILLIS = TimeUnit.SECONDS.toMillis(15);
+    private static final long PURGE_MILLIS = TimeUnit.MINUTES.toMillis(30);
+
+    private final Vertx vertx;
+    private final Pool pool;
+    private final Passwords passwords;
+    private final AccessTokens accessTokens;
+    private final SigningKeys signingKeys;
+    private final FirstStart firstStart;
+    private final Workspaces workspaces;
+    private final IdentityTokens identities;
+    private final KnownCredentials credentials;
+    private final SessionsService sessions;
+    private final ApiKeysService apiKeys;
+    private final WorkspacesService workspacesService;
+    private volatile long lastUsedTimer = -1;
+    private volatile long purgeTimer = -1;
+
+    /**
+     * @param secrets already opened
+     * @param epochs already started
+     */
+    public Users(
+            Vertx vertx,
+            Config config,
+            Pool pool,
+            Secrets secrets,
+            SecurityEpochs epochs,
+            Roles roles,
+            Audit audit,
+            Cursor cursor,
+            InstantSource clock) {
+        var security = config.security();
+        var transactions = new Transactions(pool);
+        var door = new LoginDoor(pool, security, secrets.derivedKey("login"));
+        this.vertx = vertx;
+        this.pool = pool;
+        this.passwords = new Passwords(vertx, security);
+        this.accessTokens = new AccessTokens(vertx, security.accessTokenSeconds());
+        this.signingKeys = new SigningKeys(secrets);
+        this.firstStart = new FirstStart(transactions, config, secrets, passwords, roles, signingKeys, audit);
+        this.workspaces = new Workspaces(secrets, epochs);
+        this.identities = new IdentityTokens(pool, workspaces, clock);
+        this.credentials = new KnownCredentials(pool, epochs, accessTokens, clock);
+        this.sessions = new SessionsService(
+                transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, audit);
+        this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
+        this.workspacesService = new WorkspacesService(transactions, secrets, epochs, roles, audit);
+    }
+
+    /**
+     * Makes the first workspace and its administrator when there are none, and reads the signing keys: to be done before
+     * anybody is let in.
+     */
+    public Future<FirstRun> firstStart() {
+        return passwords.prepare().compose(done -> firstStart.ensure()).compose(firstRun -> signingKeys
+                .load(pool)
+                .map(jwks -> {
+                    accessTokens.use(jwks);
+                    startTimers();
+                    return firstRun;
+                }));
+    }
+
+    private void startTimers() {
+        lastUsedTimer = vertx.setPeriodic(LAST_USED_MILLIS, id -> credentials
+                .writeLastUsed()
+                .onFailure(failure -> LOG.warn("The last use of API keys cannot be noted: {}", failure.toString())));
+        purgeTimer = vertx.setPeriodic(PURGE_MILLIS, id -> sessions.purge()
+                .onFailure(failure -> LOG.warn("Old sessions cannot be removed: {}", failure.toString())));
+    }
+
+    /** Writes down what was not yet. */
+    public Future<Void> close() {
+        vertx.cancelTimer(lastUsedTimer);
+        vertx.cancelTimer(purgeTimer);
+        return credentials.writeLastUsed();
+    }
+
+    public Credentials credentials() {
+        return credentials;
+    }
+
+    public Identities identities() {
+        return identities;
+    }
+
+    public Workspaces workspaces() {
+        return workspaces;
+    }
+
+    /** One instance of the door; a node has one per core. */
+    public UsersVerticle verticle() {
+        return new UsersVerticle(sessions, apiKeys, workspacesService);
+    }
+}

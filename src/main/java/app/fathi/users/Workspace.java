@@ -1,0 +1,49 @@
+package app.fathi.users;
+
+import java.time.Instant;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * A workspace's row.
+ *
+ * @param identityVerification {@code off}, {@code addresses} or {@code all}
+ * @param sealedIdentityKey opens at {@link #identityKeyPlace()}
+ * @param origins what browser keys are bound to; empty when they are not
+ */
+record Workspace(
+        int ws,
+        UUID id,
+        String name,
+        String timezone,
+        String language,
+        String identityVerification,
+        byte[] sealedIdentityKey,
+        Set<String> origins,
+        Instant createdAt,
+        Instant updatedAt,
+        long version) {
+
+    String identityKeyPlace() {
+        return identityKeyPlace(id);
+    }
+
+    static String identityKeyPlace(UUID id) {
+        return "users_workspace.identity_key|" + id;
+    }
+
+    Workspace with(String newName, String newTimezone, String newLanguage, String newIdentityVerification) {
+        return new Workspace(
+                ws,
+                id,
+                newName,
+                newTimezone,
+                newLanguage,
+                newIdentityVerification,
+                sealedIdentityKey,
+                origins,
+                createdAt,
+                updatedAt,
+                version);
+    }
+}

@@ -1,0 +1,148 @@
+package app.fathi.users;
+
+import app.fathi.platform.audit.Audit;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.Secrets;
+import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.roles.Roles;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlClient;
+import java.time.ZoneId;
+import java.util.Base64;
+import java.util.IllformedLocaleException;
+import java.util.Locale;
+
+/** Reading and changing the caller's workspace. */
+final class WorkspacesService {
+    private static final String UPDATE = "workspaces:update";
+
+    private final Transactions transactions;
+    private final Secrets secrets;
+    private final SecurityEpochs epochs;
+    private final Roles roles;
+    private final Audit audit;
+    private final WorkspacesStore store = new WorkspacesStore();
+    private final WriteKeysStore writeKeys = new WriteKeysStore();
+
+    WorkspacesService(Transactions transactions, Secrets secrets, SecurityEpochs epochs, Roles roles, Audit audit) {
+        this.transactions = transactions;
+        this.secrets = secrets;
+        this.epochs = epochs;
+        this.roles = roles;
+        this.audit = audit;
+    }
+
+    Future<Reply> get(Call call) {
+        var client = transactions.pool();
+        return store.find(client, call.ws()).compose(found -> show(client, call.caller(), found.orElseThrow()));
+    }
+
+    Future<Reply> update(Call call) {
+        var version = call.ifMatch();
+        return transactions
+                .run(tx -> store.lock(tx, call.ws()).compose(found -> {
+                    var before = found.orElseThrow();
+                    if (before.version() != version) {
+                        throw ProblemException.of(
+                                Kind.PRECONDITION_FAILED,
+                                "The workspace has changed since it was read. Read it again.");
+                    }
+                    return store.update(tx, changed(before, call.json())).compose(after -> audit.record(
+                                    tx,
+                                    call,
+                                    "workspace",
+                                    before.id(),
+                                    fields(before, call.json()),
+                                    fields(after, call.json()))
+                            .compose(done -> SecurityEpochs.bump(tx, call.ws()))
+                            .map(after));
+                }))
+                .compose(after -> epochs.refresh().compose(done -> show(transactions.pool(), call.caller(), after)));
+    }
+
+    /** Shape and lengths are the contract's; what a value means is checked here. */
+    private static Workspace changed(Workspace before, JsonObject change) {
+        return before.with(
+                change.containsKey("name") ? name(change.getString("name")) : before.name(),
+                change.containsKey("timezone") ? timezone(change.getString("timezone")) : before.timezone(),
+                change.containsKey("language") ? language(change.getString("language")) : before.language(),
+                change.getString("identityVerification", before.identityVerification()));
+    }
+
+    private static String name(String name) {
+        if (name.isBlank()) {
+            throw ProblemException.unprocessable("/name", "A name must not be blank.");
+        }
+        return name.strip();
+    }
+
+    private static String timezone(String timezone) {
+        if (!ZoneId.getAvailableZoneIds().contains(timezone)) {
+            throw ProblemException.unprocessable(
+                    "/timezone", "There is no such IANA time zone; a valid one is Europe/Istanbul.");
+        }
+        return timezone;
+    }
+
+    private static String language(String language) {
+        try {
+            var tag = new Locale.Builder().setLanguageTag(language).build().toLanguageTag();
+            if (!tag.equals("und")) {
+                return tag;
+            }
+        } catch (IllformedLocaleException e) {
+            // Told below.
+        }
+        throw ProblemException.unprocessable(
+                "/language", "This is no BCP 47 language tag; valid ones are en and pt-BR.");
+    }
+
+    /** The fields that the change names, as they stand in this row. */
+    private static JsonObject fields(Workspace workspace, JsonObject change) {
+        var all = settings(workspace);
+        var named = new JsonObject();
+        change.fieldNames().forEach(field -> named.put(field, all.getValue(field)));
+        return named;
+    }
+
+    private static JsonObject settings(Workspace workspace) {
+        return new JsonObject()
+                .put("id", workspace.id().toString())
+                .put("name", workspace.name())
+                .put("timezone", workspace.timezone())
+                .put("language", workspace.language())
+                .put("identityVerification", workspace.identityVerification())
+                .put("createdAt", workspace.createdAt().toString())
+                .put("updatedAt", workspace.updatedAt().toString())
+                .put("version", workspace.version());
+    }
+
+    /** With the keys for who manages the workspace. */
+    private Future<Reply> show(SqlClient client, Caller caller, Workspace workspace) {
+        var json = settings(workspace);
+        return roles.permits(caller, UPDATE)
+                .compose(manages -> manages ? addKeys(client, workspace, json) : Future.succeededFuture())
+                .map(done -> Reply.ok(json, workspace.version()));
+    }
+
+    private Future<Void> addKeys(SqlClient client, Workspace workspace, JsonObject json) {
+        return secrets.workspaceKey(client, workspace.ws())
+                .map(key -> json.put(
+                        "identityKey",
+                        Base64.getEncoder()
+                                .encodeToString(key.open(workspace.identityKeyPlace(), workspace.sealedIdentityKey()))))
+                .compose(done -> writeKeys.browserKey(client, workspace.ws()))
+                .map(writeKey -> {
+                    if (writeKey != null) {
+                        json.put("writeKey", writeKey);
+                    }
+                    return null;
+                });
+    }
+}

@@ -1,0 +1,95 @@
+package app.fathi.users;
+
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** All SQL over {@code users_workspace}. */
+final class WorkspacesStore {
+
+    /** Serialises first starts of several nodes. */
+    Future<Void> lockFirstStart(SqlClient tx) {
+        return tx.query("SELECT pg_advisory_xact_lock(hashtextextended('fathi.first-start', 0))")
+                .execute()
+                .mapEmpty();
+    }
+
+    Future<Optional<Workspace>> first(SqlClient client) {
+        return client.query("SELECT * FROM users_workspace ORDER BY no LIMIT 1")
+                .execute()
+                .map(WorkspacesStore::one);
+    }
+
+    Future<Optional<Workspace>> find(SqlClient client, int ws) {
+        return client.preparedQuery("SELECT * FROM users_workspace WHERE no = $1")
+                .execute(Tuple.of(ws))
+                .map(WorkspacesStore::one);
+    }
+
+    Future<Optional<Workspace>> lock(SqlClient tx, int ws) {
+        return tx.preparedQuery("SELECT * FROM users_workspace WHERE no = $1 FOR UPDATE")
+                .execute(Tuple.of(ws))
+                .map(WorkspacesStore::one);
+    }
+
+    /** The number of the new workspace; its identity key follows, sealed under that number. */
+    Future<Integer> insert(SqlClient tx, UUID id, String name, String timezone, String language) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO users_workspace (id, name, timezone, language, identity_key)
+                        VALUES ($1, $2, $3, $4, '')
+                        RETURNING no
+                        """)
+                .execute(Tuple.of(id, name, timezone, language))
+                .map(rows -> rows.iterator().next().getInteger("no"));
+    }
+
+    Future<Void> setIdentityKey(SqlClient tx, int ws, byte[] sealed) {
+        return tx.preparedQuery("UPDATE users_workspace SET identity_key = $2 WHERE no = $1")
+                .execute(Tuple.of(ws, Buffer.buffer(sealed)))
+                .mapEmpty();
+    }
+
+    Future<Workspace> update(SqlClient tx, Workspace changed) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_workspace
+                        SET name = $2, timezone = $3, language = $4, identity_verification = $5,
+                            version = version + 1, updated_at = now()
+                        WHERE no = $1
+                        RETURNING *
+                        """)
+                .execute(Tuple.of(
+                        changed.ws(),
+                        changed.name(),
+                        changed.timezone(),
+                        changed.language(),
+                        changed.identityVerification()))
+                .map(rows -> one(rows).orElseThrow());
+    }
+
+    private static Optional<Workspace> one(RowSet<Row> rows) {
+        for (var row : rows) {
+            return Optional.of(new Workspace(
+                    row.getInteger("no"),
+                    row.getUUID("id"),
+                    row.getString("name"),
+                    row.getString("timezone"),
+                    row.getString("language"),
+                    row.getString("identity_verification"),
+                    row.getBuffer("identity_key").getBytes(),
+                    Set.copyOf(Arrays.asList(row.getArrayOfStrings("origins"))),
+                    row.getOffsetDateTime("created_at").toInstant(),
+                    row.getOffsetDateTime("updated_at").toInstant(),
+                    row.getLong("version")));
+        }
+        return Optional.empty();
+    }
+}

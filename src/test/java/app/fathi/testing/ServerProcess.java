@@ -1,0 +1,168 @@
+package app.fathi.testing;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/**
+ * A server in a process of its own, as an operator starts it: for what only a whole process shows, such as its exit code or
+ * being killed. It listens on a free port and keeps everything in the given folder, unless the environment says otherwise.
+ */
+public final class ServerProcess implements AutoCloseable {
+    private static final String READY = "Fathi is ready at ";
+    private static final int READY_SECONDS = 90;
+    private static final int EXIT_SECONDS = 45;
+
+    private final Process process;
+    private final List<String> output = new ArrayList<>();
+    private final List<String> errors = new ArrayList<>();
+    private final CountDownLatch readyOrEnded = new CountDownLatch(1);
+    private final List<Thread> readers;
+    private volatile URI address;
+
+    private ServerProcess(Process process) {
+        this.process = process;
+        this.readers = List.of(
+                Thread.ofVirtual().start(() -> read(process.inputReader(), output)),
+                Thread.ofVirtual().start(() -> read(process.errorReader(), errors)));
+    }
+
+    /** Starts the process and returns at once. */
+    public static ServerProcess start(Path folder, Map<String, String> environment) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("@" + Path.of("scripts/lib/jvm.options").toAbsolutePath());
+        if (Runtime.version().feature() >= 24) {
+            command.add("--sun-misc-unsafe-memory-access=allow");
+        }
+        command.addAll(List.of("-cp", classPath(), "app.fathi.Main"));
+        var builder = new ProcessBuilder(command).directory(folder.toFile());
+        builder.environment().keySet().removeIf(name -> name.startsWith("FATHI_") || name.contains("JAVA_"));
+        builder.environment().put("FATHI_HTTP_PORT", "0");
+        builder.environment().put("FATHI_DATA_DIR", folder.resolve("data").toString());
+        builder.environment().put("FATHI_LOG_DIR", folder.resolve("logs").toString());
+        builder.environment().putAll(environment);
+        try {
+            return new ServerProcess(builder.start());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What is packaged: without the tests' own classes and settings. */
+    private static String classPath() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !entry.endsWith("test-classes"))
+                .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    private void read(BufferedReader lines, List<String> into) {
+        try (lines) {
+            for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+                synchronized (into) {
+                    into.add(line);
+                }
+                if (into == output && line.startsWith(READY)) {
+                    address = URI.create(line.substring(READY.length()).split("\\s")[0]);
+                    readyOrEnded.countDown();
+                }
+            }
+        } catch (IOException e) {
+            // The process was killed: what was read is what there is.
+        }
+        if (into == output) {
+            readyOrEnded.countDown();
+        }
+    }
+
+    /** Waits until it can serve; where it serves. */
+    public URI awaitReady() {
+        await(readyOrEnded);
+        if (address == null) {
+            throw new AssertionError("the server did not become ready:\n" + said());
+        }
+        return address;
+    }
+
+    private void await(CountDownLatch latch) {
+        try {
+            if (!latch.await(READY_SECONDS, TimeUnit.SECONDS)) {
+                throw new AssertionError("neither ready nor ended after " + READY_SECONDS + " s:\n" + said());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Waits until it has ended; its exit code. */
+    public int awaitExit() {
+        try {
+            if (!process.waitFor(EXIT_SECONDS, TimeUnit.SECONDS)) {
+                throw new AssertionError("still running after " + EXIT_SECONDS + " s:\n" + said());
+            }
+            for (var reader : readers) {
+                reader.join();
+            }
+            return process.exitValue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Asks it to end (SIGTERM). */
+    public void terminate() {
+        process.destroy();
+    }
+
+    /** {@code kill -9}. */
+    public void kill() {
+        process.destroyForcibly();
+        awaitExit();
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Lines on stdout so far. */
+    public List<String> output() {
+        synchronized (output) {
+            return List.copyOf(output);
+        }
+    }
+
+    /** Lines on stderr so far. */
+    public List<String> errors() {
+        synchronized (errors) {
+            return List.copyOf(errors);
+        }
+    }
+
+    private String said() {
+        return String.join("\n", output()) + "\n" + String.join("\n", errors());
+    }
+
+    @Override
+    public void close() {
+        if (process.isAlive()) {
+            kill();
+        }
+    }
+}

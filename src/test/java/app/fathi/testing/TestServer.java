@@ -1,0 +1,157 @@
+package app.fathi.testing;
+
+import app.fathi.App;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Pools;
+import app.fathi.platform.health.Health;
+import app.fathi.platform.health.Metrics;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The whole server in this JVM, on a free port and a fresh database, with an administrator's token at hand. Requests go
+ * over real HTTP with the JDK's client.
+ */
+public final class TestServer implements AutoCloseable {
+    public static final String ADMIN_EMAIL = "admin@fathi.test";
+    public static final String ADMIN_PASSWORD = "quite a long test password";
+
+    private final Vertx vertx = Vertx.vertx();
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final Metrics metrics = new Metrics();
+    private final TestDatabase database;
+    private final Pools pools;
+    private final App app;
+    private final String token;
+
+    private TestServer(TestDatabase database, Map<String, String> settings) {
+        this.database = database;
+        var environment = new HashMap<>(database.environment());
+        environment.putAll(Map.of(
+                "FATHI_HTTP_PORT", "0",
+                "FATHI_HTTP_EVENT_LOOPS", "1",
+                "FATHI_DATA_DIR", temporaryFolder(),
+                "FATHI_ADMIN_EMAIL", ADMIN_EMAIL,
+                "FATHI_ADMIN_PASSWORD", ADMIN_PASSWORD,
+                "FATHI_VAPID_SUBJECT", "mailto:push@fathi.dev",
+                "FATHI_OUTBOUND_ALLOW", "127.0.0.0/8"));
+        environment.putAll(settings);
+        var config = Config.of(environment);
+        this.pools = Pools.open(vertx, config.db(), database.address());
+        var health = new Health(vertx);
+        this.app = new App(vertx, config, pools, health, metrics);
+        try {
+            app.start().await(60, TimeUnit.SECONDS);
+        } catch (java.util.concurrent.TimeoutException e) {
+            throw new IllegalStateException("The server does not start", e);
+        }
+        health.serving();
+        this.token = send("POST", "/api/v1/auth/login", null, new JsonObject().put("email", ADMIN_EMAIL).put("password", ADMIN_PASSWORD))
+                .json()
+                .getString("accessToken");
+    }
+
+    public static TestServer start(Map<String, String> settings) {
+        return new TestServer(TestDatabase.create(), settings);
+    }
+
+    public record Answer(int status, Map<String, java.util.List<String>> headers, String body) {
+        public JsonObject json() {
+            return new JsonObject(body);
+        }
+
+        public String header(String name) {
+            return headers.entrySet().stream()
+                    .filter(header -> header.getKey().equalsIgnoreCase(name))
+                    .map(header -> header.getValue().getFirst())
+                    .findFirst()
+                    .orElse(null);
+        }
+    }
+
+    public String url() {
+        return app.baseUrl();
+    }
+
+    public String writeKey() {
+        return app.firstRun().writeKey();
+    }
+
+    public String token() {
+        return token;
+    }
+
+    public TestDatabase database() {
+        return database;
+    }
+
+    /** As the administrator. */
+    public Answer admin(String method, String path, JsonObject body, String... headers) {
+        return send(method, path, token, body, headers);
+    }
+
+    /** As a browser with the write key. */
+    public Answer browser(String method, String path, JsonObject body, String... headers) {
+        var all = new String[headers.length + 2];
+        System.arraycopy(headers, 0, all, 0, headers.length);
+        all[headers.length] = "X-Write-Key";
+        all[headers.length + 1] = writeKey();
+        return send(method, path, null, body, all);
+    }
+
+    public Answer send(String method, String path, String bearer, JsonObject body, String... headers) {
+        return raw(method, path, bearer, body == null ? null : body.encode(), headers);
+    }
+
+    /** The body as it stands, as JSON unless a header says otherwise. */
+    public Answer raw(String method, String path, String bearer, String body, String... headers) {
+        var request = HttpRequest.newBuilder(URI.create(url() + path))
+                .method(method, body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
+        var typed = false;
+        for (int i = 0; i < headers.length; i += 2) {
+            request.header(headers[i], headers[i + 1]);
+            typed |= headers[i].equalsIgnoreCase("Content-Type");
+        }
+        if (body != null && !typed) {
+            request.header("Content-Type", "application/json");
+        }
+        if (bearer != null) {
+            request.header("Authorization", "Bearer " + bearer);
+        }
+        try {
+            var response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            return new Answer(response.statusCode(), response.headers().map(), response.body());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        app.stop().await();
+        pools.close().await();
+        vertx.close().await();
+        metrics.close();
+        database.close();
+    }
+
+    private static String temporaryFolder() {
+        try {
+            return Files.createTempDirectory("fathi-test").toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
