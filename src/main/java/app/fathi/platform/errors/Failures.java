@@ -60,7 +60,8 @@ public final class Failures {
         if (failure instanceof io.vertx.sqlclient.ClosedConnectionException
                 || failure instanceof java.net.ConnectException
                 || failure instanceof TimeoutException
-                || String.valueOf(failure.getMessage()).startsWith("Timeout waiting for connection")) {
+                || String.valueOf(failure.getMessage()).startsWith("Timeout waiting for connection")
+                || String.valueOf(failure.getMessage()).startsWith("Connection is not active")) {
             LOG.error("The database cannot be reached: {}", failure.toString());
             return Optional.of(busy());
         }

@@ -1,0 +1,229 @@
+package app.fathi.users;
+
+import static app.fathi.users.Desk.json;
+import static app.fathi.users.Desk.kind;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.security.Caller;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Tuple;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class SessionsTest {
+    private static final Desk DESK = Desk.open();
+
+    @AfterAll
+    static void close() {
+        DESK.close();
+    }
+
+    @BeforeEach
+    void open_the_door() {
+        DESK.execute("DELETE FROM users_login_attempt", Tuple.tuple());
+    }
+
+    @Test
+    void the_administrator_of_the_first_start_signs_in_whatever_the_case_of_the_address() {
+        var tokens = json(DESK.login(" ada@FATHI.test ", Desk.PASSWORD));
+        assertThat(tokens.getString("tokenType")).isEqualTo("Bearer");
+        assertThat(tokens.getInteger("expiresIn")).isEqualTo(600);
+        assertThat(tokens.getString("refreshToken")).startsWith("frt_").hasSize(4 + 43);
+        var me = json(DESK.ask("getMe", DESK.bearer(tokens.getString("accessToken"))));
+        assertThat(me.getString("kind")).isEqualTo("user");
+        assertThat(me.getString("email")).isEqualTo(Desk.EMAIL);
+        assertThat(me.getJsonObject("workspace").getString("name")).isEqualTo("Main");
+        assertThat(me.getJsonArray("roles")).containsExactly("administrator");
+        assertThat(me.getJsonArray("permissions")).contains("audit:read", "messages:send-transactional");
+    }
+
+    @Test
+    void a_wrong_password_an_unknown_account_and_a_foreign_workspace_get_the_same_answer() {
+        var answers = List.of(
+                DESK.login(Desk.EMAIL, "not the password at all"),
+                DESK.login("nobody@fathi.test", Desk.PASSWORD),
+                DESK.ask(
+                        "login",
+                        Caller.ANONYMOUS,
+                        new JsonObject(),
+                        Desk.credentials(Desk.EMAIL, Desk.PASSWORD)
+                                .put("workspace", UUID.randomUUID().toString()),
+                        Map.of()));
+        assertThat(answers)
+                .extracting(Reply::problem)
+                .containsOnly(answers.getFirst().problem());
+        assertThat(kind(answers.getFirst())).isEqualTo(Kind.UNAUTHENTICATED);
+    }
+
+    @Test
+    void an_unknown_account_costs_a_hash_as_a_known_one_does() {
+        var passwords = new Passwords(DESK.vertx, DESK.config.security());
+        passwords.prepare().await();
+        var hash = passwords.hash(Desk.PASSWORD).await();
+        assertThat(hash).startsWith("$argon2id$v=19$m=19456,t=2,p=1$");
+        assertThat(passwords.verify(Desk.PASSWORD, Optional.of(hash)).await()).isTrue();
+        assertThat(passwords.verify("another", Optional.of(hash)).await()).isFalse();
+        assertThat(passwords.verify(Desk.PASSWORD, Optional.empty()).await()).isFalse();
+    }
+
+    @Test
+    void repeated_failures_are_slowed_down_alike_for_known_and_unknown_accounts_and_never_for_good() {
+        for (var email : List.of(Desk.EMAIL, "nobody@fathi.test")) {
+            for (int i = 0; i < 5; i++) {
+                assertThat(kind(DESK.login(email, "wrong wrong wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
+            }
+            var slowed = DESK.login(email, Desk.PASSWORD);
+            assertThat(kind(slowed)).isEqualTo(Kind.RATE_LIMITED);
+            assertThat(slowed.problem().retryAfterSeconds().getAsInt()).isBetween(1, 900);
+        }
+        DESK.execute("UPDATE users_login_attempt SET blocked_until = now()", Tuple.tuple());
+        assertThat(json(DESK.login(Desk.EMAIL, Desk.PASSWORD))).isNotNull();
+        assertThat(kind(DESK.login(Desk.EMAIL, "wrong wrong wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
+    }
+
+    @Test
+    void guessing_in_parallel_gains_nothing() {
+        var answers = Desk.inParallel(20, i -> DESK.login("victim@fathi.test", "guess " + i));
+        assertThat(answers)
+                .filteredOn(answer -> kind(answer) == Kind.UNAUTHENTICATED)
+                .hasSize(5);
+        assertThat(answers)
+                .filteredOn(answer -> kind(answer) == Kind.RATE_LIMITED)
+                .hasSize(15);
+    }
+
+    @Test
+    void one_address_cannot_try_many_accounts() {
+        for (int i = 0; i < 50; i++) {
+            assertThat(kind(DESK.login("guess" + i + "@fathi.test", "wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
+        }
+        assertThat(kind(DESK.login("another@fathi.test", "wrong"))).isEqualTo(Kind.RATE_LIMITED);
+    }
+
+    @Test
+    void a_refresh_token_works_once_and_its_successor_goes_on() {
+        var first = DESK.tokens();
+        var second = json(refresh(first.getString("refreshToken")));
+        assertThat(second.getString("refreshToken")).isNotEqualTo(first.getString("refreshToken"));
+        assertThat(DESK.refusal(second.getString("accessToken"))).isNull();
+        assertThat(kind(refresh(first.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(DESK.refusal(second.getString("accessToken")))
+                .as("within the grace nothing ends")
+                .isNull();
+        json(refresh(second.getString("refreshToken")));
+    }
+
+    @Test
+    void of_two_tabs_at_once_one_is_refreshed_and_nothing_ends() {
+        var token = DESK.tokens().getString("refreshToken");
+        var answers = Desk.inParallel(8, i -> refresh(token));
+        assertThat(answers).filteredOn(answer -> answer.status() == 200).hasSize(1);
+        var winner = answers.stream()
+                .filter(answer -> answer.status() == 200)
+                .findFirst()
+                .orElseThrow();
+        json(refresh(json(winner).getString("refreshToken")));
+    }
+
+    @Test
+    void a_used_refresh_token_shown_late_ends_the_whole_family_on_every_node() {
+        var first = DESK.tokens();
+        var second = json(refresh(first.getString("refreshToken")));
+        DESK.execute(
+                "UPDATE users_refresh_token SET used_at = used_at - interval '11 seconds' WHERE used_at IS NOT NULL",
+                Tuple.tuple());
+        try (var other = DESK.another()) {
+            assertThat(other.refusal(second.getString("accessToken"))).isNull();
+            assertThat(kind(refresh(first.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
+            assertThat(DESK.refusal(second.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+            assertThat(kind(refresh(second.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
+            other.epochs.refresh().await();
+            assertThat(other.refusal(second.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+        }
+    }
+
+    @Test
+    void a_late_reuse_leaves_other_sign_ins_alone() {
+        var mine = DESK.tokens();
+        var stolen = DESK.tokens();
+        refresh(stolen.getString("refreshToken"));
+        DESK.execute(
+                "UPDATE users_refresh_token SET used_at = used_at - interval '11 seconds' WHERE used_at IS NOT NULL",
+                Tuple.tuple());
+        refresh(stolen.getString("refreshToken"));
+        assertThat(DESK.refusal(stolen.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(DESK.refusal(mine.getString("accessToken"))).isNull();
+    }
+
+    @Test
+    void signing_out_works_at_once_here_and_after_one_look_elsewhere() {
+        var tokens = DESK.tokens();
+        try (var other = DESK.another()) {
+            assertThat(other.refusal(tokens.getString("accessToken"))).isNull();
+            assertThat(DESK.ask("logout", DESK.bearer(tokens.getString("accessToken")))
+                            .status())
+                    .isEqualTo(204);
+            assertThat(DESK.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+            assertThat(kind(refresh(tokens.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
+            other.epochs.refresh().await();
+            assertThat(other.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+        }
+    }
+
+    @Test
+    void a_node_that_cannot_read_the_epochs_believes_nothing_it_remembers() {
+        try (var other = Desk.open(
+                Map.of("FATHI_SECURITY_EPOCH_POLL_MILLIS", "10000", "FATHI_SECURITY_EPOCH_STALE_MILLIS", "100"))) {
+            var token = other.tokens().getString("accessToken");
+            assertThat(other.refusal(token)).isNull();
+            other.execute("UPDATE users_session SET ended_at = now()", Tuple.tuple());
+            other.epochs.stop();
+            other.vertx.timer(200).await();
+            assertThat(other.refusal(token)).isEqualTo(Kind.UNAUTHENTICATED);
+        }
+    }
+
+    @Test
+    void a_disabled_account_is_out() {
+        var member = DESK.member(1, "analyst");
+        DESK.execute("UPDATE users_account SET disabled_at = now() WHERE id = $1", Tuple.of(member.id()));
+        assertThat(kind(DESK.login(member.id() + "@fathi.test", Desk.PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
+    }
+
+    @Test
+    void a_made_up_refresh_token_is_refused() {
+        for (var token :
+                List.of("frt_", "frt_" + "A".repeat(43), "x", DESK.tokens().getString("accessToken"))) {
+            assertThat(kind(refresh(token))).isEqualTo(Kind.UNAUTHENTICATED);
+        }
+    }
+
+    @Test
+    void the_database_holds_no_token_and_no_password() {
+        var tokens = DESK.tokens();
+        var everything = DESK.rows(
+                        "SELECT (SELECT string_agg(t::text, ' ') FROM users_refresh_token t) || (SELECT string_agg(a::text, ' ') FROM users_account a) AS text",
+                        Tuple.tuple())
+                .getFirst()
+                .getString("text");
+        assertThat(everything)
+                .doesNotContain(tokens.getString("refreshToken").substring(4))
+                .doesNotContain(Desk.PASSWORD);
+    }
+
+    private static Reply refresh(String token) {
+        return DESK.ask(
+                "refreshTokens",
+                Caller.ANONYMOUS,
+                new JsonObject(),
+                new JsonObject().put("refreshToken", token),
+                Map.of());
+    }
+}
