@@ -65,6 +65,8 @@ final class ChunkSender {
     private final DatabaseClock clock;
     private final Channel channel;
     private final Pool pool;
+    /** The content is the same for everybody: nobody's traits are needed. */
+    private final boolean constant;
 
     /** Rows to resume: they waited, or their sender died. */
     private final Deque<LedgerRow> due = new ArrayDeque<>();
@@ -91,6 +93,7 @@ final class ChunkSender {
         this.clock = clock;
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
+        this.constant = sending.renderer.isConstant(run.content());
         this.cancelled = run.state() == RunState.CANCELLED;
     }
 
@@ -284,7 +287,7 @@ final class ChunkSender {
 
     /** Traits of the people, where the content asks for them; people who are no more have none. */
     private Map<Integer, JsonObject> traits(Collection<Integer> people) {
-        if (sending.renderer.isConstant(run.content())) {
+        if (constant) {
             return Map.of();
         }
         var traits = new HashMap<Integer, JsonObject>();
@@ -304,7 +307,6 @@ final class ChunkSender {
             // Whoever tried it died, again and again.
             return new Decided(candidate, Reason.INTERNAL, null, null);
         }
-        boolean constant = sending.renderer.isConstant(run.content());
         if (!constant && candidate.traits == null) {
             return new Decided(candidate, Reason.NOT_IN_AUDIENCE, null, null);
         }
@@ -316,7 +318,8 @@ final class ChunkSender {
             var composed = channel.compose(outgoing);
             return new Decided(candidate, composed.fault(), outgoing, composed);
         } catch (RenderException e) {
-            LOG.info("Message {} is not for person {}: {}", run.id(), candidate.profileNo, e.getMessage());
+            // Without the exception's text: it may quote the person's traits.
+            LOG.debug("Message {} does not render for person {}", run.id(), candidate.profileNo);
             return new Decided(candidate, Reason.TEMPLATE_ABORTED, null, null);
         } catch (RuntimeException e) {
             LOG.error("Message {} cannot be composed for person {}", run.id(), candidate.profileNo, e);
@@ -464,8 +467,12 @@ final class ChunkSender {
     }
 
     private boolean answersAreDue() {
-        return !answers.isEmpty()
-                && (answers.size() >= sending.settings.resultMessages() || inFlight == 0 || answersWaitNanos() <= 0);
+        return !answers.isEmpty() && (answers.size() >= resultsAtOnce() || inFlight == 0 || answersWaitNanos() <= 0);
+    }
+
+    /** Half the window is enough: one attempt that hangs must not make the others wait for company. */
+    private int resultsAtOnce() {
+        return Math.max(1, Math.min(sending.settings.resultMessages(), sending.settings.windowMessages() / 2));
     }
 
     private long answersWaitNanos() {
@@ -485,12 +492,13 @@ final class ChunkSender {
         timer.cancel();
     }
 
-    /** Tried as long as the lease is ours: what is not written here is sent again by who comes next. */
+    /** Tried for as long as a lease lasts: what is not written here is sent again by who comes next. */
     private void writeResults() {
         var batch = answers.subList(0, Math.min(answers.size(), sending.settings.resultMessages()));
         var rows = new ArrayList<LedgerRow>();
         batch.forEach(answer -> rows.add(result(answer)));
         rows.sort(BY_PLACE);
+        long giveUpNanos = System.nanoTime() + lease.length().toNanos();
         while (true) {
             try {
                 int written = sending.transactions.run(tx -> result(tx, rows)).await();
@@ -499,12 +507,12 @@ final class ChunkSender {
                 }
                 break;
             } catch (RuntimeException e) {
-                fail(e);
-                if (e instanceof LeaseLostException || !lease.stillMine()) {
-                    LOG.warn("{} results of message {} came after the lease was lost", rows.size(), run.id());
+                if (e instanceof LeaseLostException || !lease.stillMine() || System.nanoTime() - giveUpNanos > 0) {
+                    LOG.warn("{} results of message {} are given up: {}", rows.size(), run.id(), e.toString());
+                    fail(e);
                     break;
                 }
-                LOG.warn("Results of message {} are not written yet: {}", run.id(), e.toString());
+                LOG.info("Results of message {} are not written yet: {}", run.id(), e.toString());
                 sending.vertx.timer(RESULT_PAUSE.toMillis()).await();
             }
         }

@@ -33,7 +33,7 @@ final class LedgerStore {
         }
     }
 
-    private static final String WRITE_INTENTS =
+    static final String WRITE_INTENTS =
             """
             INSERT INTO cep_message AS m (run, step, ws, token, channel, profile_no, rank, id, subscription, state,
                                           attempts, reason, retry_reason, attempted_at)
@@ -77,7 +77,7 @@ final class LedgerStore {
                 .map(LedgerStore::places);
     }
 
-    private static final String WRITE_RESULTS =
+    static final String WRITE_RESULTS =
             """
             INSERT INTO cep_message AS m (run, step, ws, token, channel, profile_no, rank, id, subscription, state,
                                           attempts, reason, retry_reason, status, next_at, accepted_at)
@@ -129,7 +129,7 @@ final class LedgerStore {
     private static final String ROW_COLUMNS =
             "profile_no, rank, id, subscription, state, attempts, reason, retry_reason, status, next_at";
 
-    private static final String ROWS = "SELECT " + ROW_COLUMNS
+    static final String ROWS = "SELECT " + ROW_COLUMNS
             + """
                      FROM cep_message
                     WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4
@@ -143,7 +143,7 @@ final class LedgerStore {
                 .map(rows -> rows.stream().map(LedgerStore::row).toList());
     }
 
-    private static final String CLAIMED =
+    static final String CLAIMED =
             "SELECT profile_no FROM cep_message WHERE run = $1 AND step = $2 AND rank = 0 AND profile_no BETWEEN $3 AND $4";
 
     /** People of the chunk who have been claimed. */
@@ -165,7 +165,7 @@ final class LedgerStore {
      */
     record Rest(int claimed, Instant nextAt) {}
 
-    private static final String REST =
+    static final String REST =
             """
             SELECT count(*) FILTER (WHERE rank = 0) AS claimed,
                    min(coalesce(next_at, now())) FILTER (WHERE state < 2) AS next_at
@@ -182,7 +182,7 @@ final class LedgerStore {
                 });
     }
 
-    private static final String END_ROWS =
+    static final String END_ROWS =
             """
             UPDATE cep_message SET state = $5, reason = $6, next_at = NULL
             WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4 AND state <= $7
@@ -204,7 +204,7 @@ final class LedgerStore {
                 .map(rows -> rows.stream().map(LedgerStore::row).toList());
     }
 
-    private static final String DELIVERIES =
+    static final String DELIVERIES =
             """
             SELECT profile_no, rank, id, subscription, channel, state, reason, status, attempts, retry_reason,
                    created_at, attempted_at, accepted_at, shown_at, clicked_at, clicked_action, closed_at
@@ -234,35 +234,51 @@ final class LedgerStore {
     record FirstReports(
             UUID id, int profileNo, int rank, boolean shown, boolean clicked, boolean closed, String action) {}
 
-    private static final String WRITE_REPORTS =
+    /**
+     * Reads and locks each row by its key, then upserts: a join to the run could be planned as a walk through all of it.
+     */
+    static final String WRITE_REPORTS =
             """
-            WITH reported AS (
-              SELECT * FROM unnest($3::smallint[], $4::int[], $5::smallint[], $6::timestamptz[], $7::timestamptz[],
-                                   $8::text[], $9::timestamptz[])
-                            AS r (step, profile_no, rank, shown_at, clicked_at, action, closed_at)
-            ), before AS (
-              SELECT m.step, m.profile_no, m.rank, r.shown_at, r.clicked_at, r.action, r.closed_at,
-                     m.shown_at IS NULL AND r.shown_at IS NOT NULL AS first_shown,
-                     m.clicked_at IS NULL AND r.clicked_at IS NOT NULL AS first_clicked,
-                     m.closed_at IS NULL AND r.closed_at IS NOT NULL AS first_closed
-              FROM reported r
-              JOIN cep_message m ON m.step = r.step AND m.profile_no = r.profile_no AND m.rank = r.rank
-              WHERE m.run = $1 AND m.ws = $2 AND m.subscription IS NOT NULL
-              ORDER BY m.step, m.profile_no, m.rank
-              FOR NO KEY UPDATE OF m
+            WITH before AS MATERIALIZED (
+              SELECT m.*, r.shown_at AS new_shown_at, r.clicked_at AS new_clicked_at, r.action AS new_action,
+                     r.closed_at AS new_closed_at
+              FROM unnest($3::smallint[], $4::int[], $5::smallint[], $6::timestamptz[], $7::timestamptz[], $8::text[],
+                          $9::timestamptz[]) AS r (step, profile_no, rank, shown_at, clicked_at, action, closed_at)
+              CROSS JOIN LATERAL (
+                SELECT * FROM cep_message
+                WHERE run = $1 AND step = r.step AND profile_no = r.profile_no AND rank = r.rank
+                  AND ws = $2 AND subscription IS NOT NULL
+                LIMIT 1
+                FOR NO KEY UPDATE
+              ) m
+            ), first AS (
+              SELECT *, shown_at IS NULL AND new_shown_at IS NOT NULL AS first_shown,
+                     clicked_at IS NULL AND new_clicked_at IS NOT NULL AS first_clicked,
+                     closed_at IS NULL AND new_closed_at IS NOT NULL AS first_closed
+              FROM before
+            ), written AS (
+              INSERT INTO cep_message AS m (run, step, ws, token, channel, profile_no, rank, id, state, attempts,
+                                            shown_at, clicked_at, clicked_action, closed_at)
+              SELECT run, step, ws, token, channel, profile_no, rank, id, state, attempts,
+                     new_shown_at, new_clicked_at, new_action, new_closed_at
+              FROM first
+              WHERE first_shown OR first_clicked OR first_closed
+              ON CONFLICT (run, step, profile_no, rank) DO UPDATE
+              SET shown_at = coalesce(m.shown_at, excluded.shown_at),
+                  clicked_at = coalesce(m.clicked_at, excluded.clicked_at),
+                  clicked_action = CASE WHEN m.clicked_at IS NULL THEN excluded.clicked_action ELSE m.clicked_action END,
+                  closed_at = coalesce(m.closed_at, excluded.closed_at)
             )
-            UPDATE cep_message m
-            SET shown_at = coalesce(m.shown_at, b.shown_at),
-                clicked_at = coalesce(m.clicked_at, b.clicked_at),
-                clicked_action = CASE WHEN b.first_clicked THEN b.action ELSE m.clicked_action END,
-                closed_at = coalesce(m.closed_at, b.closed_at)
-            FROM before b
-            WHERE m.run = $1 AND m.step = b.step AND m.profile_no = b.profile_no AND m.rank = b.rank
-              AND (b.first_shown OR b.first_clicked OR b.first_closed)
-            RETURNING m.id, m.profile_no, m.rank, b.first_shown, b.first_clicked, b.first_closed, m.clicked_action
+            SELECT id, profile_no, rank, first_shown, first_clicked, first_closed, new_action
+            FROM first
+            WHERE first_shown OR first_clicked OR first_closed
             """;
 
-    /** The first report of each kind stays; which those were is answered. A report implies no other. */
+    /**
+     * The first report of each kind stays; which those were is answered. A report implies no other.
+     *
+     * @param reports in ascending order of step, person and rank
+     */
     static Future<List<FirstReports>> writeReports(SqlClient tx, int ws, long run, List<Reports> reports) {
         return tx.preparedQuery(WRITE_REPORTS)
                 .execute(Tuple.tuple()
@@ -283,7 +299,7 @@ final class LedgerStore {
                                 row.getBoolean("first_shown"),
                                 row.getBoolean("first_clicked"),
                                 row.getBoolean("first_closed"),
-                                row.getString("clicked_action")))
+                                row.getString("new_action")))
                         .toList());
     }
 

@@ -142,7 +142,7 @@ final class RunsStore {
                 .mapEmpty();
     }
 
-    private static final String FINISH_CHUNK =
+    static final String FINISH_CHUNK =
             """
             WITH finished AS (
               UPDATE cep_chunk SET finished_at = now() WHERE run = $1 AND chunk = $2 AND finished_at IS NULL RETURNING run
@@ -211,7 +211,7 @@ final class RunsStore {
                 .map(rows -> rows.iterator().next().getLong("seq"));
     }
 
-    private static final String FOLD =
+    static final String FOLD =
             """
             WITH gone AS (
               DELETE FROM cep_run_delta
@@ -229,7 +229,7 @@ final class RunsStore {
         return tx.preparedQuery(FOLD).execute(Tuple.of(run)).mapEmpty();
     }
 
-    private static final String SUMS =
+    static final String SUMS =
             """
             SELECT u.key, sum(u.n) AS n
             FROM cep_run_delta d, unnest(d.keys, d.sums) AS u (key, n)
