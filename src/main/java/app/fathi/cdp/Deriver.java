@@ -68,7 +68,8 @@ public final class Deriver {
     public Future<Void> derive(SqlConnection tx, List<Consumed> records) {
         var interactions = records.stream()
                 .filter(one -> one.record().kind().equals(INTERACTION))
-                .map(one -> new DerivedBatch.Event(one.record().ws(), INTERACTION, one.record().payload(), null, one.at()))
+                .map(one -> new DerivedBatch.Event(
+                        one.record().ws(), INTERACTION, one.record().payload(), null, one.at()))
                 .toList();
         var arrived = records.stream()
                 .filter(one -> !one.record().kind().equals(INTERACTION))
@@ -91,7 +92,8 @@ public final class Deriver {
 
     private Future<List<Arrived>> firstTimers(SqlConnection tx, List<Arrived> arrived) {
         var byWorkspace = new TreeMap<Integer, List<Arrived>>();
-        arrived.forEach(one -> byWorkspace.computeIfAbsent(one.ws(), ws -> new ArrayList<>()).add(one));
+        arrived.forEach(one ->
+                byWorkspace.computeIfAbsent(one.ws(), ws -> new ArrayList<>()).add(one));
         var fresh = new ArrayList<Arrived>();
         Future<Void> chain = Future.succeededFuture();
         for (var entry : byWorkspace.entrySet()) {
@@ -135,7 +137,11 @@ public final class Deriver {
                     .compose(done -> keep(tx, ordered, known))
                     .map(done -> ordered.stream()
                             .map(one -> new DerivedBatch.Event(
-                                    one.ws(), one.kind(), one.payload(), subject(one, known).profileNo(), one.at()))
+                                    one.ws(),
+                                    one.kind(),
+                                    one.payload(),
+                                    subject(one, known).profileNo(),
+                                    one.at()))
                             .toList());
         });
     }
@@ -143,7 +149,11 @@ public final class Deriver {
     private record Move(int ws, int fromNo, int toNo) {}
 
     private static void apply(
-            Arrived event, Map<Id, Identity> known, Set<Identity> changed, Map<Integer, Set<Integer>> touched, List<Move> moves) {
+            Arrived event,
+            Map<Id, Identity> known,
+            Set<Identity> changed,
+            Map<Integer, Set<Integer>> touched,
+            List<Move> moves) {
         var user = event.user() == null ? null : known.get(event.user());
         var visitor = event.visitor() == null ? null : known.get(event.visitor());
         var profiles = touched.computeIfAbsent(event.ws(), ws -> new TreeSet<>());
@@ -188,7 +198,9 @@ public final class Deriver {
                                     move.ws(),
                                     "#" + move.toNo(),
                                     "profile.merged",
-                                    new JsonObject().put("fromNo", move.fromNo()).put("toNo", move.toNo())))));
+                                    new JsonObject()
+                                            .put("fromNo", move.fromNo())
+                                            .put("toNo", move.toNo())))));
         }
         return chain;
     }
@@ -214,7 +226,8 @@ public final class Deriver {
 
     private static UUID hash(String messageId) {
         try {
-            var digest = ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(messageId.getBytes(StandardCharsets.UTF_8)));
+            var digest = ByteBuffer.wrap(
+                    MessageDigest.getInstance("SHA-256").digest(messageId.getBytes(StandardCharsets.UTF_8)));
             return new UUID(digest.getLong(), digest.getLong());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("Every JDK has SHA-256", e);

@@ -18,6 +18,7 @@ final class Identity {
     private String proofId;
     /** name → [value, microseconds, messageId] */
     private final JsonObject traits;
+
     private Instant lastSeenAt;
 
     Identity(

@@ -39,9 +39,9 @@ final class IdentityGraph {
 
     Future<Map<Id, Identity>> load(SqlConnection tx, Collection<Id> ids, Instant now) {
         var wanted = ids.stream().distinct().toList();
-        return store.lockIdentities(tx, wanted).compose(found -> found.size() == wanted.size()
-                ? Future.succeededFuture(found)
-                : create(tx, wanted, now));
+        return store.lockIdentities(tx, wanted)
+                .compose(found ->
+                        found.size() == wanted.size() ? Future.succeededFuture(found) : create(tx, wanted, now));
     }
 
     /** Makings of one workspace wait for each other, so that an id never gets two profiles. Rare beside findings. */
@@ -52,9 +52,9 @@ final class IdentityGraph {
         }
         return locked.compose(done -> store.lockIdentities(tx, wanted)).compose(found -> {
             var missing = new TreeMap<Integer, List<Id>>();
-            wanted.stream()
-                    .filter(id -> !found.containsKey(id))
-                    .forEach(id -> missing.computeIfAbsent(id.ws(), ws -> new ArrayList<>()).add(id));
+            wanted.stream().filter(id -> !found.containsKey(id)).forEach(id -> missing.computeIfAbsent(
+                            id.ws(), ws -> new ArrayList<>())
+                    .add(id));
             Future<Void> made = Future.succeededFuture();
             for (var entry : missing.entrySet()) {
                 made = made.compose(done -> make(tx, entry.getKey(), entry.getValue(), now));

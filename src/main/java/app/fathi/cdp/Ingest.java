@@ -36,8 +36,20 @@ final class Ingest {
     private static final int MAX_FAULTS = 20;
     private static final Set<String> TYPES = Set.of("identify", "track", "page");
     /** What broken clients send instead of an id; believing it would melt everybody into one person. */
-    private static final Set<String> NOBODY =
-            Set.of("", "null", "undefined", "none", "nil", "nan", "0", "-1", "anonymous", "guest", "true", "false", "[object object]");
+    private static final Set<String> NOBODY = Set.of(
+            "",
+            "null",
+            "undefined",
+            "none",
+            "nil",
+            "nan",
+            "0",
+            "-1",
+            "anonymous",
+            "guest",
+            "true",
+            "false",
+            "[object object]");
 
     private final Streams streams;
     private final Identities identities;
@@ -58,7 +70,9 @@ final class Ingest {
 
     Future<Reply> batch(Call call) {
         var json = body(call, MAX_BATCH_OCTETS);
-        if (!(json.getValue("batch") instanceof JsonArray items) || items.isEmpty() || items.size() > MAX_BATCH_EVENTS) {
+        if (!(json.getValue("batch") instanceof JsonArray items)
+                || items.isEmpty()
+                || items.size() > MAX_BATCH_EVENTS) {
             throw ProblemException.invalid("/batch", "This takes an array of 1 to " + MAX_BATCH_EVENTS + " events.");
         }
         var now = clock.instant();
@@ -97,7 +111,8 @@ final class Ingest {
                     "Nothing was taken: some events do not fit the contract.",
                     faults.stream().limit(MAX_FAULTS).toList())));
         }
-        return verify(call, events).compose(verified -> streams.append("ingest", records(call.ws(), verified)))
+        return verify(call, events)
+                .compose(verified -> streams.append("ingest", records(call.ws(), verified)))
                 .map(done -> Reply.ok(new JsonObject().put("success", true)));
     }
 
@@ -135,7 +150,8 @@ final class Ingest {
         }
         if (policy == Identities.Policy.ALL) {
             return Future.failedFuture(ProblemException.unprocessable(
-                    "/context/identityToken", "This workspace takes events with a userId from browsers only with an identity token."));
+                    "/context/identityToken",
+                    "This workspace takes events with a userId from browsers only with an identity token."));
         }
         event.put("verified", false);
         return Future.succeededFuture();
@@ -166,7 +182,8 @@ final class Ingest {
         var userId = id(event, "userId", pointer, faults);
         var anonymousId = id(event, "anonymousId", pointer, faults);
         if (userId == null && anonymousId == null) {
-            faults.add(new Problem.Fault(pointer + "/userId", "userId or anonymousId is needed, and must name somebody."));
+            faults.add(
+                    new Problem.Fault(pointer + "/userId", "userId or anonymousId is needed, and must name somebody."));
         }
         if (type.equals("track") && (text(event, "event", MAX_NAME_LENGTH, pointer, faults) == null)) {
             faults.add(new Problem.Fault(pointer + "/event", "This property is missing."));
@@ -183,7 +200,11 @@ final class Ingest {
             event.put("context", context.copy());
         }
         var messageId = text(event, "messageId", MAX_ID_LENGTH, pointer, faults);
-        event.put("messageId", messageId == null || messageId.isEmpty() ? UuidCreator.getTimeOrderedEpoch().toString() : messageId);
+        event.put(
+                "messageId",
+                messageId == null || messageId.isEmpty()
+                        ? UuidCreator.getTimeOrderedEpoch().toString()
+                        : messageId);
         var happened = instant(
                 event, event.containsKey("originalTimestamp") ? "originalTimestamp" : "timestamp", pointer, faults);
         var sent = batchSentAt == null ? null : parse(batchSentAt, "/sentAt", faults);
@@ -205,12 +226,14 @@ final class Ingest {
         var value = event.getValue(name);
         // Some clients send numbers as ids.
         var text = value instanceof Number number ? number.toString() : value;
-        if (text == null || (text instanceof String told && NOBODY.contains(told.strip().toLowerCase(Locale.ROOT)))) {
+        if (text == null
+                || (text instanceof String told && NOBODY.contains(told.strip().toLowerCase(Locale.ROOT)))) {
             event.remove(name);
             return null;
         }
         if (!(text instanceof String told) || told.length() > MAX_ID_LENGTH) {
-            faults.add(new Problem.Fault(pointer + "/" + name, "This takes a text of at most " + MAX_ID_LENGTH + " characters."));
+            faults.add(new Problem.Fault(
+                    pointer + "/" + name, "This takes a text of at most " + MAX_ID_LENGTH + " characters."));
             return "";
         }
         event.put(name, told);
@@ -224,7 +247,8 @@ final class Ingest {
             return null;
         }
         if (!(value instanceof String text) || text.length() > limit) {
-            faults.add(new Problem.Fault(pointer + "/" + name, "This takes a text of at most " + limit + " characters."));
+            faults.add(
+                    new Problem.Fault(pointer + "/" + name, "This takes a text of at most " + limit + " characters."));
             return "";
         }
         return text;

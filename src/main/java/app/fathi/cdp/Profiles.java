@@ -32,7 +32,8 @@ public final class Profiles {
      */
     public Future<Integer> reach(SqlConnection tx, int ws, String userId, String anonymousId) {
         var id = userId != null ? Id.user(ws, userId) : Id.visitor(ws, anonymousId);
-        return graph.load(tx, List.of(id), Instant.now()).map(found -> found.get(id).addressNo());
+        return graph.load(tx, List.of(id), Instant.now())
+                .map(found -> found.get(id).addressNo());
     }
 
     public Future<Map<UUID, Integer>> numbersByIds(SqlClient client, int ws, Collection<UUID> ids) {

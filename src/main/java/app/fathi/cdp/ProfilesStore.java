@@ -28,7 +28,13 @@ final class ProfilesStore {
     record Kept(int ws, long identityNo, Instant at, String messageId, String kind, String name, JsonObject payload) {}
 
     /** One person with all ids, as {@code getProfile} shows them. */
-    record Shown(UUID id, String userId, JsonArray anonymousIds, JsonObject traits, Instant firstSeenAt, Instant lastSeenAt) {}
+    record Shown(
+            UUID id,
+            String userId,
+            JsonArray anonymousIds,
+            JsonObject traits,
+            Instant firstSeenAt,
+            Instant lastSeenAt) {}
 
     Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids) {
         return tx.preparedQuery(
@@ -174,18 +180,21 @@ final class ProfilesStore {
                           AS e (ws, identity_no, at, message_id, kind, name, payload)
                         """)
                 .execute(Tuple.of(
-                        events.stream().map(Kept::ws).toArray(Integer[]::new),
-                        events.stream().map(Kept::identityNo).toArray(Long[]::new),
-                        events.stream().map(one -> utc(one.at())).toArray(OffsetDateTime[]::new),
-                        events.stream().map(Kept::messageId).toArray(String[]::new),
-                        events.stream().map(Kept::kind).toArray(String[]::new),
-                        events.stream().map(Kept::name).toArray(String[]::new))
-                        .addValue(events.stream().map(one -> one.payload().encode()).toArray(String[]::new)))
+                                events.stream().map(Kept::ws).toArray(Integer[]::new),
+                                events.stream().map(Kept::identityNo).toArray(Long[]::new),
+                                events.stream().map(one -> utc(one.at())).toArray(OffsetDateTime[]::new),
+                                events.stream().map(Kept::messageId).toArray(String[]::new),
+                                events.stream().map(Kept::kind).toArray(String[]::new),
+                                events.stream().map(Kept::name).toArray(String[]::new))
+                        .addValue(events.stream()
+                                .map(one -> one.payload().encode())
+                                .toArray(String[]::new)))
                 .mapEmpty();
     }
 
     Future<RowSet<Row>> numbersByIds(SqlClient client, int ws, Collection<UUID> ids) {
-        return client.preparedQuery("SELECT id, coalesce(merged_into, profile_no) AS profile_no FROM cdp_profile WHERE ws = $1 AND id = ANY ($2)")
+        return client.preparedQuery(
+                        "SELECT id, coalesce(merged_into, profile_no) AS profile_no FROM cdp_profile WHERE ws = $1 AND id = ANY ($2)")
                 .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)));
     }
 
@@ -196,7 +205,8 @@ final class ProfilesStore {
     }
 
     Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {
-        return client.preparedQuery("SELECT profile_no, id, user_id, traits FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)")
+        return client.preparedQuery(
+                        "SELECT profile_no, id, user_id, traits FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)")
                 .execute(Tuple.of(ws, (Object) numbers.toArray(Integer[]::new)))
                 .map(rows -> {
                     var views = new HashMap<Integer, ProfileView>(rows.size() * 2);

@@ -74,7 +74,8 @@ final class MessagesService {
                                                         .put("planned", taken.planned())
                                                         .put("purpose", request.purpose()))
                                         .map(taken))
-                        .map(taken -> Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()))))
+                        .map(taken ->
+                                Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()))))
                 .onSuccess(reply -> jobs.wake());
     }
 
@@ -98,10 +99,9 @@ final class MessagesService {
     Future<Reply> cancel(Call call) {
         var id = call.id("id", "message");
         return transactions
-                .run(tx -> messages.cancel(tx, call.ws(), id)
-                        .compose(status -> audit.record(
-                                        tx, call, "message", id, null, new JsonObject().put("state", status.state()))
-                                .map(status)))
+                .run(tx -> messages.cancel(tx, call.ws(), id).compose(status -> audit.record(
+                                tx, call, "message", id, null, new JsonObject().put("state", status.state()))
+                        .map(status)))
                 .onSuccess(status -> jobs.wake())
                 .map(status -> Reply.ok(status.toJson()));
     }
@@ -109,17 +109,22 @@ final class MessagesService {
     private Future<Void> requirePurpose(Call call, String purpose) {
         if (!PURPOSES.contains(purpose)) {
             return Future.failedFuture(ProblemException.unprocessable(
-                    "/purpose", "This workspace has the purposes " + String.join(", ", PURPOSES.stream().sorted().toList()) + "."));
+                    "/purpose",
+                    "This workspace has the purposes "
+                            + String.join(", ", PURPOSES.stream().sorted().toList()) + "."));
         }
         return !purpose.equals("transactional")
                 ? Future.succeededFuture()
-                : authorities.permits(call.caller(), "messages:send-transactional").map(permitted -> {
-                    if (!permitted) {
-                        throw ProblemException.of(
-                                Kind.FORBIDDEN, "A transactional message needs the permission messages:send-transactional.");
-                    }
-                    return null;
-                });
+                : authorities
+                        .permits(call.caller(), "messages:send-transactional")
+                        .map(permitted -> {
+                            if (!permitted) {
+                                throw ProblemException.of(
+                                        Kind.FORBIDDEN,
+                                        "A transactional message needs the permission messages:send-transactional.");
+                            }
+                            return null;
+                        });
     }
 
     /** Push services want to know whom to talk to; Apple refuses placeholders, and so do we before anything is sent. */
@@ -128,7 +133,8 @@ final class MessagesService {
             VapidSubject.require(subject);
         } catch (IllegalArgumentException e) {
             throw ProblemException.conflict(
-                    "Nothing can be sent yet: set FATHI_VAPID_SUBJECT to a mailto: or https: contact (" + e.getMessage() + ").");
+                    "Nothing can be sent yet: set FATHI_VAPID_SUBJECT to a mailto: or https: contact (" + e.getMessage()
+                            + ").");
         }
     }
 
@@ -159,7 +165,9 @@ final class MessagesService {
         return switch (kind) {
             case "subscriptionIds" -> new Audience.Subscriptions(uuids("/audience/subscriptionIds", ids));
             case "profileIds" -> new Audience.Profiles(uuids("/audience/profileIds", ids));
-            default -> new Audience.Users(ids.stream().map(String.class::cast).distinct().toList());
+            default ->
+                new Audience.Users(
+                        ids.stream().map(String.class::cast).distinct().toList());
         };
     }
 

@@ -34,7 +34,9 @@ final class PushKeys {
     /** The key that new subscriptions use; made when the workspace has none. */
     Future<PushKeysStore.Stored> current(int ws) {
         return store.current(pool, ws)
-                .compose(found -> found.isPresent() ? Future.succeededFuture(found.get()) : pool.withTransaction(tx -> create(tx, ws)));
+                .compose(found -> found.isPresent()
+                        ? Future.succeededFuture(found.get())
+                        : pool.withTransaction(tx -> create(tx, ws)));
     }
 
     /** Whether the key is one of the workspace's. */
@@ -50,7 +52,8 @@ final class PushKeys {
         return store.find(pool, ws, id).compose(found -> {
             var stored = found.orElseThrow(() -> new IllegalStateException("Push key " + id + " is missing"));
             return secrets.workspaceKey(pool, ws).map(seal -> {
-                var key = new PushKey(id, VapidKey.of(seal.open(place(id), stored.sealedPrivateKey()), stored.publicKey()));
+                var key = new PushKey(
+                        id, VapidKey.of(seal.open(place(id), stored.sealedPrivateKey()), stored.publicKey()));
                 opened.put(id, key);
                 return key;
             });

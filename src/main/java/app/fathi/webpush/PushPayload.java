@@ -13,7 +13,17 @@ import java.util.List;
 final class PushPayload {
     /** Members that are called the same in the contract's content and in the notification. */
     private static final List<String> SAME = List.of(
-            "title", "body", "lang", "dir", "silent", "icon", "image", "badge", "requireInteraction", "renotify", "vibrate");
+            "title",
+            "body",
+            "lang",
+            "dir",
+            "silent",
+            "icon",
+            "image",
+            "badge",
+            "requireInteraction",
+            "renotify",
+            "vibrate");
 
     private PushPayload() {}
 
@@ -23,9 +33,13 @@ final class PushPayload {
         var notification = new JsonObject();
         SAME.forEach(name -> putIfPresent(notification, name, content.getValue(name)));
         notification.put("navigate", content.getString("url", home));
-        notification.put("tag", content.getString("tag", outgoing.topic() == null ? outgoing.id().toString() : outgoing.topic()));
+        notification.put(
+                "tag",
+                content.getString(
+                        "tag", outgoing.topic() == null ? outgoing.id().toString() : outgoing.topic()));
         if (content.getString("timestamp") != null) {
-            notification.put("timestamp", Instant.parse(content.getString("timestamp")).toEpochMilli());
+            notification.put(
+                    "timestamp", Instant.parse(content.getString("timestamp")).toEpochMilli());
         }
         if (content.getJsonArray("actions") != null) {
             notification.put("actions", actions(content.getJsonArray("actions"), notification.getString("navigate")));
@@ -34,7 +48,8 @@ final class PushPayload {
         if (outgoing.trackingToken() != null) {
             ours.put("token", outgoing.trackingToken()).put("track", publicUrl + "/api/v1/webpush/track");
         }
-        notification.put("data", content.getJsonObject("data", new JsonObject()).copy().put("fathi", ours));
+        notification.put(
+                "data", content.getJsonObject("data", new JsonObject()).copy().put("fathi", ours));
         return new JsonObject()
                 .put("web_push", 8030)
                 .put("notification", notification)

@@ -28,35 +28,48 @@ final class SubscriptionsStore {
     }
 
     Future<Optional<Held>> lockByEndpoint(SqlClient tx, int ws, byte[] endpointHash) {
-        return held(tx, """
+        return held(
+                tx,
+                """
                 SELECT id, profile_no, key_id, device_secret, address FROM webpush_subscription
                 WHERE ws = $1 AND endpoint_hash = $2 FOR UPDATE
-                """, Tuple.of(ws, Buffer.buffer(endpointHash)));
+                """,
+                Tuple.of(ws, Buffer.buffer(endpointHash)));
     }
 
     Future<Optional<Held>> lockById(SqlClient tx, int ws, UUID id) {
-        return held(tx, """
+        return held(
+                tx,
+                """
                 SELECT id, profile_no, key_id, device_secret, address FROM webpush_subscription
                 WHERE ws = $1 AND id = $2 FOR UPDATE
-                """, Tuple.of(ws, id));
+                """,
+                Tuple.of(ws, id));
     }
 
     private static Future<Optional<Held>> held(SqlClient tx, String sql, Tuple parameters) {
-        return tx.preparedQuery(sql)
-                .execute(parameters)
-                .map(rows -> StreamSupport.stream(rows.spliterator(), false)
-                        .findFirst()
-                        .map(row -> new Held(
-                                row.getUUID("id"),
-                                row.getInteger("profile_no"),
-                                row.getUUID("key_id"),
-                                row.getBuffer("device_secret").getBytes(),
-                                row.getBuffer("address").getBytes())));
+        return tx.preparedQuery(sql).execute(parameters).map(rows -> StreamSupport.stream(rows.spliterator(), false)
+                .findFirst()
+                .map(row -> new Held(
+                        row.getUUID("id"),
+                        row.getInteger("profile_no"),
+                        row.getUUID("key_id"),
+                        row.getBuffer("device_secret").getBytes(),
+                        row.getBuffer("address").getBytes())));
     }
 
     Future<Void> insert(
-            SqlClient tx, int ws, UUID id, int profileNo, UUID keyId, SubscriptionDraft draft, byte[] endpointHash, byte[] deviceSecret, WorkspaceKey key) {
-        return tx.preparedQuery("""
+            SqlClient tx,
+            int ws,
+            UUID id,
+            int profileNo,
+            UUID keyId,
+            SubscriptionDraft draft,
+            byte[] endpointHash,
+            byte[] deviceSecret,
+            WorkspaceKey key) {
+        return tx.preparedQuery(
+                        """
                         INSERT INTO webpush_subscription
                           (id, ws, profile_no, key_id, endpoint_hash, push_service, address, device_secret, site, user_agent, language, timezone)
                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -79,8 +92,17 @@ final class SubscriptionsStore {
     }
 
     Future<Void> update(
-            SqlClient tx, int ws, UUID id, int profileNo, UUID keyId, SubscriptionDraft draft, byte[] endpointHash, byte[] deviceSecret, WorkspaceKey key) {
-        return tx.preparedQuery("""
+            SqlClient tx,
+            int ws,
+            UUID id,
+            int profileNo,
+            UUID keyId,
+            SubscriptionDraft draft,
+            byte[] endpointHash,
+            byte[] deviceSecret,
+            WorkspaceKey key) {
+        return tx.preparedQuery(
+                        """
                         UPDATE webpush_subscription
                         SET profile_no = $3, key_id = $4, endpoint_hash = $5, push_service = $6, address = $7, device_secret = $8,
                             site = coalesce($9, site), user_agent = coalesce($10, user_agent),
@@ -107,7 +129,8 @@ final class SubscriptionsStore {
 
     /** Ends active subscriptions and tells which ones it ended. */
     Future<List<UUID>> end(SqlClient tx, int ws, Collection<UUID> ids, String status) {
-        return tx.preparedQuery("""
+        return tx.preparedQuery(
+                        """
                         UPDATE webpush_subscription SET status = $3, ended_at = now()
                         WHERE ws = $1 AND id = ANY ($2) AND status = 'active' RETURNING id
                         """)
@@ -124,7 +147,8 @@ final class SubscriptionsStore {
     }
 
     Future<Optional<Subscription>> find(SqlClient client, int ws, UUID id) {
-        return client.preparedQuery("""
+        return client.preparedQuery(
+                        """
                         SELECT s.*, p.id AS profile_id FROM webpush_subscription s
                         JOIN cdp_profile p ON p.ws = s.ws AND p.profile_no = s.profile_no
                         WHERE s.ws = $1 AND s.id = $2
@@ -137,7 +161,8 @@ final class SubscriptionsStore {
 
     /** Newest first; {@code before}, {@code status} and {@code profileId} may be null. */
     Future<List<Subscription>> page(SqlClient client, int ws, UUID before, String status, UUID profileId, int limit) {
-        return client.preparedQuery("""
+        return client.preparedQuery(
+                        """
                         SELECT s.*, p.id AS profile_id FROM webpush_subscription s
                         JOIN cdp_profile p ON p.ws = s.ws AND p.profile_no = s.profile_no
                         WHERE s.ws = $1
@@ -154,7 +179,8 @@ final class SubscriptionsStore {
 
     /** Active addresses of these people, each person's most recently active first. */
     Future<List<PushAddress>> addressesOf(SqlClient client, int ws, Collection<Integer> profileNos, WorkspaceKey key) {
-        return client.preparedQuery("""
+        return client.preparedQuery(
+                        """
                         SELECT id, profile_no, key_id, site, address FROM webpush_subscription
                         WHERE ws = $1 AND profile_no = ANY ($2) AND status = 'active'
                         ORDER BY profile_no, last_seen_at DESC, id
@@ -164,7 +190,8 @@ final class SubscriptionsStore {
     }
 
     Future<List<PushAddress>> addresses(SqlClient client, int ws, Collection<UUID> ids, WorkspaceKey key) {
-        return client.preparedQuery("""
+        return client.preparedQuery(
+                        """
                         SELECT id, profile_no, key_id, site, address FROM webpush_subscription
                         WHERE ws = $1 AND id = ANY ($2) AND status = 'active'
                         """)
@@ -173,7 +200,8 @@ final class SubscriptionsStore {
     }
 
     Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
-        return tx.preparedQuery("SELECT id FROM webpush_subscription WHERE ws = $1 AND id = ANY ($2) AND status = 'active'")
+        return tx.preparedQuery(
+                        "SELECT id FROM webpush_subscription WHERE ws = $1 AND id = ANY ($2) AND status = 'active'")
                 .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
                 .map(rows -> {
                     var active = new HashSet<UUID>(rows.size() * 2);
@@ -209,7 +237,8 @@ final class SubscriptionsStore {
 
     /** The endpoint and keys that a held row has now. */
     static PushAddress opened(Held held, WorkspaceKey key) {
-        return PushAddress.decode(held.id(), held.profileNo(), held.keyId(), null, key.open(place(held.id()), held.address()));
+        return PushAddress.decode(
+                held.id(), held.profileNo(), held.keyId(), null, key.open(place(held.id()), held.address()));
     }
 
     private static String origin(SubscriptionDraft draft) {

@@ -25,7 +25,8 @@ public final class BootCheck {
             }
         }));
         if (!faults.isEmpty()) {
-            throw new StartException("The contract and the code differ: " + String.join("; ", faults.stream().sorted().toList()));
+            throw new StartException("The contract and the code differ: "
+                    + String.join("; ", faults.stream().sorted().toList()));
         }
     }
 }

@@ -8,8 +8,10 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,14 +25,24 @@ import org.slf4j.LoggerFactory;
  * Consumes a topic for a group. The members of a group share the partitions by leases; the offset moves in the
  * transaction of the effects and only under the epoch of the lease, so what a frozen member writes when it wakes is
  * rolled back. A batch that fails is halved down to the record that fails alone, which becomes a dead letter.
+ *
+ * <p>All that a member does happens one after the other: sharing, then a batch of each partition with something new. So
+ * a member that hangs in a batch renews nothing and loses its partitions, as it should.
  */
 public final class StreamConsumer extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(StreamConsumer.class);
 
+    /** A statement that was cancelled so often at one place is the record's fault and not the moment's. */
+    private static final int CANCELLATIONS = 5;
+
+    private static final int MAX_REASON_LENGTH = 1_000;
+
     /** One record with where and when it was appended. */
-    public record Consumed(StreamRecord record, int part, long pos, java.time.Instant at) {}
+    public record Consumed(StreamRecord record, int part, long pos, Instant at) {}
 
     private record Owned(long epoch, long pos, long period) {}
+
+    private record Stuck(long pos, int times) {}
 
     /** The offset was moved by somebody else: the partition is no longer ours. */
     private static final class FencedException extends RuntimeException {
@@ -46,11 +58,17 @@ public final class StreamConsumer extends VerticleBase {
     private final BiFunction<SqlConnection, List<Consumed>, Future<Void>> handler;
     private final UUID member = UUID.randomUUID();
     private final Map<Integer, Owned> owned = new HashMap<>();
+    private final Map<Integer, Stuck> cancelled = new HashMap<>();
     private boolean running;
     private boolean again;
+    private boolean shareDue;
     private boolean stopping;
     private Future<Void> round = Future.succeededFuture();
 
+    /**
+     * @param handler what to do with a batch, records of one partition in their order, in the transaction that moves the
+     *     offset; it may be run again with the same records, or with half of them, when it failed
+     */
     public StreamConsumer(
             Pool pool,
             String group,
@@ -68,17 +86,23 @@ public final class StreamConsumer extends VerticleBase {
     public Future<?> start() {
         vertx.eventBus().consumer(Streams.hintAddress(topic), hint -> wake());
         vertx.setPeriodic(config.pollMillis(), tick -> wake());
-        vertx.setPeriodic(1, config.leaseSeconds() * 1_000L / 3, tick -> share().onFailure(this::report)
-                .onComplete(done -> wake()));
+        vertx.setPeriodic(config.leaseSeconds() * 1_000L / 3, tick -> {
+            shareDue = true;
+            wake();
+        });
         return pool.preparedQuery(
                         """
                         INSERT INTO stream_offset (grp, topic, part)
                         SELECT $1, $2, part FROM generate_series(0, $3 - 1) AS part ON CONFLICT DO NOTHING
                         """)
                 .execute(Tuple.of(group, topic, Streams.PARTITIONS))
-                .compose(done -> share());
+                .onSuccess(done -> {
+                    shareDue = true;
+                    wake();
+                });
     }
 
+    /** Ends the batch under way, then gives the partitions to the others at once. */
     @Override
     public Future<?> stop() {
         stopping = true;
@@ -86,10 +110,16 @@ public final class StreamConsumer extends VerticleBase {
                 .compose(done -> pool.preparedQuery(
                                 """
                                 WITH gone AS (DELETE FROM stream_member WHERE grp = $1 AND member = $2)
-                                UPDATE stream_offset SET owner = NULL, lease_until = '-infinity' WHERE grp = $1 AND topic = $3 AND owner = $2
+                                UPDATE stream_offset SET owner = NULL, lease_until = '-infinity'
+                                WHERE grp = $3 AND topic = $4 AND owner = $2
                                 """)
-                        .execute(Tuple.of(group, member, topic)))
+                        .execute(Tuple.of(members(), member, group, topic)))
                 .otherwiseEmpty();
+    }
+
+    /** Those who share this topic's partitions; a node has a member for each topic of a group. */
+    private String members() {
+        return group + "/" + topic;
     }
 
     private void wake() {
@@ -97,7 +127,7 @@ public final class StreamConsumer extends VerticleBase {
             again = true;
             return;
         }
-        if (stopping || owned.isEmpty()) {
+        if (stopping) {
             return;
         }
         running = true;
@@ -112,22 +142,33 @@ public final class StreamConsumer extends VerticleBase {
 
     /** One look at all heads, then a batch of each partition that has something new. */
     private Future<Void> round() {
-        return pool.preparedQuery("SELECT part, next FROM stream_head WHERE topic = $1 ORDER BY part")
-                .execute(Tuple.of(topic))
-                .compose(heads -> {
-                    Future<Void> chain = Future.succeededFuture();
-                    for (var head : heads) {
-                        int part = head.getShort("part");
-                        long next = head.getLong("next");
-                        chain = chain.compose(done -> {
-                            var mine = owned.get(part);
-                            return mine != null && mine.pos() < next && !stopping
-                                    ? consume(part, mine)
-                                    : Future.succeededFuture();
-                        });
-                    }
-                    return chain;
-                });
+        return shareWhenDue()
+                .compose(done -> owned.isEmpty()
+                        ? Future.succeededFuture()
+                        : pool.preparedQuery("SELECT part, next FROM stream_head WHERE topic = $1 ORDER BY part")
+                                .execute(Tuple.of(topic))
+                                .compose(this::consumeAll));
+    }
+
+    private Future<Void> consumeAll(RowSet<Row> heads) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var head : heads) {
+            int part = head.getShort("part");
+            long next = head.getLong("next");
+            chain = chain.compose(done -> shareWhenDue())
+                    .compose(done -> {
+                        var mine = owned.get(part);
+                        return mine != null && mine.pos() < next && !stopping
+                                ? consume(part, mine)
+                                : Future.succeededFuture();
+                    })
+                    // One partition's trouble is not its neighbours'.
+                    .recover(failure -> {
+                        report(failure);
+                        return Future.succeededFuture();
+                    });
+        }
+        return chain;
     }
 
     private Future<Void> consume(int part, Owned mine) {
@@ -149,39 +190,47 @@ public final class StreamConsumer extends VerticleBase {
         if (mine == null) {
             return Future.succeededFuture();
         }
-        var records = batch.stream().map(row -> consumed(part, row)).toList();
-        return pool.withTransaction(
-                        tx -> handler.apply(tx, records).compose(done -> moveOffset(tx, part, mine, batch.getLast())))
-                .<Void>mapEmpty()
+        return pool.withTransaction(tx -> {
+                    limitIdleTime(tx);
+                    return handle(tx, part, batch).compose(done -> moveOffset(tx, part, mine, batch.getLast()));
+                })
                 .onSuccess(done -> moved(part, mine, batch.getLast()))
-                .recover(failure -> afterFailure(part, mine, batch, records, failure));
+                .recover(failure -> afterFailure(part, mine, batch, failure));
     }
 
-    private Future<Void> afterFailure(
-            int part, Owned mine, List<Row> batch, List<Consumed> records, Throwable failure) {
+    /** The locks of a frozen node end with its lease. Sent ahead of the first statement without waiting for it. */
+    private void limitIdleTime(SqlConnection tx) {
+        tx.query("SET LOCAL idle_in_transaction_session_timeout = '" + config.leaseSeconds() + "s'")
+                .execute();
+    }
+
+    /** What the handler throws is its failure as well. */
+    private Future<Void> handle(SqlConnection tx, int part, List<Row> batch) {
+        return Future.future(promise -> handler.apply(
+                        tx, batch.stream().map(row -> consumed(part, row)).toList())
+                .onComplete(promise));
+    }
+
+    private Future<Void> afterFailure(int part, Owned mine, List<Row> batch, Throwable failure) {
         if (failure instanceof FencedException) {
             LOG.warn("Lost partition {} of {} to another member of {}", part, topic, group);
             owned.remove(part);
             return Future.succeededFuture();
         }
-        if (isPassing(failure)) {
+        if (isPassing(failure) && !isStuck(part, mine, failure)) {
+            // Whoever was picked to end a deadlock goes on at once, the others wait for the poll.
+            again |= isDeadlock(failure);
             return Future.failedFuture(failure);
         }
         if (batch.size() > 1) {
             var half = batch.size() / 2;
             return apply(part, batch.subList(0, half)).compose(done -> apply(part, batch.subList(half, batch.size())));
         }
-        LOG.error(
-                "Record {} of {}/{} cannot be digested by {}",
-                records.getFirst().pos(),
-                topic,
-                part,
-                group,
-                failure);
-        return pool.withTransaction(tx -> bury(tx, records.getFirst(), failure)
-                        .compose(done -> moveOffset(tx, part, mine, batch.getFirst())))
-                .<Void>mapEmpty()
-                .onSuccess(done -> moved(part, mine, batch.getFirst()));
+        var poison = batch.getFirst();
+        LOG.error("Record {} of {}/{} cannot be digested by {}", poison.getLong("pos"), topic, part, group, failure);
+        return pool.withTransaction(
+                        tx -> bury(tx, part, poison, failure).compose(done -> moveOffset(tx, part, mine, poison)))
+                .onSuccess(done -> moved(part, mine, poison));
     }
 
     /**
@@ -189,11 +238,30 @@ public final class StreamConsumer extends VerticleBase {
      * too long, a connection that broke and a pool that is closing speak of themselves only, whatever was being done.
      */
     private static boolean isPassing(Throwable failure) {
-        return !(failure instanceof PgException e)
-                ? !(failure instanceof RuntimeException) || failure instanceof VertxException
-                : e.getSqlState() == null
-                        || List.of("08", "40", "53", "55", "57")
-                                .contains(e.getSqlState().substring(0, 2));
+        if (failure instanceof PgException e) {
+            return e.getSqlState() == null
+                    || List.of("08", "25", "40", "53", "55", "57", "58")
+                            .contains(e.getSqlState().substring(0, 2));
+        }
+        return failure instanceof VertxException || !(failure instanceof RuntimeException || failure instanceof Error);
+    }
+
+    private static boolean isDeadlock(Throwable failure) {
+        return failure instanceof PgException e
+                && e.getSqlState() != null
+                && e.getSqlState().startsWith("40");
+    }
+
+    /** A statement that takes too long may be the moment's fault or the record's: counted. */
+    private boolean isStuck(int part, Owned mine, Throwable failure) {
+        if (!(failure instanceof PgException e) || !"57014".equals(e.getSqlState())) {
+            return false;
+        }
+        var times = cancelled.merge(
+                part,
+                new Stuck(mine.pos(), 1),
+                (before, now) -> before.pos() == now.pos() ? new Stuck(now.pos(), before.times() + 1) : now);
+        return times.times() > CANCELLATIONS;
     }
 
     private Future<Void> moveOffset(SqlConnection tx, int part, Owned mine, Row last) {
@@ -219,6 +287,7 @@ public final class StreamConsumer extends VerticleBase {
     }
 
     private void moved(int part, Owned before, Row last) {
+        cancelled.remove(part);
         owned.computeIfPresent(
                 part,
                 (same, now) -> now.epoch() == before.epoch()
@@ -226,7 +295,8 @@ public final class StreamConsumer extends VerticleBase {
                         : now);
     }
 
-    private Future<Void> bury(SqlConnection tx, Consumed poison, Throwable failure) {
+    private Future<Void> bury(SqlConnection tx, int part, Row poison, Throwable failure) {
+        var reason = String.valueOf(failure);
         return tx.preparedQuery(
                         """
                         INSERT INTO dead_letter (grp, topic, part, pos, ws, key, kind, payload, reason)
@@ -235,52 +305,54 @@ public final class StreamConsumer extends VerticleBase {
                 .execute(Tuple.from(List.of(
                         group,
                         topic,
-                        (short) poison.part(),
-                        poison.pos(),
-                        poison.record().ws(),
-                        poison.record().key(),
-                        poison.record().kind(),
-                        poison.record().payload().encode(),
-                        String.valueOf(failure))))
+                        (short) part,
+                        poison.getLong("pos"),
+                        poison.getInteger("ws"),
+                        poison.getString("key"),
+                        poison.getString("kind"),
+                        poison.getString("payload"),
+                        reason.substring(0, Math.min(reason.length(), MAX_REASON_LENGTH)))))
                 .mapEmpty();
+    }
+
+    private Future<Void> shareWhenDue() {
+        if (!shareDue || stopping) {
+            return Future.succeededFuture();
+        }
+        shareDue = false;
+        return share().onFailure(failure -> shareDue = true);
     }
 
     /** Renews what is ours, gives back what is more than our share, takes what is free. */
     private Future<Void> share() {
-        if (stopping) {
-            return Future.succeededFuture();
-        }
         return pool.withTransaction(tx -> tx.preparedQuery(
                                 """
                                 INSERT INTO stream_member (grp, member, lease_until)
                                 VALUES ($1, $2, now() + make_interval(secs => $3))
                                 ON CONFLICT (grp, member) DO UPDATE SET lease_until = excluded.lease_until
                                 """)
-                        .execute(Tuple.of(group, member, (double) config.leaseSeconds()))
+                        .execute(Tuple.of(members(), member, (double) config.leaseSeconds()))
                         .compose(done -> tx.preparedQuery(
                                         """
                                         WITH dead AS (DELETE FROM stream_member WHERE grp = $1 AND lease_until < now() - interval '1 minute')
                                         SELECT count(*) AS alive FROM stream_member WHERE grp = $1 AND lease_until > now()
                                         """)
-                                .execute(Tuple.of(group)))
+                                .execute(Tuple.of(members())))
                         .compose(rows -> {
                             var alive = Math.max(1, rows.iterator().next().getLong("alive"));
                             return lease(tx, (int) Math.ceilDiv(Streams.PARTITIONS, alive));
                         }))
                 .map(rows -> {
-                    var leased = new HashMap<Integer, Owned>();
-                    rows.forEach(row -> leased.put(
+                    // The table is the truth: we are between two batches, so nothing of ours is under way.
+                    owned.clear();
+                    rows.forEach(row -> owned.put(
                             (int) row.getShort("part"),
                             new Owned(row.getLong("epoch"), row.getLong("pos"), row.getLong("period"))));
-                    owned.keySet().retainAll(leased.keySet());
-                    // Between two shares the offset moves in memory; what is ours with the same epoch is further there.
-                    leased.forEach((part, fresh) ->
-                            owned.merge(part, fresh, (ours, read) -> ours.epoch() == read.epoch() ? ours : read));
                     return null;
                 });
     }
 
-    private Future<io.vertx.sqlclient.RowSet<Row>> lease(SqlConnection tx, int fairShare) {
+    private Future<RowSet<Row>> lease(SqlConnection tx, int fairShare) {
         return tx.preparedQuery(
                         """
                         WITH candidate AS (

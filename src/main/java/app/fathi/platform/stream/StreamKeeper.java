@@ -3,6 +3,7 @@ package app.fathi.platform.stream;
 import app.fathi.platform.config.Config;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
@@ -58,12 +59,18 @@ public final class StreamKeeper extends VerticleBase {
                 });
     }
 
-    /** One node at a time, so that records keep the order in which they were written. */
+    /** One node at a time, so that records keep the order in which they were written: the lock comes before the look. */
     private Future<Integer> drainOnce() {
-        return pool.withTransaction(tx -> tx.preparedQuery(
+        return pool.withTransaction(tx -> tx.query(
+                        "SELECT pg_try_advisory_xact_lock(hashtextextended('outbox', 0)) AS mine")
+                .execute()
+                .compose(rows -> rows.iterator().next().getBoolean("mine") ? take(tx) : Future.succeededFuture(0)));
+    }
+
+    private Future<Integer> take(SqlConnection tx) {
+        return tx.preparedQuery(
                         """
-                        DELETE FROM outbox WHERE id IN (
-                          SELECT id FROM outbox WHERE pg_try_advisory_xact_lock(hashtextextended('outbox', 0)) ORDER BY id LIMIT $1)
+                        DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)
                         RETURNING id, topic, ws, key, kind, payload
                         """)
                 .execute(Tuple.of(config.appendEvents()))
@@ -77,10 +84,10 @@ public final class StreamKeeper extends VerticleBase {
                                                         row.getInteger("ws"),
                                                         row.getString("key"),
                                                         row.getString("kind"),
-                                                        new io.vertx.core.json.JsonObject(row.getString("payload")))))
+                                                        new JsonObject(row.getString("payload")))))
                                         .sorted(Comparator.comparingLong(Written::id))
                                         .toList())
-                        .map(rows.size())));
+                        .map(rows.size()));
     }
 
     private record Written(long id, String topic, StreamRecord record) {}
@@ -130,17 +137,23 @@ public final class StreamKeeper extends VerticleBase {
                         .mapEmpty();
     }
 
-    /** A period goes when every group has passed it and nothing can be appended to it any more. */
+    /**
+     * An hour goes two hours later when every group of every topic has left it behind: it has read all there is, or a
+     * record of a later hour, for records of one partition come in the order of hours.
+     */
     private Future<Void> dropConsumed() {
         return pool.withTransaction(tx -> tx.query("SET LOCAL lock_timeout = '1s'")
                         .execute()
                         .compose(done -> tx.query(
                                         """
                                         SELECT drop_period('stream_record', p.number) FROM partition_period p
-                                        WHERE p.relation = 'stream_record' AND p.begins_at < now() - interval '2 hours'
+                                        WHERE p.relation = 'stream_record' AND p.begins_at < now() - interval '3 hours'
+                                          AND p.number < (
+                                            SELECT max(number) FROM partition_period
+                                            WHERE relation = 'stream_record' AND begins_at <= now())
                                           AND NOT EXISTS (
-                                            SELECT FROM stream_record r LEFT JOIN stream_offset o ON o.topic = r.topic AND o.part = r.part
-                                            WHERE r.period = p.number AND (o.pos IS NULL OR o.pos <= r.pos) AND r.topic <> 'facts')
+                                            SELECT FROM stream_offset o JOIN stream_head h USING (topic, part)
+                                            WHERE o.pos < h.next AND o.period <= p.number)
                                         """)
                                 .execute()))
                 .mapEmpty();

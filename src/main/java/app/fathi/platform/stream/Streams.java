@@ -7,6 +7,8 @@ import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.VertxInternal;
+import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
@@ -65,11 +67,20 @@ public final class Streams {
         return appenders.computeIfAbsent(topic, Appender::new).add(records);
     }
 
-    /** Appends inside the caller's transaction, which must be short: it holds the heads until it ends. */
+    /**
+     * Appends inside the caller's transaction, which must be short: it holds the heads until it ends. Once in a
+     * transaction; who has records for several topics appends in the order of the topics' names. Consumers are told when
+     * it has committed.
+     */
     public Future<Void> append(SqlConnection tx, String topic, List<StreamRecord> records) {
-        return records.isEmpty()
-                ? Future.succeededFuture()
-                : tx.preparedQuery(APPEND).execute(tuple(topic, records)).mapEmpty();
+        if (records.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        var transaction = tx.transaction();
+        if (transaction != null) {
+            transaction.completion().onSuccess(committed -> wake(topic));
+        }
+        return tx.preparedQuery(APPEND).execute(tuple(topic, records)).mapEmpty();
     }
 
     /** Tells the consumers of all nodes that there may be something new. Losing it costs a second. */
@@ -119,7 +130,8 @@ public final class Streams {
         }
 
         Future<Void> add(List<StreamRecord> records) {
-            Promise<Void> done = Promise.promise();
+            // Answers come on the thread that asked, with its logging context, whichever thread flushes.
+            Promise<Void> done = ((VertxInternal) vertx).getOrCreateContext().promise();
             synchronized (this) {
                 if (queued + records.size() > config.appendQueue()) {
                     return Future.failedFuture(new ProblemException(Problem.retryLater(
@@ -177,26 +189,49 @@ public final class Streams {
             if (group.isEmpty()) {
                 return;
             }
-            var records = group.stream()
-                    .flatMap(waiting -> waiting.records().stream())
-                    .toList();
-            // One statement is one transaction: it commits before it answers.
-            pool.preparedQuery(APPEND).execute(tuple(topic, records)).onComplete(result -> {
+            write(group).onComplete(done -> {
                 synchronized (this) {
                     flushing--;
                 }
-                group.forEach(waiting -> {
-                    if (result.succeeded()) {
-                        waiting.done().complete();
-                    } else {
-                        waiting.done().fail(result.cause());
-                    }
-                });
-                if (result.succeeded()) {
-                    wake(topic);
-                }
                 flushOrWait();
             });
+        }
+
+        /** One statement is one transaction: it commits before it answers. Succeeds when everybody was told. */
+        private Future<Void> write(List<Waiting> group) {
+            var records = group.stream()
+                    .flatMap(waiting -> waiting.records().stream())
+                    .toList();
+            return pool.preparedQuery(APPEND)
+                    .execute(tuple(topic, records))
+                    .<Void>mapEmpty()
+                    .onSuccess(committed -> {
+                        group.forEach(waiting -> waiting.done().complete());
+                        wake(topic);
+                    })
+                    .recover(failure -> {
+                        if (group.size() > 1 && isFaultOfData(failure)) {
+                            return eachAlone(group);
+                        }
+                        group.forEach(waiting -> waiting.done().fail(failure));
+                        return Future.succeededFuture();
+                    });
+        }
+
+        /** What one request brought must not fail its neighbours'. */
+        private Future<Void> eachAlone(List<Waiting> group) {
+            Future<Void> chain = Future.succeededFuture();
+            for (var waiting : group) {
+                chain = chain.compose(done -> write(List.of(waiting)));
+            }
+            return chain;
+        }
+
+        /** SQLSTATE classes 22 (data) and 54 (limits). */
+        private static boolean isFaultOfData(Throwable failure) {
+            return failure instanceof PgException e
+                    && e.getSqlState() != null
+                    && (e.getSqlState().startsWith("22") || e.getSqlState().startsWith("54"));
         }
     }
 }

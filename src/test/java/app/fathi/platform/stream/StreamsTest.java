@@ -3,8 +3,11 @@ package app.fathi.platform.stream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.ProblemException;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxException;
 import io.vertx.core.json.JsonObject;
@@ -21,6 +24,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -178,6 +182,173 @@ class StreamsTest {
             assertThat(new JsonObject(row.getString("payload")).getInteger("n")).isEqualTo(n++);
         }
         assertThat(count("SELECT count(*) FROM outbox")).isZero();
+    }
+
+    @Test
+    void what_the_handler_throws_isolates_the_record_too() {
+        var digested = Collections.synchronizedList(new ArrayList<Integer>());
+        await(vertx.deployVerticle(consumer("throwing", (tx, batch) -> {
+            var numbers = batch.stream()
+                    .map(one -> one.record().payload().getInteger("n"))
+                    .toList();
+            if (numbers.contains(7)) {
+                throw new IllegalStateException("seven");
+            }
+            digested.addAll(numbers);
+            return Future.succeededFuture();
+        })));
+        await(streams.append(
+                "ingest",
+                IntStream.range(0, 20).mapToObj(n -> record("same", n)).toList()));
+        eventually(() -> digested.size() >= 19);
+        eventually(() -> count("SELECT count(*) FROM dead_letter WHERE reason LIKE '%seven%'") == 1);
+        assertThat(digested).doesNotHaveDuplicates().doesNotContain(7).hasSize(19);
+    }
+
+    @Test
+    void a_broken_connection_makes_no_dead_letter_and_no_second_effect() {
+        await(pool.query("CREATE TABLE digested (n int)").execute());
+        var breaks = new AtomicInteger(2);
+        await(vertx.deployVerticle(
+                consumer("broken", (tx, batch) -> tx.preparedQuery("INSERT INTO digested SELECT unnest($1::int[])")
+                        .execute(Tuple.of((Object) batch.stream()
+                                .map(one -> one.record().payload().getInteger("n"))
+                                .toArray(Integer[]::new)))
+                        .compose(done -> breaks.getAndDecrement() > 0
+                                ? tx.query("SELECT pg_terminate_backend(pg_backend_pid())")
+                                        .execute()
+                                        .mapEmpty()
+                                : Future.succeededFuture()))));
+        await(streams.append("ingest", records("same", 10)));
+        eventually(() -> count("SELECT count(*) FROM digested") > 0);
+        assertThat(count("SELECT count(*) FROM digested")).isEqualTo(10);
+        assertThat(count("SELECT count(*) FROM dead_letter")).isZero();
+    }
+
+    @Test
+    void a_frozen_member_loses_its_partitions_and_what_it_writes_when_it_wakes() {
+        await(pool.query("CREATE TABLE effect (who text, n int)").execute());
+        var thaw = new AtomicReference<Promise<Void>>();
+        await(vertx.deployVerticle(
+                consumer("frozen", (tx, batch) -> effect(tx, "frozen", batch).compose(done -> {
+                    Promise<Void> promise = Promise.promise();
+                    return thaw.compareAndSet(null, promise) ? promise.future() : Future.succeededFuture();
+                }))));
+        eventually(() -> count("SELECT count(*) FROM stream_offset WHERE owner IS NOT NULL") == 16);
+        await(streams.append("ingest", records("a", 30)));
+        eventually(() -> thaw.get() != null);
+        await(vertx.deployVerticle(consumer("frozen", (tx, batch) -> effect(tx, "other", batch))));
+        await(streams.append(
+                "ingest",
+                IntStream.range(100, 200).mapToObj(n -> record("k" + n, n)).toList()));
+        eventually(() -> count("SELECT count(*) FROM effect") == 130);
+        assertThat(count("SELECT count(*) FROM effect WHERE who = 'other'")).isEqualTo(130);
+        thaw.get().complete();
+        await(streams.append(
+                "ingest",
+                IntStream.range(200, 300).mapToObj(n -> record("k" + n, n)).toList()));
+        eventually(() -> count("SELECT count(*) FROM effect") >= 230
+                && count("SELECT count(DISTINCT owner) FROM stream_offset") == 2);
+        assertThat(count("SELECT count(DISTINCT n) FROM effect")).isEqualTo(230);
+        assertThat(count("SELECT count(*) FROM effect")).as("nothing twice").isEqualTo(230);
+        assertThat(count("SELECT count(*) FROM dead_letter")).isZero();
+    }
+
+    @Test
+    void one_node_has_all_partitions_of_every_topic_of_a_group() {
+        await(vertx.deployVerticle(consumer("both", (tx, batch) -> Future.succeededFuture())));
+        await(vertx.deployVerticle(
+                new StreamConsumer(pool, "both", "bulk", config, (tx, batch) -> Future.succeededFuture())));
+        eventually(() -> count("SELECT count(*) FROM stream_offset WHERE owner IS NOT NULL") == 32);
+    }
+
+    @Test
+    void a_member_at_work_keeps_its_partitions_while_leases_are_renewed() {
+        var epochs = new AtomicReference<>(0L);
+        await(vertx.deployVerticle(consumer(
+                "busy",
+                (tx, batch) -> tx.query("SELECT pg_sleep(0.02)").execute().mapEmpty())));
+        eventually(() -> count("SELECT count(*) FROM stream_offset WHERE owner IS NOT NULL") == 16);
+        epochs.set(count("SELECT sum(epoch)::int8 FROM stream_offset"));
+        for (int i = 0; i < 60; i++) {
+            await(streams.append("ingest", records("k" + i, 3)));
+            await(vertx.timer(50, TimeUnit.MILLISECONDS));
+        }
+        assertThat(count("SELECT sum(epoch)::int8 FROM stream_offset")).isEqualTo(epochs.get());
+        assertThat(count("SELECT count(*) FROM stream_offset WHERE owner IS NOT NULL"))
+                .isEqualTo(16);
+    }
+
+    @Test
+    void one_requests_bad_record_does_not_fail_its_neighbours() {
+        var good = streams.append("ingest", List.of(record("good", 1)));
+        var bad = streams.append("ingest", List.of(record("bad\0", 2)));
+        var alsoGood = streams.append("ingest", List.of(record("also good", 3)));
+        await(Future.join(List.of(good, bad, alsoGood)).otherwiseEmpty());
+        assertThat(List.of(good.succeeded(), bad.succeeded(), alsoGood.succeeded()))
+                .containsExactly(true, false, true);
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(2);
+    }
+
+    @Test
+    void when_too_many_wait_the_next_is_told_to_come_again() {
+        var small = new Streams(
+                vertx,
+                pool,
+                Config.of(Map.of("FATHI_STREAM_APPEND_QUEUE", "10", "FATHI_STREAM_APPEND_WAIT_MILLIS", "1000"))
+                        .stream());
+        var taken = small.append("ingest", records("a", 8));
+        var refused = small.append("ingest", records("b", 3));
+        assertThat(refused.cause()).isInstanceOfSatisfying(ProblemException.class, failure -> {
+            assertThat(failure.problem().kind()).isEqualTo(Kind.UNAVAILABLE);
+            assertThat(failure.problem().retryAfterSeconds()).isPresent();
+        });
+        await(taken);
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(8);
+    }
+
+    @Test
+    void records_of_one_request_are_appended_together_or_not_at_all() {
+        var failed = streams.append("ingest", List.of(record("a", 1), record("b\0", 2), record("c", 3)));
+        await(failed.otherwiseEmpty());
+        assertThat(failed.failed()).isTrue();
+        assertThat(count("SELECT count(*) FROM stream_record")).isZero();
+        assertThat(count("SELECT sum(next)::int8 FROM stream_head")).isZero();
+    }
+
+    @Test
+    void an_hour_goes_when_every_group_has_left_it_and_not_before() {
+        await(streams.append("ingest", records("a", 3)));
+        var hour = count("SELECT max(period) FROM stream_record");
+        // Five hours pass: the rows' hour lies back, a new one is there.
+        database.execute(
+                "UPDATE partition_period SET begins_at = begins_at - interval '5 hours' WHERE relation = 'stream_record'");
+        database.execute("SELECT add_period('stream_record', 3600, now() + interval '1 day')");
+        database.execute(
+                "UPDATE partition_period SET begins_at = now() - interval '1 minute' WHERE relation = 'stream_record' AND begins_at > now()");
+        database.execute(
+                "INSERT INTO stream_offset (grp, topic, part) SELECT 'slow', 'ingest', part FROM generate_series(0, 15) part");
+        var first = await(vertx.deployVerticle(new StreamKeeper(pool, streams, config, List.of())));
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(3);
+        await(vertx.undeploy(first));
+        database.execute(
+                "UPDATE stream_offset o SET pos = h.next FROM stream_head h WHERE h.topic = o.topic AND h.part = o.part");
+        await(vertx.deployVerticle(new StreamKeeper(pool, streams, config, List.of())));
+        assertThat(count("SELECT count(*) FROM stream_record")).isZero();
+        assertThat(count("SELECT count(*) FROM partition_period WHERE relation = 'stream_record' AND number = " + hour))
+                .isZero();
+        await(streams.append("ingest", records("a", 2)));
+        assertThat(count("SELECT min(pos) FROM stream_record"))
+                .as("positions go on")
+                .isEqualTo(3);
+    }
+
+    private static Future<Void> effect(SqlConnection tx, String who, List<StreamConsumer.Consumed> batch) {
+        return tx.preparedQuery("INSERT INTO effect SELECT $1, unnest($2::int[])")
+                .execute(Tuple.of(who, (Object) batch.stream()
+                        .map(one -> one.record().payload().getInteger("n"))
+                        .toArray(Integer[]::new)))
+                .mapEmpty();
     }
 
     private StreamConsumer consumer(
