@@ -12,7 +12,10 @@ import app.fathi.platform.logging.Logging;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import java.io.IOException;
 import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
@@ -65,6 +68,7 @@ public final class Main {
     }
 
     private void start() throws Exception {
+        requireFreePort();
         var database = database();
         Migrations.run(database);
         var metrics = opened(new Metrics());
@@ -76,6 +80,14 @@ public final class Main {
         app = new App(vertx, config, pools, health, metrics);
         started.push(() -> await(app.stop(), config.http().shutdownSeconds()));
         await(app.start(), START_SECONDS);
+    }
+
+    /** Before anything is started: who has the port already learns it in a moment, and nothing has to be undone. */
+    private void requireFreePort() throws IOException {
+        try (var probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(config.http().host(), config.http().port()));
+        }
     }
 
     private DatabaseAddress database() {
