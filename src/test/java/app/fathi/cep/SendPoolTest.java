@@ -54,9 +54,12 @@ class SendPoolTest {
     @Test
     void a_long_batch_gives_others_their_turn_and_urgent_ones_first() {
         var begun = new CountDownLatch(1);
+        // The one thread is held until all have queued: otherwise the order of arrival would decide, not the pool.
+        var allQueued = new CountDownLatch(1);
         var ended = Collections.synchronizedList(new ArrayList<String>());
         var long_ = pool.map(false, IntStream.range(0, 200).boxed().toList(), i -> {
                     begun.countDown();
+                    awaitLatch(allQueued);
                     work(500_000);
                     return i;
                 })
@@ -70,6 +73,7 @@ class SendPoolTest {
             ended.add("urgent");
             return i;
         });
+        allQueued.countDown();
         normal.await();
         urgent.await();
         long_.await();
