@@ -41,8 +41,8 @@ import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
 import app.fathi.webpush.Webpush;
 import app.fathi.webpush.WebpushVerticle;
-import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Deployable;
+import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
@@ -102,8 +102,7 @@ public final class App {
                     var roles = new Roles(pools.admin(), epochs);
                     audit.start();
                     started.push(audit::stop);
-                    var users =
-                            new Users(vertx, config, pools.admin(), secrets, epochs, roles, audit, cursor, clock);
+                    var users = new Users(vertx, config, pools.admin(), secrets, epochs, roles, audit, cursor, clock);
                     return users.firstStart().compose(first -> {
                         firstRun = first;
                         started.push(users::close);
@@ -245,11 +244,13 @@ public final class App {
         var lines = new ArrayList<String>();
         lines.add("Fathi is ready at " + baseUrl());
         lines.add("Write key: " + firstRun.writeKey());
-        lines.add("Page:      <script async src=\"" + baseUrl() + "/sdk/fathi.js\" data-write-key=\"" + firstRun.writeKey() + "\"></script>");
-        lines.add("Worker:    /fathi-sw.js at the root of your site, with the line:  importScripts('" + baseUrl() + "/sdk/fathi-sw.js');");
+        lines.add("Page:      <script async src=\"" + baseUrl() + "/sdk/fathi.js\" data-write-key=\""
+                + firstRun.writeKey() + "\"></script>");
+        lines.add("Worker:    /fathi-sw.js at the root of your site, with the line:  importScripts('" + baseUrl()
+                + "/sdk/fathi-sw.js');");
         firstRun.printedPassword()
-                .ifPresent(password -> lines.add(
-                        "Sign in:   " + firstRun.adminEmail() + " with the password " + password + " (shown this once)"));
+                .ifPresent(password -> lines.add("Sign in:   " + firstRun.adminEmail() + " with the password "
+                        + password + " (shown this once)"));
         return lines;
     }
 }

@@ -25,7 +25,8 @@ class SpineTest {
     @BeforeAll
     static void start() {
         push = FakePushService.start();
-        server = TestServer.start(Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
+        server = TestServer.start(
+                Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
     }
 
     @AfterAll
@@ -38,11 +39,14 @@ class SpineTest {
     void a_visitor_subscribes_gets_a_personal_push_and_the_click_is_in_the_ledger() {
         identify("ada", new JsonObject().put("firstName", "Ada"));
         var browser = push.subscribe(pushKey());
-        var saved = server.admin("POST", "/api/v1/webpush/subscriptions", draft(browser).put("userId", "ada"));
+        var saved = server.admin(
+                "POST", "/api/v1/webpush/subscriptions", draft(browser).put("userId", "ada"));
         assertThat(saved.status()).as(saved.body()).isEqualTo(201);
         eventually(() -> "Ada".equals(profile("ada").getJsonObject("traits").getString("firstName")));
 
-        var taken = send(new JsonObject().put("userIds", new JsonArray().add("ada")), "Hello {{ traits.firstName | default: 'there' }}");
+        var taken = send(
+                new JsonObject().put("userIds", new JsonArray().add("ada")),
+                "Hello {{ traits.firstName | default: 'there' }}");
         assertThat(taken.getInteger("planned")).isEqualTo(1);
         eventually(() -> !browser.receipts().isEmpty());
         var notification = browser.receipts().getFirst().json().getJsonObject("notification");
@@ -57,7 +61,12 @@ class SpineTest {
                     "/api/v1/webpush/track",
                     null,
                     new JsonObject()
-                            .put("interactions", new JsonArray().add(new JsonObject().put("token", ours.getString("token")).put("type", type)))
+                            .put(
+                                    "interactions",
+                                    new JsonArray()
+                                            .add(new JsonObject()
+                                                    .put("token", ours.getString("token"))
+                                                    .put("type", type)))
                             .encode(),
                     "Content-Type",
                     "text/plain");
@@ -67,7 +76,10 @@ class SpineTest {
         eventually(() -> counts(id).getInteger("clicked") == 1);
         assertThat(counts(id).getInteger("accepted")).isEqualTo(1);
         assertThat(counts(id).getInteger("shown")).isEqualTo(1);
-        var delivery = server.admin("GET", "/api/v1/webpush/messages/" + id + "/deliveries", null).json().getJsonArray("items").getJsonObject(0);
+        var delivery = server.admin("GET", "/api/v1/webpush/messages/" + id + "/deliveries", null)
+                .json()
+                .getJsonArray("items")
+                .getJsonObject(0);
         assertThat(delivery.getString("id")).isEqualTo(ours.getString("id"));
         assertThat(delivery.getString("clickedAt")).isNotNull();
     }
@@ -75,26 +87,36 @@ class SpineTest {
     @Test
     void after_unsubscribing_nothing_more_comes() {
         var browser = push.subscribe(pushKey());
-        var saved = server.browser("POST", "/api/v1/webpush/subscriptions", draft(browser)).json();
+        var saved = server.browser("POST", "/api/v1/webpush/subscriptions", draft(browser))
+                .json();
         var path = "/api/v1/webpush/subscriptions/" + saved.getString("id");
-        assertThat(server.browser("DELETE", path, null).status()).as("without the device secret").isEqualTo(404);
-        assertThat(server.browser("DELETE", path, null, "X-Device-Secret", saved.getString("deviceSecret")).status()).isEqualTo(204);
+        assertThat(server.browser("DELETE", path, null).status())
+                .as("without the device secret")
+                .isEqualTo(404);
+        assertThat(server.browser("DELETE", path, null, "X-Device-Secret", saved.getString("deviceSecret"))
+                        .status())
+                .isEqualTo(204);
         var profileId = server.admin("GET", path, null).json().getString("profileId");
         var taken = send(new JsonObject().put("profileIds", new JsonArray().add(profileId)), "Anybody?");
         eventually(() -> state(taken.getString("id")).equals("completed"));
-        assertThat(status(taken.getString("id")).getJsonObject("reasons").getInteger("no_subscription")).isEqualTo(1);
+        assertThat(status(taken.getString("id")).getJsonObject("reasons").getInteger("no_subscription"))
+                .isEqualTo(1);
         assertThat(browser.receipts()).isEmpty();
     }
 
     @Test
     void a_subscription_that_is_gone_is_ended_with_the_result() {
         var browser = push.subscribe(pushKey());
-        var saved = server.browser("POST", "/api/v1/webpush/subscriptions", draft(browser)).json();
+        var saved = server.browser("POST", "/api/v1/webpush/subscriptions", draft(browser))
+                .json();
         browser.unsubscribe();
         var taken = send(new JsonObject().put("subscriptionIds", new JsonArray().add(saved.getString("id"))), "Hello?");
         eventually(() -> state(taken.getString("id")).equals("completed"));
-        assertThat(status(taken.getString("id")).getJsonObject("reasons").getInteger("gone")).isEqualTo(1);
-        assertThat(server.admin("GET", "/api/v1/webpush/subscriptions/" + saved.getString("id"), null).json().getString("status"))
+        assertThat(status(taken.getString("id")).getJsonObject("reasons").getInteger("gone"))
+                .isEqualTo(1);
+        assertThat(server.admin("GET", "/api/v1/webpush/subscriptions/" + saved.getString("id"), null)
+                        .json()
+                        .getString("status"))
                 .isEqualTo("expired");
     }
 
@@ -102,15 +124,19 @@ class SpineTest {
     void a_browser_cannot_attach_itself_to_a_known_person() {
         identify("bob", new JsonObject());
         var refused = server.browser(
-                "POST", "/api/v1/webpush/subscriptions", draft(push.subscribe(pushKey())).put("userId", "bob"));
+                "POST",
+                "/api/v1/webpush/subscriptions",
+                draft(push.subscribe(pushKey())).put("userId", "bob"));
         assertThat(refused.status()).isEqualTo(422);
-        assertThat(refused.json().getJsonArray("errors").getJsonObject(0).getString("pointer")).isEqualTo("/identityToken");
+        assertThat(refused.json().getJsonArray("errors").getJsonObject(0).getString("pointer"))
+                .isEqualTo("/identityToken");
     }
 
     @Test
     void twenty_equal_requests_with_one_key_at_once_have_one_effect() throws Exception {
         var browser = push.subscribe(pushKey());
-        var saved = server.browser("POST", "/api/v1/webpush/subscriptions", draft(browser)).json();
+        var saved = server.browser("POST", "/api/v1/webpush/subscriptions", draft(browser))
+                .json();
         var body = message(new JsonObject().put("subscriptionIds", new JsonArray().add(saved.getString("id"))), "Once");
         var tasks = new ArrayList<Callable<TestServer.Answer>>();
         for (int i = 0; i < 20; i++) {
@@ -128,10 +154,14 @@ class SpineTest {
             assertThat(ids).hasSize(1);
         }
         eventually(() -> !browser.receipts().isEmpty());
-        assertThat(server.admin("POST", "/api/v1/webpush/messages", body, "Idempotency-Key", "once").header("Idempotency-Replayed"))
+        assertThat(server.admin("POST", "/api/v1/webpush/messages", body, "Idempotency-Key", "once")
+                        .header("Idempotency-Replayed"))
                 .isEqualTo("true");
-        var other = message(new JsonObject().put("subscriptionIds", new JsonArray().add(saved.getString("id"))), "Other");
-        assertThat(server.admin("POST", "/api/v1/webpush/messages", other, "Idempotency-Key", "once").json().getString("code"))
+        var other =
+                message(new JsonObject().put("subscriptionIds", new JsonArray().add(saved.getString("id"))), "Other");
+        assertThat(server.admin("POST", "/api/v1/webpush/messages", other, "Idempotency-Key", "once")
+                        .json()
+                        .getString("code"))
                 .isEqualTo("idempotency_key_reused");
         assertThat(browser.receipts()).hasSize(1);
     }
@@ -141,9 +171,24 @@ class SpineTest {
         var good = draft(push.subscribe(pushKey()));
         problem(server.raw("POST", "/api/v1/webpush/messages", server.token(), "{\"a\":"), 400, "malformed");
         problem(server.raw("POST", "/api/v1/webpush/messages", server.token(), "{\"a\":1,\"a\":2}"), 400, "malformed");
-        problem(server.admin("POST", "/api/v1/webpush/messages", new JsonObject().put("audience", 7)), 400, "invalid_request");
-        problem(server.admin("POST", "/api/v1/auth/login", new JsonObject().put("email", "a@b").put("password", "x").put("admin", true)), 400, "invalid_request");
-        problem(server.raw("POST", "/api/v1/auth/login", null, "{}", "Content-Type", "text/xml"), 415, "unsupported_media_type");
+        problem(
+                server.admin("POST", "/api/v1/webpush/messages", new JsonObject().put("audience", 7)),
+                400,
+                "invalid_request");
+        problem(
+                server.admin(
+                        "POST",
+                        "/api/v1/auth/login",
+                        new JsonObject()
+                                .put("email", "a@b")
+                                .put("password", "x")
+                                .put("admin", true)),
+                400,
+                "invalid_request");
+        problem(
+                server.raw("POST", "/api/v1/auth/login", null, "{}", "Content-Type", "text/xml"),
+                415,
+                "unsupported_media_type");
         problem(server.raw("POST", "/api/v1/auth/login", null, "x".repeat(2_000_000)), 413, "too_large");
         problem(server.send("GET", "/api/v1/auth/me", null, null), 401, "unauthenticated");
         problem(server.send("GET", "/api/v1/auth/me", server.token() + "x", null), 401, "unauthenticated");
@@ -152,13 +197,46 @@ class SpineTest {
         problem(server.admin("GET", "/api/v1/webpush/subscriptions?colour=red", null), 400, "invalid_request");
         problem(server.admin("GET", "/api/v1/webpush/subscriptions?limit=0", null), 400, "invalid_request");
         problem(server.browser("GET", "/api/v1/webpush/subscriptions", null), 403, "forbidden");
-        problem(server.browser("POST", "/api/v1/webpush/subscriptions", good.copy().put("endpoint", "http://push.example/1")), 422, "unprocessable");
-        problem(server.browser("POST", "/api/v1/webpush/subscriptions", good.copy().put("endpoint", "https://10.0.0.1/1")), 422, "unprocessable");
-        problem(server.browser("POST", "/api/v1/webpush/subscriptions", good.copy().put("keys", new JsonObject()
-                .put("p256dh", "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
-                .put("auth", good.getJsonObject("keys").getString("auth")))), 422, "unprocessable");
-        problem(server.admin("PATCH", "/api/v1/workspaces/current", new JsonObject().put("name", "X")), 428, "precondition_required");
-        problem(server.admin("PATCH", "/api/v1/workspaces/current", new JsonObject().put("name", "X"), "If-Match", "\"v99\""), 412, "stale_version");
+        problem(
+                server.browser(
+                        "POST", "/api/v1/webpush/subscriptions", good.copy().put("endpoint", "http://push.example/1")),
+                422,
+                "unprocessable");
+        problem(
+                server.browser(
+                        "POST", "/api/v1/webpush/subscriptions", good.copy().put("endpoint", "https://10.0.0.1/1")),
+                422,
+                "unprocessable");
+        problem(
+                server.browser(
+                        "POST",
+                        "/api/v1/webpush/subscriptions",
+                        good.copy()
+                                .put(
+                                        "keys",
+                                        new JsonObject()
+                                                .put(
+                                                        "p256dh",
+                                                        "BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE")
+                                                .put(
+                                                        "auth",
+                                                        good.getJsonObject("keys")
+                                                                .getString("auth")))),
+                422,
+                "unprocessable");
+        problem(
+                server.admin("PATCH", "/api/v1/workspaces/current", new JsonObject().put("name", "X")),
+                428,
+                "precondition_required");
+        problem(
+                server.admin(
+                        "PATCH",
+                        "/api/v1/workspaces/current",
+                        new JsonObject().put("name", "X"),
+                        "If-Match",
+                        "\"v99\""),
+                412,
+                "stale_version");
     }
 
     private static void problem(TestServer.Answer answer, int status, String code) {
@@ -169,7 +247,11 @@ class SpineTest {
     }
 
     private static void identify(String userId, JsonObject traits) {
-        var answer = server.send("POST", "/v1/identify", server.token(), new JsonObject().put("userId", userId).put("traits", traits));
+        var answer = server.send(
+                "POST",
+                "/v1/identify",
+                server.token(),
+                new JsonObject().put("userId", userId).put("traits", traits));
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
     }
 

@@ -54,8 +54,8 @@ final class InteractionsService {
                         delivery.ws(), interaction.streamKey(), Interaction.KIND, interaction.toPayload()));
             });
         }
-        var answer = Reply.ok(
-                new JsonObject().put("taken", records.size()).put("refused", reports.size() - records.size()));
+        var answer =
+                Reply.ok(new JsonObject().put("taken", records.size()).put("refused", reports.size() - records.size()));
         return records.isEmpty()
                 ? Future.succeededFuture(answer)
                 : streams.append("ingest", records).map(answer);
@@ -111,7 +111,8 @@ final class InteractionsService {
     private static String text(String pointer, JsonObject json, String name, int limit) {
         var value = json.getValue(name);
         if (value != null && !(value instanceof String text && text.length() <= limit)) {
-            throw ProblemException.invalid(pointer + "/" + name, "This takes a text of at most " + limit + " characters.");
+            throw ProblemException.invalid(
+                    pointer + "/" + name, "This takes a text of at most " + limit + " characters.");
         }
         return (String) value;
     }

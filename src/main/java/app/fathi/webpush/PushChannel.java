@@ -12,7 +12,6 @@ import io.vertx.sqlclient.SqlConnection;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -116,14 +115,15 @@ final class PushChannel implements Channel {
             case ACCEPTED -> new Attempt(Reason.ACCEPTED, false, null, answer.httpStatus(), true);
             case GONE -> new Attempt(Reason.GONE, false, null, answer.httpStatus(), true);
             case TOO_LARGE -> new Attempt(Reason.PAYLOAD_TOO_LARGE, false, null, answer.httpStatus(), true);
-            case BAD_REQUEST, REFUSED_ADDRESS -> new Attempt(
-                    Reason.BAD_REQUEST, false, null, answer.httpStatus(), answer.bodyWritten());
+            case BAD_REQUEST, REFUSED_ADDRESS ->
+                new Attempt(Reason.BAD_REQUEST, false, null, answer.httpStatus(), answer.bodyWritten());
             case KEY_MISMATCH -> new Attempt(Reason.KEY_MISMATCH, true, null, answer.httpStatus(), true);
             case RATE_LIMITED -> new Attempt(Reason.RATE_LIMITED, true, answer.notBefore(), answer.httpStatus(), true);
-            case TRANSIENT -> new Attempt(
-                    Reason.PUSH_SERVICE_ERROR, true, answer.notBefore(), answer.httpStatus(), answer.bodyWritten());
-            case NOT_PROCESSED -> new Attempt(
-                    Reason.PUSH_SERVICE_ERROR, true, java.time.Instant.now(), answer.httpStatus(), false);
+            case TRANSIENT ->
+                new Attempt(
+                        Reason.PUSH_SERVICE_ERROR, true, answer.notBefore(), answer.httpStatus(), answer.bodyWritten());
+            case NOT_PROCESSED ->
+                new Attempt(Reason.PUSH_SERVICE_ERROR, true, java.time.Instant.now(), answer.httpStatus(), false);
             case SHUT -> Attempt.NOT_SENT;
         };
     }

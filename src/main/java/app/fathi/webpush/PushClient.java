@@ -43,6 +43,7 @@ final class PushClient {
     private final HttpClientAgent secure;
     /** For {@code http:} endpoints, which only tests and closed networks allow: no ALPN, so HTTP/1.1. */
     private final HttpClientAgent plaintext;
+
     private final OutboundGuard guard;
     private final InstantSource clock;
     private final Duration timeout;
@@ -79,7 +80,8 @@ final class PushClient {
     Future<PushAnswer> send(PushRequest push, Gate gate) {
         var written = new AtomicBoolean();
         return guard.resolve(push.endpoint())
-                .compose(address -> (isSecure(push.endpoint()) ? secure : plaintext).request(options(push.endpoint(), address)))
+                .compose(address ->
+                        (isSecure(push.endpoint()) ? secure : plaintext).request(options(push.endpoint(), address)))
                 .compose(request -> {
                     if (!gate.open()) {
                         request.reset();
@@ -159,7 +161,8 @@ final class PushClient {
                     ? Duration.ofSeconds(Long.parseLong(header.strip()))
                     : Duration.between(
                             now,
-                            ZonedDateTime.parse(header.strip(), DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
+                            ZonedDateTime.parse(header.strip(), DateTimeFormatter.RFC_1123_DATE_TIME)
+                                    .toInstant());
             return wait.isNegative() ? now : now.plus(wait.compareTo(retryAfterLimit) > 0 ? retryAfterLimit : wait);
         } catch (DateTimeException e) {
             return null;
@@ -170,8 +173,8 @@ final class PushClient {
     private static PushAnswer failed(Throwable failure, boolean written) {
         return switch (failure) {
             case OutboundGuard.RefusedAddressException e -> new PushAnswer(Outcome.REFUSED_ADDRESS, 0, null, false);
-            case StreamResetException e when e.getCode() == REFUSED_STREAM -> new PushAnswer(
-                    Outcome.NOT_PROCESSED, 0, null, false);
+            case StreamResetException e
+            when e.getCode() == REFUSED_STREAM -> new PushAnswer(Outcome.NOT_PROCESSED, 0, null, false);
             case HttpClosedException e when !written -> new PushAnswer(Outcome.NOT_PROCESSED, 0, null, false);
             default -> new PushAnswer(Outcome.TRANSIENT, 0, null, written);
         };

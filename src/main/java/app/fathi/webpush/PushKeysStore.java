@@ -27,7 +27,8 @@ final class PushKeysStore {
     }
 
     Future<Void> insertCurrent(SqlClient tx, int ws, UUID id, byte[] publicKey, byte[] sealedPrivateKey) {
-        return tx.preparedQuery("""
+        return tx.preparedQuery(
+                        """
                         INSERT INTO webpush_key (id, ws, public_key, private_key) VALUES ($1, $2, $3, $4)
                         ON CONFLICT (ws) WHERE current DO NOTHING
                         """)
@@ -38,7 +39,9 @@ final class PushKeysStore {
     private static Optional<Stored> first(RowSet<Row> rows) {
         for (var row : rows) {
             return Optional.of(new Stored(
-                    row.getUUID("id"), row.getBuffer("public_key").getBytes(), row.getBuffer("private_key").getBytes()));
+                    row.getUUID("id"),
+                    row.getBuffer("public_key").getBytes(),
+                    row.getBuffer("private_key").getBytes()));
         }
         return Optional.empty();
     }

@@ -68,18 +68,20 @@ final class SubscriptionsService {
     /** Creates the subscription, or renews the one with the same endpoint. */
     Future<Saved> subscribe(Call call, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
-        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft).compose(keyId -> transactions.run(tx -> store.lockByEndpoint(
-                        tx, call.ws(), hash(draft.endpoint().toString()))
-                .compose(held -> held.isPresent()
-                        ? renew(tx, call, held.get(), draft, keyId, userId)
-                        : create(tx, call, draft, keyId, userId)))));
+        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft)
+                .compose(keyId -> transactions.run(tx -> store.lockByEndpoint(
+                                tx, call.ws(), hash(draft.endpoint().toString()))
+                        .compose(held -> held.isPresent()
+                                ? renew(tx, call, held.get(), draft, keyId, userId)
+                                : create(tx, call, draft, keyId, userId)))));
     }
 
     /** Changes endpoint and keys of a subscription, for the same person unless the draft names one. */
     Future<Saved> replace(Call call, UUID id, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
-        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft).compose(keyId -> transactions.run(tx -> held(tx, call, id)
-                .compose(held -> renew(tx, call, held, draft.ofSamePerson(), keyId, userId)))));
+        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft)
+                .compose(keyId -> transactions.run(tx -> held(tx, call, id)
+                        .compose(held -> renew(tx, call, held, draft.ofSamePerson(), keyId, userId)))));
     }
 
     Future<Void> end(Call call, UUID id) {
@@ -88,19 +90,33 @@ final class SubscriptionsService {
                 .compose(ended -> tell(tx, call.ws(), "subscription.removed", ended)));
     }
 
-    private Future<Saved> create(SqlConnection tx, Call call, SubscriptionDraft draft, UUID keyId, Optional<String> userId) {
+    private Future<Saved> create(
+            SqlConnection tx, Call call, SubscriptionDraft draft, UUID keyId, Optional<String> userId) {
         var id = UuidCreator.getTimeOrderedEpoch();
         var secret = newDeviceSecret();
         return personFor(tx, call, draft, userId, id, Optional.empty())
                 .compose(profileNo -> secrets.workspaceKey(tx, call.ws())
                         .compose(key -> store.insert(
-                                tx, call.ws(), id, profileNo, keyId, draft, hash(draft.endpoint().toString()), hash(secret), key)))
+                                tx,
+                                call.ws(),
+                                id,
+                                profileNo,
+                                keyId,
+                                draft,
+                                hash(draft.endpoint().toString()),
+                                hash(secret),
+                                key)))
                 .compose(done -> tell(tx, call.ws(), "subscription.created", List.of(id)))
                 .map(done -> new Saved(true, id, secret, keyId));
     }
 
     private Future<Saved> renew(
-            SqlConnection tx, Call call, SubscriptionsStore.Held held, SubscriptionDraft draft, UUID keyId, Optional<String> userId) {
+            SqlConnection tx,
+            Call call,
+            SubscriptionsStore.Held held,
+            SubscriptionDraft draft,
+            UUID keyId,
+            Optional<String> userId) {
         return secrets.workspaceKey(tx, call.ws()).compose(key -> {
             var shown = call.header("x-device-secret");
             var holdsSecret = shown != null && MessageDigest.isEqual(hash(shown), held.deviceSecret());
@@ -134,7 +150,12 @@ final class SubscriptionsService {
      * is this person already, or starts with a visitor of its own.
      */
     private Future<Integer> personFor(
-            SqlConnection tx, Call call, SubscriptionDraft draft, Optional<String> userId, UUID id, Optional<Integer> present) {
+            SqlConnection tx,
+            Call call,
+            SubscriptionDraft draft,
+            Optional<String> userId,
+            UUID id,
+            Optional<Integer> present) {
         if (userId.isPresent()) {
             return profiles.reach(tx, call.ws(), userId.get(), null);
         }
@@ -144,7 +165,8 @@ final class SubscriptionsService {
                     : profiles.reach(tx, call.ws(), null, ownVisitor(id));
         }
         return profiles.reach(tx, call.ws(), null, draft.anonymousId())
-                .compose(profileNo -> present.filter(profileNo::equals).isPresent() || !call.caller().isBrowserKey()
+                .compose(profileNo -> present.filter(profileNo::equals).isPresent()
+                                || !call.caller().isBrowserKey()
                         ? Future.succeededFuture(profileNo)
                         : profiles.views(tx, call.ws(), List.of(profileNo))
                                 .compose(views -> views.get(profileNo).userId() == null

@@ -69,13 +69,17 @@ public final class WebpushVerticle extends VerticleBase {
         return keys.current(call.ws())
                 .map(key -> Reply.ok(new JsonObject()
                         .put("id", key.id().toString())
-                        .put("publicKey", Base64.getUrlEncoder().withoutPadding().encodeToString(key.publicKey()))));
+                        .put(
+                                "publicKey",
+                                Base64.getUrlEncoder().withoutPadding().encodeToString(key.publicKey()))));
     }
 
     private Future<Reply> createSubscription(Call call) {
-        return subscriptions.subscribe(call, SubscriptionDraft.of(call)).map(saved -> saved.created()
-                ? Reply.created(SUBSCRIPTIONS + saved.id(), json(saved))
-                : Reply.ok(json(saved)));
+        return subscriptions
+                .subscribe(call, SubscriptionDraft.of(call))
+                .map(saved -> saved.created()
+                        ? Reply.created(SUBSCRIPTIONS + saved.id(), json(saved))
+                        : Reply.ok(json(saved)));
     }
 
     private Future<Reply> replaceSubscription(Call call) {
@@ -104,11 +108,17 @@ public final class WebpushVerticle extends VerticleBase {
                         call.parameters().getString("status"),
                         profileId == null ? null : UUID.fromString(profileId),
                         Cursor.limit(call) + 1)
-                .map(rows -> Reply.ok(cursor.page(call, rows, Subscription::toJson, row -> List.of(row.id().toString()))));
+                .map(rows -> Reply.ok(cursor.page(
+                        call,
+                        rows,
+                        Subscription::toJson,
+                        row -> List.of(row.id().toString()))));
     }
 
     private static JsonObject json(SubscriptionsService.Saved saved) {
-        var json = new JsonObject().put("id", saved.id().toString()).put("keyId", saved.keyId().toString());
+        var json = new JsonObject()
+                .put("id", saved.id().toString())
+                .put("keyId", saved.keyId().toString());
         if (saved.deviceSecret() != null) {
             json.put("deviceSecret", saved.deviceSecret());
         }

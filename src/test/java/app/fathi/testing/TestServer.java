@@ -56,7 +56,11 @@ public final class TestServer implements AutoCloseable {
             throw new IllegalStateException("The server does not start", e);
         }
         health.serving();
-        this.token = send("POST", "/api/v1/auth/login", null, new JsonObject().put("email", ADMIN_EMAIL).put("password", ADMIN_PASSWORD))
+        this.token = send(
+                        "POST",
+                        "/api/v1/auth/login",
+                        null,
+                        new JsonObject().put("email", ADMIN_EMAIL).put("password", ADMIN_PASSWORD))
                 .json()
                 .getString("accessToken");
     }
@@ -116,7 +120,9 @@ public final class TestServer implements AutoCloseable {
     /** The body as it stands, as JSON unless a header says otherwise. */
     public Answer raw(String method, String path, String bearer, String body, String... headers) {
         var request = HttpRequest.newBuilder(URI.create(url() + path))
-                .method(method, body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
+                .method(
+                        method,
+                        body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
         var typed = false;
         for (int i = 0; i < headers.length; i += 2) {
             request.header(headers[i], headers[i + 1]);
