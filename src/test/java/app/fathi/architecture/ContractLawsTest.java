@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import app.fathi.platform.http.Contract;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -16,6 +17,9 @@ import java.util.function.BiConsumer;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.events.NodeEvent;
+import org.yaml.snakeyaml.events.ScalarEvent;
 
 /** The laws that hold for the contract, {@code openapi.yaml}. */
 class ContractLawsTest {
@@ -158,6 +162,20 @@ class ContractLawsTest {
             }
         });
         assertThat(faults).isEmpty();
+    }
+
+    @Test
+    void the_file_is_plain_yaml_that_any_tool_reads() {
+        for (var event : new Yaml().parse(new StringReader(Contract.load().text()))) {
+            if (event instanceof NodeEvent node && node.getAnchor() != null) {
+                faults.add("line " + (event.getStartMark().getLine() + 1) + " has the anchor or alias "
+                        + node.getAnchor());
+            }
+            if (event instanceof ScalarEvent scalar && scalar.getValue().equals("<<")) {
+                faults.add("line " + (event.getStartMark().getLine() + 1) + " has a merge key");
+            }
+        }
+        assertThat(faults).as("not every tool reads these; use $ref").isEmpty();
     }
 
     @Test

@@ -167,7 +167,7 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
         return value;
     }
 
-    /** YAML anchors make two places share one object; each place gets its own here. */
+    /** What the YAML parser made, as the JSON classes of Vert.x. */
     private static Map<String, Object> copy(Map<?, ?> map) {
         var copied = new LinkedHashMap<String, Object>();
         map.forEach((key, value) -> copied.put(String.valueOf(key), copyOf(value)));
