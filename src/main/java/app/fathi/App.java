@@ -41,6 +41,7 @@ import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
 import app.fathi.webpush.Webpush;
 import app.fathi.webpush.WebpushVerticle;
+import app.fathi.webpush.encryption.CryptoProviders;
 import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
@@ -69,6 +70,7 @@ public final class App {
     private final Health health;
     private final Metrics metrics;
     private final Contract contract = Contract.load();
+    private final CryptoProviders providers = new CryptoProviders();
     private final InstantSource clock = InstantSource.system();
     private final AtomicInteger port = new AtomicInteger();
     /** What was started, the last first. */
@@ -117,7 +119,7 @@ public final class App {
         var streams = new Streams(vertx, pools.ingest(), config.stream());
         var jobs = new Jobs(vertx);
         var profiles = new Profiles();
-        var webpush = new Webpush(vertx, config, pools.send(), secrets, this::baseUrl, clock);
+        var webpush = new Webpush(vertx, config, pools.send(), secrets, providers, this::baseUrl, clock);
         started.push(webpush::close);
         var tokens = new TrackingTokens(secrets.derivedKey("tracking"));
         var sendPool = new SendPool(config.send());

@@ -1,5 +1,6 @@
 package app.fathi;
 
+import app.fathi.platform.bus.Cluster;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;
 import app.fathi.platform.db.DatabaseAddress;
@@ -72,7 +73,7 @@ public final class Main {
         var database = database();
         Migrations.run(database);
         var metrics = opened(new Metrics());
-        var vertx = metrics.measure(Vertx.builder(), new VertxOptions()).build();
+        var vertx = vertx(metrics);
         started.push(() -> await(vertx.close(), CLOSE_SECONDS));
         var pools = Pools.open(vertx, config.db(), database);
         started.push(() -> await(pools.close(), CLOSE_SECONDS));
@@ -80,6 +81,15 @@ public final class Main {
         app = new App(vertx, config, pools, health, metrics);
         started.push(() -> await(app.stop(), config.http().shutdownSeconds()));
         await(app.start(), START_SECONDS);
+    }
+
+    private Vertx vertx(Metrics metrics) throws Exception {
+        if (!config.cluster().enabled()) {
+            return metrics.measure(Vertx.builder(), new VertxOptions()).build();
+        }
+        var options = new VertxOptions().setEventBusOptions(Cluster.bus(config.cluster()));
+        return Cluster.join(metrics.measure(Vertx.builder(), options), config.cluster())
+                .await(START_SECONDS, TimeUnit.SECONDS);
     }
 
     /** Before anything is started: who has the port already learns it in a moment, and nothing has to be undone. */

@@ -37,10 +37,18 @@ public final class Webpush {
     private final String subject;
     private final InstantSource clock;
 
-    /** @param publicUrl our own base URL, known once the port is bound */
+    /**
+     * @param publicUrl our own base URL, known once the port is bound
+     * @param providers loaded native code: made before any event loop waits for it
+     */
     public Webpush(
-            Vertx vertx, Config config, Pool pool, Secrets secrets, Supplier<String> publicUrl, InstantSource clock) {
-        var providers = new CryptoProviders();
+            Vertx vertx,
+            Config config,
+            Pool pool,
+            Secrets secrets,
+            CryptoProviders providers,
+            Supplier<String> publicUrl,
+            InstantSource clock) {
         this.pool = pool;
         this.secrets = secrets;
         this.clock = clock;

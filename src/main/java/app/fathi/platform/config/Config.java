@@ -21,6 +21,7 @@ public record Config(
         Admission admission,
         Rates rates,
         Database db,
+        Cluster cluster,
         Security security,
         Outbound outbound,
         Vapid vapid,
@@ -43,6 +44,14 @@ public record Config(
         roles = List.copyOf(roles);
         if (roles.isEmpty()) {
             throw new ConfigException("roles is empty: at least one of api, worker is needed (FATHI_ROLES)");
+        }
+        if (cluster.enabled() && db.embedded()) {
+            throw new ConfigException("cluster.enabled is true: nodes of a cluster share one PostgreSQL of your own,"
+                    + " set db.url (FATHI_DB_URL)");
+        }
+        if (cluster.enabled() && masterKey.isEmpty()) {
+            throw new ConfigException("cluster.enabled is true: all nodes need the same master key,"
+                    + " set masterKey (FATHI_MASTER_KEY)");
         }
         if (webpush.ttlSeconds() > webpush.ttlLimitSeconds()) {
             throw new ConfigException("webpush.ttlSeconds is " + webpush.ttlSeconds()
@@ -172,6 +181,42 @@ public record Config(
         @Override
         public String toString() {
             return "Database[url=" + url + ", user=" + user + "]";
+        }
+    }
+
+    /** Several nodes: where this one is reached by the others, and who they are. */
+    public record Cluster(
+            boolean enabled,
+            @Pattern(value = "[A-Za-z0-9._-]{1,64}", words = "a name of letters, digits, dots, dashes") String name,
+            @Pattern(value = HOST, words = "an address or host name") String host,
+            @Range(min = 1, max = 65_535) int port,
+            @Range(min = 1, max = 65_535) int busPort,
+            @Pattern(value = "(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9._-]+):[0-9]{1,5}", words = "host:port")
+                    List<String> members,
+            String busCertificate,
+            @Secret String busKey,
+            String busTrust) {
+        public Cluster {
+            members = List.copyOf(members);
+            var files = List.of(busCertificate, busKey, busTrust);
+            if (files.stream().anyMatch(String::isEmpty) != files.stream().allMatch(String::isEmpty)) {
+                throw new ConfigException("cluster.busCertificate, cluster.busKey and cluster.busTrust"
+                        + " are needed together, or none of them");
+            }
+            for (var file : files) {
+                if (!file.isEmpty() && !Files.isReadable(Path.of(file))) {
+                    throw new ConfigException("cluster.bus… names '" + file + "': a readable PEM file is needed");
+                }
+            }
+            if (port == busPort) {
+                throw new ConfigException(
+                        "cluster.port and cluster.busPort are both " + port + ": two ports are needed");
+            }
+        }
+
+        /** Nodes show each other certificates, and talk encrypted. */
+        public boolean isBusSecured() {
+            return !busCertificate.isEmpty();
         }
     }
 

@@ -58,6 +58,8 @@ public final class Metrics implements AutoCloseable {
         var disabled = EnumSet.complementOf(EnumSet.copyOf(DOMAINS)).stream()
                 .map(MetricsDomain::toCategory)
                 .collect(Collectors.toSet());
+        // The pools are counted by name; the database client's own figures would add up all of them.
+        disabled.add("sql");
         options.setMetricsOptions(new MicrometerMetricsOptions()
                 .setEnabled(true)
                 .setDisabledMetricsCategories(disabled)
