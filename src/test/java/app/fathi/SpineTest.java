@@ -296,7 +296,7 @@ class SpineTest {
     }
 
     private static void eventually(BooleanSupplier condition) {
-        for (int i = 0; i < 200 && !condition.getAsBoolean(); i++) {
+        for (int i = 0; i < 1_200 && !condition.getAsBoolean(); i++) {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         }
         assertThat(condition.getAsBoolean()).isTrue();

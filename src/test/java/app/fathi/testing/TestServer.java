@@ -16,17 +16,22 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
  * The whole server in this JVM, on a free port and a fresh database, with an administrator's token at hand. Requests go
- * over real HTTP with the JDK's client.
+ * over real HTTP with the JDK's client, and every answer is held to the contract: see {@link AnswerCheck}.
  */
 public final class TestServer implements AutoCloseable {
     public static final String ADMIN_EMAIL = "admin@fathi.test";
     public static final String ADMIN_PASSWORD = "quite a long test password";
 
+    private static final AnswerCheck ANSWER_CHECK = new AnswerCheck();
+
     private final Vertx vertx = Vertx.vertx();
+    private final Set<String> seen = ConcurrentHashMap.newKeySet();
     private final HttpClient http = HttpClient.newHttpClient();
     private final Metrics metrics = new Metrics();
     private final TestDatabase database;
@@ -95,6 +100,11 @@ public final class TestServer implements AutoCloseable {
         return token;
     }
 
+    /** What this server has answered so far: operation ids, each with a status. */
+    public Set<String> seen() {
+        return Set.copyOf(seen);
+    }
+
     public TestDatabase database() {
         return database;
     }
@@ -135,8 +145,11 @@ public final class TestServer implements AutoCloseable {
             request.header("Authorization", "Bearer " + bearer);
         }
         try {
-            var response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
-            return new Answer(response.statusCode(), response.headers().map(), response.body());
+            var built = request.build();
+            var response = http.send(built, HttpResponse.BodyHandlers.ofString());
+            var answer = new Answer(response.statusCode(), response.headers().map(), response.body());
+            ANSWER_CHECK.check(method, built.uri(), answer).ifPresent(seen::add);
+            return answer;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

@@ -1,0 +1,157 @@
+package app.fathi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.platform.http.Contract;
+import app.fathi.testing.FakePushService;
+import app.fathi.testing.TestServer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Every operation succeeds once over HTTP, in each way that the contract knows. The test server holds the answers to the
+ * contract, so a new operation is not done before it is visited here.
+ */
+class ContractTourTest {
+    private static final String MESSAGES = "/api/v1/webpush/messages";
+    private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions";
+
+    private static FakePushService push;
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() {
+        push = FakePushService.start();
+        server = TestServer.start(
+                Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+        push.close();
+    }
+
+    @Test
+    void every_operation_answers_as_the_contract_says() {
+        staff();
+        people();
+        var subscription = subscriptions();
+        messages(subscription);
+        server.admin("GET", "/api/v1/audit/events?result=success&from=2026-01-01T00:00:00Z", null);
+        assertThat(unvisited()).as("add a visit for each").isEmpty();
+    }
+
+    /** What the contract promises and nobody has seen. */
+    private static TreeSet<String> unvisited() {
+        var promised = new TreeSet<String>();
+        var document = Contract.load().document();
+        Contract.load().operations().values().forEach(operation -> document
+                .getJsonObject("paths")
+                .getJsonObject(operation.path())
+                .getJsonObject(operation.method().name().toLowerCase(java.util.Locale.ROOT))
+                .getJsonObject("responses")
+                .fieldNames()
+                .stream()
+                .filter(status -> status.startsWith("2"))
+                .forEach(status -> promised.add(operation.id() + " " + status)));
+        promised.removeAll(server.seen());
+        return promised;
+    }
+
+    private static void staff() {
+        var signIn = new JsonObject().put("email", TestServer.ADMIN_EMAIL).put("password", TestServer.ADMIN_PASSWORD);
+        var tokens = server.send("POST", "/api/v1/auth/login", null, signIn).json();
+        server.send(
+                "POST",
+                "/api/v1/auth/refresh",
+                null,
+                new JsonObject().put("refreshToken", tokens.getString("refreshToken")));
+        server.send("GET", "/api/v1/auth/me", tokens.getString("accessToken"), null);
+        server.send("POST", "/api/v1/auth/logout", tokens.getString("accessToken"), null);
+
+        var draft = new JsonObject().put("name", "tour").put("permissions", new JsonArray().add("messages:read"));
+        var key = server.admin("POST", "/api/v1/api-keys", draft);
+        server.send("GET", "/api/v1/auth/me", key.json().getString("secret"), null);
+        server.admin(
+                "POST", "/api/v1/api-keys", draft.put("expiresAt", "2099-01-01T00:00:00Z"), "Idempotency-Key", "tour");
+        server.admin("POST", "/api/v1/api-keys", draft, "Idempotency-Key", "tour");
+        server.admin("GET", "/api/v1/api-keys?limit=1", null);
+        var path = key.header("Location");
+        server.admin(
+                "DELETE",
+                path,
+                null,
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+
+        var workspace = server.admin("GET", "/api/v1/workspaces/current", null);
+        server.admin(
+                "PATCH",
+                "/api/v1/workspaces/current",
+                new JsonObject().put("timezone", "Europe/Istanbul"),
+                "If-Match",
+                workspace.header("ETag"));
+    }
+
+    private static void people() {
+        var event = new JsonObject().put("userId", "tourist").put("traits", new JsonObject().put("city", "Izmir"));
+        server.browser("POST", "/v1/identify", event.copy().put("userId", null).put("anonymousId", "visitor"));
+        server.admin("POST", "/v1/identify", event);
+        server.admin(
+                "POST", "/v1/track", new JsonObject().put("userId", "tourist").put("event", "Arrived"));
+        server.admin(
+                "POST", "/v1/page", new JsonObject().put("userId", "tourist").put("name", "Home"));
+        server.admin(
+                "POST",
+                "/v1/batch",
+                new JsonObject().put("batch", new JsonArray().add(event.copy().put("type", "identify"))));
+        for (int i = 0; i < 1_200 && !server.seen().contains("getProfile 200"); i++) {
+            server.admin("GET", "/api/v1/cdp/profiles/user:tourist", null);
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+    }
+
+    private static String subscriptions() {
+        var browser = push.subscribe(
+                server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey"));
+        var draft = new JsonObject()
+                .put("endpoint", browser.endpoint())
+                .put("keys", new JsonObject().put("p256dh", browser.p256dh()).put("auth", browser.auth()));
+        var saved = server.browser("POST", SUBSCRIPTIONS, draft).json();
+        server.browser("POST", SUBSCRIPTIONS, draft, "X-Device-Secret", saved.getString("deviceSecret"));
+        var path = SUBSCRIPTIONS + "/" + saved.getString("id");
+        server.browser("PUT", path, draft.put("language", "tr"), "X-Device-Secret", saved.getString("deviceSecret"));
+        server.admin("GET", path, null);
+        server.admin("GET", SUBSCRIPTIONS + "?status=active&limit=1", null);
+        return saved.getString("id");
+    }
+
+    private static void messages(String subscription) {
+        var message = new JsonObject()
+                .put("audience", new JsonObject().put("subscriptionIds", new JsonArray().add(subscription)))
+                .put("purpose", "marketing")
+                .put("content", new JsonObject().put("title", "Welcome"))
+                .put("sendAt", java.time.Instant.now().plusSeconds(3_600).toString());
+        server.admin("POST", MESSAGES, message.copy().put("dryRun", true));
+        var path = server.admin("POST", MESSAGES, message).header("Location");
+        server.admin("GET", path, null);
+        server.admin("GET", path + "/deliveries?state=waiting", null);
+        server.admin("POST", path + "/cancel", null);
+        server.raw(
+                "POST",
+                "/api/v1/webpush/track",
+                null,
+                "{\"interactions\":[{\"token\":\"not-ours\",\"type\":\"shown\"}]}",
+                "Content-Type",
+                "text/plain");
+        server.admin("DELETE", SUBSCRIPTIONS + "/" + subscription, null);
+    }
+}
