@@ -10,6 +10,8 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,6 +46,21 @@ class RendererTest {
         assertThat(render("Hello {{ traits.lastName }}!")).isEqualTo("Hello !");
         assertThat(render("Hello {{ traits.lastName | default: 'there' }}")).isEqualTo("Hello there");
         assertThat(render("{{ traits.a.b.c }}{{ nothing.at.all }}")).isEmpty();
+    }
+
+    @Test
+    void waiting_is_not_computing_but_computing_for_too_long_ends() {
+        var sandbox = new Sandbox(new Config.Render(16_384, 20, 1_000));
+        sandbox.startClock();
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+        sandbox.checkTime();
+        assertThatThrownBy(() -> {
+                    // Ends by itself, so that a broken limit fails the test and not the build.
+                    for (long i = 0; i < 100_000_000L; i++) {
+                        sandbox.checkTime();
+                    }
+                })
+                .hasMessageContaining("more than 20 ms");
     }
 
     @Test
@@ -145,7 +162,7 @@ class RendererTest {
     }
 
     @Test
-    void a_template_that_takes_too_long_is_stopped() {
+    void a_template_that_takes_too_unusedis_stopped() {
         var impatient = new Renderer(new Config.Render(16_384, 1, 1_000_000));
         var slow =
                 "{% for i in (1..100000) %}{% assign x = 'b,a,c' | split: ',' | sort | join: '-' | replace: '-', '+' %}{% endfor %}";
