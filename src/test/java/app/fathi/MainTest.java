@@ -115,9 +115,31 @@ class MainTest {
         assertRefused(Map.of("FATHI_DATA_DIR", file.resolve("data").toString()), "FATHI_DATA_DIR");
     }
 
+    @Test
+    void a_contract_that_the_code_does_not_fit_ends_the_start_with_one_line() throws Exception {
+        var overlay = Files.createDirectory(folder.resolve("overlay"));
+        var contract = Files.readString(Path.of("openapi.yaml"));
+        try (var database = TestDatabase.create()) {
+            Files.writeString(
+                    overlay.resolve("openapi.yaml"), contract.replace("operationId: getMe\n", "operationId: getUs\n"));
+            assertRefused(
+                    ServerProcess.startWith(overlay, folder, database.environment()),
+                    "getUs has no handler in users",
+                    "users handles getMe, which is not in the contract");
+            Files.writeString(
+                    overlay.resolve("openapi.yaml"), contract.replace("operationId: getMe\n", "operationId: login\n"));
+            assertRefused(
+                    ServerProcess.startWith(overlay, folder, database.environment()), "there are two operations login");
+        }
+    }
+
     /** One line on stderr that says all of it and no secret, nothing on stdout, an exit code that tells. */
     private void assertRefused(Map<String, String> environment, String... parts) {
-        try (var server = ServerProcess.start(folder, environment)) {
+        assertRefused(ServerProcess.start(folder, environment), parts);
+    }
+
+    private static void assertRefused(ServerProcess started, String... parts) {
+        try (var server = started) {
             assertThat(server.awaitExit()).isNotZero();
             assertThat(server.errors())
                     .singleElement()

@@ -1,6 +1,8 @@
 package app.fathi.permissions;
 
+import app.fathi.platform.config.StartException;
 import app.fathi.platform.http.Contract;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.TreeSet;
@@ -27,9 +29,10 @@ public final class Permissions {
             var unknown = new TreeSet<>(asked);
             unknown.removeAll(known);
             known.removeAll(asked);
-            throw new IllegalStateException(
-                    "The contract's x-permission and the catalogue differ: unknown to the catalogue " + unknown
-                            + ", asked for by no operation " + known);
+            var faults = new ArrayList<String>();
+            unknown.forEach(name -> faults.add("no permission is called " + name));
+            known.forEach(name -> faults.add("no operation asks for " + name));
+            throw new StartException("openapi.yaml and the permissions differ: " + String.join("; ", faults));
         }
     }
 }

@@ -39,13 +39,22 @@ public final class ServerProcess implements AutoCloseable {
 
     /** Starts the process and returns at once. */
     public static ServerProcess start(Path folder, Map<String, String> environment) {
+        return start(folder, environment, classPath());
+    }
+
+    /** The same, with files in {@code overlay} instead of those that are packaged under the same name. */
+    public static ServerProcess startWith(Path overlay, Path folder, Map<String, String> environment) {
+        return start(folder, environment, overlay.toAbsolutePath() + File.pathSeparator + classPath());
+    }
+
+    private static ServerProcess start(Path folder, Map<String, String> environment, String classPath) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("@" + Path.of("scripts/lib/jvm.options").toAbsolutePath());
         if (Runtime.version().feature() >= 24) {
             command.add("--sun-misc-unsafe-memory-access=allow");
         }
-        command.addAll(List.of("-cp", classPath(), "app.fathi.Main"));
+        command.addAll(List.of("-cp", classPath, "app.fathi.Main"));
         var builder = new ProcessBuilder(command).directory(folder.toFile());
         builder.environment().keySet().removeIf(name -> name.startsWith("FATHI_") || name.contains("JAVA_"));
         builder.environment().put("FATHI_HTTP_PORT", "0");

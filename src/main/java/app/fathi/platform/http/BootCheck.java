@@ -25,7 +25,7 @@ public final class BootCheck {
             }
         }));
         if (!faults.isEmpty()) {
-            throw new StartException("The contract and the code differ: "
+            throw new StartException("openapi.yaml and the code differ: "
                     + String.join("; ", faults.stream().sorted().toList()));
         }
     }

@@ -1,5 +1,6 @@
 package app.fathi.platform.http;
 
+import app.fathi.platform.config.StartException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
@@ -9,13 +10,16 @@ import io.vertx.openapi.contract.OpenAPIContract;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /**
  * The contract, {@code openapi.yaml}, as the code sees it: its operations with what we ask of each one beyond OpenAPI.
@@ -64,20 +68,39 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
         }
     }
 
+    /** @throws StartException with everything that we need of the contract and do not find, in one line */
     static Contract parse(String text) {
-        Map<String, Object> yaml = new Yaml(new SafeConstructor(new LoaderOptions())).load(text);
-        var document = new JsonObject(copy(yaml));
+        var document = document(text);
+        var faults = new ArrayList<String>();
         var operations = new LinkedHashMap<String, Operation>();
-        document.getJsonObject("paths").forEach(path -> {
+        document.getJsonObject("paths", new JsonObject()).forEach(path -> {
             var item = (JsonObject) path.getValue();
             item.fieldNames().stream().filter(METHODS::contains).forEach(method -> {
-                var operation = operation(document, path.getKey(), method, item);
-                if (operations.put(operation.id(), operation) != null) {
-                    throw new IllegalStateException("The contract names the operation " + operation.id() + " twice");
+                var operation = operation(document, path.getKey(), method, item, faults);
+                if (operation.id() != null && operations.put(operation.id(), operation) != null) {
+                    faults.add("there are two operations " + operation.id());
                 }
             });
         });
+        if (!faults.isEmpty()) {
+            throw new StartException("openapi.yaml cannot be served: " + String.join("; ", faults));
+        }
         return new Contract(text, document, operations);
+    }
+
+    private static JsonObject document(String text) {
+        var options = new LoaderOptions();
+        // The second of two equal paths would silently replace the first.
+        options.setAllowDuplicateKeys(false);
+        try {
+            Map<String, Object> yaml = new Yaml(new SafeConstructor(options)).load(text);
+            return new JsonObject(copy(yaml));
+        } catch (MarkedYAMLException e) {
+            throw new StartException(
+                    "openapi.yaml cannot be read: " + e.getProblem() + " in line "
+                            + (e.getProblemMark().getLine() + 1),
+                    e);
+        }
     }
 
     /**
@@ -107,22 +130,22 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
         }));
     }
 
-    private static Operation operation(JsonObject document, String path, String method, JsonObject item) {
+    private static Operation operation(
+            JsonObject document, String path, String method, JsonObject item, List<String> faults) {
         var json = item.getJsonObject(method);
-        var where = method.toUpperCase() + " " + path;
-        var id = required(json, "operationId", where);
+        var where = method.toUpperCase(Locale.ROOT) + " " + path;
         var tags = json.getJsonArray("tags", new JsonArray());
         if (tags.isEmpty()) {
-            throw new IllegalStateException("The contract gives " + where + " no tag");
+            faults.add(where + " has no tag");
         }
-        var security = json.getJsonArray("security", document.getJsonArray("security"));
+        var security = json.getJsonArray("security", document.getJsonArray("security", new JsonArray()));
         return new Operation(
-                id,
-                tags.getString(0),
-                HttpMethod.valueOf(method.toUpperCase()),
+                required(json, "operationId", where, faults),
+                tags.isEmpty() ? null : tags.getString(0),
+                HttpMethod.valueOf(method.toUpperCase(Locale.ROOT)),
                 path,
-                required(json, "x-permission", where),
-                required(json, "x-audit", where),
+                required(json, "x-permission", where, faults),
+                required(json, "x-audit", where, faults),
                 json.getBoolean("x-idempotent", false),
                 "domain".equals(json.getString("x-validation")),
                 json.getJsonObject("requestBody", new JsonObject())
@@ -159,10 +182,11 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
         return found;
     }
 
-    private static String required(JsonObject json, String name, String where) {
+    private static String required(JsonObject json, String name, String where, List<String> faults) {
         var value = json.getString(name);
         if (value == null || value.isBlank()) {
-            throw new IllegalStateException("The contract gives " + where + " no " + name);
+            faults.add(where + " has no " + name);
+            return null;
         }
         return value;
     }
