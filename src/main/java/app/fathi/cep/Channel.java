@@ -6,6 +6,7 @@ import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 
@@ -22,6 +23,9 @@ public interface Channel {
 
     /** Active addresses by their own ids; ids of ended ones and of other workspaces are left out. */
     Future<List<Address>> addresses(SqlClient client, int ws, Collection<UUID> ids);
+
+    /** Whose these addresses are, ended ones too; ids that name none and ids of other workspaces are left out. */
+    Future<Map<UUID, Integer>> owners(SqlClient client, int ws, Collection<UUID> ids);
 
     /** Those that are active still; asked again inside the intent transaction. */
     Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids);

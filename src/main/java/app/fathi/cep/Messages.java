@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -141,13 +142,11 @@ public final class Messages {
         return switch (audience) {
             case Audience.Subscriptions named -> {
                 var ids = new LinkedHashSet<>(named.ids());
-                yield channel().addresses(tx, ws, ids).map(addresses -> {
+                yield channel().owners(tx, ws, ids).map(owners -> {
                     var people = new TreeMap<Integer, List<UUID>>();
-                    for (var address : addresses) {
-                        people.computeIfAbsent(address.profileNo(), no -> new ArrayList<>())
-                                .add(address.id());
-                        ids.remove(address.id());
-                    }
+                    owners.forEach((id, profileNo) -> people.computeIfAbsent(profileNo, no -> new ArrayList<>())
+                            .add(id));
+                    ids.removeAll(owners.keySet());
                     return new Frozen(people, ids.stream().map(UUID::toString).toList());
                 });
             }
@@ -190,8 +189,12 @@ public final class Messages {
                 .filter(person -> person.getValue() == null)
                 .map(Map.Entry::getKey)
                 .toList();
-        int named = audience.people().size() - unnamed.size();
-        Future<Integer> reachable = Future.succeededFuture(named);
+        var named = audience.people().values().stream().filter(Objects::nonNull).toList();
+        Future<Integer> reachable = channel()
+                .stillActive(tx, ws, named.stream().flatMap(List::stream).toList())
+                .map(active -> (int) named.stream()
+                        .filter(ids -> ids.stream().anyMatch(active::contains))
+                        .count());
         for (var part : parts(unnamed)) {
             reachable = reachable.compose(before -> channel()
                     .addressesOf(tx, ws, part)

@@ -12,6 +12,7 @@ import io.vertx.sqlclient.SqlConnection;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -63,6 +64,11 @@ final class PushChannel implements Channel {
         return secrets.workspaceKey(client, ws)
                 .compose(key -> store.addresses(client, ws, ids, key))
                 .map(List::copyOf);
+    }
+
+    @Override
+    public Future<Map<UUID, Integer>> owners(SqlClient client, int ws, Collection<UUID> ids) {
+        return store.owners(client, ws, ids);
     }
 
     @Override

@@ -49,12 +49,6 @@ record SubscriptionDraft(
                 timezone(json));
     }
 
-    /** Without the visitor's id, so that it leads nowhere else. */
-    SubscriptionDraft ofSamePerson() {
-        return new SubscriptionDraft(
-                endpoint, keys, keyId, null, userId, identityToken, site, userAgent, language, timezone);
-    }
-
     private static URI endpoint(JsonObject json) {
         try {
             return new URI(json.getString("endpoint"));

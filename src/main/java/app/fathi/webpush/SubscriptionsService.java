@@ -69,19 +69,28 @@ final class SubscriptionsService {
     Future<Saved> subscribe(Call call, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
         return proven(call, draft).compose(userId -> keyOf(call.ws(), draft)
-                .compose(keyId -> transactions.run(tx -> store.lockByEndpoint(
-                                tx, call.ws(), hash(draft.endpoint().toString()))
-                        .compose(held -> held.isPresent()
-                                ? renew(tx, call, held.get(), draft, keyId, userId)
-                                : create(tx, call, draft, keyId, userId)))));
+                .compose(keyId -> transactions.run(
+                        tx -> named(tx, call.ws(), userId, draft.anonymousId()).compose(named -> store.lockByEndpoint(
+                                        tx, call.ws(), hash(draft.endpoint().toString()))
+                                .compose(held -> held.isPresent()
+                                        ? renew(tx, call, held.get(), draft, keyId, named)
+                                        : create(tx, call, draft, keyId, named))))));
     }
 
-    /** Changes endpoint and keys of a subscription, for the same person unless the draft names one. */
+    /**
+     * Changes endpoint and keys of a subscription, for the same person unless the draft names one. Browsers ask this at
+     * each page, so it does not bring back what was unsubscribed: {@link #subscribe} does, which says that the visitor
+     * wants it.
+     */
     Future<Saved> replace(Call call, UUID id, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
         return proven(call, draft).compose(userId -> keyOf(call.ws(), draft)
-                .compose(keyId -> transactions.run(tx -> held(tx, call, id)
-                        .compose(held -> renew(tx, call, held, draft.ofSamePerson(), keyId, userId)))));
+                .compose(keyId -> transactions.run(
+                        tx -> named(tx, call.ws(), userId, null).compose(named -> held(tx, call, id)
+                                .compose(held -> held.status().equals("unsubscribed")
+                                        ? Future.failedFuture(ProblemException.of(
+                                                Kind.ENDED, "This subscription was unsubscribed. POST a new one."))
+                                        : renew(tx, call, held, draft, keyId, named))))));
     }
 
     Future<Void> end(Call call, UUID id) {
@@ -91,10 +100,10 @@ final class SubscriptionsService {
     }
 
     private Future<Saved> create(
-            SqlConnection tx, Call call, SubscriptionDraft draft, UUID keyId, Optional<String> userId) {
+            SqlConnection tx, Call call, SubscriptionDraft draft, UUID keyId, Optional<Named> named) {
         var id = UuidCreator.getTimeOrderedEpoch();
         var secret = newDeviceSecret();
-        return personFor(tx, call, draft, userId, id, Optional.empty())
+        return personFor(tx, call, named, id, Optional.empty())
                 .compose(profileNo -> secrets.workspaceKey(tx, call.ws())
                         .compose(key -> store.insert(
                                 tx,
@@ -116,7 +125,7 @@ final class SubscriptionsService {
             SubscriptionsStore.Held held,
             SubscriptionDraft draft,
             UUID keyId,
-            Optional<String> userId) {
+            Optional<Named> named) {
         return secrets.workspaceKey(tx, call.ws()).compose(key -> {
             var shown = call.header("x-device-secret");
             var holdsSecret = shown != null && MessageDigest.isEqual(hash(shown), held.deviceSecret());
@@ -128,8 +137,12 @@ final class SubscriptionsService {
                 return Future.failedFuture(ProblemException.conflict(
                         "This endpoint is subscribed with other keys. Send the X-Device-Secret that came with it."));
             }
+            if (held.status().equals("expired") && known.endpoint().equals(draft.endpoint())) {
+                return Future.failedFuture(ProblemException.conflict(
+                        "The push service has ended this endpoint. Unsubscribe in the browser and subscribe anew."));
+            }
             var secret = holdsSecret ? shown : newDeviceSecret();
-            return personFor(tx, call, draft, userId, held.id(), Optional.of(held.profileNo()))
+            return personFor(tx, call, named, held.id(), Optional.of(held.profileNo()))
                     .compose(profileNo -> store.update(
                             tx,
                             call.ws(),
@@ -140,8 +153,29 @@ final class SubscriptionsService {
                             hash(draft.endpoint().toString()),
                             hash(secret),
                             key))
+                    .compose(done -> held.status().equals("active")
+                            ? Future.succeededFuture()
+                            : tell(tx, call.ws(), "subscription.created", List.of(held.id())))
                     .map(done -> new Saved(false, held.id(), holdsSecret ? null : secret, keyId));
         });
+    }
+
+    /**
+     * Whom a draft names.
+     *
+     * @param proven a person who may be believed to be this one; else only a visitor's id
+     */
+    private record Named(int profileNo, boolean proven) {}
+
+    /**
+     * Whom the draft names, locked. Always ahead of the subscription: the deriving consumer holds people when it moves
+     * their subscriptions, and it does so at the very moment when a browser says who its visitor is.
+     */
+    private Future<Optional<Named>> named(SqlConnection tx, int ws, Optional<String> userId, String anonymousId) {
+        return userId.isEmpty() && anonymousId == null
+                ? Future.succeededFuture(Optional.empty())
+                : profiles.reach(tx, ws, userId.orElse(null), anonymousId)
+                        .map(profileNo -> Optional.of(new Named(profileNo, userId.isPresent())));
     }
 
     /**
@@ -150,28 +184,22 @@ final class SubscriptionsService {
      * is this person already, or starts with a visitor of its own.
      */
     private Future<Integer> personFor(
-            SqlConnection tx,
-            Call call,
-            SubscriptionDraft draft,
-            Optional<String> userId,
-            UUID id,
-            Optional<Integer> present) {
-        if (userId.isPresent()) {
-            return profiles.reach(tx, call.ws(), userId.get(), null);
-        }
-        if (draft.anonymousId() == null) {
+            SqlConnection tx, Call call, Optional<Named> named, UUID id, Optional<Integer> present) {
+        if (named.isEmpty()) {
             return present.isPresent()
                     ? Future.succeededFuture(present.get())
                     : profiles.reach(tx, call.ws(), null, ownVisitor(id));
         }
-        return profiles.reach(tx, call.ws(), null, draft.anonymousId())
-                .compose(profileNo -> present.filter(profileNo::equals).isPresent()
-                                || !call.caller().isBrowserKey()
+        var profileNo = named.get().profileNo();
+        if (named.get().proven()
+                || !call.caller().isBrowserKey()
+                || present.filter(no -> no == profileNo).isPresent()) {
+            return Future.succeededFuture(profileNo);
+        }
+        return profiles.views(tx, call.ws(), List.of(profileNo))
+                .compose(views -> views.get(profileNo).userId() == null
                         ? Future.succeededFuture(profileNo)
-                        : profiles.views(tx, call.ws(), List.of(profileNo))
-                                .compose(views -> views.get(profileNo).userId() == null
-                                        ? Future.succeededFuture(profileNo)
-                                        : profiles.reach(tx, call.ws(), null, ownVisitor(id))));
+                        : profiles.reach(tx, call.ws(), null, ownVisitor(id)));
     }
 
     private static String ownVisitor(UUID id) {

@@ -21,7 +21,7 @@ import java.util.stream.StreamSupport;
 final class SubscriptionsStore {
 
     /** What a renewal has to know of the row it renews. */
-    record Held(UUID id, int profileNo, UUID keyId, byte[] deviceSecret, byte[] address) {}
+    record Held(UUID id, int profileNo, UUID keyId, String status, byte[] deviceSecret, byte[] address) {}
 
     private static String place(UUID id) {
         return "webpush_subscription.address|" + id;
@@ -31,7 +31,7 @@ final class SubscriptionsStore {
         return held(
                 tx,
                 """
-                SELECT id, profile_no, key_id, device_secret, address FROM webpush_subscription
+                SELECT id, profile_no, key_id, status, device_secret, address FROM webpush_subscription
                 WHERE ws = $1 AND endpoint_hash = $2 FOR UPDATE
                 """,
                 Tuple.of(ws, Buffer.buffer(endpointHash)));
@@ -41,7 +41,7 @@ final class SubscriptionsStore {
         return held(
                 tx,
                 """
-                SELECT id, profile_no, key_id, device_secret, address FROM webpush_subscription
+                SELECT id, profile_no, key_id, status, device_secret, address FROM webpush_subscription
                 WHERE ws = $1 AND id = $2 FOR UPDATE
                 """,
                 Tuple.of(ws, id));
@@ -54,6 +54,7 @@ final class SubscriptionsStore {
                         row.getUUID("id"),
                         row.getInteger("profile_no"),
                         row.getUUID("key_id"),
+                        row.getString("status"),
                         row.getBuffer("device_secret").getBytes(),
                         row.getBuffer("address").getBytes())));
     }
@@ -211,7 +212,7 @@ final class SubscriptionsStore {
     }
 
     /** Whose the subscriptions are, ended ones too; unknown ids are left out. */
-    Future<Map<UUID, Integer>> profilesOf(SqlClient client, int ws, Collection<UUID> ids) {
+    Future<Map<UUID, Integer>> owners(SqlClient client, int ws, Collection<UUID> ids) {
         return client.preparedQuery("SELECT id, profile_no FROM webpush_subscription WHERE ws = $1 AND id = ANY ($2)")
                 .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
                 .map(rows -> {

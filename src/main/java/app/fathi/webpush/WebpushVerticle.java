@@ -19,6 +19,10 @@ import java.util.function.Function;
 public final class WebpushVerticle extends VerticleBase {
     private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions/";
 
+    /** Each page of a subscriber asks for the key; it changes with a rotation only, and the one before it stays good. */
+    private static final Map<String, String> KEY_CACHING =
+            Map.of("Cache-Control", "private, max-age=300", "Vary", "Origin, Authorization, X-Write-Key");
+
     private final Pool pool;
     private final PushKeys keys;
     private final SubscriptionsService subscriptions;
@@ -66,12 +70,12 @@ public final class WebpushVerticle extends VerticleBase {
     }
 
     private Future<Reply> getPushKey(Call call) {
-        return keys.current(call.ws())
-                .map(key -> Reply.ok(new JsonObject()
-                        .put("id", key.id().toString())
-                        .put(
-                                "publicKey",
-                                Base64.getUrlEncoder().withoutPadding().encodeToString(key.publicKey()))));
+        return keys.current(call.ws()).map(key -> {
+            var json = new JsonObject()
+                    .put("id", key.id().toString())
+                    .put("publicKey", Base64.getUrlEncoder().withoutPadding().encodeToString(key.publicKey()));
+            return new Reply(200, json.toBuffer(), KEY_CACHING, null);
+        });
     }
 
     private Future<Reply> createSubscription(Call call) {

@@ -24,6 +24,7 @@ final class ScriptedChannel implements Channel {
     static final Attempt ACCEPTED = new Attempt(Reason.ACCEPTED, false, null, 201, true);
 
     private final Map<UUID, TestAddress> active = new LinkedHashMap<>();
+    private final Map<UUID, Integer> owners = new LinkedHashMap<>();
     final List<Outgoing> sent = new CopyOnWriteArrayList<>();
     final List<UUID> ended = new CopyOnWriteArrayList<>();
     volatile Function<Outgoing, Future<Attempt>> script = outgoing -> Future.succeededFuture(ACCEPTED);
@@ -35,6 +36,7 @@ final class ScriptedChannel implements Channel {
     synchronized UUID subscribe(int profileNo) {
         var id = UUID.randomUUID();
         active.put(id, new TestAddress(id, profileNo));
+        owners.put(id, profileNo);
         return id;
     }
 
@@ -68,6 +70,13 @@ final class ScriptedChannel implements Channel {
                 .filter(active::containsKey)
                 .map(id -> (Address) active.get(id))
                 .toList());
+    }
+
+    @Override
+    public synchronized Future<Map<UUID, Integer>> owners(SqlClient client, int ws, Collection<UUID> ids) {
+        var found = new LinkedHashMap<>(owners);
+        found.keySet().retainAll(ids);
+        return Future.succeededFuture(found);
     }
 
     @Override

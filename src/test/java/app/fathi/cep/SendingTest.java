@@ -71,6 +71,21 @@ class SendingTest {
                 r.dryRun());
     }
 
+    private static MessageRequest dryRun(MessageRequest r) {
+        return new MessageRequest(
+                r.audience(),
+                r.content(),
+                r.purpose(),
+                r.ttlSeconds(),
+                r.urgency(),
+                r.topic(),
+                r.sendAt(),
+                r.expiresAt(),
+                r.devices(),
+                r.tracking(),
+                true);
+    }
+
     @Test
     void every_device_of_every_person_gets_it_once_and_the_run_completes() {
         var users = world.people(120, 2);
@@ -148,6 +163,22 @@ class SendingTest {
         assertThat(taken.unknown()).containsExactly(stranger.toString());
         world.awaitState(taken.id(), "completed");
         assertThat(world.channel.sent.stream().map(o -> o.address().id())).containsExactly(wanted);
+    }
+
+    @Test
+    void a_subscription_that_is_named_and_has_ended_is_skipped_and_not_unknown() {
+        int no = world.person(2, new JsonObject());
+        var ended = world.channel.subscribe(no);
+        world.channel.unsubscribe(ended);
+        world.startWorkers();
+        var request = request(new Audience.Subscriptions(List.of(ended)));
+        assertThat(world.request(dryRun(request)).reachable()).isZero();
+        var taken = world.request(request);
+        assertThat(taken.planned()).isEqualTo(1);
+        assertThat(taken.unknown()).isEmpty();
+        var status = world.awaitState(taken.id(), "completed");
+        assertThat(status.reasons()).isEqualTo(Map.of("no_subscription", 1L));
+        assertThat(world.channel.sent).isEmpty();
     }
 
     @Test

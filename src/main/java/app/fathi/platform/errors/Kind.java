@@ -45,6 +45,11 @@ public enum Kind {
             "still_running",
             "A request with this Idempotency-Key is still running",
             "Wait for the first request, then send the same one again to get its answer."),
+    ENDED(
+            410,
+            "ended",
+            "The thing has ended",
+            "It was ended on purpose and this request does not bring it back. Begin a new one when that is wanted."),
     PRECONDITION_FAILED(
             412,
             "stale_version",
