@@ -47,15 +47,20 @@
   const read = (name) => update(name, (value) => [undefined, value]);
 
   /** The delivery as it was known before this push, or nothing; from now on it is known. */
-  function meet(id) {
+  async function meet(id) {
+    if (!id) return undefined;
     return update('shown', (known = []) => {
       const before = known.find((one) => one.id === id);
       return before ? [undefined, before] : [[...known, { id, closed: false }].slice(-REMEMBERED), undefined];
     }).catch(() => undefined); // without storage every push is a new one
   }
 
+  /** Whether it was open until now. */
   function markClosed(id) {
-    return update('shown', (known = []) => [known.map((one) => (one.id === id ? { id, closed: true } : one))]).catch(() => {});
+    return update('shown', (known = []) => [
+      known.map((one) => (one.id === id ? { id, closed: true } : one)),
+      !known.some((one) => one.id === id && one.closed),
+    ]).catch(() => true);
   }
 
   // ---- reports -----------------------------------------------------------------------------------------------------
@@ -82,7 +87,7 @@
           keepalive: true,
           credentials: 'omit',
         });
-        if (!response.ok && response.status !== 400 && response.status !== 413) continue;
+        if (response.status >= 500 || response.status === 429) continue; // refused for ever is done with, too
         const sent = new Set(batch.map(key));
         await update('reports', (now = []) => [now.filter((one) => !sent.has(key(one)))]);
       }
@@ -122,7 +127,7 @@
       Object.assign(options, { renotify: false, silent: true });
       delete options.vibrate;
     }
-    await self.registration.showNotification(notification.title, options);
+    await display(notification.title ?? self.location.hostname, options);
     if (before?.closed) {
       const shown = await self.registration.getNotifications({ tag: options.tag });
       shown.filter((one) => one.data?.fathi?.id === ours.id).forEach((one) => one.close());
@@ -130,23 +135,51 @@
     if (!before) await report(ours, 'shown');
   }
 
+  /** With all that this browser understands; what it refuses (to vibrate in silence, say) is shown plainly. */
+  async function display(title, options) {
+    try {
+      await self.registration.showNotification(title, options);
+    } catch {
+      await self.registration.showNotification(title, { body: options.body, tag: options.tag, data: options.data });
+    }
+  }
+
+  /** For a push that says nothing that we could read. */
+  function showThatSomethingCame() {
+    return self.registration.showNotification(self.location.hostname, {
+      tag: 'fathi',
+      data: { fathi: { navigate: self.registration.scope } },
+    });
+  }
+
   /** A window that shows the URL already comes to the front; else a new one opens. */
   async function open(url) {
     const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
     const shown = windows.find((one) => one.url === url);
-    if (shown) return shown.focus();
-    return self.clients.openWindow(url);
+    return (await shown?.focus().catch(() => {})) ?? self.clients.openWindow(url);
   }
 
   self.addEventListener('push', (event) => {
     const notification = ourPush(event);
-    if (notification) event.waitUntil(show(notification));
+    if (notification) {
+      event.waitUntil(show(notification));
+      return;
+    }
+    // Empty, broken, or for other code of this worker, which then waits for something. If nobody takes it, the browser
+    // would say in its own words that the site did something behind the visitor's back.
+    const waitUntil = event.waitUntil.bind(event);
+    let taken = false;
+    event.waitUntil = (promise) => {
+      taken = true;
+      waitUntil(promise);
+    };
+    waitUntil(new Promise((resolve) => setTimeout(resolve)).then(() => (taken ? undefined : showThatSomethingCame())));
   });
 
   self.addEventListener('notificationclick', (event) => {
     const ours = event.notification.data?.fathi;
-    if (!ours?.id) return;
-    event.notification.close();
+    if (!ours) return;
+    event.notification.close(); // Firefox then tells that it was closed, which is no news
     const url = (event.action && ours.actions?.[event.action]) || ours.navigate;
     event.waitUntil(
       Promise.all([
@@ -159,7 +192,7 @@
 
   self.addEventListener('notificationclose', (event) => {
     const ours = event.notification.data?.fathi;
-    if (ours?.id) event.waitUntil(Promise.all([markClosed(ours.id), report(ours, 'closed')]));
+    if (ours) event.waitUntil(markClosed(ours.id).then((wasOpen) => (wasOpen ? report(ours, 'closed') : undefined)));
   });
 
   // ---- a subscription that the browser has changed --------------------------------------------------------------------
@@ -188,7 +221,7 @@
           credentials: 'omit',
         });
         // What fails here is healed when a page opens: it compares the endpoint with what was saved.
-        if (response.ok) await update('subscription', (now) => [{ ...now, endpoint, savedAt: Date.now() }]);
+        if (response.ok) await update('subscription', (now) => [{ ...now, endpoint }]);
       })(),
     );
   });

@@ -11,7 +11,6 @@
   'use strict';
 
   const VERSION = '0.1.0';
-  const DAY_MS = 86_400_000;
   const QUEUE_EVENTS = 100; // unsent events kept; the oldest go first
   const BATCH_EVENTS = 50;
   const BATCH_CHARACTERS = 48_000; // browsers allow 64 KB in flight to requests that outlive their page
@@ -337,15 +336,26 @@
     return record?.api === config.api && record.writeKey === config.writeKey ? record : undefined;
   }
 
+  /** Saves the browser's subscription; one that its push service has ended (409) first gives way to a new one. */
+  async function saveLiving(registration, key, save) {
+    const subscription = await browserSubscription(registration, key);
+    try {
+      return await save(subscription, key);
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      await subscription.unsubscribe();
+      return save(await browserSubscription(registration, key), key);
+    }
+  }
+
   /** Saves it under the person that this browser now is. */
   async function attach(subscription, key) {
-    const person = user();
-    const known = await ours();
-    const post = (owner) => call('POST', SUBSCRIPTIONS, { ...describe(subscription, key), ...owner }, known?.secret);
-    const owner = { anonymousId: anonymousId() };
-    if (!person.id) return remember(subscription, key, await post(owner));
-    const answer = await post({ ...owner, userId: person.id, identityToken: person.token });
-    return remember(subscription, key, answer, person.id);
+    const { id: userId, token: identityToken } = user();
+    const visitor = anonymousId();
+    const body = { ...describe(subscription, key), anonymousId: visitor };
+    if (userId) Object.assign(body, { userId, identityToken });
+    const answer = await call('POST', SUBSCRIPTIONS, body, (await ours())?.secret);
+    return remember(subscription, key, answer, { userId, anonymousId: visitor });
   }
 
   /** As `attach`, but rather as a nobody than not at all: without a valid token nobody is taken at their word. */
@@ -354,24 +364,26 @@
       return await attach(subscription, key);
     } catch (error) {
       if (!user().id || ![400, 401, 403, 422].includes(error.status)) throw error;
-      const known = await ours();
-      const body = { ...describe(subscription, key), anonymousId: anonymousId() };
-      const answer = await call('POST', SUBSCRIPTIONS, body, known?.secret);
+      const visitor = anonymousId();
+      const body = { ...describe(subscription, key), anonymousId: visitor };
+      const answer = await call('POST', SUBSCRIPTIONS, body, (await ours())?.secret);
       warn(failure('identity_unverified', `subscribed, but not as ${user().id}: ${error.message}`));
-      return remember(subscription, key, answer);
+      return remember(subscription, key, answer, { anonymousId: visitor });
     }
   }
 
-  /** Saves a new endpoint or simply that we are still here; the person stays. */
+  /** Saves a new endpoint or simply that we are still here; the person stays. Nothing, if it was unsubscribed elsewhere. */
   async function renew(subscription, key, known) {
     try {
-      const body = { ...describe(subscription, key), anonymousId: anonymousId() };
-      const answer = await call('PUT', `${SUBSCRIPTIONS}/${known.id}`, body, known.secret);
-      return await remember(subscription, key, { ...answer, id: known.id }, known.userId);
+      const answer = await call('PUT', `${SUBSCRIPTIONS}/${known.id}`, describe(subscription, key), known.secret);
+      return await remember(subscription, key, answer, known);
     } catch (error) {
-      if (![403, 404, 409].includes(error.status)) throw error;
-      await device.forget(); // the server knows it no longer, or as another's
-      return attachOrStayAnonymous(subscription, key);
+      if (error.status === 410) {
+        await subscription.unsubscribe();
+        return device.forget();
+      }
+      if (![403, 404].includes(error.status)) throw error;
+      return attachOrStayAnonymous(subscription, key); // the server knows it no longer
     }
   }
 
@@ -387,21 +399,17 @@
     };
   }
 
-  async function remember(subscription, key, answer, userId) {
+  async function remember(subscription, key, answer, { userId, anonymousId }) {
     const { api, writeKey } = config;
-    const before = await ours();
-    const record = {
-      ...{ api, writeKey, userId },
+    await device.write({
+      ...{ api, writeKey, userId, anonymousId },
       id: answer.id,
-      secret: answer.deviceSecret ?? before?.secret,
+      secret: answer.deviceSecret ?? (await ours())?.secret,
       keyId: key.id,
       key: key.publicKey,
       endpoint: subscription.endpoint,
-      anonymousId: anonymousId(),
-      savedAt: Date.now(),
-    };
-    await device.write(record);
-    return { id: record.id };
+    });
+    return { id: answer.id };
   }
 
   const pushKey = () => call('GET', '/api/v1/webpush/key');
@@ -415,7 +423,7 @@
     if (permission !== 'granted') throw failure(permission === 'denied' ? 'denied' : 'dismissed');
     return oneByOne(async () => {
       const [key, registration] = await Promise.all([pushKey(), activeWorker()]);
-      return attachOrStayAnonymous(await browserSubscription(registration, key), key);
+      return saveLiving(registration, key, attachOrStayAnonymous);
     });
   }
 
@@ -445,26 +453,28 @@
     await device.forget();
   }
 
-  /** At each page open: subscriptions vanish and change without telling anybody. */
+  /**
+   * Brings browser and server together again, for subscriptions vanish, change and are ended without telling anybody:
+   * what we know of ours afterwards, if there is still one.
+   */
   async function recheck() {
     const known = await ours();
-    if (!known || capability() === 'unsupported') return;
+    if (!known || capability() === 'unsupported') return undefined;
     if (known.ended || Notification.permission !== 'granted') return end(known);
-    const found = await (await existingWorker())?.pushManager.getSubscription();
-    const fresh = Math.abs(Date.now() - known.savedAt) < DAY_MS;
-    const moved = known.anonymousId !== anonymousId();
-    if (fresh && !moved && found?.endpoint === known.endpoint) return;
     const [key, registration] = await Promise.all([pushKey(), activeWorker()]);
-    const subscription = await browserSubscription(registration, key);
-    await (moved ? attachOrStayAnonymous(subscription, key) : renew(subscription, key, known));
+    await saveLiving(registration, key, (subscription) => renew(subscription, key, known));
+    return ours();
   }
 
-  /** Attaches a living subscription to the person that this browser now is. */
-  async function reattach() {
-    const known = await ours();
-    if (!known || known.ended) return;
-    const found = await (await existingWorker())?.pushManager.getSubscription();
-    if (found) await attach(found, { id: known.keyId, publicKey: known.key });
+  /** Attaches a subscription that lives to the person that this browser now is. */
+  async function follow(known, save) {
+    const found = known && (await (await existingWorker())?.pushManager.getSubscription());
+    if (found) await save(found, { id: known.keyId, publicKey: known.key });
+  }
+
+  async function onOpen() {
+    const known = await recheck();
+    if (known && known.anonymousId !== anonymousId()) await follow(known, attachOrStayAnonymous);
   }
 
   /** This browser's subscription, `{id}`, or null. */
@@ -484,14 +494,14 @@
     await oneByOne(async () => {
       const known = await ours();
       const moved = known && known.anonymousId !== anonymousId();
-      if (known && ((identityToken && known.userId !== userId) || moved)) await reattach();
+      if (known && ((identityToken && known.userId !== userId) || moved)) await follow(await recheck(), attach);
     });
   }
 
   /** For signing out: this browser becomes a new, unknown visitor, and so does its subscription. */
   async function reset() {
     newVisitor();
-    if (config && 'serviceWorker' in navigator) await oneByOne(reattach);
+    if (config && 'serviceWorker' in navigator) await oneByOne(async () => follow(await recheck(), attach));
   }
 
   function newVisitor() {
@@ -514,7 +524,7 @@
     };
     const wake = () => {
       flush().catch(warn);
-      if ('serviceWorker' in navigator) oneByOne(recheck).catch(warn);
+      if ('serviceWorker' in navigator) oneByOne(onOpen).catch(warn);
     };
     setTimeout(wake); // after the calls that the page made before we were here
     addEventListener('online', wake);

@@ -17,6 +17,11 @@ public final class Pages {
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/yaml")
                 .end(contract.text()));
         router.get("/sdk/*")
+                .handler(context -> {
+                    // Sites on which only what agrees is embedded (COEP: require-corp) embed it, too.
+                    context.response().putHeader("Cross-Origin-Resource-Policy", "cross-origin");
+                    context.next();
+                })
                 .handler(StaticHandler.create("sdk")
                         .setMaxAgeSeconds(SDK_CACHE_SECONDS)
                         .setDirectoryListing(false)

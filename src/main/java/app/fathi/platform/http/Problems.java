@@ -9,6 +9,7 @@ import io.vertx.ext.web.handler.HttpException;
 import io.vertx.json.schema.OutputUnit;
 import io.vertx.openapi.validation.SchemaValidationException;
 import io.vertx.openapi.validation.ValidatorException;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -23,6 +24,9 @@ final class Problems {
 
     /** The last handler: whatever a route failed with. */
     static void onFailure(RoutingContext context) {
+        if (context.failure() instanceof IOException && context.response().closed()) {
+            return; // The client has gone: there is nobody to tell, and nothing is wrong on our side.
+        }
         write(context, problem(context));
     }
 

@@ -1,0 +1,255 @@
+package app.fathi.browsers;
+
+import static app.fathi.testing.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
+
+import app.fathi.testing.Browser;
+import app.fathi.testing.FirefoxPushService;
+import app.fathi.testing.Site;
+import app.fathi.testing.TestServer;
+import io.vertx.core.json.JsonObject;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/**
+ * The whole way in a real browser: a page of another origin subscribes through the SDK at a push service, the push API
+ * sends, Firefox decrypts and shows, the visitor clicks, and the ledger knows.
+ */
+@Tag("slow")
+@Execution(ExecutionMode.SAME_THREAD)
+class FirefoxTest {
+    private static FirefoxPushService push;
+    private static TestServer server;
+    private static PushApi api;
+    private static Browser firefox;
+
+    private Site site;
+
+    @BeforeAll
+    static void start() {
+        push = FirefoxPushService.start();
+        server = TestServer.start(Map.of("FATHI_OUTBOUND_PLAINTEXT", "true"));
+        api = new PushApi(server);
+        firefox = Browser.firefox(push);
+    }
+
+    @AfterAll
+    static void stop() {
+        firefox.close();
+        server.close();
+        push.close();
+    }
+
+    @BeforeEach
+    void openSite() {
+        site = Site.of(server);
+        firefox.setNotificationPermission(site.origin(), "granted");
+    }
+
+    @AfterEach
+    void closeSite() {
+        site.close();
+        assertThat(push.faults()).isEmpty();
+    }
+
+    @Test
+    void a_visitor_subscribes_sees_the_push_and_the_click_is_in_the_ledger() {
+        var page = firefox.open(site.origin() + "/");
+        assertThat(page.evaluate("fathi.capability()")).isEqualTo("ok");
+        assertThat(page.evaluate("fathi.subscription()")).isNull();
+        var id = subscribe(page);
+        assertThat(page.evaluate("fathi.subscription()")).isEqualTo(new JsonObject().put("id", id));
+        assertThat(api.subscription(id).getString("status")).isEqualTo("active");
+        assertThat(api.subscription(id).getString("site")).isEqualTo(site.origin());
+        assertThat(api.subscription(id).getString("userAgent")).contains("Firefox/");
+
+        var message = api.send(
+                id, content("New shoes").put("body", "Three pairs left").put("url", site.origin() + "/shoes"));
+        var shown = firefox.desktop().awaitVisible("New shoes");
+        assertThat(shown.body()).contains("Three pairs left");
+        firefox.desktop().click(shown);
+        eventually("the clicked page", firefox::tabs, tabs -> tabs.contains(site.origin() + "/shoes"));
+        api.awaitCount(message, "clicked", 1);
+        assertThat(api.delivery(message).getString("clickedAt")).isNotNull();
+        assertThat(firefox.desktop().isVisible("New shoes")).isFalse();
+
+        // Reports come in order, so when this one is there, nothing more comes of the first.
+        var second = api.send(id, content("New hats"));
+        firefox.desktop().dismiss(firefox.desktop().awaitVisible("New hats"));
+        api.awaitCount(second, "closed", 1);
+        assertThat(api.counts(message))
+                .containsOnly(entry("planned", 1), entry("accepted", 1), entry("shown", 1), entry("clicked", 1));
+    }
+
+    @Test
+    void what_the_page_called_before_the_sdk_was_there_has_happened() {
+        var page = firefox.open(site.origin() + "/");
+        assertThat(page.evaluate("window.loaded === fathi.version")).isEqualTo(true);
+        api.awaitProfile("anonymous:" + page.evaluate("fathi.anonymousId"));
+        assertThat(firefox.said()).doesNotContain(site.origin());
+    }
+
+    @Test
+    void after_unsubscribing_nothing_more_comes() {
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        var profile = api.subscription(id).getString("profileId");
+        var endpoints = push.endpoints().size();
+        page.evaluate("fathi.unsubscribe()");
+        assertThat(page.evaluate("fathi.subscription()")).isNull();
+        assertThat(api.subscription(id).getString("status")).isEqualTo("unsubscribed");
+        eventually("the browser's end of it", push::endpoints, left -> left.size() == endpoints - 1);
+
+        var requests = push.requests();
+        assertThat(api.reasons(api.sendToProfile(profile, content("Anybody?"))))
+                .containsOnly(entry("no_subscription", 1));
+        assertThat(api.reasons(api.send(id, content("Anybody?")))).containsOnly(entry("no_subscription", 1));
+        assertThat(push.requests()).isEqualTo(requests);
+
+        page.reload();
+        assertThat(page.evaluate("fathi.subscription()")).isNull();
+        assertThat(subscribe(page)).as("a new one, for it is a new endpoint").isNotEqualTo(id);
+    }
+
+    @Test
+    void an_identity_token_brings_the_pushes_for_a_person_to_this_browser_until_it_signs_out() {
+        api.identify("ada", new JsonObject().put("firstName", "Ada"));
+        var page = firefox.open(site.origin() + "/");
+        subscribe(page);
+        page.evaluate("fathi.identify('ada', {}, { identityToken: '%s' })".formatted(api.identityToken("ada")));
+        api.sendToUser("ada", content("Hello {{ traits.firstName }}"));
+        firefox.desktop().awaitVisible("Hello Ada");
+
+        page.evaluate("fathi.reset()");
+        assertThat(api.reasons(api.sendToUser("ada", content("Still there?"))))
+                .containsOnly(entry("no_subscription", 1));
+    }
+
+    @Test
+    void nobody_gets_a_persons_pushes_without_the_token_that_proves_them() {
+        api.identify("grace", new JsonObject());
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        page.evaluate("fathi.identify('grace', { city: 'Arlington' })");
+        page.evaluate("fathi.flush()");
+        eventually("what was told of the person", () -> api.awaitProfile("user:grace"), grace -> grace.getJsonObject(
+                        "traits")
+                .containsKey("city"));
+        assertThat(api.reasons(api.sendToUser("grace", content("For Grace only"))))
+                .containsOnly(entry("no_subscription", 1));
+        assertThat(page.evaluate("fathi.identify('grace', {}, { identityToken: '%s' }).catch((error) => error.status)"
+                        .formatted(api.identityToken("ada"))))
+                .isEqualTo(422);
+        assertThat(api.reasons(api.sendToUser("grace", content("For Grace only"))))
+                .containsOnly(entry("no_subscription", 1));
+
+        page.reload();
+        page.evaluate("fathi.subscription()");
+        assertThat(api.reasons(api.sendToUser("grace", content("For Grace only"))))
+                .containsOnly(entry("no_subscription", 1));
+        api.send(id, content("For this browser"));
+        firefox.desktop().awaitVisible("For this browser");
+    }
+
+    @Test
+    void a_server_that_has_lost_the_subscription_has_it_again_when_a_page_opens() {
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        server.database().execute("DELETE FROM webpush_subscription WHERE id = '" + id + "'");
+        page.reload();
+        var again = eventually("another subscription", () -> subscriptionOf(page), found -> !found.equals(id));
+        api.send(again, content("Found again"));
+        firefox.desktop().awaitVisible("Found again");
+    }
+
+    @Test
+    void an_endpoint_that_its_push_service_has_ended_gives_way_to_a_new_one_of_the_same_person() {
+        api.identify("edsger", new JsonObject());
+        var page = firefox.open(site.origin() + "/");
+        var before = push.endpoints();
+        var id = subscribe(page);
+        page.evaluate("fathi.identify('edsger', {}, { identityToken: '%s' })".formatted(api.identityToken("edsger")));
+        var endpoint = push.endpoints().stream()
+                .filter(one -> !before.contains(one))
+                .findFirst()
+                .orElseThrow();
+        push.refuse(endpoint, 410);
+        assertThat(api.reasons(api.send(id, content("Into the void")))).containsOnly(entry("gone", 1));
+        assertThat(api.subscription(id).getString("status")).isEqualTo("expired");
+
+        page.reload();
+        eventually("the subscription", () -> api.subscription(id), found -> found.getString("status")
+                .equals("active"));
+        api.sendToUser("edsger", content("Back again"));
+        firefox.desktop().awaitVisible("Back again");
+    }
+
+    @Test
+    void what_was_unsubscribed_elsewhere_is_ended_in_the_browser_and_stays_ended() {
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        var endpoints = push.endpoints().size();
+        assertThat(server.admin("DELETE", "/api/v1/webpush/subscriptions/" + id, null)
+                        .status())
+                .isEqualTo(204);
+        page.reload();
+        eventually("the browser's end of it", push::endpoints, left -> left.size() == endpoints - 1);
+        eventually("the SDK's end of it", () -> subscriptionOf(page), found -> found == null);
+        page.evaluate("fathi.identify('barbara', {}, { identityToken: '%s' })".formatted(api.identityToken("barbara")));
+        page.evaluate("fathi.reset()");
+        assertThat(api.subscription(id).getString("status")).isEqualTo("unsubscribed");
+    }
+
+    @Test
+    void the_worker_tells_a_new_endpoint_although_no_page_is_open() {
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        var hash = api.subscription(id).getString("endpointHash");
+        page.close();
+        push.forgetEverything();
+        eventually("the new endpoint", () -> api.subscription(id), found -> !found.getString("endpointHash")
+                .equals(hash));
+        api.send(id, content("Moved with you"));
+        firefox.desktop().awaitVisible("Moved with you");
+    }
+
+    @Test
+    void a_visitor_who_has_blocked_notifications_is_not_asked_and_ends_the_subscription() {
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        firefox.setNotificationPermission(site.origin(), "denied");
+        page.reload();
+        assertThat(page.evaluate("fathi.capability()")).isEqualTo("denied");
+        assertThat(page.evaluate("fathi.subscribe().catch((error) => error.code)"))
+                .isEqualTo("denied");
+        eventually("the subscription", () -> api.subscription(id), found -> found.getString("status")
+                .equals("unsubscribed"));
+    }
+
+    private static String subscribe(Browser.Page page) {
+        page.click("#subscribe");
+        eventually(
+                "an outcome of subscribing",
+                () -> (String) page.evaluate("document.getElementById('outcome').value"),
+                outcome -> !outcome.isEmpty());
+        var id = subscriptionOf(page);
+        assertThat(page.evaluate("document.getElementById('outcome').value")).isEqualTo(id);
+        return id;
+    }
+
+    private static String subscriptionOf(Browser.Page page) {
+        return page.evaluate("fathi.subscription()") instanceof JsonObject found ? found.getString("id") : null;
+    }
+
+    private JsonObject content(String title) {
+        return new JsonObject().put("title", title);
+    }
+}
