@@ -184,7 +184,15 @@ public final class App {
                                 config.stream(),
                                 List.of(
                                         new StreamKeeper.Period("cdp_event", 86_400, 400),
-                                        new StreamKeeper.Period("ingest_seen", 43_200, 2))),
+                                        new StreamKeeper.Period("ingest_seen", 43_200, 2),
+                                        new StreamKeeper.Period(
+                                                "jobs_done",
+                                                86_400,
+                                                config.jobs().keepDays()),
+                                        new StreamKeeper.Period(
+                                                "jobs_dead",
+                                                86_400,
+                                                config.jobs().deadKeepDays()))),
                         new DeploymentOptions()))
                 .compose(done -> deploy(
                         () -> new StreamConsumer(pools.worker(), "derive", "ingest", config.stream(), deriver::derive),

@@ -94,7 +94,7 @@ final class ChunkSender {
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
         this.constant = sending.renderer.isConstant(run.content());
-        this.cancelled = run.state() == RunState.CANCELLED;
+        this.cancelled = run.state() == RunState.CANCELLED || lease.cancelled();
     }
 
     /** One delivery on its way. {@code previous} is null for a new claim. */
@@ -166,7 +166,7 @@ final class ChunkSender {
         }
         try {
             long before = System.nanoTime();
-            cancelled = RunsStore.state(pool, run.run()).await() == RunState.CANCELLED;
+            cancelled = lease.cancelled() || RunsStore.state(pool, run.run()).await() == RunState.CANCELLED;
             watchedNanos = before;
         } catch (RuntimeException e) {
             fail(e);
@@ -359,7 +359,7 @@ final class ChunkSender {
         var hold = lease.hold(tx);
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
         return Future.all(state, hold, active).compose(all -> {
-            if (state.result() == RunState.CANCELLED) {
+            if (state.result() == RunState.CANCELLED || lease.cancelled()) {
                 cancelled = true;
                 return Future.succeededFuture(null);
             }
@@ -575,7 +575,7 @@ final class ChunkSender {
                             .compose(hold -> Ledger.endRest(tx, run, chunk, lease.token(), reason, true))
                             .compose(done -> finishChunk(tx)))
                     .await();
-            return JobOutcome.done();
+            return lease.cancelled() ? JobOutcome.cancelled() : JobOutcome.done();
         }
         var rest = LedgerStore.rest(pool, chunk).await();
         if (rest.claimed() < chunk.profileNos().size()) {

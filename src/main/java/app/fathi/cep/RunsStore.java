@@ -1,6 +1,8 @@
 package app.fathi.cep;
 
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
@@ -253,6 +255,21 @@ final class RunsStore {
             }
             return new Delta(reasons, furtherDevices);
         });
+    }
+
+    private static final String PEOPLE_OF =
+            """
+            SELECT coalesce(sum(cardinality(c.profile_nos)), 0)::bigint AS people
+            FROM jsonb_to_recordset($2::jsonb) AS p (run bigint, chunk int)
+            JOIN cep_chunk c ON c.run = p.run AND c.chunk = p.chunk
+            JOIN cep_run r ON r.run = c.run AND r.ws = $1
+            """;
+
+    /** How many people the chunks with these jobs' payloads are for. */
+    static Future<Long> peopleOf(SqlClient client, int ws, List<JsonObject> payloads) {
+        return client.preparedQuery(PEOPLE_OF)
+                .execute(Tuple.of(ws, new JsonArray(payloads)))
+                .map(rows -> rows.iterator().next().getLong("people"));
     }
 
     private static final String WEEKS = "SELECT cep_make_weeks(now(), $1) AS made";

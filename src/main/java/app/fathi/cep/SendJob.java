@@ -6,8 +6,11 @@ import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lane;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.platform.jobs.NewJob;
+import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
+import java.util.List;
 
 /** Sends one chunk of a run: the job {@code cep.send}. It asks to run again until all of the chunk's rows are final. */
 public final class SendJob implements JobHandler {
@@ -25,8 +28,12 @@ public final class SendJob implements JobHandler {
                 TYPE,
                 run.isTransactional() ? Lane.TRANSACTIONAL : Lane.CAMPAIGN,
                 run.run() + "/" + chunk,
-                new JsonObject().put("run", run.run()).put("chunk", chunk),
-                runAt);
+                new JsonObject()
+                        .put("run", run.run())
+                        .put("chunk", chunk)
+                        .put("message", run.id().toString()),
+                runAt,
+                run.expiresAt());
     }
 
     @Override
@@ -49,6 +56,7 @@ public final class SendJob implements JobHandler {
         }
         var clock = RunsStore.clock(pool).await();
         if (run.get().state() != RunState.CANCELLED
+                && !lease.cancelled()
                 && clock.now().isBefore(run.get().sendAt())) {
             return JobOutcome.again(run.get().sendAt());
         }
@@ -56,5 +64,32 @@ public final class SendJob implements JobHandler {
             RunsStore.markSending(pool, run.get().run()).await();
         }
         return new ChunkSender(sending, run.get(), chunk.get(), lease, clock).send();
+    }
+
+    /** Whoever was not sent to is then skipped as cancelled: no delivery is left without its end. */
+    @Override
+    public boolean settles() {
+        return true;
+    }
+
+    /** A chunk that died is asked for once more when nothing may be sent any more, to bring its deliveries to their end. */
+    @Override
+    public List<NewJob> afterDeath(Job job) {
+        return job.deadline() == null || !job.deadline().isAfter(Instant.now())
+                ? List.of()
+                : List.of(new NewJob(
+                        job.ws(), TYPE, job.lane(), job.key(), job.payload(), job.deadline(), job.deadline()));
+    }
+
+    @Override
+    public JsonObject describe(JsonObject payload) {
+        return new JsonObject()
+                .put("messageId", payload.getString("message"))
+                .put("chunk", payload.getInteger("chunk"));
+    }
+
+    @Override
+    public Future<Long> recipients(SqlClient client, int ws, List<JsonObject> payloads) {
+        return RunsStore.peopleOf(client, ws, payloads);
     }
 }

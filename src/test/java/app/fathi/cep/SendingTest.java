@@ -427,6 +427,23 @@ class SendingTest {
     }
 
     @Test
+    void a_chunk_that_died_is_brought_to_its_end_when_nothing_may_be_sent_any_more() {
+        with(Map.of("FATHI_JOBS_ATTEMPTS", "2"));
+        var users = world.people(3, 1);
+        world.execute("ALTER TABLE cep_message ADD CONSTRAINT broken CHECK (ws < 0) NOT VALID");
+        world.startWorkers();
+        var taken = world.request(times(to(users), 3, null, null));
+        world.await(() -> !world.rows("SELECT * FROM jobs_dead").isEmpty());
+        // What waits in its place is due when the message has expired.
+        assertThat(world.rows("SELECT 1 FROM jobs WHERE due_at = deadline")).hasSize(1);
+        world.execute("ALTER TABLE cep_message DROP CONSTRAINT broken");
+        var status = world.awaitState(taken.id(), "completed");
+        assertThat(status.reasons()).isEqualTo(Map.of("ttl_expired", 3L));
+        world.countsEqualTheLedger(taken.id());
+        assertThat(world.channel.sent).isEmpty();
+    }
+
+    @Test
     void a_sender_that_lost_its_lease_writes_nothing() {
         with(Map.of("FATHI_JOBS_WORKERS", "1"));
         var users = world.people(5, 1);
@@ -496,8 +513,8 @@ class SendingTest {
         world.awaitState(taken.id(), "completed");
         world.execute(
                 """
-                INSERT INTO jobs (ws, type, key, lane, payload, due_at)
-                SELECT ws, 'cep.send', 'again', 0, jsonb_build_object('run', run, 'chunk', 0), now() FROM cep_run
+                INSERT INTO jobs (id, ws, type, key, lane, payload, due_at)
+                SELECT gen_random_uuid(), ws, 'cep.send', 'again', 0, jsonb_build_object('run', run, 'chunk', 0), now() FROM cep_run
                 """);
         world.await(() -> world.rows("SELECT 1 FROM jobs").isEmpty());
         assertThat(world.channel.sent).hasSize(50);

@@ -280,13 +280,14 @@ public record Config(
     /** The durable jobs of this node. */
     public record Jobs(
             @Range(min = 1, max = 1_000) int workers,
-            @Range(min = 1, max = 1_000) int claim,
             @Range(min = 2, max = 3_600) int leaseSeconds,
             @Range(min = 10, max = 60_000) int pollMillis,
             @Range(min = 1, max = 1_000) int attempts,
             @Range(min = 1, max = 600_000) int backoffMillis,
             @Range(min = 1, max = 86_400) int backoffLimitSeconds,
-            @Range(min = 1, max = 365) int keepDays) {}
+            @Range(min = 1, max = 3_600) int missedSeconds,
+            @Range(min = 1, max = 365) int keepDays,
+            @Range(min = 1, max = 3_650) int deadKeepDays) {}
 
     /** From decided messages to results. */
     public record Send(

@@ -9,6 +9,7 @@ import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -22,6 +23,15 @@ import java.util.concurrent.TimeUnit;
  * @param worker streams and jobs
  */
 public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool worker) {
+    /**
+     * How hot statements are planned: once, and by key. A table that was small when the plan was made would otherwise be
+     * read whole, or hashed whole, for a few of its rows, long after it has grown.
+     */
+    public static final Map<String, String> HOT = Map.of(
+            "plan_cache_mode", "force_generic_plan",
+            "enable_seqscan", "off",
+            "enable_hashjoin", "off",
+            "enable_mergejoin", "off");
 
     public static Pools open(Vertx vertx, Config.Database settings, DatabaseAddress address) {
         return new Pools(
@@ -49,7 +59,7 @@ public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool wor
                 .addProperty("idle_in_transaction_session_timeout", settings.statementTimeoutSeconds() + "s")
                 .addProperty("TimeZone", "UTC");
         if (hot) {
-            connection.addProperty("plan_cache_mode", "force_generic_plan");
+            HOT.forEach(connection::addProperty);
         }
         return PgBuilder.pool()
                 .using(vertx)

@@ -1,57 +1,71 @@
 package app.fathi.platform.jobs;
 
+import app.fathi.platform.jobs.ClaimsStore.Claimed;
+import app.fathi.platform.jobs.Scheduler.Ready;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
-import java.util.Locale;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /** Counters and times of this node's jobs. */
 final class JobsMetrics {
     private final MeterRegistry registry;
+    private final Map<Lane, AtomicLong> oldestMillis = new EnumMap<>(Lane.class);
 
     JobsMetrics(MeterRegistry registry, Supplier<Number> running) {
         this.registry = registry;
-        registry.gauge("fathi_jobs_running", running, value -> value.get().doubleValue());
+        registry.gauge("jobs.running", running, value -> value.get().doubleValue());
+        for (var lane : Lane.IN_ORDER) {
+            var oldest = new AtomicLong();
+            oldestMillis.put(lane, oldest);
+            Gauge.builder("jobs.oldest", oldest, millis -> millis.get() / 1_000.0)
+                    .baseUnit("seconds")
+                    .tag("lane", lane.word())
+                    .register(registry);
+        }
     }
 
-    void claimed(JobsStore.Claimed claimed) {
+    /** What the last look saw: how long the oldest due job of each lane has been due. */
+    void ready(List<Ready> ready) {
+        var oldest = new EnumMap<Lane, Long>(Lane.class);
+        ready.forEach(one -> oldest.merge(one.lane(), one.age().toMillis(), Math::max));
+        oldestMillis.forEach((lane, value) -> value.set(oldest.getOrDefault(lane, 0L)));
+    }
+
+    void claimed(Claimed claimed) {
         registry.counter(
-                        "fathi_jobs_claimed",
+                        "jobs.claimed",
                         "type",
                         claimed.job().type(),
                         "lane",
-                        word(claimed.job().lane()))
+                        claimed.job().lane().word())
                 .increment();
-        registry.timer("fathi_jobs_lag", "lane", word(claimed.job().lane())).record(claimed.lag());
+        registry.timer("jobs.lag", "lane", claimed.job().lane().word()).record(claimed.lag());
         if (claimed.takenOver()) {
-            registry.counter("fathi_jobs_taken_over", "type", claimed.job().type())
-                    .increment();
+            registry.counter("jobs.taken.over", "type", claimed.job().type()).increment();
         }
     }
 
     void ran(Job job, Duration time) {
-        registry.timer("fathi_jobs_run", "type", job.type()).record(time);
+        registry.timer("jobs.run", "type", job.type()).record(time);
     }
 
     void ended(Job job, Verdict verdict) {
-        ended(job, verdict.word());
-    }
-
-    void buried(Job job) {
-        ended(job, "dead");
-    }
-
-    private void ended(Job job, String verdict) {
-        registry.counter("fathi_jobs_ended", "type", job.type(), "verdict", verdict)
+        registry.counter("jobs.ended", "type", job.type(), "verdict", verdict.word())
                 .increment();
+    }
+
+    /** Alarms are made from it: somebody has to look. */
+    void died(Job job) {
+        registry.counter("jobs.died", "type", job.type()).increment();
     }
 
     /** A result or a heartbeat came too late and changed nothing. */
     void fenced(Job job) {
-        registry.counter("fathi_jobs_fenced", "type", job.type()).increment();
-    }
-
-    private static String word(Lane lane) {
-        return lane.name().toLowerCase(Locale.ROOT);
+        registry.counter("jobs.fenced", "type", job.type()).increment();
     }
 }

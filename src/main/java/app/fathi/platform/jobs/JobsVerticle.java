@@ -1,6 +1,9 @@
 package app.fathi.platform.jobs;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.jobs.ClaimsStore.Claimed;
+import app.fathi.platform.jobs.ResultsStore.Fate;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
@@ -8,16 +11,15 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,16 +29,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The jobs of one node: claims what is due, gives it to free workers, renews the leases, writes the results. Deploy one
- * instance on each node with the role worker; it deploys its workers itself.
+ * The jobs of one node: has due jobs claimed, gives them to free workers, and has their results written. Deploy one
+ * instance on each node with the role worker; it deploys its workers and its keeper itself.
  *
  * <p>All state here lives on this verticle's event loop and may be lost at any moment: the rows are the truth.
  */
 public final class JobsVerticle extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(JobsVerticle.class);
-    private static final int RESULTS_AT_ONCE = 200;
-    private static final long PARTITIONS_MILLIS = Duration.ofHours(1).toMillis();
-    private static final long RETRY_RESULTS_MILLIS = 250;
+    private static final long PROGRESS_MILLIS = 1_000;
     private static final int MAX_REASON_LENGTH = 1_000;
 
     private final Pool pool;
@@ -48,17 +48,15 @@ public final class JobsVerticle extends VerticleBase {
     private final JobLife life;
     private final JobsMetrics metrics;
 
-    private final Deque<JobWorker> free = new ArrayDeque<>();
-    private final Map<Long, Lease> held = new HashMap<>();
+    private final Workers workers = new Workers();
+    private final Map<UUID, Lease> held = new HashMap<>();
     private final AtomicInteger running = new AtomicInteger();
-    private List<JobsStore.Ended> results = new ArrayList<>();
     /** Tests freeze it. */
     Context loop;
 
-    private boolean claiming;
-    private boolean claimAgain;
-    private boolean writing;
-    private boolean renewing;
+    private Claims claims;
+    private Results results;
+    private Heartbeat heartbeat;
     private Promise<Void> drained;
 
     /**
@@ -85,22 +83,26 @@ public final class JobsVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         loop = context;
-        vertx.eventBus().<JsonObject>consumer(Jobs.WAKE_ADDRESS, hint -> claim());
-        vertx.setPeriodic(config.pollMillis(), tick -> claim());
-        vertx.setPeriodic(leaseLength.toMillis() / 3, tick -> renew());
-        vertx.setPeriodic(PARTITIONS_MILLIS, tick -> partitions());
+        claims = new Claims(pool, handlers.keySet(), config, leaseLength, node, workers, metrics, this::begin);
+        results = new Results(vertx, pool, handlers, this::ended);
+        heartbeat = new Heartbeat(pool, leaseLength, held, this::fenced);
+        vertx.eventBus().<JsonObject>consumer(Jobs.WAKE_ADDRESS, hint -> claims.look());
+        vertx.eventBus().<JsonArray>consumer(Jobs.CANCEL_ADDRESS, hint -> cancel(hint.body()));
+        vertx.setPeriodic(config.pollMillis(), tick -> claims.look());
+        vertx.setPeriodic(leaseLength.toMillis() / 3, tick -> heartbeat.renew());
+        vertx.setPeriodic(PROGRESS_MILLIS, tick -> heartbeat.tell());
         var options = new DeploymentOptions()
                 .setThreadingModel(ThreadingModel.VIRTUAL_THREAD)
                 .setInstances(config.workers());
-        return partitions()
+        return vertx.deployVerticle(new JobsKeeper(pool, config, new Jobs(vertx)), new DeploymentOptions())
                 .compose(done -> vertx.deployVerticle(
                         () -> {
                             var worker = new JobWorker(this::drain);
-                            free.add(worker);
+                            workers.add(worker);
                             return worker;
                         },
                         options))
-                .onSuccess(deployed -> claim());
+                .onSuccess(deployed -> claims.look());
     }
 
     @Override
@@ -118,6 +120,7 @@ public final class JobsVerticle extends VerticleBase {
         loop.runOnContext(turn -> {
             if (drained == null) {
                 drained = Promise.promise();
+                claims.end();
                 held.values().forEach(Lease::stop);
                 long timer = vertx.setTimer(Math.max(1, drainLimit.toMillis()), late -> giveUp());
                 drained.future().onComplete(ended -> vertx.cancelTimer(timer));
@@ -133,7 +136,7 @@ public final class JobsVerticle extends VerticleBase {
     }
 
     private void drainedWhenIdle() {
-        if (stopping() && held.isEmpty() && !claiming) {
+        if (stopping() && held.isEmpty() && !claims.isLooking()) {
             drained.tryComplete();
         }
     }
@@ -146,77 +149,75 @@ public final class JobsVerticle extends VerticleBase {
                     drainLimit.toSeconds());
         }
         held.values().forEach(Lease::lose);
+        results.forget(Set.copyOf(held.values()));
         held.clear();
         drained.tryComplete();
     }
 
-    private void claim() {
-        if (stopping() || free.isEmpty() || handlers.isEmpty()) {
-            return;
-        }
-        if (claiming) {
-            // Something was enqueued after the running claim looked.
-            claimAgain = true;
-            return;
-        }
-        claiming = true;
-        claimAgain = false;
-        int limit = Math.min(free.size(), config.claim());
-        long before = System.nanoTime();
-        JobsStore.claim(pool, handlers.keySet(), limit, config.attempts(), leaseLength, node)
-                .onComplete(claimed -> {
-                    claiming = false;
-                    if (claimed.failed()) {
-                        LOG.warn("No jobs could be claimed: {}", claimed.cause().toString());
-                    } else {
-                        claimed.result().forEach(one -> begin(one, before));
-                        // A full hand: there may be more.
-                        claimAgain |= claimed.result().size() == limit;
-                    }
-                    if (claimAgain && claimed.succeeded()) {
-                        claim();
-                    }
-                    drainedWhenIdle();
-                });
+    private void cancel(JsonArray ids) {
+        ids.forEach(id -> {
+            var lease = held.get(UUID.fromString((String) id));
+            if (lease != null) {
+                lease.cancel();
+            }
+        });
     }
 
-    private void begin(JobsStore.Claimed claimed, long beforeNanos) {
+    private void begin(Claimed claimed, long beforeNanos) {
         metrics.claimed(claimed);
         var job = claimed.job();
-        if (claimed.buried()) {
-            metrics.buried(job);
-            LOG.error(
-                    "Job {} {} of workspace {} is dead after {} attempts: {}",
-                    job.id(),
-                    job.type(),
-                    job.ws(),
-                    job.attempt(),
-                    JobLife.WORKER_LOST);
-            return;
-        }
         var lease = new Lease(job, claimed.token(), leaseLength, beforeNanos, System::nanoTime);
         held.put(job.id(), lease);
+        if (claimed.cancelled()) {
+            lease.cancel();
+        }
         if (stopping()) {
-            end(lease, new Verdict.Released());
-            return;
+            results.add(lease, new Verdict.Released());
+        } else if (claimed.cancelled() && !handlers.get(job.type()).settles()) {
+            results.add(lease, new Verdict.Cancelled());
+        } else if (claimed.usedUp()) {
+            results.add(lease, new Verdict.Dead(JobLife.WORKER_LOST));
+        } else {
+            if (claimed.takenOver()) {
+                LOG.info("Job {} {} is taken over: the lease of its worker ran out", job.id(), job.type());
+            }
+            run(lease);
         }
-        if (claimed.takenOver()) {
-            LOG.info("Job {} {} is taken over: the lease of its worker ran out", job.id(), job.type());
-        }
-        // There is one: no more are claimed than are free.
-        var worker = free.pop();
+    }
+
+    private void run(Lease lease) {
+        var job = lease.job();
+        var worker = workers.takeFor(job);
         running.incrementAndGet();
         long started = System.nanoTime();
         worker.run(handlers.get(job.type()), job, lease)
                 .onComplete(outcome -> loop.runOnContext(turn -> {
                     running.decrementAndGet();
-                    free.push(worker);
+                    workers.giveBack(worker, job);
                     metrics.ran(job, Duration.ofNanos(System.nanoTime() - started));
-                    end(lease, outcome.succeeded() ? life.verdict(outcome.result()) : failure(lease, outcome.cause()));
-                    if (claimAgain) {
-                        claim();
+                    if (held.get(job.id()) == lease) {
+                        results.add(
+                                lease,
+                                outcome.succeeded()
+                                        ? verdict(lease, outcome.result())
+                                        : failure(lease, outcome.cause()));
+                    } else {
+                        // Fenced before: counted then, or given up at the end of the drain.
+                        drainedWhenIdle();
                     }
+                    claims.lookIfMore();
                 }));
+    }
+
+    /** Whom somebody wants to end is not run again, unless to settle. */
+    private Verdict verdict(Lease lease, JobOutcome outcome) {
+        var verdict = JobLife.verdict(outcome);
+        boolean goesOn = verdict instanceof Verdict.Again || verdict instanceof Verdict.Join;
+        return goesOn && endsUnfinished(lease) ? new Verdict.Cancelled() : verdict;
+    }
+
+    private boolean endsUnfinished(Lease lease) {
+        return lease.cancelled() && !handlers.get(lease.job().type()).settles();
     }
 
     private Verdict failure(Lease lease, Throwable cause) {
@@ -225,92 +226,47 @@ public final class JobsVerticle extends VerticleBase {
             // A pool that is closing or an interrupted wait is no fault of the job's.
             return new Verdict.Released();
         }
-        var verdict = life.failure(
-                job.attempt(), reason(cause), ThreadLocalRandom.current().nextDouble());
-        switch (verdict) {
-            case Verdict.Dead dead ->
-                LOG.error(
-                        "Job {} {} of workspace {} is dead after {} attempts",
-                        job.id(),
-                        job.type(),
-                        job.ws(),
-                        job.attempt(),
-                        cause);
-            default ->
-                LOG.warn(
-                        "Job {} {} of workspace {} failed in attempt {}: {}",
-                        job.id(),
-                        job.type(),
-                        job.ws(),
-                        job.attempt(),
-                        cause.toString());
+        if (endsUnfinished(lease)) {
+            return new Verdict.Cancelled();
         }
-        return verdict;
+        LOG.warn(
+                "Job {} {} of workspace {} failed in attempt {}", job.id(), job.type(), job.ws(), job.attempt(), cause);
+        return life.failure(
+                job.attempt(), reason(cause), ThreadLocalRandom.current().nextDouble());
     }
 
-    /** Kept in a text column: PostgreSQL takes no NUL, and a page of it is enough. */
+    /** Shown to people for as long as the job is kept, so an exception's text stays in the log: it may quote anybody. */
     private static String reason(Throwable cause) {
-        String text = cause.toString().replace('\u0000', '\uFFFD');
+        String text = cause instanceof ProblemException e
+                ? e.problem().detail()
+                : "It failed unexpectedly. The log says why, in the lines with this job's id.";
         return text.length() <= MAX_REASON_LENGTH ? text : text.substring(0, MAX_REASON_LENGTH);
     }
 
-    private void end(Lease lease, Verdict verdict) {
-        if (held.get(lease.job().id()) != lease) {
-            // Fenced before: counted then, or given up at the end of the drain.
-            drainedWhenIdle();
-            return;
-        }
-        results.add(new JobsStore.Ended(lease, verdict));
-        write();
-    }
-
-    /** Results that end while others are being written share the next statement. */
-    private void write() {
-        if (writing || results.isEmpty()) {
-            return;
-        }
-        writing = true;
-        var batch = results.size() <= RESULTS_AT_ONCE ? results : results.subList(0, RESULTS_AT_ONCE);
-        var rest = new ArrayList<>(results.subList(batch.size(), results.size()));
-        results = rest;
-        JobsStore.end(pool, batch).onComplete(written -> {
-            writing = false;
-            if (written.failed()) {
-                LOG.warn(
-                        "{} results could not be written: {}",
-                        batch.size(),
-                        written.cause().toString());
-                retry(batch);
-                return;
-            }
-            batch.forEach(result -> written(
-                    result, written.result().contains(result.lease().job().id())));
-            write();
-            drainedWhenIdle();
-        });
-    }
-
-    /** Until the lease is over; then somebody else begins again, and this result counts no more. */
-    private void retry(List<JobsStore.Ended> batch) {
-        for (var result : batch) {
-            if (result.lease().stillMine()) {
-                results.add(result);
+    private void ended(Lease lease, Verdict verdict, Fate fate) {
+        if (fate == Fate.FENCED) {
+            fenced(lease);
+        } else if (held.remove(lease.job().id(), lease)) {
+            metrics.ended(lease.job(), verdict);
+            if (fate == Fate.DEAD) {
+                died(lease.job(), verdict);
             } else {
-                fenced(result.lease());
+                soon(verdict);
             }
         }
-        vertx.setTimer(RETRY_RESULTS_MILLIS, later -> write());
+        drainedWhenIdle();
     }
 
-    private void written(JobsStore.Ended result, boolean mine) {
-        var job = result.lease().job();
-        if (!mine) {
-            fenced(result.lease());
-            return;
-        }
-        held.remove(job.id(), result.lease());
-        metrics.ended(job, result.verdict());
-        soon(result.verdict());
+    /** The one place where a dead letter is told: once for each, after it was written. */
+    private void died(Job job, Verdict verdict) {
+        metrics.died(job);
+        LOG.error(
+                "Job {} {} of workspace {} is dead after {} attempts: {}",
+                job.id(),
+                job.type(),
+                job.ws(),
+                job.attempt(),
+                verdict instanceof Verdict.Dead dead ? dead.reason() : verdict.word());
     }
 
     /** Only a hint: should it be lost with this process, the slow poll of another finds the row. */
@@ -323,51 +279,21 @@ public final class JobsVerticle extends VerticleBase {
                     default -> Long.MAX_VALUE;
                 };
         if (delay < config.pollMillis()) {
-            vertx.setTimer(Math.max(1, delay), due -> claim());
+            vertx.setTimer(Math.max(1, delay), due -> claims.look());
         }
     }
 
+    /** Heard by the heartbeat or by a result, or by both: told once. */
     private void fenced(Lease lease) {
         lease.lose();
-        held.remove(lease.job().id(), lease);
+        if (!held.remove(lease.job().id(), lease)) {
+            return;
+        }
         metrics.fenced(lease.job());
         LOG.warn(
                 "Job {} {}: a result under token {} was dropped",
                 lease.job().id(),
                 lease.job().type(),
                 lease.token());
-    }
-
-    private void renew() {
-        if (renewing || held.isEmpty()) {
-            return;
-        }
-        renewing = true;
-        long before = System.nanoTime();
-        var leases = List.copyOf(held.values());
-        JobsStore.renew(pool, leases, leaseLength).onComplete(renewed -> {
-            renewing = false;
-            if (renewed.failed()) {
-                LOG.warn(
-                        "{} leases could not be renewed: {}",
-                        leases.size(),
-                        renewed.cause().toString());
-                return;
-            }
-            for (var lease : leases) {
-                if (renewed.result().renewed().contains(lease.job().id())) {
-                    lease.renewed(before);
-                } else if (renewed.result().fenced().contains(lease.job().id())
-                        && held.get(lease.job().id()) == lease) {
-                    fenced(lease);
-                }
-            }
-        });
-    }
-
-    private Future<Void> partitions() {
-        return JobsStore.partitions(pool, config.keepDays())
-                .onFailure(failure -> LOG.warn("Partitions of jobs_done: {}", failure.toString()))
-                .otherwiseEmpty();
     }
 }

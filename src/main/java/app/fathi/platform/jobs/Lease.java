@@ -1,8 +1,10 @@
 package app.fathi.platform.jobs;
 
+import app.fathi.platform.logging.LogContext;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
@@ -18,6 +20,9 @@ public final class Lease {
     private volatile long sinceNanos;
     private volatile boolean lost;
     private volatile boolean stopping;
+    private volatile boolean cancelled;
+    private volatile Progress progress;
+    private Progress written;
 
     Lease(Job job, long token, Duration length, long sinceNanos, LongSupplier nanoTime) {
         this.job = job;
@@ -52,18 +57,60 @@ public final class Lease {
     }
 
     /**
+     * Somebody wants the job to end without being done: finish the step at hand, put things right, and return
+     * {@link JobOutcome#cancelled()}. Known at the latest with the next {@link #hold} or heartbeat. A handler that does
+     * not look ends as if nobody had asked, if it says done; else it is not run again.
+     */
+    public boolean cancelled() {
+        return cancelled;
+    }
+
+    /**
+     * Tells people how far the job has come. Costs nothing to call often: the last word is written once a second.
+     *
+     * @param total null while nobody knows
+     * @param note a few words without personal data; null for none
+     */
+    public void progress(long done, Long total, String note) {
+        progress = new Progress(done, total, note);
+    }
+
+    /**
      * Makes sure inside a transaction that the job is still ours, and renews it to its full length: nobody can claim it
      * before the transaction has ended, nor for half the length thereafter. Fails with {@link LeaseLostException}.
      */
     public Future<Hold> hold(SqlClient tx) {
         long before = nanoTime.getAsLong();
-        return JobsStore.hold(tx, job.id(), token, length).map(mine -> {
-            if (!mine) {
+        return JobsStore.hold(tx, job, token, length).map(held -> {
+            if (held.isEmpty()) {
                 lost = true;
                 throw new LeaseLostException(job, token);
             }
+            if (held.get()) {
+                cancelled = true;
+            }
             return new Hold(this, before);
         });
+    }
+
+    /**
+     * Enqueues children in the caller's transaction and holds the job. The job is not over before they are. A child
+     * whose key is live already stays what it is. A run that finds {@link Job#children()} has spawned before. Spawns
+     * nobody once the job is {@link #cancelled()}.
+     *
+     * @return how many are new
+     */
+    public Future<Integer> spawn(SqlClient tx, List<NewJob> children) {
+        if (children.stream().anyMatch(child -> child.ws() != job.ws())) {
+            throw new IllegalArgumentException("Children belong to the workspace of their parent");
+        }
+        var context = LogContext.current();
+        var requestId = context == null ? job.requestId() : context.requestId();
+        return hold(tx).compose(hold -> cancelled || children.isEmpty()
+                ? Future.succeededFuture(0)
+                : JobsStore.enqueue(tx, children, requestId, job.id())
+                        .compose(spawned ->
+                                JobsStore.adopt(tx, job, token, spawned).map(spawned)));
     }
 
     /** What {@link #hold} gives; worth something once its transaction has committed. */
@@ -88,5 +135,22 @@ public final class Lease {
 
     void stop() {
         stopping = true;
+    }
+
+    void cancel() {
+        cancelled = true;
+    }
+
+    /** The last word of the handler; null before the first. */
+    Progress progress() {
+        return progress;
+    }
+
+    /** Whether there is progress to be written; asked by the heartbeat alone. */
+    boolean hasNews() {
+        var last = progress;
+        boolean news = last != written;
+        written = last;
+        return news;
     }
 }

@@ -8,11 +8,19 @@ sealed interface Verdict {
     /** The word of metrics and of the statement that writes it. */
     String word();
 
-    /** Leaves for {@code jobs_done}, unless it was asked for again meanwhile. */
+    /** Over, unless children are open or it was asked for again meanwhile. */
     record Done() implements Verdict {
         @Override
         public String word() {
             return "done";
+        }
+    }
+
+    /** Parked until all children are over, then run once more. */
+    record Join() implements Verdict {
+        @Override
+        public String word() {
+            return "join";
         }
     }
 
@@ -32,11 +40,19 @@ sealed interface Verdict {
         }
     }
 
-    /** Stays as a dead letter. */
+    /** Over as a dead letter, unless it was asked for again meanwhile. */
     record Dead(String reason) implements Verdict {
         @Override
         public String word() {
             return "dead";
+        }
+    }
+
+    /** Over without having been done, once its children are over, unless it was asked for again since. */
+    record Cancelled() implements Verdict {
+        @Override
+        public String word() {
+            return "cancelled";
         }
     }
 

@@ -10,6 +10,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,9 +63,12 @@ class EnqueueTest {
     @Test
     void a_dead_job_does_not_stand_in_the_way_of_a_new_one() {
         jobs.enqueue(pool, List.of(job(1, "a", SOON))).await();
-        database.execute("UPDATE jobs SET state = 'dead', reason = 'poison'");
+        var id = UUID.fromString(query("SELECT id::text FROM jobs").getFirst());
+        ResultsStore.end(pool, List.of(new ResultsStore.Ended(id, 0, new Verdict.Dead("poison"), null)))
+                .await();
         jobs.enqueue(pool, List.of(job(1, "a", SOON))).await();
-        assertThat(query("SELECT state FROM jobs ORDER BY id")).containsExactly("dead", "waiting");
+        assertThat(query("SELECT state FROM jobs UNION ALL SELECT state FROM jobs_dead"))
+                .containsExactly("waiting", "dead");
     }
 
     private static NewJob job(int ws, String key, Instant runAt) {

@@ -13,63 +13,115 @@ import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
-import net.jqwik.api.ShrinkingMode;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 
-/** Random histories of one job among honest, frozen and dying workers. A failing seed is printed by jqwik. */
+/** Random histories of one job among honest, frozen and dying workers, its children, and people who cancel. */
 class JobLifeTest {
     private static final int STEPS = 60;
     private static final Duration LEASE = Duration.ofSeconds(30);
     private static final RetryPolicy RETRIES = new RetryPolicy(4, Duration.ofSeconds(1), Duration.ofMinutes(1));
     private static final JobLife LIFE = new JobLife(RETRIES, LEASE);
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+    private static final long SEED = Long.getLong("test.seed", 20_260_101);
+
+    @Test
+    void in_every_history_one_worker_at_a_time_writes_and_no_request_is_lost() {
+        histories(SEED, 100_000);
+    }
+
+    @Test
+    @Tag("slow")
+    void in_three_million_histories_too() {
+        histories(SEED + 1_000_000_000L, 3_000_000);
+    }
+
+    private static void histories(long firstSeed, int count) {
+        System.err.printf("JobLife: seeds %d to %d%n", firstSeed, firstSeed + count - 1);
+        var ends = new int[Phase.values().length];
+        for (long seed = firstSeed; seed < firstSeed + count; seed++) {
+            try {
+                ends[new History(seed).run().ordinal()]++;
+            } catch (AssertionError e) {
+                throw new AssertionError("test.seed " + seed, e);
+            }
+        }
+        // The histories are no good if they do not come to every end.
+        assertThat(ends[Phase.DONE.ordinal()]).isGreaterThan(count / 20);
+        assertThat(ends[Phase.DEAD.ordinal()]).isGreaterThan(count / 100);
+        assertThat(ends[Phase.CANCELLED.ordinal()]).isGreaterThan(count / 100);
+    }
 
     /** What a worker believes: it may be wrong about it, and acts on it all the same. */
     private record Belief(long token, int attempt, Instant until) {}
 
-    @Property(tries = 300_000, shrinking = ShrinkingMode.OFF)
-    void in_every_history_one_worker_at_a_time_writes_and_no_request_is_lost(@ForAll long seed) {
-        var random = new Random(seed);
-        var now = START;
-        var state = State.asked(now.plusSeconds(random.nextInt(20)));
-        var believers = new ArrayList<Belief>();
-        long token = 0;
-        boolean requestUnanswered = true;
+    private static final class History {
+        private final Random random;
+        private final boolean settles;
+        private final List<Belief> believers = new ArrayList<>();
+        private Instant now = START;
+        private State state;
+        private long token;
+        /** Asked for, and neither begun since, nor cancelled. */
+        private boolean owed = true;
 
-        for (int step = 0; step < STEPS && state.phase() != Phase.DONE && state.phase() != Phase.DEAD; step++) {
-            now = now.plusMillis(random.nextInt(random.nextBoolean() ? 2_000 : 40_000));
-            var event = random.nextInt(4) == 0 || believers.isEmpty()
-                    ? (random.nextInt(4) == 0
-                            ? new Event.Asked(now.plusSeconds(random.nextInt(5)))
-                            : new Event.Claimed(++token))
-                    : act(random, believers.get(random.nextInt(believers.size())), now);
+        History(long seed) {
+            random = new Random(seed);
+            settles = random.nextBoolean();
+            state = State.asked(now.plusSeconds(random.nextInt(20)));
+        }
+
+        Phase run() {
+            for (int step = 0; step < STEPS && state.phase().isLive(); step++) {
+                now = now.plusMillis(random.nextInt(random.nextBoolean() ? 2_000 : 40_000));
+                step(event());
+            }
+            if (state.phase().isLive()) {
+                endsAmongHonestWorkers();
+            }
+            check(!owed, "a request was lost");
+            return state.phase();
+        }
+
+        private Event event() {
+            int choice = random.nextInt(20);
+            if (choice == 0) {
+                return new Event.Asked(now.plusSeconds(random.nextInt(5)));
+            }
+            if (choice == 1 && random.nextInt(4) == 0) {
+                return new Event.Cancelled(settles);
+            }
+            if (choice < 6 || believers.isEmpty()) {
+                return new Event.Claimed(++token);
+            }
+            if (choice < 10 && state.open() > 0) {
+                return new Event.ChildEnded();
+            }
+            var belief = believers.get(random.nextInt(believers.size()));
+            return switch (random.nextInt(11)) {
+                case 0, 1 -> new Event.Renewed(belief.token());
+                case 2 -> new Event.Spawned(belief.token(), 1 + random.nextInt(3));
+                case 3 -> new Event.Ended(belief.token(), new Verdict.Done());
+                case 4 -> new Event.Ended(belief.token(), new Verdict.Again(now.plusSeconds(random.nextInt(10))));
+                case 5 -> new Event.Ended(belief.token(), new Verdict.Join());
+                case 6 -> new Event.Ended(belief.token(), new Verdict.Cancelled());
+                case 7 -> new Event.Ended(belief.token(), new Verdict.Released());
+                default ->
+                    new Event.Ended(belief.token(), LIFE.failure(belief.attempt(), "broken", random.nextDouble()));
+            };
+        }
+
+        private void step(Event event) {
             var before = state;
             var after = LIFE.step(state, event, now);
             state = after.state();
-
-            assertThat(state.attempts()).isBetween(0, RETRIES.attempts());
+            holds();
             switch (event) {
-                case Event.Asked asked -> requestUnanswered = true;
-                case Event.Claimed claimed -> {
-                    switch (after.effect()) {
-                        case RUN, TAKE_OVER -> {
-                            // Nobody whose lease still runs is deprived of it.
-                            for (var believer : believers) {
-                                assertThat(before.heldUnder(believer.token())
-                                                && believer.until().isAfter(now))
-                                        .isFalse();
-                            }
-                            assertThat(after.effect() == Effect.TAKE_OVER).isEqualTo(before.phase() == Phase.RUNNING);
-                            requestUnanswered = false;
-                            believers.add(new Belief(claimed.token(), state.attempts(), state.dueAt()));
-                        }
-                        case BURIED -> assertThat(requestUnanswered).isFalse();
-                        case NONE -> {
-                            assertThat(state).isEqualTo(before);
-                            assertThat(before.dueAt()).isAfter(now);
-                        }
-                        default -> throw new AssertionError(after.effect());
-                    }
-                }
+                // What is asked of a job that is over is another row.
+                case Event.Asked asked -> owed |= before.phase().isLive();
+                case Event.Cancelled cancelled -> cancelled(before);
+                case Event.Claimed claimed -> claimed(before, after, claimed.token());
+                case Event.ChildEnded ended -> check(state.open() == before.open() - 1, "a child is counted once");
                 case Event.Renewed renewed -> {
                     fencedIfStale(before, after, renewed.token());
                     if (after.effect() == Effect.RENEWED) {
@@ -77,50 +129,138 @@ class JobLifeTest {
                         believers.add(new Belief(renewed.token(), state.attempts(), state.dueAt()));
                     }
                 }
-                case Event.Ended ended -> {
-                    fencedIfStale(before, after, ended.token());
-                    if (after.effect() != Effect.FENCED) {
-                        // A result is written once: told twice, the second is fenced.
-                        assertThat(LIFE.step(state, ended, now).effect()).isEqualTo(Effect.FENCED);
-                    }
+                case Event.Spawned spawned -> {
+                    fencedIfStale(before, after, spawned.token());
+                    boolean spawns = before.heldUnder(spawned.token()) && !before.cancelled();
+                    check(state.open() == before.open() + (spawns ? spawned.children() : 0), "children of whom?");
                 }
+                case Event.Ended ended -> ended(before, after, ended);
             }
         }
-        if (state.phase() == Phase.DONE || state.phase() == Phase.DEAD) {
-            assertThat(requestUnanswered).isFalse();
-        } else {
-            endsAmongHonestWorkers(state, now, token);
+
+        /** True of every state. */
+        private void holds() {
+            check(state.attempts() >= 0 && state.attempts() <= RETRIES.attempts(), "attempts");
+            check((state.phase() == Phase.RUNNING) == (state.token() != 0), "a token is a running job's");
+            check((state.dueAt() != null) == (state.phase() == Phase.WAITING || state.phase() == Phase.RUNNING), "due");
+            check(!state.joins() || state.phase() == Phase.PARKED, "only who is parked joins");
+            check(state.phase() != Phase.PARKED || state.open() > 0, "nobody waits for children that are over");
+            boolean endedWell = state.phase() == Phase.DONE || state.phase() == Phase.CANCELLED;
+            check(!endedWell || state.open() == 0, "over before its children");
+            check(state.phase().isLive() || !state.askedAgain(), "over although asked for again");
+        }
+
+        private void cancelled(State before) {
+            if (before.phase().isLive()) {
+                owed = false;
+                check(!state.phase().isLive() || state.cancelled(), "cancelled");
+                boolean idle = before.phase() == Phase.WAITING && !settles && before.open() == 0;
+                check(!idle || state.phase() == Phase.CANCELLED, "what waits is cancelled at once");
+            } else {
+                check(state.equals(before), "what is over stays as it is");
+            }
+        }
+
+        private void claimed(State before, JobLife.Step after, long claimed) {
+            switch (after.effect()) {
+                case RUN, TAKE_OVER, BURY -> {
+                    // Nobody whose lease still runs is deprived of it.
+                    for (var believer : believers) {
+                        check(
+                                !before.heldUnder(believer.token())
+                                        || !believer.until().isAfter(now),
+                                "deprived");
+                    }
+                    if (after.effect() != Effect.BURY) {
+                        check((after.effect() == Effect.TAKE_OVER) == (before.phase() == Phase.RUNNING), "taken over");
+                    }
+                    check(!before.cancelled() || state.askedAgain() == before.askedAgain(), "asked after the cancel");
+                    // A cancelled one is run at most to settle: that answers nobody who asked since.
+                    owed &= before.cancelled();
+                    believers.add(new Belief(claimed, state.attempts(), state.dueAt()));
+                }
+                case NONE -> {
+                    check(state.equals(before), "nothing happened");
+                    check(before.dueAt() == null || before.dueAt().isAfter(now), "it was due");
+                }
+                default -> throw new AssertionError(after.effect());
+            }
+        }
+
+        private void ended(State before, JobLife.Step after, Event.Ended ended) {
+            fencedIfStale(before, after, ended.token());
+            if (after.effect() == Effect.FENCED) {
+                return;
+            }
+            // A result is written once: told twice, the second is fenced.
+            check(LIFE.step(state, ended, now).effect() == Effect.FENCED, "a result was written twice");
+            if (before.askedAgain()) {
+                check(state.phase().isLive(), "it was asked for again");
+            }
+            if (before.cancelled() && state.phase() == Phase.WAITING) {
+                boolean soon = !state.dueAt().isAfter(now) || ended.verdict() instanceof Verdict.Retry;
+                check(soon, "whoever wants it to end does not wait for its time");
+            }
+        }
+
+        private static void fencedIfStale(State before, JobLife.Step after, long token) {
+            check((after.effect() == Effect.FENCED) == !before.heldUnder(token), "fenced");
+            check(after.effect() != Effect.FENCED || after.state().equals(before), "fenced, and yet written");
+        }
+
+        /** Whatever happened before: as soon as workers are honest and the children end, so does the job. */
+        private void endsAmongHonestWorkers() {
+            for (int turn = 0; turn < 200 && state.phase().isLive(); turn++) {
+                if (state.phase() == Phase.PARKED) {
+                    step(new Event.ChildEnded());
+                    continue;
+                }
+                now = state.dueAt().isAfter(now) ? state.dueAt() : now;
+                var claim = LIFE.step(state, new Event.Claimed(token + 1), now);
+                step(new Event.Claimed(++token));
+                boolean unfinished = state.cancelled();
+                step(new Event.Ended(
+                        token,
+                        claim.effect() == Effect.BURY
+                                ? new Verdict.Dead(JobLife.WORKER_LOST)
+                                : unfinished ? new Verdict.Cancelled() : new Verdict.Done()));
+            }
+            check(!state.phase().isLive(), "it did not end");
+        }
+
+        private static void check(boolean holds, String what) {
+            if (!holds) {
+                throw new AssertionError(what);
+            }
         }
     }
 
-    /** Whatever happened before: as soon as workers are honest, the job ends, and within its retries. */
-    private static void endsAmongHonestWorkers(State left, Instant then, long token) {
-        var state = left;
-        var now = then;
-        for (int turn = 0; turn < 3 && state.phase() != Phase.DONE && state.phase() != Phase.DEAD; turn++) {
-            now = state.dueAt().isAfter(now) ? state.dueAt() : now;
-            state = LIFE.step(state, new Event.Claimed(++token), now).state();
-            state = LIFE.step(state, new Event.Ended(token, new Verdict.Done()), now.plusSeconds(1))
-                    .state();
-        }
-        assertThat(state.phase()).isIn(Phase.DONE, Phase.DEAD);
+    @Test
+    void a_parent_that_joins_runs_once_more_when_its_last_child_is_over() {
+        var state = LIFE.step(State.asked(START), new Event.Claimed(1), START).state();
+        state = LIFE.step(state, new Event.Spawned(1, 2), START).state();
+        state = LIFE.step(state, new Event.Ended(1, new Verdict.Join()), START).state();
+        state = LIFE.step(state, new Event.ChildEnded(), START).state();
+        assertThat(state.phase()).isEqualTo(Phase.PARKED);
+        state = LIFE.step(state, new Event.ChildEnded(), START).state();
+        assertThat(state.phase()).isEqualTo(Phase.WAITING);
+        assertThat(state.children()).isEqualTo(2);
+        state = LIFE.step(state, new Event.Claimed(2), START).state();
+        state = LIFE.step(state, new Event.Ended(2, new Verdict.Done()), START).state();
+        assertThat(state.phase()).isEqualTo(Phase.DONE);
     }
 
-    private static Event act(Random random, Belief belief, Instant now) {
-        return switch (random.nextInt(7)) {
-            case 0, 1 -> new Event.Renewed(belief.token());
-            case 2 -> new Event.Ended(belief.token(), new Verdict.Done());
-            case 3 -> new Event.Ended(belief.token(), new Verdict.Again(now.plusSeconds(random.nextInt(10))));
-            case 4, 5 -> new Event.Ended(belief.token(), LIFE.failure(belief.attempt(), "broken", random.nextDouble()));
-            default -> new Event.Ended(belief.token(), new Verdict.Released());
-        };
-    }
-
-    private static void fencedIfStale(State before, JobLife.Step after, long token) {
-        assertThat(after.effect() == Effect.FENCED).isEqualTo(!before.heldUnder(token));
-        if (after.effect() == Effect.FENCED) {
-            assertThat(after.state()).isEqualTo(before);
-        }
+    @Test
+    void what_is_asked_for_after_a_cancel_is_done_after_it() {
+        var state = LIFE.step(State.asked(START), new Event.Claimed(1), START).state();
+        state = LIFE.step(state, new Event.Asked(START), START).state();
+        state = LIFE.step(state, new Event.Cancelled(false), START).state();
+        assertThat(state.askedAgain()).isFalse();
+        state = LIFE.step(state, new Event.Asked(START), START).state();
+        state = LIFE.step(state, new Event.Ended(1, new Verdict.Cancelled()), START)
+                .state();
+        assertThat(state.phase()).isEqualTo(Phase.WAITING);
+        assertThat(state.cancelled()).isFalse();
     }
 
     @Property(tries = 20_000)

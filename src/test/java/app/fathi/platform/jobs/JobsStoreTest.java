@@ -2,20 +2,24 @@ package app.fathi.platform.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.platform.config.Config;
 import app.fathi.platform.jobs.JobLife.Effect;
 import app.fathi.platform.jobs.JobLife.Event;
 import app.fathi.platform.jobs.JobLife.Phase;
 import app.fathi.platform.jobs.JobLife.State;
+import app.fathi.platform.stream.StreamKeeper;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -54,10 +58,9 @@ class JobsStoreTest {
                 """
                 CREATE SCHEMA test_clock;
                 CREATE FUNCTION test_clock.now() RETURNS timestamptz LANGUAGE sql STABLE
-                AS $$ SELECT current_setting('test.now')::timestamptz $$
+                AS $$ SELECT current_setting('test.now')::timestamptz $$;
+                SELECT add_period(relation, 86400, '2026-01-01') FROM unnest(ARRAY['jobs_done', 'jobs_dead']) relation;
                 """);
-        var retries = new RetryPolicy(3, Duration.ofSeconds(1), Duration.ofMinutes(1));
-        var life = new JobLife(retries, LEASE);
         var connection = pool.getConnection().await();
         connection
                 .query("SET search_path = test_clock, pg_catalog, public")
@@ -74,117 +77,271 @@ class JobsStoreTest {
                 .isEqualTo("2026-01-01");
 
         long seed = Long.getLong("test.seed", 20_260_101);
+        System.err.printf("JobsStore: seeds from %d%n", seed);
         int steps = 0;
-        for (int history = 0; history < 60; history++) {
-            var random = new Random(seed + history);
-            var now = Instant.parse("2026-01-01T00:00:00Z");
-            var key = "history-" + history;
-            var state = State.asked(now);
+        for (int history = 0; history < 120; history++) {
+            var one = new History(connection, seed + history);
+            steps += one.run();
+            // The next history's claims find nothing of this one.
+            for (var table : List.of("jobs", "jobs_done", "jobs_dead", "job_child_end")) {
+                connection.query("DELETE FROM " + table).execute().await();
+            }
+        }
+        assertThat(steps).isGreaterThan(1_500);
+    }
+
+    /** One job in the database and in the pure function. */
+    private static final class History {
+        private static final RetryPolicy RETRIES = new RetryPolicy(3, Duration.ofSeconds(1), Duration.ofMinutes(1));
+        private static final JobLife LIFE = new JobLife(RETRIES, LEASE);
+
+        private final SqlConnection connection;
+        private final Random random;
+        private final long seed;
+        private final boolean settles;
+        private final List<Lease> leases = new ArrayList<>();
+        private final List<UUID> children = new ArrayList<>();
+        private Instant now = Instant.parse("2026-01-01T00:00:00Z");
+        private State state = State.asked(now);
+        private UUID id;
+
+        History(SqlConnection connection, long seed) {
+            this.connection = connection;
+            this.seed = seed;
+            this.random = new Random(seed);
+            this.settles = random.nextBoolean();
+        }
+
+        int run() {
             setClock(connection, now);
-            enqueue(connection, key, now);
-            var leases = new ArrayList<Lease>();
-            for (int step = 0; step < 25 && state.phase() != Phase.DONE && state.phase() != Phase.DEAD; step++) {
+            enqueue(connection, "job", now);
+            id = connection
+                    .query("SELECT id FROM jobs")
+                    .execute()
+                    .await()
+                    .iterator()
+                    .next()
+                    .getUUID(0);
+            int step = 0;
+            while (step < 30 && state.phase().isLive()) {
                 now = now.plusMillis(random.nextInt(random.nextBoolean() ? 2_000 : 40_000));
                 setClock(connection, now);
-                var expected = act(life, retries, connection, random, key, state, now, leases);
-                state = expected;
-                assertThat(read(connection, key))
-                        .as("seed %d, step %d of history %d", seed, step, history)
-                        .isEqualTo(expected);
-                steps++;
+                var event = act();
+                assertThat(read()).as("seed %d, step %d: %s", seed, step, event).isEqualTo(state);
+                step++;
             }
-            // The next history's claims find nothing of this one.
-            connection.query("DELETE FROM jobs").execute().await();
-            connection.query("DELETE FROM jobs_done").execute().await();
+            return step;
         }
-        assertThat(steps).isGreaterThan(600);
-    }
 
-    private static State act(
-            JobLife life,
-            RetryPolicy retries,
-            SqlConnection connection,
-            Random random,
-            String key,
-            State state,
-            Instant now,
-            List<Lease> leases) {
-        int choice = leases.isEmpty() ? random.nextInt(2) : random.nextInt(6);
-        if (choice == 0) {
-            var runAt = now.plusSeconds(random.nextInt(5));
-            enqueue(connection, key, runAt);
-            return life.step(state, new Event.Asked(runAt), now).state();
+        private Event act() {
+            int choice = random.nextInt(leases.isEmpty() ? 3 : 10);
+            if (choice == 0) {
+                return random.nextInt(4) == 0 ? cancel() : ask();
+            }
+            if (choice < 3) {
+                return claim();
+            }
+            if (choice == 3 && !children.isEmpty()) {
+                return endChild();
+            }
+            // Any of all leases that there ever were: most are stale.
+            var lease = leases.get(random.nextInt(leases.size()));
+            return switch (choice) {
+                case 3, 4 -> spawn(lease);
+                case 5 -> renew(lease);
+                default -> end(lease);
+            };
         }
-        if (choice == 1 || leases.isEmpty()) {
-            var claimed = JobsStore.claim(connection, Set.of(TYPE), 5, retries.attempts(), LEASE, NODE)
+
+        private Effect step(Event event) {
+            var step = LIFE.step(state, event, now);
+            state = step.state();
+            return step.effect();
+        }
+
+        private Event ask() {
+            var asked = new Event.Asked(now.plusSeconds(random.nextInt(5)));
+            enqueue(connection, "job", asked.runAt());
+            step(asked);
+            return asked;
+        }
+
+        private Event cancel() {
+            var cancelled = new Event.Cancelled(settles);
+            boolean ran = state.phase() == Phase.RUNNING;
+            var running = ChildrenStore.cancel(connection, id, settles ? List.of(TYPE) : List.of())
                     .await();
+            // Children that wait end with their parent; here they go on being ended one by one.
+            connection
+                    .query("DELETE FROM job_child_end; UPDATE jobs SET cancelled = false WHERE parent IS NOT NULL")
+                    .execute()
+                    .await();
+            assertThat(running.contains(id)).isEqualTo(ran);
+            step(cancelled);
+            return cancelled;
+        }
+
+        private Event claim() {
+            var claimed = JobsStoreTest.claim(connection, 5, RETRIES.attempts());
             long token = claimed.isEmpty() ? -1 : claimed.getFirst().token();
-            var step = life.step(state, new Event.Claimed(token), now);
-            assertThat(claimed.isEmpty()).isEqualTo(step.effect() == Effect.NONE);
+            var event = new Event.Claimed(token);
+            var effect = step(event);
+            assertThat(claimed.isEmpty()).isEqualTo(effect == Effect.NONE);
             if (!claimed.isEmpty()) {
                 var one = claimed.getFirst();
-                assertThat(one.buried()).isEqualTo(step.effect() == Effect.BURIED);
-                assertThat(one.takenOver() && !one.buried()).isEqualTo(step.effect() == Effect.TAKE_OVER);
-                if (!one.buried()) {
-                    leases.add(new Lease(one.job(), token, LEASE, 0, () -> 0));
-                }
+                assertThat(one.usedUp()).isEqualTo(effect == Effect.BURY);
+                assertThat(one.takenOver() && !one.usedUp()).isEqualTo(effect == Effect.TAKE_OVER);
+                assertThat(one.cancelled()).isEqualTo(state.cancelled());
+                assertThat(one.job().attempt()).isEqualTo(state.attempts());
+                assertThat(one.job().children().total()).isEqualTo(state.children());
+                assertThat(one.job().children().open()).isEqualTo(state.open());
+                leases.add(new Lease(one.job(), token, LEASE, 0, () -> 0));
             }
-            return step.state();
+            return event;
         }
-        // Any of all leases that there ever were: most are stale.
-        var lease = leases.get(random.nextInt(leases.size()));
-        if (choice == 2) {
-            var renewed = JobsStore.renew(connection, List.of(lease), LEASE).await();
-            var step = life.step(state, new Event.Renewed(lease.token()), now);
-            assertThat(renewed.renewed().isEmpty()).isEqualTo(step.effect() == Effect.FENCED);
-            assertThat(renewed.fenced().isEmpty()).isEqualTo(step.effect() == Effect.RENEWED);
-            return step.state();
-        }
-        Verdict verdict =
-                switch (random.nextInt(5)) {
-                    case 0 -> new Verdict.Done();
-                    case 1 -> new Verdict.Again(now.plusSeconds(random.nextInt(10)));
-                    case 2 -> new Verdict.Dead("hopeless");
-                    case 3 -> new Verdict.Released();
-                    default -> life.failure(lease.job().attempt(), "broken", random.nextDouble());
-                };
-        var written = JobsStore.end(connection, List.of(new JobsStore.Ended(lease, verdict)))
-                .await();
-        var step = life.step(state, new Event.Ended(lease.token(), verdict), now);
-        assertThat(written.isEmpty()).isEqualTo(step.effect() == Effect.FENCED);
-        return step.state();
-    }
 
-    private static State read(SqlConnection connection, String key) {
-        var live = connection
-                .preparedQuery(
-                        "SELECT state, due_at, attempts, lease_token, asked_again, reason FROM jobs WHERE key = $1")
-                .execute(Tuple.of(key))
-                .await();
-        if (live.size() == 0) {
-            var done = connection
-                    .preparedQuery("SELECT finished_at, attempts FROM jobs_done WHERE key = $1")
-                    .execute(Tuple.of(key))
+        private Event renew(Lease lease) {
+            var event = new Event.Renewed(lease.token());
+            var renewed = ResultsStore.renew(connection, List.of(lease), LEASE).await();
+            var effect = step(event);
+            assertThat(renewed.renewed().isEmpty()).isEqualTo(effect == Effect.FENCED);
+            assertThat(renewed.fenced().isEmpty()).isEqualTo(effect == Effect.RENEWED);
+            assertThat(renewed.cancelled().isEmpty()).isEqualTo(effect == Effect.FENCED || !state.cancelled());
+            return event;
+        }
+
+        /** Children are of another type, so that nobody claims them: they end when the history says so. */
+        private Event spawn(Lease lease) {
+            int count = 1 + random.nextInt(3);
+            var wanted = new ArrayList<NewJob>();
+            for (int i = 0; i < count; i++) {
+                var key = "child-" + (children.size() + i) + "-" + random.nextInt();
+                wanted.add(new NewJob(1, "test.child", Lane.TRANSACTIONAL, key, new JsonObject(), now));
+            }
+            var event = new Event.Spawned(lease.token(), count);
+            Effect effect;
+            try {
+                int spawned = lease.spawn(connection, wanted).await();
+                effect = step(event);
+                assertThat(spawned).isEqualTo(effect == Effect.WRITTEN ? count : 0);
+                // The real clock renews a lease that is held.
+                connection
+                        .preparedQuery("UPDATE jobs SET due_at = now() + interval '30 seconds' WHERE lease_token = $1")
+                        .execute(Tuple.of(lease.token()))
+                        .await();
+                if (effect == Effect.NONE) {
+                    // Held, though nothing was spawned.
+                    state = LIFE.step(state, new Event.Renewed(lease.token()), now)
+                            .state();
+                }
+            } catch (LeaseLostException e) {
+                effect = step(event);
+                assertThat(effect).isEqualTo(Effect.FENCED);
+            }
+            if (effect == Effect.WRITTEN) {
+                connection
+                        .query("SELECT id FROM jobs WHERE parent IS NOT NULL")
+                        .execute()
+                        .await()
+                        .forEach(row -> {
+                            if (!children.contains(row.getUUID(0))) {
+                                children.add(row.getUUID(0));
+                            }
+                        });
+            }
+            return event;
+        }
+
+        private Event endChild() {
+            var child = children.remove(random.nextInt(children.size()));
+            var verdict = random.nextBoolean() ? new Verdict.Done() : new Verdict.Dead("broken");
+            var fates = ResultsStore.end(connection, List.of(new ResultsStore.Ended(child, 0, verdict, null)))
                     .await();
-            assertThat(done.size()).isEqualTo(1);
-            var row = done.iterator().next();
+            if (fates.get(child) == ResultsStore.Fate.FENCED) {
+                // Its parent was cancelled, and it with it.
+                connection
+                        .preparedQuery("INSERT INTO job_child_end VALUES ($1, 0, 0, 1)")
+                        .execute(Tuple.of(id))
+                        .await();
+            }
+            connection.query("BEGIN").execute().await();
+            ChildrenStore.fold(connection).await();
+            connection.query("COMMIT").execute().await();
+            var event = new Event.ChildEnded();
+            if (state.open() > 0) {
+                step(event);
+            }
+            return event;
+        }
+
+        private Event end(Lease lease) {
+            Verdict verdict =
+                    switch (random.nextInt(7)) {
+                        case 0 -> new Verdict.Done();
+                        case 1 -> new Verdict.Again(now.plusSeconds(random.nextInt(10)));
+                        case 2 -> new Verdict.Dead("hopeless");
+                        case 3 -> new Verdict.Released();
+                        case 4 -> new Verdict.Join();
+                        case 5 -> new Verdict.Cancelled();
+                        default -> LIFE.failure(lease.job().attempt(), "broken", random.nextDouble());
+                    };
+            var fate = ResultsStore.end(connection, List.of(ResultsStore.Ended.of(lease, verdict)))
+                    .await()
+                    .get(id);
+            var event = new Event.Ended(lease.token(), verdict);
+            var effect = step(event);
+            assertThat(fate == ResultsStore.Fate.FENCED).isEqualTo(effect == Effect.FENCED);
+            return event;
+        }
+
+        private State read() {
+            var live = connection
+                    .query(
+                            """
+                            SELECT state, due_at, attempts, lease_token, asked_again, cancelled, joins, children,
+                                   children - children_done - children_failed - children_cancelled AS open, reason
+                            FROM jobs WHERE key = 'job'
+                            """)
+                    .execute()
+                    .await();
+            if (live.size() == 1) {
+                var row = live.iterator().next();
+                var due = row.getOffsetDateTime("due_at");
+                return new State(
+                        Phase.valueOf(row.getString("state").toUpperCase(java.util.Locale.ROOT)),
+                        due == null ? null : due.toInstant(),
+                        row.getInteger("attempts"),
+                        row.getLong("lease_token") == null ? 0 : row.getLong("lease_token"),
+                        row.getBoolean("asked_again"),
+                        row.getBoolean("cancelled"),
+                        row.getBoolean("joins"),
+                        row.getInteger("children"),
+                        row.getInteger("open"),
+                        row.getString("reason"));
+            }
+            var over = connection
+                    .query(
+                            """
+                            SELECT state, attempts, children,
+                                   children - children_done - children_failed - children_cancelled AS open, reason
+                            FROM (SELECT * FROM jobs_done UNION ALL SELECT * FROM jobs_dead) o WHERE key = 'job'
+                            """)
+                    .execute()
+                    .await();
+            assertThat(over.size()).isEqualTo(1);
+            var row = over.iterator().next();
             return new State(
-                    Phase.DONE,
-                    row.getOffsetDateTime("finished_at").toInstant(),
+                    Phase.valueOf(row.getString("state").toUpperCase(java.util.Locale.ROOT)),
+                    null,
                     row.getInteger("attempts"),
                     0,
                     false,
-                    null);
+                    false,
+                    false,
+                    row.getInteger("children"),
+                    row.getInteger("open"),
+                    row.getString("reason"));
         }
-        assertThat(live.size()).isEqualTo(1);
-        var row = live.iterator().next();
-        return new State(
-                Phase.valueOf(row.getString("state").toUpperCase(java.util.Locale.ROOT)),
-                row.getOffsetDateTime("due_at").toInstant(),
-                row.getInteger("attempts"),
-                row.getLong("lease_token") == null ? 0 : row.getLong("lease_token"),
-                row.getBoolean("asked_again"),
-                row.getString("reason"));
     }
 
     private static void setClock(SqlConnection connection, Instant now) {
@@ -196,91 +353,150 @@ class JobsStoreTest {
 
     private static void enqueue(SqlConnection connection, String key, Instant runAt) {
         var job = new NewJob(1, TYPE, Lane.TRANSACTIONAL, key, new JsonObject(), runAt);
-        JobsStore.enqueue(connection, List.of(job), null).await();
+        JobsStore.enqueue(connection, List.of(job), null, null).await();
+    }
+
+    private static List<ClaimsStore.Claimed> claim(SqlClient client, int limit, int attempts) {
+        var scheduler = new Scheduler(limit);
+        var plan = scheduler.plan(
+                Scheduler.Load.NONE,
+                ClaimsStore.ready(client, Set.of(TYPE), limit).await());
+        return ClaimsStore.claim(client, Set.of(TYPE), plan.takes(), attempts, LEASE, NODE)
+                .await();
+    }
+
+    private void enqueue(NewJob... jobs) {
+        JobsStore.enqueue(pool, List.of(jobs), null, null).await();
+    }
+
+    private static NewJob due(int ws, Lane lane, String key) {
+        return new NewJob(ws, TYPE, lane, key, new JsonObject(), Instant.now().minusSeconds(60));
     }
 
     @Test
-    void earlier_lanes_are_claimed_first_whatever_is_older() {
-        var now = Instant.now();
-        JobsStore.enqueue(
-                        pool,
-                        List.of(
-                                new NewJob(1, TYPE, Lane.MAINTENANCE, "old", new JsonObject(), now.minusSeconds(900)),
-                                new NewJob(1, TYPE, Lane.CAMPAIGN, "older", new JsonObject(), now.minusSeconds(800)),
-                                new NewJob(1, TYPE, Lane.TRANSACTIONAL, "new", new JsonObject(), now.minusSeconds(1)),
-                                new NewJob(1, TYPE, Lane.TRANSACTIONAL, "later", new JsonObject(), now.plusSeconds(99)),
-                                new NewJob(
-                                        1, "other", Lane.TRANSACTIONAL, "new", new JsonObject(), now.minusSeconds(9))),
-                        null)
-                .await();
-        assertThat(claim(2)).containsExactlyInAnyOrder("new", "older");
-        assertThat(claim(2)).containsExactly("old");
-        assertThat(claim(2)).isEmpty();
+    void what_is_not_due_or_of_an_unknown_type_is_not_seen() {
+        enqueue(
+                new NewJob(
+                        1,
+                        TYPE,
+                        Lane.TRANSACTIONAL,
+                        "later",
+                        new JsonObject(),
+                        Instant.now().plusSeconds(99)),
+                new NewJob(
+                        2,
+                        "other",
+                        Lane.TRANSACTIONAL,
+                        "k",
+                        new JsonObject(),
+                        Instant.now().minusSeconds(9)));
+        assertThat(ClaimsStore.ready(pool, Set.of(TYPE), 5).await()).isEmpty();
+        assertThat(claim(pool, 5, 3)).isEmpty();
     }
 
     @Test
-    void a_heartbeat_waits_for_nobody_and_fences_nobody_it_could_not_reach() {
-        var due = Instant.now().minusSeconds(1);
-        JobsStore.enqueue(pool, List.of(new NewJob(1, TYPE, Lane.CAMPAIGN, "k", new JsonObject(), due)), null)
-                .await();
-        var claimed =
-                JobsStore.claim(pool, Set.of(TYPE), 1, 3, LEASE, NODE).await().getFirst();
-        var lease = new Lease(claimed.job(), claimed.token(), LEASE, System.nanoTime(), System::nanoTime);
-        pool.withTransaction(tx -> lease.hold(tx)
-                        .compose(held -> JobsStore.renew(pool, List.of(lease), LEASE))
+    void a_workspace_is_charged_for_what_it_got_and_newcomers_start_near_the_foremost() {
+        for (int i = 0; i < 30; i++) {
+            enqueue(due(7, Lane.CAMPAIGN, "k" + i));
+        }
+        database.execute("INSERT INTO job_share VALUES (2, 5, 1000), (2, 6, 3)");
+        // 20 slots, of which 6 are kept for other lanes and one for another workspace.
+        assertThat(claim(pool, 20, 3)).hasSize(13);
+        assertThat(number("SELECT vtime FROM job_share WHERE lane = 2 AND ws = 7"))
+                .isEqualTo(1_000 - Scheduler.CREDIT + 13);
+        // Two nodes that have seen the same both charge.
+        var take = new Scheduler.Take(Lane.CAMPAIGN, 7, 4, 900);
+        ClaimsStore.claim(pool, Set.of(TYPE), List.of(take), 3, LEASE, NODE).await();
+        assertThat(number("SELECT vtime FROM job_share WHERE lane = 2 AND ws = 7"))
+                .isEqualTo(917);
+        // Who is further behind than anybody's credit begins anew anyway.
+        ClaimsStore.forgetShares(pool).await();
+        assertThat(number("SELECT count(*) FROM job_share")).isEqualTo(2);
+    }
+
+    @Test
+    void claims_results_and_heartbeats_wait_for_nobody() {
+        enqueue(due(1, Lane.CAMPAIGN, "k"), due(1, Lane.CAMPAIGN, "other"));
+        var claimed = claim(pool, 8, 3);
+        var leases = claimed.stream()
+                .map(one -> new Lease(one.job(), one.token(), LEASE, System.nanoTime(), System::nanoTime))
+                .toList();
+        var locked = leases.getFirst();
+        var free = leases.getLast();
+        pool.withTransaction(tx -> locked.hold(tx)
+                        .compose(held -> ResultsStore.renew(pool, leases, LEASE))
                         .onSuccess(renewals -> {
-                            assertThat(renewals.renewed()).isEmpty();
+                            assertThat(renewals.renewed())
+                                    .containsExactly(free.job().id());
                             assertThat(renewals.fenced()).isEmpty();
+                        })
+                        .compose(renewals -> ResultsStore.end(
+                                pool,
+                                leases.stream()
+                                        .map(lease -> ResultsStore.Ended.of(lease, new Verdict.Done()))
+                                        .toList()))
+                        .onSuccess(fates -> {
+                            assertThat(fates).containsEntry(locked.job().id(), ResultsStore.Fate.BUSY);
+                            assertThat(fates).containsEntry(free.job().id(), ResultsStore.Fate.DONE);
                         }))
                 .await();
-        assertThat(JobsStore.renew(pool, List.of(lease), LEASE).await().renewed())
-                .hasSize(1);
-    }
-
-    /** On an empty table without statistics, too: that is when a wrong plan is chosen and kept. */
-    @Test
-    void claims_walk_the_index_of_due_jobs() {
-        var plan = new StringBuilder();
-        var connection = pool.getConnection().await();
-        connection.query("SET plan_cache_mode = force_generic_plan").execute().await();
-        connection
-                .query("EXPLAIN SELECT id FROM jobs WHERE lane = 0 AND due_at <= now() AND state <> 'dead'"
-                        + " ORDER BY due_at LIMIT 10")
-                .execute()
-                .await()
-                .forEach(row -> plan.append(row.getString(0)).append('\n'));
-        assertThat(plan.toString()).contains("Index Scan using jobs_due");
+        assertThat(ResultsStore.end(pool, List.of(ResultsStore.Ended.of(locked, new Verdict.Done())))
+                        .await())
+                .containsEntry(locked.job().id(), ResultsStore.Fate.DONE);
     }
 
     @Test
-    void finished_jobs_are_filed_by_day_and_old_days_dropped() {
+    void progress_is_written_under_the_lease_alone_and_kept_to_the_end() {
+        enqueue(due(1, Lane.CAMPAIGN, "k"));
+        var one = claim(pool, 8, 3).getFirst();
+        var stale = new Lease(one.job(), one.token() - 1, LEASE, 0, () -> 0);
+        stale.progress(99, 100L, "stale");
+        var lease = new Lease(one.job(), one.token(), LEASE, 0, () -> 0);
+        lease.progress(3, 10L, "reading");
+        assertThat(lease.hasNews()).isTrue();
+        assertThat(lease.hasNews()).isFalse();
+        ResultsStore.progress(pool, List.of(stale, lease)).await();
+        assertThat(text("SELECT progress_done || '/' || progress_total || ' ' || progress_note FROM jobs"))
+                .isEqualTo("3/10 reading");
+        lease.progress(10, 10L, null);
+        ResultsStore.end(pool, List.of(ResultsStore.Ended.of(lease, new Verdict.Done())))
+                .await();
+        assertThat(text("SELECT progress_done || '/' || progress_total FROM jobs_done"))
+                .isEqualTo("10/10");
+    }
+
+    @Test
+    void what_is_over_is_filed_by_day_and_old_days_are_dropped() {
         database.execute(
                 """
-                CREATE TABLE jobs_done_20200102 PARTITION OF jobs_done
-                FOR VALUES FROM ('2020-01-02 00:00+00') TO ('2020-01-03 00:00+00')
+                SELECT add_period('jobs_done', 86400, now() - interval '9 days');
+                SELECT add_period('jobs_dead', 86400, now() - interval '9 days');
                 """);
-        JobsStore.partitions(pool, 7).await();
-        JobsStore.partitions(pool, 7).await();
-        enqueue(pool.getConnection().await(), "k", Instant.now().minusSeconds(1));
-        var claimed =
-                JobsStore.claim(pool, Set.of(TYPE), 1, 3, LEASE, NODE).await().getFirst();
-        var lease = new Lease(claimed.job(), claimed.token(), LEASE, 0, () -> 0);
-        JobsStore.end(pool, List.of(new JobsStore.Ended(lease, new Verdict.Done())))
-                .await();
-        assertThat(
-                        text(
-                                """
-                        SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'jobs_done'::regclass)
-                               || ' ' || (SELECT tableoid = ('jobs_done_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD'))::regclass
-                                          FROM jobs_done)
-                        """))
-                .isEqualTo("9 true");
+        enqueue(due(1, Lane.CAMPAIGN, "done"), due(1, Lane.CAMPAIGN, "dead"));
+        for (var claimed : claim(pool, 8, 3)) {
+            var lease = new Lease(claimed.job(), claimed.token(), LEASE, 0, () -> 0);
+            var verdict = claimed.job().key().equals("done") ? new Verdict.Done() : new Verdict.Dead("hopeless");
+            ResultsStore.end(pool, List.of(ResultsStore.Ended.of(lease, verdict)))
+                    .await();
+        }
+        var keeper = new StreamKeeper(
+                pool,
+                null,
+                Config.of(Map.of()).stream(),
+                List.of(
+                        new StreamKeeper.Period("jobs_done", 86_400, 7),
+                        new StreamKeeper.Period("jobs_dead", 86_400, 30)));
+        vertx.deployVerticle(keeper).await();
+        assertThat(number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'jobs_done'::regclass"))
+                .isEqualTo(3);
+        assertThat(number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'jobs_dead'::regclass"))
+                .isEqualTo(4);
+        assertThat(text("SELECT key FROM jobs_done")).isEqualTo("done");
+        assertThat(text("SELECT key || ' ' || reason FROM jobs_dead")).isEqualTo("dead hopeless");
     }
 
-    private List<String> claim(int limit) {
-        return JobsStore.claim(pool, Set.of(TYPE), limit, 3, LEASE, NODE).await().stream()
-                .map(claimed -> claimed.job().key())
-                .toList();
+    private long number(String sql) {
+        return pool.query(sql).execute().await().iterator().next().getLong(0);
     }
 
     private String text(String sql) {

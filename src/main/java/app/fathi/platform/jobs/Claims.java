@@ -1,0 +1,124 @@
+package app.fathi.platform.jobs;
+
+import app.fathi.platform.config.Config;
+import app.fathi.platform.jobs.ClaimsStore.Claimed;
+import app.fathi.platform.jobs.Scheduler.Load;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Pool;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds due jobs for free workers: looks who has some, plans by the {@link Scheduler}, claims what was planned. One look
+ * at a time; what is asked for meanwhile is looked for right after. Belongs to one event loop.
+ */
+final class Claims {
+    private static final Logger LOG = LoggerFactory.getLogger(Claims.class);
+
+    /** Gets what was claimed, and the moment before it was. */
+    interface Taker {
+        void take(Claimed claimed, long beforeNanos);
+    }
+
+    private final Pool pool;
+    private final Set<String> types;
+    private final Config.Jobs config;
+    private final Duration lease;
+    private final UUID node;
+    private final Workers workers;
+    private final Scheduler scheduler;
+    private final JobsMetrics metrics;
+    private final Taker taker;
+
+    private Map<Lane, Long> laneTimes = Map.of();
+    private boolean looking;
+    /** Somebody asked for a look while one was under way. */
+    private boolean asked;
+    /** There was more to do than hands. */
+    private boolean more;
+
+    private boolean ended;
+
+    Claims(
+            Pool pool,
+            Set<String> types,
+            Config.Jobs config,
+            Duration lease,
+            UUID node,
+            Workers workers,
+            JobsMetrics metrics,
+            Taker taker) {
+        this.pool = pool;
+        this.types = types;
+        this.config = config;
+        this.lease = lease;
+        this.node = node;
+        this.workers = workers;
+        this.scheduler = new Scheduler(config.workers());
+        this.metrics = metrics;
+        this.taker = taker;
+    }
+
+    /** For a hint or a poll. */
+    void look() {
+        if (ended || types.isEmpty()) {
+            return;
+        }
+        if (looking || workers.free() == 0) {
+            asked |= looking;
+            more |= workers.free() == 0;
+            return;
+        }
+        looking = true;
+        asked = false;
+        claim().onComplete(claimed -> {
+            looking = false;
+            if (claimed.failed()) {
+                LOG.warn("No jobs could be claimed: {}", claimed.cause().toString());
+            } else if (asked || more && claimed.result() > 0) {
+                look();
+            }
+        });
+    }
+
+    /** For a worker that came free: only worth a look when there was more to do than hands. */
+    void lookIfMore() {
+        if (more) {
+            look();
+        }
+    }
+
+    /** Nothing is claimed any more; what is on its way is still handed over. */
+    void end() {
+        ended = true;
+    }
+
+    boolean isLooking() {
+        return looking;
+    }
+
+    private Future<Integer> claim() {
+        return ClaimsStore.ready(pool, types, workers.free()).compose(ready -> {
+            metrics.ready(ready);
+            var plan = scheduler.plan(new Load(workers.busy(), laneTimes), ready);
+            more = plan.more();
+            if (ended || plan.takes().isEmpty()) {
+                return Future.succeededFuture(0);
+            }
+            laneTimes = plan.laneTimes();
+            long before = System.nanoTime();
+            return ClaimsStore.claim(pool, types, plan.takes(), config.attempts(), lease, node)
+                    .map(claimed -> handOver(claimed, before));
+        });
+    }
+
+    private int handOver(List<Claimed> claimed, long before) {
+        claimed.forEach(one -> taker.take(one, before));
+        return claimed.size();
+    }
+}
