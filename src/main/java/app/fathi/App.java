@@ -12,8 +12,9 @@ import app.fathi.cep.Sending;
 import app.fathi.cep.TrackingTokens;
 import app.fathi.permissions.Permissions;
 import app.fathi.platform.audit.Audit;
-import app.fathi.platform.audit.AuditVerticle;
+import app.fathi.platform.audit.AuditOperations;
 import app.fathi.platform.bus.Bus;
+import app.fathi.platform.bus.PlatformVerticle;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Pools;
@@ -27,7 +28,9 @@ import app.fathi.platform.http.Contract;
 import app.fathi.platform.http.HttpVerticle;
 import app.fathi.platform.http.Pages;
 import app.fathi.platform.jobs.CrashPoint;
+import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.jobs.JobsOperations;
 import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.platform.jobs.NodeVerticle;
 import app.fathi.platform.security.Secrets;
@@ -138,7 +141,11 @@ public final class App {
                 List.of(webpush.channel()));
         var messages = new Messages(sending, jobs);
 
-        Supplier<AuditVerticle> platformDoor = () -> new AuditVerticle(audit, cursor);
+        List<JobHandler> handlers = List.of(new SendJob(sending), new LedgerKeeper(new Transactions(pools.worker())));
+        Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
+                new AuditOperations(audit, cursor).operations(),
+                new JobsOperations(new Transactions(pools.admin()), jobs, handlers, roles, audit, cursor)
+                        .operations()));
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(pools.ingest(), streams, users.identities(), clock);
         Supplier<WebpushVerticle> webpushDoor = () ->
                 webpush.verticle(profiles, users.identities(), roles, messages, streams, tokens, jobs, audit, cursor);
@@ -162,7 +169,7 @@ public final class App {
                 this::mountPages,
                 port::set);
         Future<?> workers = config.has(Config.Role.WORKER)
-                ? deployWorkers(streams, jobs, webpush, sending)
+                ? deployWorkers(streams, jobs, webpush, handlers)
                 : Future.succeededFuture();
         return workers.compose(done -> deploy(platformDoor, perCore))
                 .compose(done -> deploy(users::verticle, perCore))
@@ -172,7 +179,7 @@ public final class App {
                 .compose(done -> listenForManagement());
     }
 
-    private Future<?> deployWorkers(Streams streams, Jobs jobs, Webpush webpush, Sending sending) {
+    private Future<?> deployWorkers(Streams streams, Jobs jobs, Webpush webpush, List<JobHandler> handlers) {
         var node = UUID.randomUUID();
         var workers = new Transactions(pools.worker());
         var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage()));
@@ -203,10 +210,11 @@ public final class App {
                                 config.jobs(),
                                 node,
                                 Duration.ofSeconds(config.http().shutdownSeconds()),
-                                List.of(new SendJob(sending), new LedgerKeeper(workers)),
+                                handlers,
                                 metrics.registry()),
                         new DeploymentOptions()))
-                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job()))));
+                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job()))
+                        .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))));
     }
 
     private void mountPages(Router router) {

@@ -1,21 +1,22 @@
 package app.fathi.cep;
 
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.jobs.Cron;
 import app.fathi.platform.jobs.Job;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lane;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.platform.jobs.NewJob;
+import app.fathi.platform.jobs.Schedule;
 import io.vertx.core.json.JsonObject;
-import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 
-/** Makes the ledger's partitions ahead of time: the job {@code cep.keepLedger}, once a day. */
+/** Makes the ledger's partitions ahead of time: the job {@code cep.keepLedger}, at each start and once a day. */
 public final class LedgerKeeper implements JobHandler {
     static final String TYPE = "cep.keepLedger";
     private static final int WEEKS_AHEAD = 8;
-    private static final Duration PAUSE = Duration.ofDays(1);
 
     private final Transactions transactions;
 
@@ -24,9 +25,21 @@ public final class LedgerKeeper implements JobHandler {
         this.transactions = transactions;
     }
 
-    /** To be asked for at each start: there is one of it, however often it is asked for. */
+    /** To be asked for at each start: there is one of it, however many nodes ask. */
     public static NewJob job() {
         return new NewJob(0, TYPE, Lane.MAINTENANCE, "weeks", new JsonObject(), Instant.now());
+    }
+
+    public static Schedule daily() {
+        return new Schedule(
+                0,
+                TYPE,
+                TYPE,
+                Lane.MAINTENANCE,
+                new JsonObject(),
+                Cron.parse("17 2 * * *"),
+                ZoneOffset.UTC,
+                Schedule.Missed.SKIP);
     }
 
     @Override
@@ -37,6 +50,6 @@ public final class LedgerKeeper implements JobHandler {
     @Override
     public JobOutcome run(Job job, Lease lease) {
         RunsStore.makeWeeks(transactions.pool(), WEEKS_AHEAD).await();
-        return JobOutcome.again(Instant.now().plus(PAUSE));
+        return JobOutcome.done();
     }
 }

@@ -27,7 +27,12 @@ public enum Permission {
     MESSAGES_SEND_TRANSACTIONAL("messages:send-transactional", false),
     PROFILES_READ("profiles:read", true),
     EVENTS_WRITE("events:write", true),
-    AUDIT_READ("audit:read", true);
+    AUDIT_READ("audit:read", true),
+    JOBS_READ("jobs:read", true),
+    JOBS_CANCEL("jobs:cancel", true),
+    JOBS_REDRIVE("jobs:redrive", true),
+    /** Without it the jobs that somebody sees, cancels and brings back are those of integrations. */
+    JOBS_ANY("jobs:any", false);
 
     private static final Map<String, Permission> BY_NAME =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Permission::permission, Function.identity()));

@@ -42,7 +42,10 @@ public enum BuiltInRole {
                     MESSAGES_READ,
                     MESSAGES_SEND,
                     MESSAGES_SEND_TRANSACTIONAL,
-                    EVENTS_WRITE));
+                    EVENTS_WRITE,
+                    JOBS_READ,
+                    JOBS_CANCEL,
+                    JOBS_REDRIVE));
 
     private final String role;
     private final Set<Permission> permissions;

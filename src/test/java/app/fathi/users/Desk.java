@@ -3,10 +3,11 @@ package app.fathi.users;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.audit.Audit;
-import app.fathi.platform.audit.AuditVerticle;
+import app.fathi.platform.audit.AuditOperations;
 import app.fathi.platform.bus.Bus;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
+import app.fathi.platform.bus.PlatformVerticle;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
@@ -82,7 +83,8 @@ final class Desk implements AutoCloseable {
         users = new Users(vertx, config, pool, secrets, epochs, roles, audit, cursor, InstantSource.system());
         firstRun = users.firstStart().await();
         vertx.deployVerticle(users.verticle()).await();
-        vertx.deployVerticle(new AuditVerticle(audit, cursor)).await();
+        vertx.deployVerticle(new PlatformVerticle(List.of(new AuditOperations(audit, cursor).operations())))
+                .await();
     }
 
     static Desk open() {

@@ -1,21 +1,19 @@
 package app.fathi.platform.audit;
 
 import app.fathi.platform.bus.Call;
-import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Cursor;
 import io.vertx.core.Future;
-import io.vertx.core.VerticleBase;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
 /** Answers the operations over the audit trail. */
-public final class AuditVerticle extends VerticleBase {
+public final class AuditOperations {
     private final Audit audit;
     private final Cursor cursor;
 
-    public AuditVerticle(Audit audit, Cursor cursor) {
+    public AuditOperations(Audit audit, Cursor cursor) {
         this.audit = audit;
         this.cursor = cursor;
     }
@@ -23,11 +21,6 @@ public final class AuditVerticle extends VerticleBase {
     /** What answers which operation of the contract. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
         return Map.of("listAuditEvents", this::listAuditEvents);
-    }
-
-    @Override
-    public Future<?> start() {
-        return Operations.serve(vertx, "platform", operations());
     }
 
     private Future<Reply> listAuditEvents(Call call) {
