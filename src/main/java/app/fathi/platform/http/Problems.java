@@ -6,19 +6,12 @@ import app.fathi.platform.errors.Problem;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
-import io.vertx.json.schema.OutputUnit;
-import io.vertx.openapi.validation.SchemaValidationException;
 import io.vertx.openapi.validation.ValidatorException;
 import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.regex.Pattern;
 
 /** Everything that goes wrong at the edge leaves as problem+json (RFC 9457) through here. */
 final class Problems {
     static final String MEDIA_TYPE = "application/problem+json";
-    private static final int MAX_FAULTS = 20;
-    private static final Pattern QUOTED = Pattern.compile("\"([^\"]*)\"");
 
     private Problems() {}
 
@@ -52,8 +45,8 @@ final class Problems {
             failure = http.getCause();
         }
         return switch (failure) {
-            case SchemaValidationException e -> validation(e);
-            case ValidatorException e -> Problem.of(Kind.INVALID_REQUEST, sentence(e.getMessage()));
+            case ValidatorException e ->
+                Problem.of(Kind.INVALID_REQUEST, "The request does not fit the contract.", ShapeFaults.of(e));
             case HttpException e -> ofStatus(e.getStatusCode());
             case null -> ofStatus(context.statusCode());
             default -> Failures.toProblem(failure);
@@ -76,46 +69,5 @@ final class Problems {
             default ->
                 Problem.of(Kind.INTERNAL, "Something went wrong on our side. Quote the requestId when you report it.");
         };
-    }
-
-    /** The leaves of the validator's findings, each with where and what; the branches above them only repeat it. */
-    private static Problem validation(SchemaValidationException e) {
-        var faults = new LinkedHashMap<String, String>();
-        var units = e.getOutputUnit().getErrors() == null
-                ? List.<OutputUnit>of()
-                : e.getOutputUnit().getErrors();
-        for (var unit : units) {
-            var location = unit.getInstanceLocation() == null
-                    ? ""
-                    : unit.getInstanceLocation().replaceFirst("^#", "");
-            var detail = unit.getError() == null ? "" : unit.getError();
-            if (detail.contains("does not match schema") || detail.startsWith("A subschema had errors")) {
-                continue;
-            }
-            var name = QUOTED.matcher(detail);
-            if (detail.contains("additional properties") || detail.contains("additionalProperties")) {
-                if (name.find()) {
-                    faults.putIfAbsent(location + "/" + name.group(1), "There is no such property.");
-                }
-            } else if (detail.contains("required property") && name.find()) {
-                faults.putIfAbsent(location + "/" + name.group(1), "This property is missing.");
-            } else {
-                faults.putIfAbsent(location, sentence(detail));
-            }
-        }
-        if (faults.isEmpty()) {
-            faults.put("", sentence(e.getMessage()));
-        }
-        return Problem.of(
-                Kind.INVALID_REQUEST,
-                "The request does not fit the contract.",
-                faults.entrySet().stream()
-                        .limit(MAX_FAULTS)
-                        .map(fault -> new Problem.Fault(fault.getKey(), fault.getValue()))
-                        .toList());
-    }
-
-    private static String sentence(String text) {
-        return text.endsWith(".") ? text : text + ".";
     }
 }
