@@ -56,14 +56,23 @@ final class PushChannel implements Channel {
     public Future<List<Address>> addressesOf(SqlClient client, int ws, Collection<Integer> profileNos) {
         return secrets.workspaceKey(client, ws)
                 .compose(key -> store.addressesOf(client, ws, profileNos, key))
-                .map(List::copyOf);
+                .compose(addresses -> withKeys(client, ws, addresses));
     }
 
     @Override
     public Future<List<Address>> addresses(SqlClient client, int ws, Collection<UUID> ids) {
         return secrets.workspaceKey(client, ws)
                 .compose(key -> store.addresses(client, ws, ids, key))
-                .map(List::copyOf);
+                .compose(addresses -> withKeys(client, ws, addresses));
+    }
+
+    /** Opens the push keys that these addresses want, once for all: sending then asks nobody. */
+    private Future<List<Address>> withKeys(SqlClient client, int ws, List<PushAddress> addresses) {
+        Future<Void> opened = Future.succeededFuture();
+        for (var id : addresses.stream().map(PushAddress::keyId).distinct().toList()) {
+            opened = opened.compose(done -> keys.open(client, ws, id));
+        }
+        return opened.map(done -> List.copyOf(addresses));
     }
 
     @Override
@@ -88,17 +97,14 @@ final class PushChannel implements Channel {
     @Override
     public Future<Attempt> send(Outgoing outgoing, Composed composed, Gate gate) {
         var address = (PushAddress) outgoing.address();
-        return keys.open(outgoing.ws(), address.keyId())
-                .compose(key -> client.send(
-                        new PushRequest(
-                                address.endpoint(),
-                                composed.payload(),
-                                vapid.authorization(address.endpoint(), key.key(), subject),
-                                outgoing.ttlSeconds(),
-                                outgoing.urgency(),
-                                outgoing.topic() == null ? topicOf(outgoing.id()) : outgoing.topic()),
-                        gate))
-                .map(PushChannel::attempt);
+        var request = new PushRequest(
+                address.endpoint(),
+                composed.payload(),
+                vapid.authorization(address.endpoint(), keys.opened(address.keyId()), subject),
+                outgoing.ttlSeconds(),
+                outgoing.urgency(),
+                outgoing.topic() == null ? topicOf(outgoing.id()) : outgoing.topic());
+        return client.send(request, gate).map(PushChannel::attempt);
     }
 
     @Override

@@ -14,15 +14,12 @@ import java.util.concurrent.ConcurrentHashMap;
 /** The application server keys of the workspaces: generated on first use, sealed at rest, opened once per node. */
 final class PushKeys {
 
-    /** A push key with its private half. */
-    record PushKey(UUID id, VapidKey key) {}
-
     private final Pool pool;
     private final Secrets secrets;
     private final PushKeysStore store;
     private final CryptoProviders providers;
     /** Keys never change, so what was opened stays good. One entry per key of a workspace that sends from here. */
-    private final Map<UUID, PushKey> opened = new ConcurrentHashMap<>();
+    private final Map<UUID, VapidKey> opened = new ConcurrentHashMap<>();
 
     PushKeys(Pool pool, Secrets secrets, PushKeysStore store, CryptoProviders providers) {
         this.pool = pool;
@@ -44,20 +41,27 @@ final class PushKeys {
         return store.find(client, ws, id).map(found -> found.isPresent());
     }
 
-    Future<PushKey> open(int ws, UUID id) {
-        var known = opened.get(id);
-        if (known != null) {
-            return Future.succeededFuture(known);
+    /** Makes sure that the key with its private half is at hand. */
+    Future<Void> open(SqlClient client, int ws, UUID id) {
+        if (opened.containsKey(id)) {
+            return Future.succeededFuture();
         }
-        return store.find(pool, ws, id).compose(found -> {
+        return store.find(client, ws, id).compose(found -> {
             var stored = found.orElseThrow(() -> new IllegalStateException("Push key " + id + " is missing"));
-            return secrets.workspaceKey(pool, ws).map(seal -> {
-                var key = new PushKey(
-                        id, VapidKey.of(seal.open(place(id), stored.sealedPrivateKey()), stored.publicKey()));
-                opened.put(id, key);
-                return key;
+            return secrets.workspaceKey(client, ws).map(seal -> {
+                opened.put(id, VapidKey.of(seal.open(place(id), stored.sealedPrivateKey()), stored.publicKey()));
+                return null;
             });
         });
+    }
+
+    /** A key that was opened. */
+    VapidKey opened(UUID id) {
+        var key = opened.get(id);
+        if (key == null) {
+            throw new IllegalStateException("Push key " + id + " was not opened");
+        }
+        return key;
     }
 
     /** Two requests may come at once; the unique index lets one key win and both read it. */
