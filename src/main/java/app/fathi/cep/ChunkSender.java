@@ -437,7 +437,9 @@ final class ChunkSender {
             arrive(new Answer(row, Attempt.NOT_SENT));
             return;
         }
-        channel.send(decided.outgoing, decided.composed, gate)
+        // What is thrown is an answer, too: else it would be waited for without end.
+        Future.<Attempt>future(answer ->
+                        channel.send(decided.outgoing, decided.composed, gate).onComplete(answer))
                 .onComplete(result ->
                         arrive(new Answer(row, result.succeeded() ? result.result() : broken(result.cause()))));
     }

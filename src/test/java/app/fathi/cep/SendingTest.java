@@ -521,15 +521,17 @@ class SendingTest {
     }
 
     @Test
-    void a_channel_that_throws_costs_one_delivery_and_not_the_run() {
-        var users = world.people(3, 1);
-        world.channel.script = outgoing -> outgoing.address().profileNo() == 2
-                ? Future.failedFuture(new IllegalStateException("broken"))
-                : Future.succeededFuture(ScriptedChannel.ACCEPTED);
+    void a_channel_that_fails_or_throws_costs_these_deliveries_and_not_the_run() {
+        var users = world.people(4, 1);
+        world.channel.script = outgoing -> switch (outgoing.address().profileNo()) {
+            case 2 -> Future.failedFuture(new IllegalStateException("failed"));
+            case 3 -> throw new IllegalStateException("thrown");
+            default -> Future.succeededFuture(ScriptedChannel.ACCEPTED);
+        };
         world.startWorkers();
         var taken = world.request(to(users));
         var status = world.awaitState(taken.id(), "completed");
-        assertThat(status.reasons()).isEqualTo(Map.of("accepted", 2L, "channel_error", 1L));
+        assertThat(status.reasons()).isEqualTo(Map.of("accepted", 2L, "channel_error", 2L));
     }
 
     @Test
