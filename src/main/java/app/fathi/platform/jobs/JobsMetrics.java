@@ -18,7 +18,8 @@ final class JobsMetrics {
 
     JobsMetrics(MeterRegistry registry, Supplier<Number> running) {
         this.registry = registry;
-        registry.gauge("jobs.running", running, value -> value.get().doubleValue());
+        // Strong: nobody else holds the supplier, and once it is collected the gauge says NaN.
+        Gauge.builder("jobs.running", running).strongReference(true).register(registry);
         for (var lane : Lane.IN_ORDER) {
             var oldest = new AtomicLong();
             oldestMillis.put(lane, oldest);
