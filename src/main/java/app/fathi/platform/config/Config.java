@@ -171,6 +171,7 @@ public record Config(
             @Range(min = 1, max = 60) int connectTimeoutSeconds,
             @Range(min = 1, max = 60) int acquireTimeoutSeconds,
             @Range(min = 1, max = 3_600) int statementTimeoutSeconds,
+            @Range(min = 1, max = 3_600) int idleTransactionSeconds,
             @Range(min = 16, max = 8_192) int statementCache,
             @Range(min = 256, max = 65_536) int statementCacheSqlBytes) {
         /** No own PostgreSQL is named: the embedded one is used. */

@@ -56,7 +56,7 @@ public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool wor
                 .addProperty("application_name", "fathi-" + name)
                 .addProperty("statement_timeout", settings.statementTimeoutSeconds() + "s")
                 // A node that is frozen in a transaction must not hold its locks for ever.
-                .addProperty("idle_in_transaction_session_timeout", settings.statementTimeoutSeconds() + "s")
+                .addProperty("idle_in_transaction_session_timeout", settings.idleTransactionSeconds() + "s")
                 .addProperty("TimeZone", "UTC");
         if (hot) {
             HOT.forEach(connection::addProperty);

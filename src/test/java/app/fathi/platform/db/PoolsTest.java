@@ -46,6 +46,7 @@ class PoolsTest {
         assertThat(show(pools.admin(), "plan_cache_mode")).isEqualTo("auto");
         assertThat(show(pools.analytics(), "plan_cache_mode")).isEqualTo("auto");
         assertThat(show(pools.admin(), "statement_timeout")).isEqualTo("30s");
+        assertThat(show(pools.admin(), "idle_in_transaction_session_timeout")).isEqualTo("10s");
         assertThat(show(pools.admin(), "application_name")).isEqualTo("fathi-admin");
     }
 
