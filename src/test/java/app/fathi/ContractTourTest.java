@@ -145,6 +145,8 @@ class ContractTourTest {
         server.admin("GET", path, null);
         server.admin("GET", path + "/deliveries?state=waiting", null);
         server.admin("POST", path + "/cancel", null);
+        server.admin("POST", MESSAGES, message);
+        jobs();
         server.raw(
                 "POST",
                 "/api/v1/webpush/track",
@@ -153,5 +155,19 @@ class ContractTourTest {
                 "Content-Type",
                 "text/plain");
         server.admin("DELETE", SUBSCRIPTIONS + "/" + subscription, null);
+    }
+
+    /** There is one: the message that waits for its hour. */
+    private static void jobs() {
+        var jobs = server.admin("GET", "/api/v1/jobs?state=waiting&type=cep.send", null)
+                .json()
+                .getJsonArray("items");
+        var path = "/api/v1/jobs/" + jobs.getJsonObject(0).getString("id");
+        server.admin("GET", path, null);
+        server.admin("POST", path + "/cancel", null);
+        var redrive = new JsonObject()
+                .put("filter", new JsonObject().put("types", new JsonArray().add("cep.send")))
+                .put("dryRun", true);
+        server.admin("POST", "/api/v1/jobs/redrive", redrive);
     }
 }
