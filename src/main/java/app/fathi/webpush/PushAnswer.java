@@ -8,8 +8,10 @@ import java.time.Instant;
  * @param httpStatus 0 when there was no answer
  * @param notBefore when the push service wants to be asked again; null when it did not say
  * @param bodyWritten whether the push service may have taken the message although we cannot tell
+ * @param reason the word a refusal explains itself with, as Apple's {@code BadJwtToken}; null for none
  */
-record PushAnswer(Outcome outcome, int httpStatus, Instant notBefore, boolean bodyWritten) {
+record PushAnswer(Outcome outcome, int httpStatus, Instant notBefore, boolean bodyWritten, String reason) {
+    static final PushAnswer SHUT = new PushAnswer(Outcome.SHUT, 0, null, false, null);
 
     enum Outcome {
         /** Taken by the push service. Not delivered, not shown. */

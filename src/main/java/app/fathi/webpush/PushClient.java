@@ -5,6 +5,8 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.webpush.PushAnswer.Outcome;
+import app.fathi.webpush.encryption.Vapid;
+import io.netty.handler.codec.DateFormatter;
 import io.netty.handler.ssl.OpenSsl;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -14,90 +16,146 @@ import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.http.StreamResetException;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.JdkSSLEngineOptions;
 import io.vertx.core.net.OpenSSLEngineOptions;
 import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.net.SocketAddress;
+import java.net.InetAddress;
 import java.net.URI;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 
 /**
  * POSTs to push services (RFC 8030): HTTP/2 by ALPN, HTTP/1.1 where a service speaks nothing newer. One attempt at a time
- * is told what came of it; whether to try again is decided elsewhere.
+ * is told what came of it; whether to try again is decided elsewhere. Only what was certainly not processed is sent again
+ * from here, at once and few times.
  */
 final class PushClient {
     private static final long REFUSED_STREAM = 0x7; // RFC 9113 section 7
+    private static final long CANCEL = 0x8;
 
-    private final HttpClientAgent secure;
-    /** For {@code http:} endpoints, which only tests and closed networks allow: no ALPN, so HTTP/1.1. */
-    private final HttpClientAgent plaintext;
+    /** Certainly not processed: a busy service refuses again, and then it is better to wait. */
+    private static final int AT_ONCE = 2;
 
+    /** HTTP/1.1 carries one request a connection where HTTP/2 carries hundreds. */
+    private static final int HTTP_1_FACTOR = 8;
+
+    private static final int REASON_OCTETS = 1_024;
+    private static final Pattern REASON = Pattern.compile("[A-Za-z]{1,40}");
+
+    private static final Buffer PING = Buffer.buffer("no news?");
+
+    private final Vertx vertx;
+    private final HttpClientAgent http2;
+    /**
+     * For services that were found to speak nothing newer, because Vert.x counts a connection of an HTTP/2 client as if all
+     * others were HTTP/2, too; and for {@code http:} endpoints, which only tests and closed networks allow.
+     */
+    private final HttpClientAgent http1;
+
+    private final PushOrigins origins;
     private final OutboundGuard guard;
     private final InstantSource clock;
+    private final Duration connectTimeout;
     private final Duration timeout;
     private final Duration retryAfterLimit;
+    private final int responseLimit;
+
+    /** The last stream that a push service promised to process before it took leave (RFC 9113 section 6.8). */
+    private final Map<HttpConnection, Integer> goneAway = Collections.synchronizedMap(new WeakHashMap<>());
+
+    private final Set<HttpConnection> doubted = ConcurrentHashMap.newKeySet();
 
     PushClient(Vertx vertx, Config config, OutboundGuard guard, InstantSource clock) {
         var outbound = config.outbound();
-        var options = new HttpClientOptions()
-                .setProtocolVersion(HttpVersion.HTTP_2)
-                .setUseAlpn(true)
-                .setSsl(true)
-                .setSslEngineOptions(OpenSsl.isAvailable() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions())
-                .setConnectTimeout((int) TimeUnit.SECONDS.toMillis(outbound.connectTimeoutSeconds()))
-                .setHttp2MultiplexingLimit(outbound.streamsPerConnection())
+        this.vertx = vertx;
+        this.guard = guard;
+        this.clock = clock;
+        this.connectTimeout = Duration.ofSeconds(outbound.connectTimeoutSeconds());
+        this.timeout = Duration.ofSeconds(outbound.requestTimeoutSeconds());
+        this.retryAfterLimit = Duration.ofHours(config.send().retryAfterLimitHours());
+        this.responseLimit = outbound.responseLimitBytes();
+        this.origins = new PushOrigins(
+                outbound.origins(), outbound.connectionsPerOrigin(), outbound.streamsPerConnection(), timeout);
+        this.http2 = client(
+                outbound,
+                new HttpClientOptions()
+                        .setProtocolVersion(HttpVersion.HTTP_2)
+                        .setUseAlpn(true)
+                        .setHttp2MultiplexingLimit(outbound.streamsPerConnection()));
+        this.http1 = client(outbound, new HttpClientOptions());
+    }
+
+    private HttpClientAgent client(Config.Outbound outbound, HttpClientOptions options) {
+        options.setSslEngineOptions(OpenSsl.isAvailable() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions())
+                .setSslHandshakeTimeout(outbound.connectTimeoutSeconds())
+                .setSslHandshakeTimeoutUnit(TimeUnit.SECONDS)
+                .setConnectTimeout((int) connectTimeout.toMillis())
                 .setDecompressionSupported(false);
         if (!outbound.trustedCertificate().isEmpty()) {
             options.setTrustOptions(new PemTrustOptions().addCertPath(outbound.trustedCertificate()));
         }
-        var pool = new PoolOptions()
-                .setHttp1MaxSize(outbound.connectionsPerOrigin() * 8)
-                .setHttp2MaxSize(outbound.connectionsPerOrigin());
-        this.secure = vertx.createHttpClient(options, pool);
-        this.plaintext = vertx.createHttpClient(
-                new HttpClientOptions()
-                        .setConnectTimeout((int) TimeUnit.SECONDS.toMillis(outbound.connectTimeoutSeconds())),
-                pool);
-        this.guard = guard;
-        this.clock = clock;
-        this.timeout = Duration.ofSeconds(outbound.requestTimeoutSeconds());
-        this.retryAfterLimit = Duration.ofHours(config.send().retryAfterLimitHours());
+        return vertx.httpClientBuilder()
+                .with(options)
+                .with(new PoolOptions()
+                        .setHttp1MaxSize(outbound.connectionsPerOrigin() * HTTP_1_FACTOR)
+                        .setHttp2MaxSize(outbound.connectionsPerOrigin()))
+                .withConnectHandler(connection -> connection.closeHandler(closed -> origins.closed(connection)))
+                .build();
     }
 
-    /** One attempt; the future never fails. The gate is asked again when a connection is at hand. */
+    /**
+     * One attempt; the future never fails. The gate is asked again when there is room for the request and when a connection
+     * is at hand.
+     */
     Future<PushAnswer> send(PushRequest push, Gate gate) {
-        var written = new AtomicBoolean();
+        var askedNanos = System.nanoTime();
+        var origin = origins.of(Vapid.origin(push.endpoint()));
+        return origin.enter(gate)
+                .compose(entered -> entered
+                        ? attempt(push, origin, gate, askedNanos, AT_ONCE).onComplete(done -> origin.leave())
+                        : Future.succeededFuture(PushAnswer.SHUT));
+    }
+
+    private Future<PushAnswer> attempt(PushRequest push, PushOrigin origin, Gate gate, long askedNanos, int repeats) {
         return guard.resolve(push.endpoint())
-                .compose(address ->
-                        (isSecure(push.endpoint()) ? secure : plaintext).request(options(push.endpoint(), address)))
-                .compose(request -> {
-                    if (!gate.open()) {
-                        request.reset();
-                        return Future.succeededFuture(new PushAnswer(Outcome.SHUT, 0, null, false));
-                    }
-                    written.set(true);
-                    return post(request, push).compose(this::answer);
-                })
-                .recover(failure -> Future.succeededFuture(failed(failure, written.get())));
+                .compose(address -> client(push, origin).request(options(push, address)))
+                .compose(request -> exchange(request, push, origin, gate, askedNanos))
+                .recover(failure -> Future.succeededFuture(unconnected(failure)))
+                .compose(answer -> answer.outcome() == Outcome.NOT_PROCESSED && repeats > 0
+                        ? attempt(push, origin, gate, askedNanos, repeats - 1)
+                        : Future.succeededFuture(answer));
+    }
+
+    private HttpClientAgent client(PushRequest push, PushOrigin origin) {
+        return isSecure(push.endpoint()) && !origin.isOld() ? http2 : http1;
     }
 
     Future<Void> close() {
-        return secure.close().eventually(plaintext::close);
+        return http2.close().eventually(http1::close);
     }
 
-    private RequestOptions options(URI endpoint, java.net.InetAddress address) {
+    private RequestOptions options(PushRequest push, InetAddress address) {
+        var endpoint = push.endpoint();
         var ssl = isSecure(endpoint);
         var port = endpoint.getPort() > 0 ? endpoint.getPort() : ssl ? 443 : 80;
         var path = endpoint.getRawPath() == null || endpoint.getRawPath().isEmpty() ? "/" : endpoint.getRawPath();
@@ -110,32 +168,121 @@ final class PushClient {
                 .setURI(endpoint.getRawQuery() == null ? path : path + "?" + endpoint.getRawQuery())
                 .setFollowRedirects(false)
                 .setConnectTimeout(timeout.toMillis())
-                .setIdleTimeout(timeout.toMillis());
+                .addHeader("Urgency", push.urgency().word())
+                .addHeader("Topic", push.topic())
+                .addHeader("Content-Type", "application/octet-stream")
+                .addHeader("Content-Encoding", "aes128gcm")
+                .addHeader("Authorization", push.authorization());
     }
 
     private static boolean isSecure(URI endpoint) {
         return endpoint.getScheme().equalsIgnoreCase("https");
     }
 
-    private static Future<HttpClientResponse> post(HttpClientRequest request, PushRequest push) {
-        request.putHeader("TTL", String.valueOf(push.ttlSeconds()))
-                .putHeader("Urgency", push.urgency().word())
-                .putHeader("Topic", push.topic())
-                .putHeader("Content-Type", "application/octet-stream")
-                .putHeader("Content-Encoding", "aes128gcm")
-                .putHeader("Authorization", push.authorization());
-        var response = request.send(Buffer.buffer(push.body()));
+    private Future<PushAnswer> exchange(
+            HttpClientRequest request, PushRequest push, PushOrigin origin, Gate gate, long askedNanos) {
+        // What fails is told by the response's future; without a handler Vert.x would log it, with the endpoint in it.
+        request.exceptionHandler(told -> {});
+        use(request, origin);
+        if (!gate.open()) {
+            giveBack(request);
+            return Future.succeededFuture(PushAnswer.SHUT);
+        }
+        var written = new AtomicBoolean();
+        var deadline = vertx.setTimer(timeout.toMillis(), late -> tooLate(request));
+        // Before the request leaves: an answer that came first would have ended before anybody listened.
+        var answer = request.response()
+                .onFailure(failure -> vertx.cancelTimer(deadline))
+                .compose(response -> answer(request, response, deadline))
+                .recover(failure -> Future.succeededFuture(interrupted(failure, request, written.get())));
+        request.putHeader("TTL", String.valueOf(ttlSeconds(push, askedNanos)));
+        request.end(Buffer.buffer(push.body())).onSuccess(done -> written.set(true));
         CrashPoint.AFTER_FIRST_BYTE.hit();
-        return response;
+        return answer;
     }
 
-    private Future<PushAnswer> answer(HttpClientResponse response) {
+    private void use(HttpClientRequest request, PushOrigin origin) {
+        var connection = request.connection();
+        if (origins.use(origin, connection)) {
+            if (isHttp2(request)) {
+                connection.goAwayHandler(goAway -> goneAway.put(connection, goAway.getLastStreamId()));
+            } else {
+                origin.isOld(true);
+            }
+        }
+    }
+
+    private static boolean isHttp2(HttpClientRequest request) {
+        return request.version() == HttpVersion.HTTP_2;
+    }
+
+    /** What remains of it when the request at last leaves. */
+    private static long ttlSeconds(PushRequest push, long askedNanos) {
+        return Math.max(0, push.ttlSeconds() - TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - askedNanos));
+    }
+
+    /**
+     * A request that was not begun. Vert.x counts the place of an HTTP/2 stream as taken until the stream has ended, and one
+     * that was never opened does not end: the connection has to go.
+     */
+    private void giveBack(HttpClientRequest request) {
+        request.reset(CANCEL);
+        if (isHttp2(request)) {
+            origins.shut(request.connection());
+        }
+    }
+
+    private void tooLate(HttpClientRequest request) {
+        request.reset(CANCEL, new TimeoutException());
+        if (isHttp2(request)) {
+            askIfAlive(request.connection());
+        }
+    }
+
+    /** The service may be slow, or its connection dead, so that all further requests on it would time out, too. */
+    private void askIfAlive(HttpConnection connection) {
+        if (doubted.add(connection)) {
+            connection
+                    .ping(PING)
+                    .timeout(connectTimeout.toMillis(), TimeUnit.MILLISECONDS)
+                    .onFailure(dead -> connection.close())
+                    .onComplete(known -> doubted.remove(connection));
+        }
+    }
+
+    /**
+     * The status says what to do; the body of a refusal is read for its reason. Nobody's answer fills our memory or keeps its
+     * place for long: what is too large or too slow is cut.
+     */
+    private Future<PushAnswer> answer(HttpClientRequest request, HttpClientResponse response, long deadline) {
         CrashPoint.AFTER_ANSWER.hit();
-        // Nobody's answer fills our memory: the body is let flow past unread.
-        response.handler(octets -> {}).exceptionHandler(ignored -> {}).resume();
         var status = response.statusCode();
-        return Future.succeededFuture(
-                new PushAnswer(outcome(status), status, notBefore(response.getHeader("Retry-After")), true));
+        var start = Buffer.buffer();
+        var read = new AtomicLong();
+        response.handler(octets -> {
+            if (start.length() < REASON_OCTETS) {
+                start.appendBuffer(octets);
+            }
+            if (read.addAndGet(octets.length()) > responseLimit) {
+                request.reset(CANCEL);
+            }
+        });
+        var notBefore = notBefore(response.getHeader("Retry-After"));
+        var ended =
+                response.end().onComplete(done -> vertx.cancelTimer(deadline)).otherwiseEmpty();
+        return status >= 400 && status < 500
+                ? ended.map(done -> new PushAnswer(outcome(status), status, notBefore, true, reason(start)))
+                : Future.succeededFuture(new PushAnswer(outcome(status), status, notBefore, true, null));
+    }
+
+    /** Only a word that looks like one: a body may repeat the endpoint. */
+    private static String reason(Buffer body) {
+        try {
+            var said = new JsonObject(body).getValue("reason");
+            return said instanceof String word && REASON.matcher(word).matches() ? word : null;
+        } catch (DecodeException e) {
+            return null;
+        }
     }
 
     static Outcome outcome(int status) {
@@ -150,33 +297,48 @@ final class PushClient {
         };
     }
 
-    /** {@code Retry-After}: seconds or a date (RFC 9110 section 10.2.3), no longer than a day. */
+    /** {@code Retry-After}: seconds or a date (RFC 9110 section 10.2.3), no longer than a day; null for anything else. */
     Instant notBefore(String header) {
         if (header == null) {
             return null;
         }
+        var text = header.strip();
         var now = clock.instant();
-        try {
-            var wait = header.strip().matches("[0-9]{1,9}")
-                    ? Duration.ofSeconds(Long.parseLong(header.strip()))
-                    : Duration.between(
-                            now,
-                            ZonedDateTime.parse(header.strip(), DateTimeFormatter.RFC_1123_DATE_TIME)
-                                    .toInstant());
-            return wait.isNegative() ? now : now.plus(wait.compareTo(retryAfterLimit) > 0 ? retryAfterLimit : wait);
-        } catch (DateTimeException e) {
+        var latest = now.plus(retryAfterLimit);
+        if (text.matches("[0-9]+")) {
+            // Eighteen digits fit a long and are beyond every limit already.
+            var wait = text.length() > 18 ? Long.MAX_VALUE : Long.parseLong(text);
+            return wait > retryAfterLimit.toSeconds() ? latest : now.plusSeconds(wait);
+        }
+        var date = DateFormatter.parseHttpDate(text);
+        if (date == null) {
             return null;
         }
+        var asked = date.toInstant();
+        return asked.isBefore(now) ? now : asked.isAfter(latest) ? latest : asked;
     }
 
-    /** A connection that was never made, a refused stream, a GOAWAY before our stream: certainly not processed. */
-    private static PushAnswer failed(Throwable failure, boolean written) {
-        return switch (failure) {
-            case OutboundGuard.RefusedAddressException e -> new PushAnswer(Outcome.REFUSED_ADDRESS, 0, null, false);
-            case StreamResetException e
-            when e.getCode() == REFUSED_STREAM -> new PushAnswer(Outcome.NOT_PROCESSED, 0, null, false);
-            case HttpClosedException e when !written -> new PushAnswer(Outcome.NOT_PROCESSED, 0, null, false);
-            default -> new PushAnswer(Outcome.TRANSIENT, 0, null, written);
-        };
+    /** Nothing left: the address is refused or unknown, no connection was made or none was free in time. */
+    private static PushAnswer unconnected(Throwable failure) {
+        return new PushAnswer(
+                failure instanceof OutboundGuard.RefusedAddressException ? Outcome.REFUSED_ADDRESS : Outcome.TRANSIENT,
+                0,
+                null,
+                false,
+                null);
+    }
+
+    /** It began to leave, and no answer came. */
+    private PushAnswer interrupted(Throwable failure, HttpClientRequest request, boolean written) {
+        var refused = failure instanceof StreamResetException reset && reset.getCode() == REFUSED_STREAM;
+        var lost = failure instanceof HttpClosedException && (!written || isAboveGoAway(request));
+        return refused || lost
+                ? new PushAnswer(Outcome.NOT_PROCESSED, 0, null, false, null)
+                : new PushAnswer(Outcome.TRANSIENT, 0, null, written, null);
+    }
+
+    private boolean isAboveGoAway(HttpClientRequest request) {
+        var last = goneAway.get(request.connection());
+        return last != null && request.streamId() > last;
     }
 }

@@ -8,10 +8,12 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -127,11 +129,12 @@ public final class FakePushService implements AutoCloseable {
      * What a request gets. The first of a script is used up by the first request that finds it.
      *
      * @param kind what happens
-     * @param status of {@link Kind#STATUS}
+     * @param status of {@link Kind#STATUS}, {@link Kind#DRIP} and {@link Kind#FLOOD}
      * @param retryAfter the header's value; null: none
-     * @param delay before it happens
+     * @param delay before it happens; between two octets of a drip
+     * @param body of {@link Kind#STATUS}; null: none
      */
-    public record Answer(Kind kind, int status, String retryAfter, Duration delay) {
+    public record Answer(Kind kind, int status, String retryAfter, Duration delay, String body) {
         public enum Kind {
             /** An answer with a status; 2xx only if the request is faultless. */
             STATUS,
@@ -146,23 +149,41 @@ public final class FakePushService implements AutoCloseable {
             /** RST_STREAM with REFUSED_STREAM: not processed (RFC 9113, section 8.7). */
             REFUSE_STREAM,
             /** GOAWAY with a last stream below this one: not processed (RFC 9113, section 6.8). */
-            GO_AWAY
+            GO_AWAY,
+            /** GOAWAY with this stream as the last, then the connection is cut: perhaps processed. */
+            GO_AWAY_AFTER,
+            /** Head, then a body of which an octet comes now and then, without an end. */
+            DRIP,
+            /** Head, then a body as fast as it is read, without an end. */
+            FLOOD
         }
 
         public static Answer status(int status) {
-            return new Answer(Kind.STATUS, status, null, Duration.ZERO);
+            return new Answer(Kind.STATUS, status, null, Duration.ZERO, null);
         }
 
         public static Answer of(Kind kind) {
-            return new Answer(kind, 0, null, Duration.ZERO);
+            return new Answer(kind, 0, null, Duration.ZERO, null);
+        }
+
+        public static Answer drip(int status, Duration pause) {
+            return new Answer(Kind.DRIP, status, null, pause, null);
+        }
+
+        public static Answer flood(int status) {
+            return new Answer(Kind.FLOOD, status, null, Duration.ZERO, null);
         }
 
         public Answer retryAfter(String value) {
-            return new Answer(kind, status, value, delay);
+            return new Answer(kind, status, value, delay, body);
         }
 
         public Answer after(Duration value) {
-            return new Answer(kind, status, retryAfter, value);
+            return new Answer(kind, status, retryAfter, value, body);
+        }
+
+        public Answer body(String value) {
+            return new Answer(kind, status, retryAfter, delay, value);
         }
 
         private static Answer of(JsonObject json) {
@@ -170,7 +191,8 @@ public final class FakePushService implements AutoCloseable {
                     Kind.valueOf(json.getString("kind", "STATUS")),
                     json.getInteger("status", 201),
                     json.getString("retryAfter"),
-                    Duration.ofMillis(json.getLong("delayMillis", 0L)));
+                    Duration.ofMillis(json.getLong("delayMillis", 0L)),
+                    json.getString("body"));
         }
     }
 
@@ -287,6 +309,10 @@ public final class FakePushService implements AutoCloseable {
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong accepted = new AtomicLong();
     private final AtomicLong connections = new AtomicLong();
+    private final AtomicLong open = new AtomicLong();
+    private final AtomicLong waiting = new AtomicLong();
+    private final AtomicLong mostAtOnce = new AtomicLong();
+    private final AtomicLong abandoned = new AtomicLong();
     private final BufferedWriter receiptsWriter;
     private volatile Instant clockSetTo;
 
@@ -328,7 +354,7 @@ public final class FakePushService implements AutoCloseable {
                         @Override
                         public Future<?> start() {
                             return vertx.createHttpServer(http)
-                                    .connectionHandler(connection -> connections.incrementAndGet())
+                                    .connectionHandler(FakePushService.this::opened)
                                     .requestHandler(FakePushService.this::handle)
                                     .listen()
                                     .onComplete(started);
@@ -339,6 +365,12 @@ public final class FakePushService implements AutoCloseable {
             await(last);
         }
         return last;
+    }
+
+    private void opened(HttpConnection connection) {
+        connections.incrementAndGet();
+        open.incrementAndGet();
+        connection.closeHandler(closed -> open.decrementAndGet());
     }
 
     private int freePort() {
@@ -432,6 +464,29 @@ public final class FakePushService implements AutoCloseable {
         return connections.get();
     }
 
+    public Options options() {
+        return options;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** The most requests that waited for their answer at the same time. */
+    public long mostAtOnce() {
+        return mostAtOnce.get();
+    }
+
+    /** Connections open now. */
+    public long openConnections() {
+        return open.get();
+    }
+
+    /** Endless answers ({@link Answer.Kind#DRIP}, {@link Answer.Kind#FLOOD}) that were cut by who asked. */
+    public long abandoned() {
+        return abandoned.get();
+    }
+
     /** Waits until at least so many messages were taken. */
     public List<Receipt> awaitReceipts(int count) {
         await(count + " receipts, faults " + faults, () -> receipts.size() >= count);
@@ -473,6 +528,8 @@ public final class FakePushService implements AutoCloseable {
             return;
         }
         requests.incrementAndGet();
+        mostAtOnce.accumulateAndGet(waiting.incrementAndGet(), Math::max);
+        request.response().endHandler(answered -> waiting.decrementAndGet());
         VirtualSubscription subscription = request.path().startsWith("/push/")
                 ? subscriptions.get(request.path().substring("/push/".length()))
                 : null;
@@ -510,7 +567,38 @@ public final class FakePushService implements AutoCloseable {
                 cut(request, 0x2);
             }
             case REFUSE_STREAM -> cut(request, 0x7);
-            case GO_AWAY -> goAway(request);
+            case GO_AWAY -> goAway(request, Math.max(0, request.response().streamId() - 2));
+            case GO_AWAY_AFTER -> goAway(request, request.response().streamId());
+            case DRIP -> {
+                var response = endless(request, answer);
+                vertx.setPeriodic(0, Math.max(1, answer.delay.toMillis()), timer -> {
+                    if (response.closed() || response.ended()) {
+                        vertx.cancelTimer(timer);
+                    } else {
+                        response.write("x");
+                    }
+                });
+            }
+            case FLOOD -> flood(endless(request, answer));
+        }
+    }
+
+    private HttpServerResponse endless(HttpServerRequest request, Answer answer) {
+        var response = request.response().setStatusCode(answer.status).setChunked(true);
+        if (answer.retryAfter != null) {
+            response.putHeader("Retry-After", answer.retryAfter);
+        }
+        response.exceptionHandler(cut -> {}).closeHandler(closed -> abandoned.incrementAndGet());
+        return response;
+    }
+
+    /** A little in each turn: while a request is read, HTTP/1.1 only queues what is written and never calls it full. */
+    private void flood(HttpServerResponse response) {
+        for (int i = 0; i < 4 && !response.closed() && !response.writeQueueFull(); i++) {
+            response.write(Buffer.buffer(new byte[16 * 1024]));
+        }
+        if (!response.closed()) {
+            vertx.setTimer(1, turn -> flood(response));
         }
     }
 
@@ -522,9 +610,9 @@ public final class FakePushService implements AutoCloseable {
         }
     }
 
-    private void goAway(HttpServerRequest request) {
+    private void goAway(HttpServerRequest request, int lastStream) {
         if (request.version() == HttpVersion.HTTP_2) {
-            request.connection().goAway(0, Math.max(0, request.response().streamId() - 2));
+            request.connection().goAway(0, lastStream);
         }
         vertx.setTimer(100, timer -> request.connection().close());
     }
@@ -546,7 +634,7 @@ public final class FakePushService implements AutoCloseable {
         if (answer.status / 100 == 3) {
             response.putHeader("Location", url() + "/push/elsewhere");
         }
-        response.end();
+        response.end(answer.body == null ? "" : answer.body);
     }
 
     /** @param receipt null when the request is refused */

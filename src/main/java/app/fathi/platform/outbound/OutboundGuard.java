@@ -4,17 +4,22 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.errors.ProblemException;
 import io.netty.util.NetUtil;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.VertxInternal;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -24,10 +29,15 @@ import java.util.regex.Pattern;
  * checked is used for 30 seconds.
  */
 public final class OutboundGuard {
+    private static final Pattern IPV4 = Pattern.compile("((0|[1-9][0-9]{0,2})\\.){3}(0|[1-9][0-9]{0,2})");
+
     private static final Pattern HOST_NAME =
             Pattern.compile("(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?");
 
-    /** What is not the public Internet: RFC 6890 and its registries, with every way to write IPv4 inside IPv6. */
+    /**
+     * What is not the public Internet (RFC 6890 and its registries). Of IPv6 only 2000::/3 is; that leaves out loopback,
+     * local and multicast addresses and most ways to write an IPv4 address inside an IPv6 one, and the rest are named.
+     */
     private static final List<Network> CLOSED = Network.all(
             "0.0.0.0/8",
             "10.0.0.0/8",
@@ -44,37 +54,47 @@ public final class OutboundGuard {
             "203.0.113.0/24",
             "224.0.0.0/4",
             "240.0.0.0/4",
-            "::/96",
-            "::ffff:0:0/96",
-            "64:ff9b::/96",
-            "64:ff9b:1::/48",
-            "100::/64",
+            "::/3",
+            "4000::/2",
+            "8000::/1",
             "2001::/23",
             "2001:db8::/32",
             "2002::/16",
-            "3fff::/20",
-            "5f00::/16",
-            "fc00::/7",
-            "fe80::/10",
-            "fec0::/10",
-            "ff00::/8");
+            "3fff::/20");
 
-    /** As long as the JDK remembers a name itself. */
+    /** Long enough for a campaign, short enough for a service that moves. */
     private static final long CHECKED_NANOS = TimeUnit.SECONDS.toNanos(30);
 
-    private final Vertx vertx;
+    private final Function<String, Future<List<InetAddress>>> resolver;
     private final List<Network> allowed;
     private final boolean plaintext;
     private final int hosts;
 
-    /** A campaign asks the same few hosts a thousand times a second; a worker thread for each would be most of its cost. */
+    /** A campaign asks for the same few hosts a thousand times a second. */
     private final Map<String, Checked> checked = new ConcurrentHashMap<>();
 
+    /** Lookups that are under way: who asks meanwhile waits for the same one. */
+    private final Map<String, Future<InetAddress>> asked = new ConcurrentHashMap<>();
+
     public OutboundGuard(Vertx vertx, Config.Outbound config) {
-        this.vertx = vertx;
+        this(config, host -> addresses(vertx, host, config.connectTimeoutSeconds()));
+    }
+
+    /** @param resolver gives all addresses of a name that it knows */
+    OutboundGuard(Config.Outbound config, Function<String, Future<List<InetAddress>>> resolver) {
+        this.resolver = resolver;
         this.allowed = Network.all(config.allow().toArray(String[]::new));
         this.plaintext = config.plaintext();
         this.hosts = config.origins();
+    }
+
+    /** Without blocking a thread: hosts are named by strangers, whose name servers may never answer. */
+    private static Future<List<InetAddress>> addresses(Vertx vertx, String host, int timeoutSeconds) {
+        var found = Promise.<List<InetSocketAddress>>promise();
+        ((VertxInternal) vertx).nameResolver().resolveAll(host, found::handle);
+        return found.future().timeout(timeoutSeconds, TimeUnit.SECONDS).map(addresses -> addresses.stream()
+                .map(InetSocketAddress::getAddress)
+                .toList());
     }
 
     /** Refuses with 422 a URL that may never be asked, as far as the URL itself tells. */
@@ -96,13 +116,17 @@ public final class OutboundGuard {
         if (url.getHost() == null || url.getPort() == 0 || url.getPort() > 65_535) {
             return Optional.of("The URL needs a host.");
         }
+        if (!isAscii(url.toString())) {
+            return Optional.of("The URL must be in ASCII: percent-encoded, its host in punycode.");
+        }
         var host = bare(url);
         var literal = literal(host);
         if (literal.isPresent()) {
             return isAllowed(literal.get()) ? Optional.empty() : Optional.of("The URL must lead to a public address.");
         }
         if (!HOST_NAME.matcher(host).matches()) {
-            // 127.1, 0x7f000001, 2130706433, trailing dots: nobody needs them, and resolvers disagree about them.
+            // 127.1, 0x7f000001, 017.0.0.1, ::ffff:10.0.0.1, fe80::1%eth0, a trailing dot: nobody needs them, and
+            // programs disagree about what they mean.
             return Optional.of("The host is neither a name nor a canonical address.");
         }
         var local = host.equals("localhost")
@@ -127,21 +151,31 @@ public final class OutboundGuard {
         if (known != null && System.nanoTime() - known.atNanos < CHECKED_NANOS) {
             return Future.succeededFuture(known.address);
         }
-        return vertx.executeBlocking(() -> InetAddress.getAllByName(host), false)
-                .map(addresses -> {
-                    if (!Arrays.stream(addresses).allMatch(this::isAllowed)) {
-                        throw new RefusedAddressException("The host has an address that is not public.");
-                    }
-                    var chosen = Arrays.stream(addresses)
-                            .filter(address -> address.getAddress().length == 4)
-                            .findFirst()
-                            .orElse(addresses[0]);
-                    if (checked.size() >= hosts) {
-                        checked.clear();
-                    }
-                    checked.put(host, new Checked(chosen, System.nanoTime()));
-                    return chosen;
-                });
+        var answer = Promise.<InetAddress>promise();
+        var earlier = asked.putIfAbsent(host, answer.future());
+        if (earlier != null) {
+            return earlier;
+        }
+        resolver.apply(host).map(addresses -> choose(host, addresses)).onComplete(done -> {
+            asked.remove(host);
+            answer.handle(done);
+        });
+        return answer.future();
+    }
+
+    private InetAddress choose(String host, List<InetAddress> addresses) {
+        if (!addresses.stream().allMatch(this::isAllowed)) {
+            throw new RefusedAddressException("The host has an address that is not public.");
+        }
+        var chosen = addresses.stream()
+                .filter(Inet4Address.class::isInstance)
+                .findFirst()
+                .orElse(addresses.getFirst());
+        if (checked.size() >= hosts) {
+            checked.clear();
+        }
+        checked.put(host, new Checked(chosen, System.nanoTime()));
+        return chosen;
     }
 
     /** An address that was checked, and when. */
@@ -159,15 +193,24 @@ public final class OutboundGuard {
 
     /** An address written in its usual form; other spellings are no address here and no name either. */
     private static Optional<InetAddress> literal(String host) {
-        if (!host.contains(":") && !NetUtil.isValidIpV4Address(host)) {
+        var isIpv6 = host.contains(":");
+        if (isIpv6 ? host.contains("%") : !IPV4.matcher(host).matches()) {
             return Optional.empty();
         }
         var octets = NetUtil.createByteArrayFromIpAddressString(host);
         try {
-            return octets == null ? Optional.empty() : Optional.of(InetAddress.getByAddress(octets));
+            return octets == null
+                    ? Optional.empty()
+                    : Optional.of(InetAddress.getByAddress(octets))
+                            // Java makes an IPv4 address of a mapped one.
+                            .filter(address -> address instanceof Inet6Address == isIpv6);
         } catch (UnknownHostException e) {
             return Optional.empty();
         }
+    }
+
+    private static boolean isAscii(String text) {
+        return text.chars().allMatch(character -> character < 0x80);
     }
 
     /** The request was not made because its target is not allowed. */

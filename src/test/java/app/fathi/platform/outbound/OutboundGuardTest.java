@@ -5,11 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import app.fathi.platform.config.Config;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.testing.TestDns;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,25 +112,139 @@ class OutboundGuardTest {
     }
 
     @Test
-    void a_name_is_resolved_checked_and_its_checked_address_used_again() throws UnknownHostException {
-        var guard = guard("FATHI_OUTBOUND_ALLOW", "127.0.0.0/8,::1/128");
-        var url = URI.create("https://localhost/x");
-        var address = guard.resolve(url).await();
-        assertThat(address.isLoopbackAddress()).isTrue();
-        assertThat(guard.resolve(url).await()).isSameAs(address);
-        assertThat(guard().isAllowed(InetAddress.getByName("127.0.0.1"))).isFalse();
+    void allowed_networks_let_through_exactly_what_they_say() throws UnknownHostException {
+        var guard = guard("FATHI_OUTBOUND_ALLOW", "10.1.2.4/30,192.168.7.9/32,fd00:1::/126");
+        for (var inside : List.of("10.1.2.4", "10.1.2.7", "192.168.7.9", "fd00:1::", "fd00:1::3", "8.8.8.8")) {
+            assertThat(guard.isAllowed(InetAddress.getByName(inside)))
+                    .as(inside)
+                    .isTrue();
+        }
+        for (var beside :
+                List.of("10.1.2.3", "10.1.2.8", "192.168.7.8", "192.168.7.10", "fd00:1::4", "fd00::", "127.0.0.1")) {
+            assertThat(guard.isAllowed(InetAddress.getByName(beside)))
+                    .as(beside)
+                    .isFalse();
+        }
+        // An allowed IPv4 network opens no IPv6 address that holds one of its addresses.
+        assertThat(guard.fault(URI.create("https://[::ffff:10.1.2.4]/x"))).isPresent();
+        assertThat(guard.fault(URI.create("https://[64:ff9b::a01:204]/x"))).isPresent();
     }
 
-    /** Names are not trusted for what they are called: each of their addresses is looked at. */
     @Test
-    void a_name_with_a_private_address_is_refused_each_time() {
-        // The machine's own name and everything under localhost lead to itself; only 10.0.0.0/8 is let through.
-        var guard = guard("FATHI_OUTBOUND_ALLOW", "10.0.0.0/8");
+    void plaintext_passes_only_where_it_is_allowed_and_opens_no_address() {
+        assertThat(guard().fault(URI.create("http://push.example.com/x"))).isPresent();
+        var guard = guard("FATHI_OUTBOUND_PLAINTEXT", "true");
+        assertThat(guard.fault(URI.create("http://push.example.com/x"))).isEmpty();
+        assertThat(guard.fault(URI.create("HTTP://push.example.com/x"))).isEmpty();
+        assertThat(guard.fault(URI.create("http://127.0.0.1/x"))).isPresent();
+        assertThat(guard.fault(URI.create("ftp://push.example.com/x"))).isPresent();
+    }
+
+    // --- names ----------------------------------------------------------------------------------------------------
+
+    @Test
+    void a_name_of_the_hosts_file_is_resolved_and_checked() {
         var url = URI.create("https://localhost/x");
+        assertThat(guard("FATHI_OUTBOUND_ALLOW", "127.0.0.0/8,::1/128")
+                        .resolve(url)
+                        .await()
+                        .isLoopbackAddress())
+                .isTrue();
+        // With some network let through the name passes, its addresses do not, however often they are asked for.
+        var guard = guard("FATHI_OUTBOUND_ALLOW", "10.0.0.0/8");
         assertThat(guard.fault(url)).isEmpty();
         for (int time = 0; time < 2; time++) {
             assertThatThrownBy(() -> guard.resolve(url).await())
                     .isInstanceOf(OutboundGuard.RefusedAddressException.class);
+        }
+    }
+
+    @Test
+    void one_bad_address_among_good_ones_closes_a_name() throws UnknownHostException {
+        for (var bad : List.of("10.0.0.1", "169.254.169.254", "fd00::1", "::1", "::ffff:10.0.0.1", "64:ff9b::1")) {
+            var names = new Names(
+                    InetAddress.getByName("8.8.8.8"),
+                    InetAddress.getByName("2606:4700::1111"),
+                    InetAddress.getByName(bad));
+            assertThatThrownBy(() -> names.guard.resolve(PUSH).await())
+                    .as(bad)
+                    .isInstanceOf(OutboundGuard.RefusedAddressException.class);
+        }
+    }
+
+    @Test
+    void an_ipv4_address_is_preferred_and_ipv6_alone_will_do() throws UnknownHostException {
+        var ipv4 = InetAddress.getByName("8.8.8.8");
+        var ipv6 = InetAddress.getByName("2606:4700::1111");
+        assertThat(new Names(ipv6, ipv4).guard.resolve(PUSH).await()).isEqualTo(ipv4);
+        assertThat(new Names(ipv6).guard.resolve(PUSH).await()).isEqualTo(ipv6);
+    }
+
+    @Test
+    void many_who_ask_at_once_share_one_lookup_and_its_answer_is_used_again() throws UnknownHostException {
+        var names = new Names();
+        var answers =
+                Stream.generate(() -> names.guard.resolve(PUSH)).limit(100).toList();
+        assertThat(names.asked).hasSize(1);
+        assertThat(answers).noneMatch(Future::isComplete);
+        var address = InetAddress.getByName("8.8.8.8");
+        names.answer.complete(List.of(address));
+        assertThat(answers).allSatisfy(answer -> assertThat(answer.await()).isSameAs(address));
+        assertThat(names.guard
+                        .resolve(URI.create("https://PUSH.example.com:8443/y"))
+                        .await())
+                .isSameAs(address);
+        assertThat(names.asked).hasSize(1);
+    }
+
+    @Test
+    void a_lookup_that_failed_is_made_again() {
+        var names = new Names();
+        var first = names.guard.resolve(PUSH);
+        names.answer.fail(new UnknownHostException("push.example.com"));
+        assertThatThrownBy(first::await).isInstanceOf(UnknownHostException.class);
+        names.guard.resolve(PUSH);
+        assertThat(names.asked).hasSize(2);
+    }
+
+    /** A thread for each would stop everybody else's. */
+    @Test
+    void name_servers_that_never_answer_keep_nobody_else_waiting() {
+        try (var dns = new TestDns().name("good.test", "8.8.8.8")) {
+            var vertx = Vertx.vertx(new VertxOptions().setAddressResolverOptions(dns.resolver()));
+            var guard = new OutboundGuard(
+                    vertx,
+                    Config.of(Map.of("FATHI_OUTBOUND_CONNECT_TIMEOUT_SECONDS", "10"))
+                            .outbound());
+            var silent = IntStream.range(0, 200)
+                    .mapToObj(i -> {
+                        dns.name("silent-" + i + ".test", nth -> null);
+                        return guard.resolve(URI.create("https://silent-" + i + ".test/x"));
+                    })
+                    .toList();
+            assertThat(guard.resolve(URI.create("https://good.test/x")).await().getHostAddress())
+                    .isEqualTo("8.8.8.8");
+            assertThat(silent).allSatisfy(one -> assertThatThrownBy(one::await)
+                    .isNotInstanceOf(OutboundGuard.RefusedAddressException.class));
+            vertx.close().await();
+        }
+    }
+
+    private static final URI PUSH = URI.create("https://push.example.com/x");
+
+    /** A resolver in the test's hand; without addresses it answers when told. */
+    private static final class Names {
+        final List<String> asked = new ArrayList<>();
+        final Promise<List<InetAddress>> answer = Promise.promise();
+        final OutboundGuard guard = new OutboundGuard(Config.of(Map.of()).outbound(), host -> {
+            asked.add(host);
+            return answer.future();
+        });
+
+        Names(InetAddress... addresses) {
+            if (addresses.length > 0) {
+                answer.complete(List.of(addresses));
+            }
         }
     }
 }

@@ -1,0 +1,97 @@
+package app.fathi.webpush;
+
+import io.vertx.core.http.HttpConnection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The push services that we are connected to. Anybody's subscription may name one of their own, so they are bounded, and so
+ * are their connections in all: the least recently used service's are closed, as soon as what is out on them is answered.
+ */
+final class PushOrigins {
+    private final int originsLimit;
+    private final int connectionsLimit;
+    private final int window;
+    private final Duration patience;
+
+    /** The least recently used first. */
+    private final Map<String, PushOrigin> origins = new LinkedHashMap<>(16, 0.75f, true);
+
+    private final Map<HttpConnection, PushOrigin> open = new HashMap<>();
+
+    /**
+     * @param connections of one origin; all together have so many times the number of origins
+     * @param streams of one connection
+     * @param patience how long a request may take whose connection is to close
+     */
+    PushOrigins(int origins, int connections, int streams, Duration patience) {
+        this.originsLimit = origins;
+        this.connectionsLimit = Math.multiplyExact(origins, connections);
+        this.window = Math.multiplyExact(connections, streams);
+        this.patience = patience;
+    }
+
+    /** @param url scheme, host and port, as {@link app.fathi.webpush.encryption.Vapid#origin} writes them */
+    PushOrigin of(String url) {
+        List<HttpConnection> closing;
+        PushOrigin origin;
+        synchronized (this) {
+            origin = origins.computeIfAbsent(url, unknown -> new PushOrigin(window));
+            closing = surplus(origin);
+        }
+        closing.forEach(this::shut);
+        return origin;
+    }
+
+    /** A request to the origin goes out on this connection; true if it is the first one. */
+    boolean use(PushOrigin origin, HttpConnection connection) {
+        List<HttpConnection> closing;
+        synchronized (this) {
+            if (open.putIfAbsent(connection, origin) != null) {
+                return false;
+            }
+            origin.connections.add(connection);
+            closing = surplus(origin);
+        }
+        closing.forEach(this::shut);
+        return true;
+    }
+
+    synchronized void closed(HttpConnection connection) {
+        var origin = open.remove(connection);
+        if (origin != null) {
+            origin.connections.remove(connection);
+            if (origin.connections.isEmpty()) {
+                origin.isOld(false);
+            }
+        }
+    }
+
+    /** Nothing new goes out on it; what is out may end. */
+    void shut(HttpConnection connection) {
+        connection.shutdown(patience.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private List<HttpConnection> surplus(PushOrigin kept) {
+        if (origins.size() <= originsLimit && open.size() <= connectionsLimit) {
+            return List.of();
+        }
+        var closing = new ArrayList<HttpConnection>();
+        var eldest = origins.values().iterator();
+        while ((origins.size() > originsLimit || open.size() > connectionsLimit) && eldest.hasNext()) {
+            var origin = eldest.next();
+            if (origin != kept) {
+                eldest.remove();
+                closing.addAll(origin.connections);
+                origin.connections.forEach(open::remove);
+                origin.connections.clear();
+            }
+        }
+        return closing;
+    }
+}
