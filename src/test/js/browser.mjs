@@ -56,7 +56,8 @@ const browser = await puppeteer.launch({
   env: { ...process.env, HOME: home, DBUS_SESSION_BUS_ADDRESS: desktop },
 });
 const pages = new Map();
-const said = []; // what pages wrote on their consoles: for the message of a test that fails
+const said = []; // what pages wrote on their consoles
+const workers = {}; // DevTools sessions by origin
 let registrations = []; // Chromium's service workers
 
 async function adopt(page) {
@@ -77,8 +78,7 @@ async function adopt(page) {
 }
 
 const commands = {
-  version: () => browser.version(),
-  /** A new tab; with `before`, a function's source that runs ahead of the page's own scripts. */
+  /** A new tab; with `before`, a script that runs ahead of the page's own scripts. */
   async open({ url, before, userAgent }) {
     const page = await browser.newPage();
     const id = await adopt(page);
@@ -112,16 +112,22 @@ const commands = {
   },
   /** Chromium only: a push as from its push service, decrypted. */
   async push({ page, origin, data }) {
-    const alive = registrations.find(({ scopeURL, isDeleted }) => scopeURL === `${origin}/` && !isDeleted);
-    await pages.get(page).devtools.send('ServiceWorker.deliverPushMessage', {
-      origin,
-      registrationId: alive.registrationId,
-      data,
-    });
+    const alive = () => registrations.find(({ scopeURL, isDeleted }) => scopeURL === `${origin}/` && !isDeleted);
+    while (!alive()) await new Promise((resolve) => setTimeout(resolve, 20)); // DevTools tells of it a little later
+    const { registrationId } = alive();
+    await pages.get(page).devtools.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
+  },
+  /** Chromium only, and for as long as the worker runs: a worker that is started anew is online. */
+  async offline({ page, origin, offline }) {
+    await pages.get(page).devtools.send('ServiceWorker.startWorker', { scopeURL: `${origin}/` });
+    const target = await browser.waitForTarget((one) => one.type() === 'service_worker' && one.url().startsWith(origin));
+    workers[origin] ??= await target.createCDPSession();
+    const everything = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+    await workers[origin].send('Network.emulateNetworkConditions', { offline, ...everything });
   },
 };
 
-console.log(JSON.stringify({ value: await commands.version() }));
+console.log(JSON.stringify({ value: await browser.version() }));
 for await (const line of createInterface({ input: process.stdin })) {
   const { command, ...given } = JSON.parse(line);
   try {

@@ -1,7 +1,7 @@
 /*
  * Fathi's part of a service worker: shows pushes, opens what is clicked, reports what became of them.
  *
- *   importScripts('https://fathi.example/sdk/fathi-sw.js');   // the whole worker file, or one line in the one you have
+ *   importScripts('https://fathi.example/sdk/fathi-sw.js');   // the whole worker file, or the first line of the one you have
  *
  * It touches only its own pushes and notifications (`data.fathi`), so it lives beside any other worker code. What it
  * remembers lies in the IndexedDB database that it shares with the page's SDK.
@@ -11,6 +11,7 @@
 
   const REMEMBERED = 200; // deliveries known by id, to tell a repeated push from a new one
   const REPORTS = 100; // reports that wait for a connection; the oldest go first
+  const DISPLAY_MS = 1_000; // Chromium on Linux loses a closing that comes before the desktop has answered the showing
   const OPTIONS = ['body', 'lang', 'dir', 'silent', 'tag', 'icon', 'image', 'badge', 'requireInteraction', 'renotify', 'vibrate', 'timestamp', 'data'];
 
   // ---- what this browser remembers -------------------------------------------------------------------------------
@@ -129,6 +130,7 @@
     }
     await display(notification.title ?? self.location.hostname, options);
     if (before?.closed) {
+      await new Promise((resolve) => setTimeout(resolve, DISPLAY_MS));
       const shown = await self.registration.getNotifications({ tag: options.tag });
       shown.filter((one) => one.data?.fathi?.id === ours.id).forEach((one) => one.close());
     }

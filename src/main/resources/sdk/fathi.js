@@ -187,7 +187,7 @@
   }
 
   function later(ms) {
-    if (config) gathering ??= setTimeout(() => flush().catch(warn), ms);
+    if (config) gathering ??= setTimeout(flushQuietly, ms);
   }
 
   /** Sends what waits; resolves when nothing does. */
@@ -197,6 +197,11 @@
     if (!config) return Promise.reject(failure('not_configured'));
     sending ??= sendAll().finally(() => (sending = undefined));
     return sending;
+  }
+
+  function flushQuietly() {
+    const told = sending ? () => {} : warn; // who began the sending tells what became of it
+    flush().catch(told);
   }
 
   async function sendAll() {
@@ -243,7 +248,7 @@
       });
       if (response.ok) return {};
       const problem = await response.json().catch(() => ({}));
-      const refused = [400, 413, 422].includes(response.status);
+      const refused = [400, 413, 415, 422].includes(response.status);
       return { refused, error: failure(problem.code ?? `http_${response.status}`, problem.detail, response.status) };
     } catch (cause) {
       return { error: failure('network', `${config.api} could not be reached (${cause.message})`) };
@@ -289,7 +294,8 @@
 
   async function existingWorker() {
     const found = await navigator.serviceWorker.getRegistration(config.scope ?? new URL('.', config.worker).href);
-    return found?.active?.scriptURL === config.worker ? found : undefined;
+    const bare = (url) => url?.split('?')[0]; // sites add versions to it
+    return bare(found?.active?.scriptURL) === bare(config.worker) ? found : undefined;
   }
 
   async function activeWorker() {
@@ -486,9 +492,10 @@
   // ---- who the visitor is ------------------------------------------------------------------------------------------
 
   async function identify(userId, traits = {}, { identityToken } = {}) {
-    const before = user().id;
-    if (before && before !== userId) newVisitor(); // somebody else signs in here: nothing is joined to the former
-    local.set('user', JSON.stringify({ id: userId, token: identityToken }));
+    const before = user();
+    if (before.id && before.id !== userId) newVisitor(); // somebody else signs in here: nothing is joined to the former
+    const token = identityToken ?? (before.id === userId ? before.token : undefined);
+    local.set('user', JSON.stringify({ id: userId, token }));
     await record('identify', { userId, traits, context: identityToken && { identityToken } });
     if (!config || !('serviceWorker' in navigator)) return;
     await oneByOne(async () => {
@@ -523,13 +530,13 @@
       scope: scope && new URL(scope, location.href).href,
     };
     const wake = () => {
-      flush().catch(warn);
+      flushQuietly();
       if ('serviceWorker' in navigator) oneByOne(onOpen).catch(warn);
     };
     setTimeout(wake); // after the calls that the page made before we were here
     addEventListener('online', wake);
     addEventListener('visibilitychange', () => {
-      if (document.hidden && gathering) flush().catch(warn);
+      if (document.hidden && gathering) flushQuietly();
     });
   }
 

@@ -123,8 +123,10 @@ class FirefoxTest {
     void an_identity_token_brings_the_pushes_for_a_person_to_this_browser_until_it_signs_out() {
         api.identify("ada", new JsonObject().put("firstName", "Ada"));
         var page = firefox.open(site.origin() + "/");
-        subscribe(page);
+        var id = subscribe(page);
         page.evaluate("fathi.identify('ada', {}, { identityToken: '%s' })".formatted(api.identityToken("ada")));
+        assertThat(api.subscription(id).getString("profileId"))
+                .isEqualTo(api.awaitProfile("user:ada").getString("id"));
         api.sendToUser("ada", content("Hello {{ traits.firstName }}"));
         firefox.desktop().awaitVisible("Hello Ada");
 
@@ -137,7 +139,7 @@ class FirefoxTest {
     void nobody_gets_a_persons_pushes_without_the_token_that_proves_them() {
         api.identify("grace", new JsonObject());
         var page = firefox.open(site.origin() + "/");
-        var id = subscribe(page);
+        subscribe(page);
         page.evaluate("fathi.identify('grace', { city: 'Arlington' })");
         page.evaluate("fathi.flush()");
         eventually("what was told of the person", () -> api.awaitProfile("user:grace"), grace -> grace.getJsonObject(
@@ -151,11 +153,12 @@ class FirefoxTest {
         assertThat(api.reasons(api.sendToUser("grace", content("For Grace only"))))
                 .containsOnly(entry("no_subscription", 1));
 
+        page.evaluate("fathi.unsubscribe()");
         page.reload();
-        page.evaluate("fathi.subscription()");
+        var again = subscribe(page);
         assertThat(api.reasons(api.sendToUser("grace", content("For Grace only"))))
                 .containsOnly(entry("no_subscription", 1));
-        api.send(id, content("For this browser"));
+        api.send(again, content("For this browser"));
         firefox.desktop().awaitVisible("For this browser");
     }
 

@@ -29,9 +29,11 @@ public final class Browser implements AutoCloseable {
     private final Process driver;
     private final BufferedWriter commands;
     private final BufferedReader answers;
-    private final String version;
 
     private Browser(String kind, String pushService) {
+        if (!Files.exists(DRIVER.resolveSibling("node_modules/puppeteer-core"))) {
+            throw new AssertionError("browsers are driven by puppeteer-core: scripts/test installs it");
+        }
         try {
             home = Files.createTempDirectory("browser");
             desktop = Desktop.start();
@@ -46,27 +48,31 @@ public final class Browser implements AutoCloseable {
                                     .encode())
                     .redirectError(home.resolve("driver.log").toFile())
                     .start();
-            commands = driver.outputWriter();
-            answers = driver.inputReader();
-            version = (String) answer("launch", LAUNCH_SECONDS);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        commands = driver.outputWriter();
+        answers = driver.inputReader();
     }
 
     /** Firefox, which subscribes at the given push service. */
     public static Browser firefox(FirefoxPushService push) {
-        return new Browser("firefox", push.url());
+        return launch(new Browser("firefox", push.url()));
     }
 
     /** Chromium, which can subscribe nowhere: {@link Page#push} plays its push service. */
     public static Browser chromium() {
-        return new Browser("chromium", "");
+        return launch(new Browser("chromium", ""));
     }
 
-    /** Name and version, as the browser tells them. */
-    public String version() {
-        return version;
+    private static Browser launch(Browser browser) {
+        try {
+            browser.answer("launch", LAUNCH_SECONDS);
+            return browser;
+        } catch (RuntimeException | Error e) {
+            browser.close();
+            throw e;
+        }
     }
 
     public Desktop desktop() {
@@ -79,7 +85,7 @@ public final class Browser implements AutoCloseable {
     }
 
     /**
-     * @param before source of a function that runs ahead of the page's scripts; null: none
+     * @param before a script that runs ahead of the page's scripts; null: none
      * @param userAgent what the browser calls itself; null: what it is
      */
     public Page open(String url, String before, String userAgent) {
@@ -142,6 +148,11 @@ public final class Browser implements AutoCloseable {
         /** Chromium only: a push to the worker of the origin's root, with these data; empty: without data. */
         public void push(String origin, String data) {
             ask(command("push").put("origin", origin).put("data", data));
+        }
+
+        /** Chromium only: cuts the worker of the origin's root off from the network, or joins it again. */
+        public void setWorkerOffline(String origin, boolean offline) {
+            ask(command("offline").put("origin", origin).put("offline", offline));
         }
 
         private JsonObject command(String name) {

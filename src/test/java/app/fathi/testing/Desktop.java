@@ -57,7 +57,12 @@ public final class Desktop implements AutoCloseable {
         folder = Files.createTempDirectory("desktop");
         address = "unix:path=" + folder.resolve("bus");
         daemon = startBus();
-        bus = DBusConnectionBuilder.forAddress(address).withShared(false).build();
+        bus = DBusConnectionBuilder.forAddress(address)
+                .withShared(false)
+                .receivingThreadConfig()
+                .withMethodCallThreadCount(1)
+                .connectionConfig()
+                .build();
         bus.requestBusName(NAME);
         bus.exportObject(PATH, new Service());
     }
@@ -115,14 +120,21 @@ public final class Desktop implements AutoCloseable {
         return List.copyOf(visible.values());
     }
 
-    /** The notification with this title, once it can be seen. */
+    /** The notification with this title, once it can be seen and its browser has been told the id. */
     public Notification awaitVisible(String title) {
-        return Eventually.eventually("the notification '" + title + "'", this::visible, seen -> seen.stream()
+        var seen = Eventually.eventually("the notification '" + title + "'", this::visible, all -> all.stream()
                         .anyMatch(one -> one.title().equals(title)))
                 .stream()
                 .filter(one -> one.title().equals(title))
                 .findFirst()
                 .orElseThrow();
+        try {
+            // Calls are served one after the other, so an answer to this one follows the one with the id.
+            bus.getRemoteObject(NAME, PATH, Notifications.class, false).getCapabilities();
+        } catch (DBusException e) {
+            throw new IllegalStateException(e);
+        }
+        return seen;
     }
 
     public boolean isVisible(String title) {

@@ -3,29 +3,17 @@ package app.fathi.platform.http;
 import app.fathi.platform.errors.Kind;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.Router;
-import io.vertx.ext.web.handler.StaticHandler;
 import java.util.Arrays;
 
 /** What is served beside the contract: the contract itself, the SDK, and a page for each kind of problem. */
 public final class Pages {
-    private static final int SDK_CACHE_SECONDS = 3_600;
-
     private Pages() {}
 
     public static void mount(Router router, Contract contract) {
         router.get("/openapi.yaml").handler(context -> context.response()
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/yaml")
                 .end(contract.text()));
-        router.get("/sdk/*")
-                .handler(context -> {
-                    // Sites on which only what agrees is embedded (COEP: require-corp) embed it, too.
-                    context.response().putHeader("Cross-Origin-Resource-Policy", "cross-origin");
-                    context.next();
-                })
-                .handler(StaticHandler.create("sdk")
-                        .setMaxAgeSeconds(SDK_CACHE_SECONDS)
-                        .setDirectoryListing(false)
-                        .setIndexPage("fathi.js"));
+        SdkFiles.mount(router);
         router.get("/docs/errors/:code").handler(context -> Arrays.stream(Kind.values())
                 .filter(kind -> kind.code().equals(context.pathParam("code")))
                 .findFirst()

@@ -7,7 +7,6 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
 import io.vertx.openapi.validation.ValidatorException;
-import java.io.IOException;
 
 /** Everything that goes wrong at the edge leaves as problem+json (RFC 9457) through here. */
 final class Problems {
@@ -17,9 +16,6 @@ final class Problems {
 
     /** The last handler: whatever a route failed with. */
     static void onFailure(RoutingContext context) {
-        if (context.failure() instanceof IOException && context.response().closed()) {
-            return; // The client has gone: there is nobody to tell, and nothing is wrong on our side.
-        }
         write(context, problem(context));
     }
 

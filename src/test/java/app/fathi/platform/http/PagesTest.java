@@ -1,0 +1,86 @@
+package app.fathi.platform.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.platform.errors.Failures;
+import app.fathi.testing.TestServer;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.LoggerFactory;
+
+class PagesTest {
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() {
+        server = TestServer.start(Map.of());
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"fathi.js, text/javascript", "fathi-sw.js, text/javascript", "fathi.d.ts, text/plain"})
+    void the_sdk_may_be_embedded_by_any_site_and_kept_for_an_hour(String file, String type) {
+        var answer = server.send("GET", "/sdk/" + file, null, null, "Origin", "https://shop.example");
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.header("Content-Type")).isEqualTo(type + "; charset=utf-8");
+        assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+        assertThat(answer.header("Cross-Origin-Resource-Policy")).isEqualTo("cross-origin");
+        assertThat(answer.header("Access-Control-Allow-Origin")).isEqualTo("*");
+        assertThat(answer.header("Cache-Control")).isEqualTo("public, max-age=3600");
+    }
+
+    @Test
+    void a_browser_that_has_a_file_already_is_not_sent_it_again() {
+        var first = server.send("GET", "/sdk/fathi.js", null, null);
+        var again = server.send("GET", "/sdk/fathi.js", null, null, "If-None-Match", first.header("ETag"));
+        assertThat(again.status()).isEqualTo(304);
+        assertThat(again.body()).isEmpty();
+        assertThat(server.send("HEAD", "/sdk/fathi.js", null, null).header("ETag"))
+                .isEqualTo(first.header("ETag"));
+    }
+
+    @Test
+    void nothing_beside_the_sdk_is_served_from_its_folder() {
+        for (var path : new String[] {"/sdk/", "/sdk", "/sdk/nothing.js", "/sdk/..%2fopenapi.yaml"}) {
+            assertThat(server.send("GET", path, null, null).status()).as(path).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void a_client_that_goes_away_is_no_fault_of_ours() throws IOException {
+        var said = new ListAppender<ILoggingEvent>();
+        var log = (Logger) LoggerFactory.getLogger(Failures.class);
+        said.start();
+        log.addAppender(said);
+        try {
+            var address = URI.create(server.url());
+            for (int i = 0; i < 200; i++) {
+                try (var socket = new Socket(address.getHost(), address.getPort())) {
+                    socket.getOutputStream()
+                            .write("GET /sdk/fathi.js HTTP/1.1\r\nHost: fathi\r\n\r\n"
+                                    .getBytes(StandardCharsets.US_ASCII));
+                    socket.setSoLinger(true, 0);
+                }
+            }
+            assertThat(server.send("GET", "/sdk/fathi.js", null, null).status()).isEqualTo(200);
+            assertThat(said.list).isEmpty();
+        } finally {
+            log.detachAppender(said);
+        }
+    }
+}
