@@ -7,7 +7,6 @@ import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.slf4j.Logger;
@@ -35,7 +34,7 @@ final class Claims {
     private final JobsMetrics metrics;
     private final Taker taker;
 
-    private Map<Lane, Long> laneTimes = Map.of();
+    private Scheduler.Turns turns = Scheduler.Turns.NONE;
     private boolean looking;
     /** Somebody asked for a look while one was under way. */
     private boolean asked;
@@ -103,14 +102,15 @@ final class Claims {
     }
 
     private Future<Integer> claim() {
-        return ClaimsStore.ready(pool, types, workers.free()).compose(ready -> {
+        // One more than there are hands: so it is known whether there is more.
+        return ClaimsStore.ready(pool, types, workers.free() + 1).compose(ready -> {
             metrics.ready(ready);
-            var plan = scheduler.plan(new Load(workers.busy(), laneTimes), ready);
+            var plan = scheduler.plan(new Load(workers.busy(), turns), ready);
             more = plan.more();
+            turns = plan.turns();
             if (ended || plan.takes().isEmpty()) {
                 return Future.succeededFuture(0);
             }
-            laneTimes = plan.laneTimes();
             long before = System.nanoTime();
             return ClaimsStore.claim(pool, types, plan.takes(), config.attempts(), lease, node)
                     .map(claimed -> handOver(claimed, before));

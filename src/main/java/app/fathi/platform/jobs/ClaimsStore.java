@@ -14,26 +14,33 @@ import java.util.UUID;
 
 /** The SQL with which workers find and take what is due. */
 final class ClaimsStore {
+    private static final Short[] LANES =
+            Lane.IN_ORDER.stream().map(lane -> (short) lane.code()).toArray(Short[]::new);
+
     private ClaimsStore() {}
 
     /**
      * Walks from workspace to workspace, one probe of the index each, however many jobs one of them has; then counts what
-     * is due of each, up to a limit.
+     * is due of those that have something due, up to a limit.
      */
     static final String READY =
             """
             WITH RECURSIVE seat AS (
-                (SELECT lane, ws FROM jobs WHERE due_at IS NOT NULL ORDER BY lane, ws LIMIT 1)
+                (SELECT lane, ws, due_at FROM jobs WHERE due_at IS NOT NULL ORDER BY lane, ws, due_at LIMIT 1)
                 UNION ALL
-                SELECT n.lane, n.ws
+                SELECT n.lane, n.ws, n.due_at
                 FROM seat s, LATERAL (
-                    SELECT lane, ws FROM jobs
+                    SELECT lane, ws, due_at FROM jobs
                     WHERE due_at IS NOT NULL AND (lane, ws) > (s.lane, s.ws)
-                    ORDER BY lane, ws LIMIT 1
+                    ORDER BY lane, ws, due_at LIMIT 1
                 ) n
+            ), foremost AS MATERIALIZED (
+                SELECT l.lane, (SELECT vtime FROM job_share h WHERE h.lane = l.lane ORDER BY vtime DESC LIMIT 1) AS vtime
+                FROM unnest($3::smallint[]) AS l (lane)
             )
-            SELECT s.lane, s.ws, d.jobs, h.vtime, top.vtime AS top_vtime,
-                   (extract(epoch FROM now() - d.oldest) * 1000)::bigint AS age_ms
+            SELECT s.lane, s.ws, d.jobs, (extract(epoch FROM now() - d.oldest) * 1000)::bigint AS age_ms,
+                   (SELECT vtime FROM job_share h WHERE h.lane = s.lane AND h.ws = s.ws) AS vtime,
+                   (SELECT vtime FROM foremost f WHERE f.lane = s.lane) AS top_vtime
             FROM seat s
             CROSS JOIN LATERAL (
                 SELECT count(*)::int AS jobs, min(due_at) AS oldest FROM (
@@ -43,17 +50,16 @@ final class ClaimsStore {
                     LIMIT $2
                 ) due
             ) d
-            LEFT JOIN job_share h ON h.lane = s.lane AND h.ws = s.ws
-            LEFT JOIN LATERAL (
-                SELECT vtime FROM job_share t WHERE t.lane = s.lane ORDER BY t.vtime DESC LIMIT 1
-            ) top ON true
-            WHERE d.jobs > 0
+            WHERE s.due_at <= now() AND d.jobs > 0
             """;
 
     /** Who has due jobs of these types, and how many, counted up to {@code limit}. */
     static Future<List<Ready>> ready(SqlClient client, Collection<String> types, int limit) {
         return client.preparedQuery(READY)
-                .execute(Tuple.of(types.toArray(String[]::new), limit))
+                .execute(Tuple.tuple()
+                        .addArrayOfString(types.toArray(String[]::new))
+                        .addInteger(limit)
+                        .addArrayOfShort(LANES))
                 .map(rows -> rows.stream().map(ClaimsStore::ready).toList());
     }
 

@@ -3,20 +3,23 @@ package app.fathi.platform.jobs;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Which due jobs a node takes next: a pure function of what is due, what its slots do, and what everybody has had.
  *
  * <p>Lanes and workspaces alike are served by virtual time: whoever has had least, weighed, is next. Who asked for nothing
- * for a while cannot save up more than a little. Where long jobs could fill all slots, some are kept: a lane leaves the
- * others one each (as far as there are slots), and the last slot that a lane may use is for a workspace that has none.
+ * for a while cannot save that up: a lane that comes back starts where those that waited are, a workspace at most a little
+ * before the foremost. Where long jobs could fill all slots, some are kept: a lane leaves the others one each (as far as
+ * there are slots), and the last slot that a lane may use is for a workspace that has none.
  */
 final class Scheduler {
     /** So many jobs may a workspace have at once that had few before, ahead of those that had many. */
-    static final long CREDIT = 100;
+    static final long CREDIT = 20;
 
     /** Slots that are kept for transactional work: one in so many. */
     private static final int TRANSACTIONAL_PART = 5;
@@ -37,7 +40,7 @@ final class Scheduler {
     /**
      * Due jobs of one seat.
      *
-     * @param jobs counted as far as there are slots
+     * @param jobs counted up to one more than there are free slots
      * @param vtime where its next job starts, see {@link #start}
      * @param age of the oldest
      */
@@ -47,21 +50,50 @@ final class Scheduler {
     record Take(Lane lane, int ws, int jobs, long vtime) {}
 
     /**
-     * What this node's slots do, and what its lanes have had.
+     * What the lanes of a node have had. Of no importance beyond its process.
      *
-     * @param busy slots by seat
-     * @param laneTimes virtual time by lane; of no importance beyond this process
+     * @param times virtual time by lane
+     * @param waiting lanes that had more to do than they got
      */
-    record Load(Map<Seat, Integer> busy, Map<Lane, Long> laneTimes) {
-        static final Load NONE = new Load(Map.of(), Map.of());
+    record Turns(Map<Lane, Long> times, Set<Lane> waiting) {
+        static final Turns NONE = new Turns(Map.of(), Set.of());
+
+        private long time(Lane lane) {
+            return times.getOrDefault(lane, 0L);
+        }
+
+        /** Where a lane starts that nobody has had to wait for: with those that waited, or level with the foremost. */
+        private long now(Set<Lane> ready) {
+            var waited = waiting.stream()
+                    .filter(ready::contains)
+                    .mapToLong(this::time)
+                    .min();
+            return waited.orElseGet(() ->
+                    times.values().stream().mapToLong(Long::longValue).max().orElse(0));
+        }
+
+        private Map<Lane, Long> starts(Set<Lane> ready) {
+            long now = now(ready);
+            var starts = new EnumMap<Lane, Long>(Lane.class);
+            for (var lane : Lane.IN_ORDER) {
+                boolean back = ready.contains(lane) && !waiting.contains(lane);
+                starts.put(lane, back ? Math.max(time(lane), now) : time(lane));
+            }
+            return starts;
+        }
+    }
+
+    /** What a node's slots do, and what its lanes have had. */
+    record Load(Map<Seat, Integer> busy, Turns turns) {
+        static final Load NONE = new Load(Map.of(), Turns.NONE);
     }
 
     /**
      * @param takes nothing twice
-     * @param laneTimes as they are when all takes are taken
+     * @param turns as they are when all takes are taken
      * @param more there was more than there are slots for
      */
-    record Plan(List<Take> takes, Map<Lane, Long> laneTimes, boolean more) {}
+    record Plan(List<Take> takes, Turns turns, boolean more) {}
 
     /** Where the next job of somebody starts who is at {@code own}, when the foremost is at {@code top}. */
     static long start(long own, long top) {
@@ -96,7 +128,7 @@ final class Scheduler {
     private final class Planning {
         private final Map<Seat, Integer> busy;
         private final Map<Lane, Integer> running = new EnumMap<>(Lane.class);
-        private final Map<Lane, Long> times = new EnumMap<>(Lane.class);
+        private final Map<Lane, Long> times;
         private final Map<Lane, List<Queue>> queues = new EnumMap<>(Lane.class);
         private int free = slots;
 
@@ -104,14 +136,18 @@ final class Scheduler {
             busy = new HashMap<>(load.busy());
             for (var lane : Lane.IN_ORDER) {
                 running.put(lane, 0);
-                times.put(lane, load.laneTimes().getOrDefault(lane, 0L));
                 queues.put(lane, new ArrayList<>());
             }
             busy.forEach((seat, count) -> {
                 running.merge(seat.lane(), count, Integer::sum);
                 free -= count;
             });
-            ready.forEach(one -> queues.get(one.lane()).add(new Queue(one)));
+            var lanes = EnumSet.noneOf(Lane.class);
+            ready.forEach(one -> {
+                lanes.add(one.lane());
+                queues.get(one.lane()).add(new Queue(one));
+            });
+            times = load.turns().starts(lanes);
         }
 
         Plan plan() {
@@ -119,14 +155,16 @@ final class Scheduler {
                 take(next);
             }
             var takes = new ArrayList<Take>();
-            boolean more = false;
+            var waiting = EnumSet.noneOf(Lane.class);
             for (var queue : all()) {
-                more |= queue.taken < queue.ready.jobs();
+                if (queue.taken < queue.ready.jobs()) {
+                    waiting.add(queue.ready.lane());
+                }
                 if (queue.taken > 0) {
                     takes.add(new Take(queue.ready.lane(), queue.ready.ws(), queue.taken, queue.ready.vtime()));
                 }
             }
-            return new Plan(takes, Map.copyOf(times), more);
+            return new Plan(takes, new Turns(Map.copyOf(times), Set.copyOf(waiting)), !waiting.isEmpty());
         }
 
         private List<Queue> all() {
@@ -139,7 +177,7 @@ final class Scheduler {
             for (var lane : Lane.IN_ORDER) {
                 if (mayRun(lane)) {
                     var first = first(lane);
-                    if (first != null && (best == null || time(lane) < time(best.ready.lane()))) {
+                    if (first != null && (best == null || times.get(lane) < times.get(best.ready.lane()))) {
                         best = first;
                     }
                 }
@@ -162,21 +200,25 @@ final class Scheduler {
             Queue first = null;
             for (var queue : queues.get(lane)) {
                 boolean open = queue.taken < queue.ready.jobs() && busy.getOrDefault(queue.seat(), 0) < limit(lane);
-                if (open && (first == null || queue.comesBefore(first))) {
+                if (open && (first == null || comesBefore(queue, first))) {
                     first = queue;
                 }
             }
             return first;
         }
 
-        private long time(Lane lane) {
-            long top = times.values().stream().mapToLong(Long::longValue).max().orElse(0);
-            return Math.max(times.get(lane), top - TURN);
+        private boolean comesBefore(Queue one, Queue other) {
+            int byTime = Long.compare(one.vtime(), other.vtime());
+            if (byTime != 0) {
+                return byTime < 0;
+            }
+            int bySlots = Integer.compare(busy.getOrDefault(one.seat(), 0), busy.getOrDefault(other.seat(), 0));
+            return bySlots != 0 ? bySlots < 0 : one.ready.ws() < other.ready.ws();
         }
 
         private void take(Queue queue) {
             var lane = queue.ready.lane();
-            times.put(lane, time(lane) + TURN / lane.weight());
+            times.merge(lane, TURN / lane.weight(), Long::sum);
             queue.taken++;
             busy.merge(queue.seat(), 1, Integer::sum);
             running.merge(lane, 1, Integer::sum);
@@ -196,10 +238,8 @@ final class Scheduler {
             return new Seat(ready.lane(), ready.ws());
         }
 
-        boolean comesBefore(Queue other) {
-            long mine = ready.vtime() + taken;
-            long theirs = other.ready.vtime() + other.taken;
-            return mine < theirs || mine == theirs && ready.ws() < other.ready.ws();
+        long vtime() {
+            return ready.vtime() + taken;
         }
     }
 }

@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CronTest {
     private static final long SEED = Long.getLong("test.seed", 20_260_101);
+    /** The last zone with an offset of odd seconds, where whole minutes are elsewhere, gave it up in 1972. */
+    private static final int FIRST_YEAR = 1973;
+
     private static final List<ZoneId> ZONES =
             ZoneId.getAvailableZoneIds().stream().sorted().map(ZoneId::of).toList();
 
@@ -64,13 +67,13 @@ class CronTest {
 
     @Test
     void around_clock_changes_of_all_zones_slots_are_what_a_walk_over_every_minute_finds() {
-        walks(SEED, 400);
+        walks(SEED, 100);
     }
 
     @Test
     @Tag("slow")
     void around_many_more_clock_changes_too() {
-        walks(SEED + 1_000_000, 20_000);
+        walks(SEED + 1_000_000, 2_000);
     }
 
     private static void walks(long firstSeed, int count) {
@@ -81,17 +84,17 @@ class CronTest {
     }
 
     private static void walk(long seed) {
-        var random = new Random(seed);
+        var random = Seeds.random(seed);
         var minutes = field(random, 60);
         var hours = field(random, 24);
         var cron = Cron.parse(text(minutes, 60) + " " + text(hours, 24) + " * * *");
         var zone = ZONES.get(random.nextInt(ZONES.size()));
-        var from = LocalDateTime.of(1970 + random.nextInt(80), 1, 1, 0, 0).toInstant(ZoneOffset.UTC);
+        var from = LocalDateTime.of(FIRST_YEAR + random.nextInt(80), 1, 1, 0, 0).toInstant(ZoneOffset.UTC);
         var change = zone.getRules().nextTransition(from);
         var start = (change == null ? from : change.getInstant())
-                .minus(Duration.ofMinutes(random.nextInt(36 * 60)))
+                .minus(Duration.ofMinutes(random.nextInt(18 * 60)))
                 .truncatedTo(ChronoUnit.MINUTES);
-        var end = start.plus(Duration.ofDays(3));
+        var end = start.plus(Duration.ofHours(36));
         var expected = new ArrayList<Instant>();
         for (var minute = start.plusSeconds(60); !minute.isAfter(end); minute = minute.plusSeconds(60)) {
             if (isSlot(minutes, hours, zone, minute)) {
@@ -107,7 +110,7 @@ class CronTest {
                 .isEqualTo(expected);
         // From any instant between two slots, the later of them is next.
         for (int i = 0; i < 5; i++) {
-            var after = start.plusSeconds(random.nextInt(2 * 86_400));
+            var after = start.plusSeconds(random.nextInt(86_400));
             var next = expected.stream().filter(slot -> slot.isAfter(after)).findFirst();
             next.ifPresent(slot ->
                     assertThat(cron.next(zone, after)).as("test.seed %d", seed).isEqualTo(slot));
@@ -118,8 +121,7 @@ class CronTest {
     private static boolean isSlot(BitSet minutes, BitSet hours, ZoneId zone, Instant minute) {
         var rules = zone.getRules();
         var local = LocalDateTime.ofInstant(minute, zone);
-        // Zones of the past had offsets of odd seconds: their whole minutes are elsewhere.
-        if (local.getSecond() == 0 && fits(minutes, hours, local)) {
+        if (fits(minutes, hours, local)) {
             var offsets = rules.getValidOffsets(local);
             if (offsets.getFirst().equals(rules.getOffset(minute))) {
                 return true;
@@ -166,10 +168,10 @@ class CronTest {
     @Test
     void each_policy_decides_about_every_slot_once_however_the_looks_fall() {
         var late = Duration.ofSeconds(60);
-        for (long seed = SEED; seed < SEED + 300; seed++) {
-            var random = new Random(seed);
+        for (long seed = SEED; seed < SEED + 60; seed++) {
+            var random = Seeds.random(seed);
             var cron =
-                    Cron.parse(random.nextBoolean() ? "*/" + (1 + random.nextInt(30)) + " * * * *" : "17 3,15 * * *");
+                    Cron.parse(random.nextBoolean() ? "*/" + (10 + random.nextInt(20)) + " * * * *" : "17 3,15 * * *");
             var zone = ZONES.get(random.nextInt(ZONES.size()));
             var missed = Missed.values()[random.nextInt(3)];
             var start = Instant.parse("2026-01-01T00:00:00Z").plusSeconds(random.nextInt(31_536_000));
@@ -177,8 +179,8 @@ class CronTest {
             var now = start;
             var run = new ArrayList<Instant>();
             var expected = new ArrayList<Instant>();
-            for (int look = 0; look < 40; look++) {
-                now = now.plusSeconds(random.nextInt(6) == 0 ? random.nextInt(200_000) : random.nextInt(600));
+            for (int look = 0; look < 15; look++) {
+                now = now.plusSeconds(random.nextInt(6) == 0 ? random.nextInt(100_000) : random.nextInt(600));
                 while (!next.isAfter(now)) {
                     var slots = Slots.due(cron, zone, missed, next, now, late);
                     expected.addAll(expected(cron, zone, missed, next, now, late));

@@ -66,7 +66,7 @@ class JobLifeTest {
         private boolean owed = true;
 
         History(long seed) {
-            random = new Random(seed);
+            random = Seeds.random(seed);
             settles = random.nextBoolean();
             state = State.asked(now.plusSeconds(random.nextInt(20)));
         }

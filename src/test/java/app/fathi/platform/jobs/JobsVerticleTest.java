@@ -57,6 +57,15 @@ class JobsVerticleTest {
     }
 
     @Test
+    void as_long_as_there_is_more_no_worker_waits_for_the_poll() {
+        world.enqueue(300);
+        // One slot: each time it comes free there is one job to take, and one more behind it.
+        world.node((job, lease) -> JobOutcome.done(), "FATHI_JOBS_WORKERS", "1", "FATHI_JOBS_POLL_MILLIS", "60000");
+        JobsWorld.until(() -> world.count("SELECT count(*) FROM jobs") == 0);
+        assertThat(world.count("SELECT count(*) FROM jobs_done")).isEqualTo(300);
+    }
+
+    @Test
     void a_hint_reaches_the_worker_and_without_it_the_slow_poll_does() {
         var ran = new CountDownLatch(2);
         var node = world.node(
