@@ -22,10 +22,10 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.health.Health;
 import app.fathi.platform.health.HealthPages;
 import app.fathi.platform.health.Metrics;
-import app.fathi.platform.http.Admission;
 import app.fathi.platform.http.BootCheck;
 import app.fathi.platform.http.Contract;
 import app.fathi.platform.http.HttpVerticle;
+import app.fathi.platform.http.Limits;
 import app.fathi.platform.http.Pages;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.JobHandler;
@@ -164,7 +164,7 @@ public final class App {
                 openApi,
                 users.credentials(),
                 roles,
-                new Admission(config.admission()),
+                new Limits(config, metrics.registry()),
                 audit,
                 this::mountPages,
                 port::set);

@@ -45,6 +45,16 @@ final class KnownCredentials implements Credentials {
         };
     }
 
+    /** Access tokens are found out by their signature. */
+    @Override
+    public boolean remembers(Presented presented) {
+        return switch (presented) {
+            case Presented.Bearer bearer ->
+                !bearer.token().startsWith(Tokens.API_KEY) || knownApiKeys.has(Tokens.hash(bearer.token()));
+            case Presented.WriteKey writeKey -> knownWriteKeys.has(Tokens.hash(writeKey.key()));
+        };
+    }
+
     private Future<Caller> accessToken(String token) {
         return accessTokens.verify(token).compose(claims -> liveSessions
                 .get(claims.session(), () -> sessions.findLive(pool, claims.session())

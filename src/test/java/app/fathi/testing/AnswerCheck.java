@@ -32,6 +32,8 @@ public final class AnswerCheck {
             "Allow",
             "Deprecation",
             "Sunset");
+
+    private static final Pattern RATE_LIMIT = Pattern.compile("\"[a-z]+\";r=[0-9]+;t=[0-9]+");
     /** What would tell an attacker, or a stranger nothing: stacks, packages, SQL. */
     private static final Pattern INTERNALS = Pattern.compile(
             "Exception|\\bat [a-z]+\\.[a-zA-Z.]+\\(|(app\\.fathi|io\\.vertx|java|com\\.fasterxml)\\.[a-z]|\\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\\b");
@@ -111,6 +113,10 @@ public final class AnswerCheck {
     }
 
     private void documented(JsonNode operation, TestServer.Answer answer, List<String> faults) {
+        var rate = String.valueOf(answer.header("RateLimit"));
+        if (answer.status() < 400 && !RATE_LIMIT.matcher(rate).matches()) {
+            faults.add("it does not say what is left of the quota but " + rate);
+        }
         var response = schemas.resolve(operation.path("responses").path(String.valueOf(answer.status())));
         if (response.isMissingNode()) {
             faults.add("the contract does not know this status here");

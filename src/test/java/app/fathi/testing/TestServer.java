@@ -15,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -50,6 +51,10 @@ public final class TestServer implements AutoCloseable {
                 "FATHI_ADMIN_PASSWORD", ADMIN_PASSWORD,
                 "FATHI_VAPID_SUBJECT", "mailto:push@fathi.dev",
                 "FATHI_OUTBOUND_ALLOW", "127.0.0.0/8"));
+        // Tests ask more often than anybody should, all from one address.
+        for (var category : List.of("API", "INGEST", "LOGIN", "BROWSER", "REFUSED")) {
+            environment.put("FATHI_RATES_" + category + "_PER_MINUTE", "1000000");
+        }
         environment.putAll(settings);
         var config = Config.of(environment);
         this.pools = Pools.open(vertx, config.db(), database.address());

@@ -147,11 +147,14 @@ public record Config(
             @Range(min = 1, max = 100_000) int analyticsInFlight,
             @Range(min = 1, max = 3_600) int retryAfterSeconds) {}
 
-    /** Requests per minute of one credential or address. */
+    /** Requests per minute of one credential or address, and how many of these are remembered. */
     public record Rates(
             @Range(min = 1, max = 10_000_000) int apiPerMinute,
+            @Range(min = 1, max = 10_000_000) int ingestPerMinute,
             @Range(min = 1, max = 10_000_000) int loginPerMinute,
-            @Range(min = 1, max = 10_000_000) int browserPerMinute) {}
+            @Range(min = 1, max = 10_000_000) int browserPerMinute,
+            @Range(min = 1, max = 10_000_000) int refusedPerMinute,
+            @Range(min = 1_000, max = 10_000_000) int callers) {}
 
     /** The database and the pools to it. */
     public record Database(

@@ -8,7 +8,7 @@ import java.util.concurrent.Semaphore;
  * Bounds how many requests of each class are in flight on this node, because the bus has no bound of its own. What does
  * not fit is answered 503 at once rather than queued; administration has its own share and so stays reachable.
  */
-public final class Admission {
+final class Admission {
     private enum Class {
         INGEST,
         SEND,
@@ -19,8 +19,7 @@ public final class Admission {
     private final Map<Class, Semaphore> free;
     private final int retryAfterSeconds;
 
-    /** One for the node, shared by all instances of the HTTP verticle. */
-    public Admission(Config.Admission config) {
+    Admission(Config.Admission config) {
         this.free = Map.of(
                 Class.INGEST, new Semaphore(config.ingestInFlight()),
                 Class.SEND, new Semaphore(config.sendInFlight()),

@@ -7,6 +7,7 @@ import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.logging.LogContext;
+import app.fathi.platform.outbound.Network;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.Credentials;
@@ -21,21 +22,25 @@ import io.vertx.ext.web.openapi.router.RequestExtractor;
 import io.vertx.ext.web.openapi.router.RouterBuilder;
 import io.vertx.openapi.contract.OpenAPIContract;
 import io.vertx.openapi.validation.ValidatedRequest;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The contract as a router. Each operation runs admission → credential → shape → contract validation → authority →
- * a bus request to the verticle of its domain, whose reply becomes the response.
+ * The contract as a router. Each operation runs admission → credential → rate → shape → contract validation → authority
+ * → a bus request to the verticle of its domain, whose reply becomes the response.
  */
 final class ContractRouter {
     private static final String CALLER = "fathi.caller";
     private static final String JSON = "fathi.json";
+    private static final String ADDRESS = "fathi.address";
 
     private final Vertx vertx;
     private final Contract contract;
     private final Credentials credentials;
     private final Authorities authorities;
     private final Admission admission;
+    private final Rates rates;
+    private final List<Network> trustedProxies;
     private final Denials denials;
     private final RequestReader reader;
 
@@ -44,14 +49,16 @@ final class ContractRouter {
             Contract contract,
             Credentials credentials,
             Authorities authorities,
-            Admission admission,
+            Limits limits,
             Denials denials,
             RequestReader reader) {
         this.vertx = vertx;
         this.contract = contract;
         this.credentials = credentials;
         this.authorities = authorities;
-        this.admission = admission;
+        this.admission = limits.admission();
+        this.rates = limits.rates();
+        this.trustedProxies = limits.trustedProxies();
         this.denials = denials;
         this.reader = reader;
     }
@@ -88,19 +95,13 @@ final class ContractRouter {
     }
 
     private Future<Void> authenticate(RoutingContext context, Contract.Operation operation) {
-        return Future.<Caller>future(promise -> {
-                    var presented = reader.credential(context, operation);
-                    if (presented.isPresent() && !operation.permission().equals("public")) {
-                        credentials.authenticate(presented.get()).onComplete(promise);
-                    } else if (operation.permission().equals("public")) {
-                        promise.complete(Caller.ANONYMOUS);
-                    } else {
-                        promise.fail(ProblemException.unauthenticated(
-                                "Send a credential: Authorization, or a write key where one is taken."));
-                    }
-                })
+        var address = ClientAddress.of(context.request(), trustedProxies);
+        context.put(ADDRESS, address);
+        return Future.<Caller>future(
+                        promise -> caller(context, operation, address).onComplete(promise))
                 .map(caller -> {
                     LogContext.set(RequestIdHandler.of(context), caller.ws(), operation.id());
+                    count(context, rates.take(operation, caller, address));
                     context.put(CALLER, caller);
                     reader.checkShape(context, operation);
                     context.put(JSON, reader.json(context, operation));
@@ -108,9 +109,40 @@ final class ContractRouter {
                 });
     }
 
+    private static void count(RoutingContext context, Rates.Told told) {
+        context.response().putHeader("RateLimit-Policy", told.policy()).putHeader("RateLimit", told.level());
+        told.refusal().ifPresent(refusal -> {
+            throw refusal;
+        });
+    }
+
+    private Future<Caller> caller(RoutingContext context, Contract.Operation operation, ClientAddress address) {
+        if (operation.permission().equals("public")) {
+            return Future.succeededFuture(Caller.ANONYMOUS);
+        }
+        var presented = reader.credential(context, operation)
+                .orElseThrow(() -> ProblemException.unauthenticated(
+                        "Send a credential: Authorization, or a write key where one is taken."));
+        if (rates.isSuspect(address) && !credentials.remembers(presented)) {
+            rates.refused(address);
+        }
+        return credentials.authenticate(presented).recover(failure -> {
+            if (failure instanceof ProblemException refused && refused.problem().kind() == Kind.UNAUTHENTICATED) {
+                rates.refused(address);
+            }
+            return Future.failedFuture(failure);
+        });
+    }
+
     private void dispatch(RoutingContext context, Contract.Operation operation) {
         ValidatedRequest validated = context.get(RouterBuilder.KEY_META_DATA_VALIDATED_REQUEST);
-        var call = reader.call(context, operation, context.get(CALLER), context.<JsonObject>get(JSON), validated);
+        var call = reader.call(
+                context,
+                operation,
+                context.get(CALLER),
+                context.<JsonObject>get(JSON),
+                context.get(ADDRESS),
+                validated);
         authorize(call, operation)
                 .compose(allowed -> ask(call, operation))
                 .onSuccess(reply -> write(context, call, reply))

@@ -33,7 +33,7 @@ public final class HttpVerticle extends VerticleBase {
             OpenAPIContract openApi,
             Credentials credentials,
             Authorities authorities,
-            Admission admission,
+            Limits limits,
             Denials denials,
             Consumer<Router> pages,
             IntConsumer onListening) {}
@@ -72,6 +72,7 @@ public final class HttpVerticle extends VerticleBase {
                             .end(problem.toJson("", "-").toBuffer())
                             .onComplete(done -> request.connection().close());
                 })
+                .connectionHandler(edge.limits().connections()::opened)
                 .requestHandler(router);
         return server.listen().onSuccess(listening -> edge.onListening().accept(listening.actualPort()));
     }
@@ -93,7 +94,7 @@ public final class HttpVerticle extends VerticleBase {
                         edge.contract(),
                         edge.credentials(),
                         edge.authorities(),
-                        edge.admission(),
+                        edge.limits(),
                         edge.denials(),
                         new RequestReader(http.requestTimeoutSeconds()))
                 .create(edge.openApi());
@@ -138,7 +139,14 @@ public final class HttpVerticle extends VerticleBase {
                         "If-Match",
                         "Idempotency-Key",
                         "X-Request-Id"))
-                .exposedHeaders(Set.of("ETag", "Location", "Retry-After", "X-Request-Id", "Idempotency-Replayed"))
+                .exposedHeaders(Set.of(
+                        "ETag",
+                        "Location",
+                        "RateLimit",
+                        "RateLimit-Policy",
+                        "Retry-After",
+                        "X-Request-Id",
+                        "Idempotency-Replayed"))
                 .maxAgeSeconds(86_400);
     }
 }

@@ -98,6 +98,7 @@ final class RequestReader {
             Contract.Operation operation,
             Caller caller,
             JsonObject json,
+            ClientAddress address,
             ValidatedRequest validated) {
         var request = context.request();
         var headers = new HashMap<String, String>();
@@ -114,7 +115,7 @@ final class RequestReader {
                 json,
                 context.body().buffer(),
                 Map.copyOf(headers),
-                request.remoteAddress() == null ? "" : request.remoteAddress().hostAddress(),
+                address.text(),
                 RequestIdHandler.of(context),
                 System.nanoTime() + timeoutNanos);
     }

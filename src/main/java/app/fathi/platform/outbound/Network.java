@@ -7,13 +7,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /** A network in CIDR notation. IPv4 and IPv6 networks hold only addresses of their own kind. */
-record Network(byte[] prefix, int bits) {
+public record Network(byte[] prefix, int bits) {
 
-    static List<Network> all(String... networks) {
+    public static List<Network> all(String... networks) {
         return Arrays.stream(networks).map(Network::of).toList();
     }
 
-    static Network of(String cidr) {
+    public static Network of(String cidr) {
         var slash = cidr.indexOf('/');
         var octets = NetUtil.createByteArrayFromIpAddressString(slash < 0 ? cidr : cidr.substring(0, slash));
         if (octets == null) {
@@ -23,7 +23,7 @@ record Network(byte[] prefix, int bits) {
     }
 
     /** Java shows an IPv4-mapped IPv6 address as IPv4 already, so mapping hides nothing. */
-    boolean holds(InetAddress address) {
+    public boolean holds(InetAddress address) {
         var octets = address.getAddress();
         if (octets.length != prefix.length || (address instanceof Inet6Address) != (prefix.length == 16)) {
             return false;

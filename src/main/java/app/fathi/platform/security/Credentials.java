@@ -19,4 +19,7 @@ public interface Credentials {
      * revoked, malformed, or a browser key from an origin that it is not bound to.
      */
     Future<Caller> authenticate(Presented presented);
+
+    /** Whether this credential was good a moment ago, so that nothing has to be looked up. */
+    boolean remembers(Presented presented);
 }

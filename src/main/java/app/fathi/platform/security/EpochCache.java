@@ -56,6 +56,12 @@ public final class EpochCache<K, V> {
         });
     }
 
+    /** Whether the value is remembered and still believed. */
+    public boolean has(K key) {
+        var entry = entry(key);
+        return entry != null && believed(entry);
+    }
+
     private boolean believed(Remembered<V> entry) {
         return System.nanoTime() - entry.atNanos < MAX_AGE_NANOS && epochs.holds(entry.ws, entry.epoch);
     }
