@@ -33,8 +33,12 @@ public final class ServerProcess implements AutoCloseable {
     private ServerProcess(Process process) {
         this.process = process;
         this.readers = List.of(
-                Thread.ofVirtual().start(() -> read(process.inputReader(), output)),
-                Thread.ofVirtual().start(() -> read(process.errorReader(), errors)));
+                reader(() -> read(process.inputReader(), output)), reader(() -> read(process.errorReader(), errors)));
+    }
+
+    /** Not virtual: reading a pipe holds on to the thread beneath, and there are few of those. */
+    private static Thread reader(Runnable reading) {
+        return Thread.ofPlatform().daemon().name("server-output").start(reading);
     }
 
     /** Starts the process and returns at once. */
@@ -60,6 +64,10 @@ public final class ServerProcess implements AutoCloseable {
         builder.environment().put("FATHI_HTTP_PORT", "0");
         builder.environment().put("FATHI_DATA_DIR", folder.resolve("data").toString());
         builder.environment().put("FATHI_LOG_DIR", folder.resolve("logs").toString());
+        // Tests ask more often than anybody should, all from one address.
+        for (var category : List.of("API", "INGEST", "LOGIN", "BROWSER", "REFUSED")) {
+            builder.environment().put("FATHI_RATES_" + category + "_PER_MINUTE", "1000000");
+        }
         builder.environment().putAll(environment);
         try {
             return new ServerProcess(builder.start());
@@ -140,6 +148,31 @@ public final class ServerProcess implements AutoCloseable {
     public void kill() {
         process.destroyForcibly();
         awaitExit();
+    }
+
+    /** Stops it in the middle of whatever it does, as a paused virtual machine would (SIGSTOP). */
+    public void freeze() {
+        signal("STOP");
+    }
+
+    /** Lets it go on as if nothing had happened (SIGCONT). */
+    public void thaw() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        try {
+            int exit = new ProcessBuilder("kill", "-" + name, "" + process.pid())
+                    .start()
+                    .waitFor();
+            if (exit != 0) {
+                throw new AssertionError("kill -" + name + " ended with " + exit);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     public long pid() {

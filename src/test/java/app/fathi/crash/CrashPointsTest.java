@@ -1,0 +1,61 @@
+package app.fathi.crash;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.testing.TestDatabase;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A process dies at each named place on a message's way, and another one finishes what it began. */
+@Tag("slow")
+@ExtendWith(Seeded.class)
+class CrashPointsTest {
+    private static final int KILLED = 128 + 9;
+
+    private static TestDatabase database;
+    private static CrashWorld world;
+    private static Node survivor;
+
+    @BeforeAll
+    static void start(@TempDir Path folder) {
+        database = TestDatabase.create();
+        world = new CrashWorld(folder, database.environment());
+        survivor = world.start("survivor", Map.of()).awaitReady();
+        world.subscribeEverybody(survivor);
+    }
+
+    @AfterAll
+    static void stop() {
+        survivor.close();
+        world.close();
+        database.close();
+    }
+
+    /** @param passes of the place that a process surely makes while it does its half of a message */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"before-intent,6", "after-intent,6", "after-first-byte,900", "after-answer,900", "inside-result,6"})
+    void a_death_at_this_place_loses_nothing_and_repeats_only_what_was_on_its_way(
+            String place, int passes, Random random) {
+        var pass = 1 + random.nextInt(passes);
+        try (var victim = world.start(place, Map.of("FATHI_CRASH_POINT", place + ":" + pass))) {
+            victim.awaitReady();
+            var sent = world.send(victim, survivor);
+            assertThat(victim.process().awaitExit()).isEqualTo(KILLED);
+            var ambiguous = Ambiguous.leftBy(victim.process().pid(), database.address());
+
+            world.awaitCompleted(survivor, sent);
+            var oracle = Oracle.of(world, survivor, sent);
+            System.out.printf(
+                    "%s:%d left %d on their way, %d came twice%n", place, pass, ambiguous.size(), oracle.duplicates());
+            oracle.nothingIsLost().onlyTheseWereSentAgain(ambiguous).countersEqualTheLedger();
+        }
+    }
+}
