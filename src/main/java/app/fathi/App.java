@@ -73,7 +73,6 @@ public final class App {
     private final Health health;
     private final Metrics metrics;
     private final Contract contract = Contract.load();
-    private final CryptoProviders providers = new CryptoProviders();
     private final InstantSource clock = InstantSource.system();
     private final AtomicInteger port = new AtomicInteger();
     /** What was started, the last first. */
@@ -111,14 +110,22 @@ public final class App {
                     return users.firstStart().compose(first -> {
                         firstRun = first;
                         started.push(users::close);
-                        return contract.forRouter(vertx)
-                                .compose(openApi -> start(openApi, secrets, cursor, audit, roles, users));
+                        // Native code is loaded: nothing for an event loop to wait for.
+                        return vertx.executeBlocking(CryptoProviders::new).compose(providers -> contract.forRouter(
+                                        vertx)
+                                .compose(openApi -> start(openApi, providers, secrets, cursor, audit, roles, users)));
                     });
                 }));
     }
 
     private Future<?> start(
-            OpenAPIContract openApi, Secrets secrets, Cursor cursor, Audit audit, Roles roles, Users users) {
+            OpenAPIContract openApi,
+            CryptoProviders providers,
+            Secrets secrets,
+            Cursor cursor,
+            Audit audit,
+            Roles roles,
+            Users users) {
         var streams = new Streams(vertx, pools.ingest(), config.stream());
         var jobs = new Jobs(vertx);
         var profiles = new Profiles();
