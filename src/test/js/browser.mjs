@@ -122,6 +122,7 @@ const commands = {
     await pages.get(page).devtools.send('ServiceWorker.startWorker', { scopeURL: `${origin}/` });
     const target = await browser.waitForTarget((one) => one.type() === 'service_worker' && one.url().startsWith(origin));
     workers[origin] ??= await target.createCDPSession();
+    await workers[origin].send('Network.enable');
     const everything = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
     await workers[origin].send('Network.emulateNetworkConditions', { offline, ...everything });
   },

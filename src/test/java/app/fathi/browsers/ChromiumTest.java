@@ -9,8 +9,10 @@ import app.fathi.testing.Desktop;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.Site;
 import app.fathi.testing.TestServer;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -47,9 +49,25 @@ class ChromiumTest {
             });
             """;
 
+    /** How many reports lie in the worker's database. */
+    private static final String WAITING_REPORTS =
+            """
+            new Promise((resolve) => {
+              const opening = indexedDB.open('fathi', 1);
+              opening.onsuccess = () => {
+                const reading = opening.result.transaction('kv').objectStore('kv').get('reports');
+                reading.onsuccess = () => resolve((reading.result ?? []).length);
+                opening.result.close();
+              };
+            })
+            """;
+
+    private static final Vertx vertx = Vertx.vertx();
+
     private static FakePushService push;
     private static TestServer server;
     private static PushApi api;
+    private static Pool pool;
     private static Browser chromium;
 
     private Site site;
@@ -60,12 +78,14 @@ class ChromiumTest {
         server = TestServer.start(
                 Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
         api = new PushApi(server);
+        pool = server.database().pool(vertx);
         chromium = Browser.chromium();
     }
 
     @AfterAll
     static void stop() {
         chromium.close();
+        vertx.close().await();
         server.close();
         push.close();
     }
@@ -134,7 +154,8 @@ class ChromiumTest {
     }
 
     @Test
-    void a_repetition_takes_the_place_of_the_first_in_silence_and_counts_once() {
+    void a_repetition_takes_the_place_of_the_first_in_silence_and_is_reported_once() {
+        var reports = shownReports();
         var page = visit(site, "/fathi-sw.js");
         var sent = send(content("Twice").put("renotify", true).put("vibrate", new JsonArray().add(100)));
         page.push(site.origin(), sent.payload());
@@ -145,6 +166,7 @@ class ChromiumTest {
         assertThat(second.id()).isEqualTo(first.id());
         assertThat(second.silent()).isTrue();
         afterFurtherReports(page);
+        assertThat(shownReports()).as("of both messages").isEqualTo(reports + 2);
         assertThat(api.counts(sent.message())).contains(entry("shown", 1)).doesNotContainKey("closed");
     }
 
@@ -223,9 +245,12 @@ class ChromiumTest {
         var sent = send(content("In the tunnel"));
         page.push(site.origin(), sent.payload());
         chromium.desktop().awaitVisible("In the tunnel");
+        eventually("the report that waits", () -> page.evaluate(WAITING_REPORTS), Integer.valueOf(1)::equals);
+        assertThat(api.counts(sent.message())).doesNotContainKey("shown");
         page.setWorkerOffline(site.origin(), false);
         afterFurtherReports(page);
         api.awaitCount(sent.message(), "shown", 1);
+        eventually("nothing that waits", () -> page.evaluate(WAITING_REPORTS), Integer.valueOf(0)::equals);
     }
 
     @Test
@@ -290,6 +315,20 @@ class ChromiumTest {
         var sent = send(content("And then this"));
         page.push((String) page.evaluate("location.origin"), sent.payload());
         api.awaitCount(sent.message(), "shown", 1);
+    }
+
+    /** What the ledger counts once, however often it is told. */
+    private static long shownReports() {
+        return pool.query(
+                        """
+                        SELECT count(*) FROM stream_record
+                        WHERE topic = 'ingest' AND kind = 'interaction' AND payload LIKE '%"type":"shown"%'
+                        """)
+                .execute()
+                .await()
+                .iterator()
+                .next()
+                .getLong(0);
     }
 
     private static List<Desktop.Notification> shown(String title) {
