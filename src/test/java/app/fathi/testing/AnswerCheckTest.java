@@ -18,7 +18,8 @@ class AnswerCheckTest {
 
     private static List<String> faults(
             String method, String path, int status, String type, String body, String... header) {
-        var headers = new java.util.HashMap<String, List<String>>(Map.of("x-request-id", List.of(ID)));
+        var headers = new java.util.HashMap<String, List<String>>(
+                Map.of("x-request-id", List.of(ID), "ratelimit", List.of("\"api\";r=99;t=1")));
         if (type != null) {
             headers.put("content-type", List.of(type));
         }
