@@ -1,37 +1,27 @@
 package app.fathi.cep;
 
-import app.fathi.cep.Channel.Address;
+import app.fathi.cep.Answers.Answer;
 import app.fathi.cep.Channel.Attempt;
-import app.fathi.cep.Channel.Composed;
 import app.fathi.cep.Channel.Gate;
-import app.fathi.cep.Channel.Outgoing;
+import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.LedgerStore.Place;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.platform.jobs.LeaseLostException;
-import app.fathi.templates.RenderException;
-import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
-import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -42,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * commits the results, several sub-batches overlapping. At most the window's messages are without a committed result at
  * any time: after a crash exactly these are ambiguous.
  *
- * <p>One virtual thread runs it; only {@link #arrive} and the gate are called from elsewhere.
+ * <p>One virtual thread runs it; only the gate is called from elsewhere.
  */
 final class ChunkSender {
     private static final Logger LOG = LoggerFactory.getLogger(ChunkSender.class);
@@ -51,8 +41,6 @@ final class ChunkSender {
     private static final long WATCH_NANOS = TimeUnit.SECONDS.toNanos(1);
     /** Without having seen the run's state for so long nothing leaves: a cancel stops everything within 5 s. */
     private static final long WATCH_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(4);
-    /** Devices of one person: beyond it somebody is playing. */
-    private static final int DEVICES_LIMIT = 100;
 
     private static final Duration RESULT_PAUSE = Duration.ofMillis(200);
     private static final Comparator<LedgerRow> BY_PLACE =
@@ -65,21 +53,11 @@ final class ChunkSender {
     private final DatabaseClock clock;
     private final Channel channel;
     private final Pool pool;
-    /** The content is the same for everybody: nobody's traits are needed. */
-    private final boolean constant;
 
-    /** Rows to resume: they waited, or their sender died. */
-    private final Deque<LedgerRow> due = new ArrayDeque<>();
-    /** People nobody has claimed. */
-    private final Deque<Integer> unclaimed = new ArrayDeque<>();
-    /** Addresses of a chunk that names them, by person; null until needed. */
-    private Map<Integer, List<Address>> named;
-
-    private final Queue<Answer> arrived = new ConcurrentLinkedQueue<>();
-    private final List<Answer> answers = new ArrayList<>();
-    private long answersSinceNanos;
-    private int inFlight;
-    private volatile Promise<Void> bell = Promise.promise();
+    private final ChunkQueue queue;
+    private final Decider decider;
+    private final Answers answers;
+    private final int window;
 
     private volatile boolean cancelled;
     private volatile long watchedNanos = System.nanoTime();
@@ -93,39 +71,32 @@ final class ChunkSender {
         this.clock = clock;
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
-        this.constant = sending.renderer.isConstant(run.content());
+        this.queue = new ChunkQueue(sending, run, chunk);
+        this.decider = new Decider(sending, run, clock::now);
+        this.answers = new Answers(sending.vertx);
+        this.window = sending.settings.windowMessages();
         this.cancelled = run.state() == RunState.CANCELLED || lease.cancelled();
     }
 
-    /** One delivery on its way. {@code previous} is null for a new claim. */
-    private record Candidate(
-            int profileNo, int rank, UUID id, Address address, JsonObject traits, LedgerRow previous) {}
-
-    /** What was decided for it: a reason not to send, or what to send. */
-    private record Decided(Candidate candidate, Reason fault, Outgoing outgoing, Composed composed) {}
-
-    private record Answer(LedgerRow row, Attempt attempt) {}
-
     JobOutcome send() {
-        load();
+        queue.load(clock.now());
         while (true) {
             watch();
-            boolean more = mayBegin();
-            int pending = inFlight + answers.size();
-            int free = sending.settings.windowMessages() - pending;
-            if (more && (pending == 0 || free >= sending.settings.windowMessages() / 2)) {
+            int pending = answers.inFlight() + answers.size();
+            int free = window - pending;
+            if (mayBegin() && (pending == 0 || free >= window / 2)) {
                 begin(Math.max(1, free));
                 continue;
             }
-            collect();
-            if (answersAreDue()) {
+            answers.collect();
+            if (resultsAreDue()) {
                 writeResults();
                 continue;
             }
-            if (inFlight == 0 && answers.isEmpty()) {
+            if (answers.inFlight() == 0 && answers.size() == 0) {
                 break;
             }
-            waitForAnswers();
+            answers.await(answers.size() == 0 ? WATCH_NANOS : resultWaitNanos());
         }
         if (failure != null) {
             throw failure;
@@ -133,26 +104,8 @@ final class ChunkSender {
         return finish();
     }
 
-    private void load() {
-        var rows = LedgerStore.rows(pool, chunk).await();
-        var now = clock.now();
-        var claimed = new HashSet<Integer>();
-        for (var row : rows) {
-            claimed.add(row.profileNo());
-            boolean dead = row.state() == State.ATTEMPTING;
-            if (dead || row.state() == State.WAITING && !row.nextAt().isAfter(now)) {
-                due.add(row);
-            }
-        }
-        chunk.profileNos().stream().filter(no -> !claimed.contains(no)).forEach(unclaimed::add);
-    }
-
     private boolean mayBegin() {
-        return failure == null
-                && !cancelled
-                && !expired()
-                && !lease.stopping()
-                && !(due.isEmpty() && unclaimed.isEmpty());
+        return failure == null && !cancelled && !expired() && !lease.stopping() && !queue.isEmpty();
     }
 
     private boolean expired() {
@@ -184,167 +137,25 @@ final class ChunkSender {
 
     private void begin(int free) {
         try {
-            var candidates = next(free);
+            var candidates = queue.next(free);
             if (candidates.isEmpty()) {
                 return;
             }
             var decided = sending.pool
-                    .map(run.isTransactional(), candidates, this::decide)
+                    .map(run.isTransactional(), candidates, decider::decide)
                     .await();
             CrashPoint.BEFORE_INTENT.hit();
+            long before = System.nanoTime();
             var intent = sending.transactions.run(tx -> intent(tx, decided)).await();
             if (intent == null) {
                 return;
             }
-            watchedNanos = System.nanoTime();
+            watchedNanos = before;
             CrashPoint.AFTER_INTENT.hit();
             intent.rows.forEach((row, what) -> post(row, what, intent.gate));
         } catch (RuntimeException e) {
             fail(e);
         }
-    }
-
-    /** The next people or rows, about as many deliveries as there is room; a person's devices stay together. */
-    private List<Candidate> next(int free) {
-        return due.isEmpty() ? nextPeople(free) : nextDue(free);
-    }
-
-    private List<Candidate> nextDue(int free) {
-        var rows = new ArrayList<LedgerRow>();
-        while (rows.size() < free && !due.isEmpty()) {
-            rows.add(due.poll());
-        }
-        var addresses = new HashMap<UUID, Address>();
-        channel.addresses(
-                        pool,
-                        run.ws(),
-                        rows.stream().map(LedgerRow::subscription).distinct().toList())
-                .await()
-                .forEach(address -> addresses.put(address.id(), address));
-        var traits = traits(rows.stream().map(LedgerRow::profileNo).toList());
-        return rows.stream()
-                .map(row -> {
-                    var address = addresses.get(row.subscription());
-                    // Since then the device may have passed to somebody else, to whom the message is not addressed.
-                    var same = address != null && address.profileNo() == row.profileNo() ? address : null;
-                    return new Candidate(row.profileNo(), row.rank(), row.id(), same, traits.get(row.profileNo()), row);
-                })
-                .toList();
-    }
-
-    private List<Candidate> nextPeople(int free) {
-        var people = new ArrayList<Integer>();
-        while (people.size() < free && !unclaimed.isEmpty()) {
-            people.add(unclaimed.poll());
-        }
-        var addresses = addresses(people);
-        var candidates = new ArrayList<Candidate>();
-        var taken = new ArrayList<Integer>();
-        for (var person : people) {
-            var devices = addresses.getOrDefault(person, List.of());
-            if (!candidates.isEmpty() && candidates.size() + devices.size() > free) {
-                break;
-            }
-            taken.add(person);
-            if (devices.isEmpty()) {
-                candidates.add(new Candidate(person, 0, UuidCreator.getTimeOrderedEpoch(), null, null, null));
-            }
-            for (int rank = 0; rank < devices.size(); rank++) {
-                candidates.add(
-                        new Candidate(person, rank, UuidCreator.getTimeOrderedEpoch(), devices.get(rank), null, null));
-            }
-        }
-        people.subList(taken.size(), people.size()).reversed().forEach(unclaimed::addFirst);
-        var traits = traits(taken);
-        return candidates.stream()
-                .map(c -> new Candidate(c.profileNo, c.rank, c.id, c.address, traits.get(c.profileNo), null))
-                .toList();
-    }
-
-    /** Each person's devices, as many as the run wants. */
-    private Map<Integer, List<Address>> addresses(List<Integer> people) {
-        if (chunk.subscriptions() != null) {
-            if (named == null) {
-                named = byPerson(
-                        channel.addresses(pool, run.ws(), chunk.subscriptions()).await());
-            }
-            return named;
-        }
-        return byPerson(channel.addressesOf(pool, run.ws(), people).await());
-    }
-
-    private Map<Integer, List<Address>> byPerson(List<Address> addresses) {
-        int limit = run.devices() == null ? DEVICES_LIMIT : Math.min(run.devices(), DEVICES_LIMIT);
-        var byPerson = new HashMap<Integer, List<Address>>();
-        for (var address : addresses) {
-            var devices = byPerson.computeIfAbsent(address.profileNo(), no -> new ArrayList<>());
-            if (devices.size() < limit) {
-                devices.add(address);
-            }
-        }
-        return byPerson;
-    }
-
-    /** Traits of the people, where the content asks for them; people who are no more have none. */
-    private Map<Integer, JsonObject> traits(Collection<Integer> people) {
-        if (constant) {
-            return Map.of();
-        }
-        var traits = new HashMap<Integer, JsonObject>();
-        sending.profiles
-                .views(pool, run.ws(), new HashSet<>(people))
-                .await()
-                .forEach((no, view) -> traits.put(no, view.traits()));
-        return traits;
-    }
-
-    /** Reachable, render, size: pure CPU, on the send pool. */
-    private Decided decide(Candidate candidate) {
-        if (candidate.address == null) {
-            return new Decided(candidate, Reason.NO_SUBSCRIPTION, null, null);
-        }
-        if (candidate.previous != null && candidate.previous.attempts() >= sending.settings.attempts()) {
-            // Whoever tried it died, again and again.
-            return new Decided(candidate, Reason.INTERNAL, null, null);
-        }
-        if (!constant && candidate.traits == null) {
-            return new Decided(candidate, Reason.NOT_IN_AUDIENCE, null, null);
-        }
-        try {
-            var content = constant
-                    ? run.content()
-                    : sending.renderer.render(run.content(), new JsonObject().put("traits", candidate.traits));
-            var outgoing = outgoing(candidate, content);
-            var composed = channel.compose(outgoing);
-            return new Decided(candidate, composed.fault(), outgoing, composed);
-        } catch (RenderException e) {
-            // Without the exception's text: it may quote the person's traits.
-            LOG.debug("Message {} does not render for person {}", run.id(), candidate.profileNo);
-            return new Decided(candidate, Reason.TEMPLATE_ABORTED, null, null);
-        } catch (RuntimeException e) {
-            LOG.error("Message {} cannot be composed for person {}", run.id(), candidate.profileNo, e);
-            return new Decided(candidate, Reason.INTERNAL, null, null);
-        }
-    }
-
-    private Outgoing outgoing(Candidate candidate, JsonObject content) {
-        var now = clock.now();
-        var token = run.tracking()
-                ? sending.tokens.sign(
-                        new DeliveryKey(run.ws(), run.run(), 0, candidate.profileNo, candidate.rank),
-                        now.plus(Duration.ofDays(sending.trackTokenDays)))
-                : null;
-        long left = Math.max(0, Duration.between(now, run.expiresAt()).toSeconds());
-        return new Outgoing(
-                run.ws(),
-                candidate.id,
-                token,
-                content,
-                candidate.address,
-                run.expiresAt(),
-                (int) Math.min(run.ttlSeconds(), left),
-                run.urgency(),
-                run.topic());
     }
 
     /** What an intent's commit allows. */
@@ -353,7 +164,9 @@ final class ChunkSender {
     /** Looks once more at everything that may have changed, then reserves. Null when the run was cancelled meanwhile. */
     private Future<Intent> intent(SqlConnection tx, List<Decided> decided) {
         var ids = new HashSet<UUID>();
-        decided.stream().filter(d -> d.fault == null).forEach(d -> ids.add(d.candidate.address.id()));
+        decided.stream()
+                .filter(d -> d.fault() == null)
+                .forEach(d -> ids.add(d.candidate().address().id()));
         // Asked in one go: the connection answers them in this order, which is also the order of the locks.
         var state = RunsStore.lockState(tx, run.run());
         var hold = lease.hold(tx);
@@ -363,68 +176,44 @@ final class ChunkSender {
                 cancelled = true;
                 return Future.succeededFuture(null);
             }
-            var byPlace = new HashMap<Place, Decided>();
-            var claims = new HashSet<Place>();
-            var rows = new ArrayList<LedgerRow>();
-            for (var d : decided) {
-                boolean gone = d.fault == null && !active.result().contains(d.candidate.address.id());
-                var row = row(d, gone ? Reason.NO_SUBSCRIPTION : d.fault);
-                rows.add(row);
-                byPlace.put(Place.of(row), d);
-                if (d.candidate.previous == null) {
-                    claims.add(Place.of(row));
-                }
-            }
-            rows.sort(BY_PLACE);
-            return Ledger.intents(tx, run, chunk.chunk(), lease.token(), rows, claims)
-                    .map(written -> {
-                        var toSend = new HashMap<LedgerRow, Decided>();
-                        for (var row : written) {
-                            if (row.state() == State.ATTEMPTING) {
-                                toSend.put(row, byPlace.get(Place.of(row)));
-                            }
-                        }
-                        return new Intent(toSend, gate(hold.result()));
-                    });
+            return reserve(tx, decided, active.result()).map(rows -> new Intent(rows, gate(hold.result())));
         });
     }
 
-    private static LedgerRow row(Decided decided, Reason fault) {
-        var c = decided.candidate;
-        var subscription = c.previous != null ? c.previous.subscription() : c.address == null ? null : c.address.id();
-        int attempts = c.previous == null ? 0 : c.previous.attempts();
-        var retry = c.previous == null ? null : retry(c.previous);
-        return fault == null
-                ? new LedgerRow(
-                        c.profileNo,
-                        c.rank,
-                        c.id,
-                        subscription,
-                        State.ATTEMPTING,
-                        attempts + 1,
-                        null,
-                        retry,
-                        null,
-                        null)
-                : new LedgerRow(
-                        c.profileNo,
-                        c.rank,
-                        c.id,
-                        subscription,
-                        fault.finalState(),
-                        attempts,
-                        fault,
-                        retry,
-                        null,
-                        null);
+    /** Writes what was decided; what is answered may be sent. */
+    private Future<Map<LedgerRow, Decided>> reserve(SqlConnection tx, List<Decided> decided, Set<UUID> active) {
+        var byPlace = new HashMap<Place, Decided>();
+        var claims = new HashSet<Place>();
+        var rows = new ArrayList<LedgerRow>();
+        for (var d : decided) {
+            var row = row(d, active);
+            rows.add(row);
+            byPlace.put(Place.of(row), d);
+            if (d.candidate().previous() == null) {
+                claims.add(Place.of(row));
+            }
+        }
+        rows.sort(BY_PLACE);
+        return Ledger.intents(tx, run, chunk.chunk(), lease.token(), rows, claims)
+                .map(written -> {
+                    var toSend = new HashMap<LedgerRow, Decided>();
+                    for (var row : written) {
+                        if (row.state() == State.ATTEMPTING) {
+                            toSend.put(row, byPlace.get(Place.of(row)));
+                        }
+                    }
+                    return toSend;
+                });
     }
 
-    private static RetryReason retry(LedgerRow previous) {
-        // A crash stays on record: it is what can explain a duplicate.
-        if (previous.state() == State.ATTEMPTING || RetryReason.CRASH.equals(previous.retry())) {
-            return RetryReason.CRASH;
+    private static LedgerRow row(Decided decided, Set<UUID> active) {
+        var candidate = decided.candidate();
+        if (decided.fault() != null) {
+            return candidate.ended(decided.fault());
         }
-        return previous.reason() == null ? previous.retry() : new RetryReason(previous.reason());
+        return active.contains(candidate.address().id())
+                ? candidate.attempting()
+                : candidate.ended(Reason.NO_SUBSCRIPTION);
     }
 
     private Gate gate(Lease.Hold hold) {
@@ -432,16 +221,16 @@ final class ChunkSender {
     }
 
     private void post(LedgerRow row, Decided decided, Gate gate) {
-        inFlight++;
+        answers.expect();
         if (!gate.open()) {
-            arrive(new Answer(row, Attempt.NOT_SENT));
+            answers.arrive(row, Attempt.NOT_SENT);
             return;
         }
         // What is thrown is an answer, too: else it would be waited for without end.
-        Future.<Attempt>future(answer ->
-                        channel.send(decided.outgoing, decided.composed, gate).onComplete(answer))
-                .onComplete(result ->
-                        arrive(new Answer(row, result.succeeded() ? result.result() : broken(result.cause()))));
+        Future.<Attempt>future(answer -> channel.send(decided.outgoing(), decided.composed(), gate)
+                        .onComplete(answer))
+                .onComplete(
+                        result -> answers.arrive(row, result.succeeded() ? result.result() : broken(result.cause())));
     }
 
     private Attempt broken(Throwable cause) {
@@ -451,56 +240,27 @@ final class ChunkSender {
 
     // --- results --------------------------------------------------------------------------------------------------
 
-    /** Called on any thread. */
-    private void arrive(Answer answer) {
-        arrived.add(answer);
-        bell.tryComplete();
-    }
-
-    private void collect() {
-        for (var answer = arrived.poll(); answer != null; answer = arrived.poll()) {
-            inFlight--;
-            if (answers.isEmpty()) {
-                answersSinceNanos = System.nanoTime();
-            }
-            answers.add(answer);
-            CrashPoint.AFTER_ANSWER.hit();
-        }
-    }
-
-    private boolean answersAreDue() {
-        return !answers.isEmpty() && (answers.size() >= resultsAtOnce() || inFlight == 0 || answersWaitNanos() <= 0);
+    private boolean resultsAreDue() {
+        return answers.size() > 0
+                && (answers.size() >= resultsAtOnce() || answers.inFlight() == 0 || resultWaitNanos() <= 0);
     }
 
     /** Half the window is enough: one attempt that hangs must not make the others wait for company. */
     private int resultsAtOnce() {
-        return Math.max(1, Math.min(sending.settings.resultMessages(), sending.settings.windowMessages() / 2));
+        return Math.max(1, Math.min(sending.settings.resultMessages(), window / 2));
     }
 
-    private long answersWaitNanos() {
-        return answersSinceNanos
-                + TimeUnit.MILLISECONDS.toNanos(sending.settings.resultWaitMillis())
-                - System.nanoTime();
-    }
-
-    private void waitForAnswers() {
-        bell = Promise.promise();
-        if (!arrived.isEmpty()) {
-            return;
-        }
-        long nanos = answers.isEmpty() ? WATCH_NANOS : answersWaitNanos();
-        var timer = sending.vertx.timer(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
-        Future.any(bell.future(), timer).await();
-        timer.cancel();
+    private long resultWaitNanos() {
+        return TimeUnit.MILLISECONDS.toNanos(sending.settings.resultWaitMillis()) - answers.ageNanos();
     }
 
     /** Tried for as long as a lease lasts: what is not written here is sent again by who comes next. */
     private void writeResults() {
-        var batch = answers.subList(0, Math.min(answers.size(), sending.settings.resultMessages()));
-        var rows = new ArrayList<LedgerRow>();
-        batch.forEach(answer -> rows.add(result(answer)));
-        rows.sort(BY_PLACE);
-        long giveUpNanos = System.nanoTime() + lease.length().toNanos();
+        var rows = answers.first(sending.settings.resultMessages()).stream()
+                .map(this::result)
+                .sorted(BY_PLACE)
+                .toList();
+        long began = System.nanoTime();
         while (true) {
             try {
                 int written = sending.transactions.run(tx -> result(tx, rows)).await();
@@ -509,7 +269,8 @@ final class ChunkSender {
                 }
                 break;
             } catch (RuntimeException e) {
-                if (e instanceof LeaseLostException || !lease.stillMine() || System.nanoTime() - giveUpNanos > 0) {
+                boolean late = System.nanoTime() - began > lease.length().toNanos();
+                if (late || e instanceof LeaseLostException || !lease.stillMine()) {
                     LOG.warn("{} results of message {} are given up: {}", rows.size(), run.id(), e.toString());
                     fail(e);
                     break;
@@ -518,8 +279,7 @@ final class ChunkSender {
                 sending.vertx.timer(RESULT_PAUSE.toMillis()).await();
             }
         }
-        batch.clear();
-        answersSinceNanos = System.nanoTime();
+        answers.drop(rows.size());
     }
 
     private Future<Integer> result(SqlConnection tx, List<LedgerRow> rows) {
@@ -537,8 +297,8 @@ final class ChunkSender {
     }
 
     private LedgerRow result(Answer answer) {
-        var row = answer.row;
-        var attempt = answer.attempt;
+        var row = answer.row();
+        var attempt = answer.attempt();
         if (attempt.reason() == null) {
             // The gate was shut: this was no attempt.
             var back = with(row, State.WAITING, row.attempts() - 1, null, null, clock.now());

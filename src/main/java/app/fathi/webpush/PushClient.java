@@ -22,6 +22,7 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.http.StreamResetException;
+import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.JdkSSLEngineOptions;
@@ -77,6 +78,9 @@ final class PushClient {
     private final InstantSource clock;
     private final Duration connectTimeout;
     private final Duration timeout;
+    /** A gate is open for half a lease; what it let through leaves within another third, or not at all. */
+    private final Duration standstill;
+
     private final Duration retryAfterLimit;
     private final int responseLimit;
 
@@ -92,10 +96,15 @@ final class PushClient {
         this.clock = clock;
         this.connectTimeout = Duration.ofSeconds(outbound.connectTimeoutSeconds());
         this.timeout = Duration.ofSeconds(outbound.requestTimeoutSeconds());
+        this.standstill = Duration.ofSeconds(config.jobs().leaseSeconds()).dividedBy(3);
         this.retryAfterLimit = Duration.ofHours(config.send().retryAfterLimitHours());
         this.responseLimit = outbound.responseLimitBytes();
         this.origins = new PushOrigins(
-                outbound.origins(), outbound.connectionsPerOrigin(), outbound.streamsPerConnection(), timeout);
+                ((VertxInternal) vertx)::createEventLoopContext,
+                outbound.origins(),
+                outbound.connectionsPerOrigin(),
+                outbound.streamsPerConnection(),
+                timeout);
         this.http2 = client(
                 outbound,
                 new HttpClientOptions()
@@ -119,31 +128,44 @@ final class PushClient {
                 .with(new PoolOptions()
                         .setHttp1MaxSize(outbound.connectionsPerOrigin() * HTTP_1_FACTOR)
                         .setHttp2MaxSize(outbound.connectionsPerOrigin()))
-                .withConnectHandler(connection -> connection.closeHandler(closed -> origins.closed(connection)))
+                .withConnectHandler(connection -> {
+                    FreezeGuard.watch(connection, standstill);
+                    connection.closeHandler(closed -> origins.closed(connection));
+                })
                 .build();
     }
 
     /**
-     * One attempt; the future never fails. The gate is asked again when there is room for the request and when a connection
-     * is at hand.
+     * One attempt; the future never fails. The gate is asked again when there is room for the request and, on the event loop
+     * that writes to the socket, at the last moment.
      */
     Future<PushAnswer> send(PushRequest push, Gate gate) {
         var askedNanos = System.nanoTime();
         var origin = origins.of(Vapid.origin(push.endpoint()));
-        return origin.enter(gate)
+        return origin.run(() -> origin.enter(gate)
                 .compose(entered -> entered
                         ? attempt(push, origin, gate, askedNanos, AT_ONCE).onComplete(done -> origin.leave())
-                        : Future.succeededFuture(PushAnswer.SHUT));
+                        : Future.succeededFuture(PushAnswer.SHUT)));
     }
 
     private Future<PushAnswer> attempt(PushRequest push, PushOrigin origin, Gate gate, long askedNanos, int repeats) {
-        return guard.resolve(push.endpoint())
-                .compose(address -> client(push, origin).request(options(push, address)))
+        return origin.here(guard.resolve(push.endpoint()))
+                .compose(address -> connect(push, origin, address))
                 .compose(request -> exchange(request, push, origin, gate, askedNanos))
                 .recover(failure -> Future.succeededFuture(unconnected(failure)))
                 .compose(answer -> answer.outcome() == Outcome.NOT_PROCESSED && repeats > 0
                         ? attempt(push, origin, gate, askedNanos, repeats - 1)
                         : Future.succeededFuture(answer));
+    }
+
+    /**
+     * Vert.x gives up waiting for a connection by a timer of its own, but a connection that is handed over in the same
+     * instant (a process that was frozen wakes to both) is then taken back without a word: hence one more timer.
+     */
+    private Future<HttpClientRequest> connect(PushRequest push, PushOrigin origin, InetAddress address) {
+        return client(push, origin)
+                .request(options(push, address))
+                .timeout(timeout.plus(connectTimeout).toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private HttpClientAgent client(PushRequest push, PushOrigin origin) {
@@ -199,8 +221,7 @@ final class PushClient {
         // Not when the write is told to be done: that may be heard after the answer, and what has left would be taken
         // for unsent.
         written.set(true);
-        request.end(Buffer.buffer(push.body()));
-        CrashPoint.AFTER_FIRST_BYTE.hit();
+        request.end(Buffer.buffer(push.body())).onSuccess(left -> CrashPoint.AFTER_FIRST_BYTE.hit());
         return answer;
     }
 

@@ -1,6 +1,7 @@
 package app.fathi.webpush;
 
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -8,12 +9,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * The push services that we are connected to. Anybody's subscription may name one of their own, so they are bounded, and so
  * are their connections in all: the least recently used service's are closed, as soon as what is out on them is answered.
  */
 final class PushOrigins {
+    private final Supplier<ContextInternal> loops;
     private final int originsLimit;
     private final int connectionsLimit;
     private final int window;
@@ -25,11 +28,13 @@ final class PushOrigins {
     private final Map<HttpConnection, PushOrigin> open = new HashMap<>();
 
     /**
+     * @param loops gives each origin an event loop
      * @param connections of one origin; all together have so many times the number of origins
      * @param streams of one connection
      * @param patience how long a request may take whose connection is to close
      */
-    PushOrigins(int origins, int connections, int streams, Duration patience) {
+    PushOrigins(Supplier<ContextInternal> loops, int origins, int connections, int streams, Duration patience) {
+        this.loops = loops;
         this.originsLimit = origins;
         this.connectionsLimit = Math.multiplyExact(origins, connections);
         this.window = Math.multiplyExact(connections, streams);
@@ -41,7 +46,7 @@ final class PushOrigins {
         List<HttpConnection> closing;
         PushOrigin origin;
         synchronized (this) {
-            origin = origins.computeIfAbsent(url, unknown -> new PushOrigin(window));
+            origin = origins.computeIfAbsent(url, unknown -> new PushOrigin(loops.get(), window));
             closing = surplus(origin);
         }
         closing.forEach(this::shut);

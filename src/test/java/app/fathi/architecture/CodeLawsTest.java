@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
@@ -254,20 +255,34 @@ class CodeLawsTest {
         holds(noClasses()
                 .that(DescribedPredicate.describe(
                         "do not run on virtual threads",
-                        type -> !outermost(type).getSimpleName().endsWith("Jobs")
-                                && outermost(type).getAllRawInterfaces().stream()
-                                        .noneMatch(port -> port.getSimpleName().equals("JobHandler"))
-                                // Who holds a job's lease is a part of that job.
-                                && outermost(type).getFields().stream().noneMatch(field -> field.getRawType()
-                                        .getSimpleName()
-                                        .equals("Lease"))
-                                && !type.getPackageName().equals("app.fathi")))
+                        type -> !runsOnVirtualThreads(outermost(type)) && !isPartOfAJob(outermost(type))))
                 .should()
                 .callMethodWhere(DescribedPredicate.describe(
                         "it is Future.await",
                         call -> call.getName().equals("await")
                                 && call.getTargetOwner().getPackageName().startsWith("io.vertx.core")))
                 .because("await() is for virtual threads: elsewhere it would block an event loop"));
+    }
+
+    private static boolean runsOnVirtualThreads(JavaClass type) {
+        return type.getSimpleName().endsWith("Jobs")
+                || type.getAllRawInterfaces().stream()
+                        .anyMatch(port -> port.getSimpleName().equals("JobHandler"))
+                // Who holds a job's lease is a part of that job.
+                || type.getFields().stream()
+                        .anyMatch(field -> field.getRawType().getSimpleName().equals("Lease"))
+                || type.getPackageName().equals("app.fathi");
+    }
+
+    /** Nobody else knows of it. */
+    private static boolean isPartOfAJob(JavaClass type) {
+        var users = type.getDirectDependenciesToSelf().stream()
+                .map(use -> outermost(use.getOriginClass()))
+                .filter(user -> !user.equals(type))
+                .toList();
+        return !type.getModifiers().contains(JavaModifier.PUBLIC)
+                && !users.isEmpty()
+                && users.stream().allMatch(CodeLawsTest::runsOnVirtualThreads);
     }
 
     @Test

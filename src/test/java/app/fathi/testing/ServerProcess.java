@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -177,6 +178,22 @@ public final class ServerProcess implements AutoCloseable {
 
     public long pid() {
         return process.pid();
+    }
+
+    /** Where each of its threads is, virtual ones included: what a test that waits in vain wants to tell. */
+    public String threads() {
+        try {
+            var file = Files.createTempDirectory("threads").resolve("dump.txt");
+            var jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+            new ProcessBuilder(jcmd, "" + process.pid(), "Thread.dump_to_file", file.toString())
+                    .start()
+                    .waitFor(EXIT_SECONDS, TimeUnit.SECONDS);
+            return Files.exists(file) ? Files.readString(file) : "no dump of process " + process.pid();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     public boolean isAlive() {

@@ -1,0 +1,48 @@
+package app.fathi.cep;
+
+import app.fathi.cep.Channel.Address;
+import io.vertx.core.json.JsonObject;
+import java.util.UUID;
+
+/**
+ * One delivery that may be about to leave.
+ *
+ * @param rank of the device among the person's; 0 for a person without one
+ * @param id the delivery's public id
+ * @param address null when there is none, or none any more
+ * @param traits null when the content does not ask for them, or the person is no more
+ * @param previous its row, when it waited or its sender died; null for a new claim
+ */
+record Candidate(int profileNo, int rank, UUID id, Address address, JsonObject traits, LedgerRow previous) {
+
+    /** Its row when it is tried now. */
+    LedgerRow attempting() {
+        return row(State.ATTEMPTING, attempts() + 1, null);
+    }
+
+    /** Its row when it ends without being tried. */
+    LedgerRow ended(Reason reason) {
+        return row(reason.finalState(), attempts(), reason);
+    }
+
+    /** Made before. */
+    int attempts() {
+        return previous == null ? 0 : previous.attempts();
+    }
+
+    private LedgerRow row(State state, int attempts, Reason reason) {
+        var subscription = previous != null ? previous.subscription() : address == null ? null : address.id();
+        return new LedgerRow(profileNo, rank, id, subscription, state, attempts, reason, retry(), null, null);
+    }
+
+    private RetryReason retry() {
+        if (previous == null) {
+            return null;
+        }
+        // A crash stays on record: it is what can explain a duplicate.
+        if (previous.state() == State.ATTEMPTING || RetryReason.CRASH.equals(previous.retry())) {
+            return RetryReason.CRASH;
+        }
+        return previous.reason() == null ? previous.retry() : new RetryReason(previous.reason());
+    }
+}

@@ -1,0 +1,90 @@
+package app.fathi.cep;
+
+import app.fathi.cep.Channel.Composed;
+import app.fathi.cep.Channel.Outgoing;
+import app.fathi.templates.RenderException;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Decides for one delivery after another of a run: reachable, render, size. CPU alone, called on the send pool. */
+final class Decider {
+    private static final Logger LOG = LoggerFactory.getLogger(Decider.class);
+
+    private final Sending sending;
+    private final Run run;
+    private final Channel channel;
+    private final Supplier<Instant> now;
+    /** The content is the same for everybody: nobody's traits are needed. */
+    private final boolean constant;
+
+    Decider(Sending sending, Run run, Supplier<Instant> now) {
+        this.sending = sending;
+        this.run = run;
+        this.channel = sending.channel(run.channel());
+        this.now = now;
+        this.constant = sending.renderer.isConstant(run.content());
+    }
+
+    /** What was decided: a reason not to send, or what to send. */
+    record Decided(Candidate candidate, Reason fault, Outgoing outgoing, Composed composed) {
+        private static Decided not(Candidate candidate, Reason fault) {
+            return new Decided(candidate, fault, null, null);
+        }
+    }
+
+    Decided decide(Candidate candidate) {
+        if (candidate.address() == null) {
+            return Decided.not(candidate, Reason.NO_SUBSCRIPTION);
+        }
+        if (candidate.attempts() >= sending.settings.attempts()) {
+            // Whoever tried it died, again and again.
+            return Decided.not(candidate, Reason.INTERNAL);
+        }
+        if (!constant && candidate.traits() == null) {
+            return Decided.not(candidate, Reason.NOT_IN_AUDIENCE);
+        }
+        try {
+            var outgoing = outgoing(candidate, content(candidate));
+            var composed = channel.compose(outgoing);
+            return new Decided(candidate, composed.fault(), outgoing, composed);
+        } catch (RenderException e) {
+            // Without the exception's text: it may quote the person's traits.
+            LOG.debug("Message {} does not render for person {}", run.id(), candidate.profileNo());
+            return Decided.not(candidate, Reason.TEMPLATE_ABORTED);
+        } catch (RuntimeException e) {
+            LOG.error("Message {} cannot be composed for person {}", run.id(), candidate.profileNo(), e);
+            return Decided.not(candidate, Reason.INTERNAL);
+        }
+    }
+
+    private JsonObject content(Candidate candidate) {
+        return constant
+                ? run.content()
+                : sending.renderer.render(run.content(), new JsonObject().put("traits", candidate.traits()));
+    }
+
+    private Outgoing outgoing(Candidate candidate, JsonObject content) {
+        var instant = now.get();
+        long left = Math.max(0, Duration.between(instant, run.expiresAt()).toSeconds());
+        return new Outgoing(
+                run.ws(),
+                candidate.id(),
+                run.tracking() ? token(candidate, instant) : null,
+                content,
+                candidate.address(),
+                run.expiresAt(),
+                (int) Math.min(run.ttlSeconds(), left),
+                run.urgency(),
+                run.topic());
+    }
+
+    private String token(Candidate candidate, Instant instant) {
+        return sending.tokens.sign(
+                new DeliveryKey(run.ws(), run.run(), 0, candidate.profileNo(), candidate.rank()),
+                instant.plus(Duration.ofDays(sending.trackTokenDays)));
+    }
+}
