@@ -84,10 +84,12 @@ public final class Main {
     }
 
     private Vertx vertx(Metrics metrics) throws Exception {
+        // Linux's own way of waiting for sockets, where its library loads; elsewhere that of the JDK.
+        var options = new VertxOptions().setPreferNativeTransport(true);
         if (!config.cluster().enabled()) {
-            return metrics.measure(Vertx.builder(), new VertxOptions()).build();
+            return metrics.measure(Vertx.builder(), options).build();
         }
-        var options = new VertxOptions().setEventBusOptions(Cluster.bus(config.cluster()));
+        options.setEventBusOptions(Cluster.bus(config.cluster()));
         return Cluster.join(metrics.measure(Vertx.builder(), options), config.cluster())
                 .await(START_SECONDS, TimeUnit.SECONDS);
     }

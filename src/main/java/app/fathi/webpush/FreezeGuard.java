@@ -3,8 +3,6 @@ package app.fathi.webpush;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.Future;
-import io.vertx.core.http.HttpConnection;
-import io.vertx.core.http.impl.HttpClientConnectionInternal;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -12,8 +10,6 @@ import java.util.concurrent.TimeUnit;
  * The last door before the socket. A process that was frozen wakes in the middle of whatever it did: what had passed every
  * gate before, and waits in a buffer or for the other side's flow control, would leave now, long after somebody else took
  * over. So a connection that finds its event loop to have stood still for too long writes nothing more and is closed.
- *
- * <p>Vert.x has no public way to its channel handlers; the interface used here is public, though not API.
  */
 final class FreezeGuard extends ChannelDuplexHandler {
     private static final int LOOKS = 4;
@@ -23,16 +19,8 @@ final class FreezeGuard extends ChannelDuplexHandler {
     private Future<?> ticks;
 
     /** @param limit an event loop that stands still for longer counts as frozen */
-    private FreezeGuard(Duration limit) {
+    FreezeGuard(Duration limit) {
         this.limitNanos = limit.toNanos();
-    }
-
-    /** On the connection's event loop, before its first request. */
-    static void watch(HttpConnection connection, Duration limit) {
-        ((HttpClientConnectionInternal) connection)
-                .channelHandlerContext()
-                .pipeline()
-                .addFirst(new FreezeGuard(limit));
     }
 
     @Override

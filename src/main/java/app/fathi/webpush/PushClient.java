@@ -7,21 +7,26 @@ import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.webpush.PushAnswer.Outcome;
 import app.fathi.webpush.encryption.Vapid;
 import io.netty.handler.codec.DateFormatter;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.SslHandler;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpClientAgent;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.http.StreamResetException;
+import io.vertx.core.http.impl.HttpClientConnectionInternal;
 import io.vertx.core.internal.VertxInternal;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
@@ -60,8 +65,17 @@ final class PushClient {
     /** HTTP/1.1 carries one request a connection where HTTP/2 carries hundreds. */
     private static final int HTTP_1_FACTOR = 8;
 
+    /** Requests that may leave together. */
+    private static final int FLUSHES = 64;
+
     private static final int REASON_OCTETS = 1_024;
     private static final Pattern REASON = Pattern.compile("[A-Za-z]{1,40}");
+
+    private static final CharSequence TTL = HttpHeaders.createOptimized("ttl");
+    private static final CharSequence URGENCY = HttpHeaders.createOptimized("urgency");
+    private static final CharSequence TOPIC = HttpHeaders.createOptimized("topic");
+    private static final CharSequence OCTETS = HttpHeaders.createOptimized("application/octet-stream");
+    private static final CharSequence AES128GCM = HttpHeaders.createOptimized("aes128gcm");
 
     private static final Buffer PING = Buffer.buffer("no news?");
 
@@ -128,11 +142,25 @@ final class PushClient {
                 .with(new PoolOptions()
                         .setHttp1MaxSize(outbound.connectionsPerOrigin() * HTTP_1_FACTOR)
                         .setHttp2MaxSize(outbound.connectionsPerOrigin()))
-                .withConnectHandler(connection -> {
-                    FreezeGuard.watch(connection, standstill);
-                    connection.closeHandler(closed -> origins.closed(connection));
-                })
+                .withConnectHandler(this::connected)
                 .build();
+    }
+
+    /** Vert.x has no public way to its channel handlers; the interface used here is public, though not API. */
+    private void connected(HttpConnection connection) {
+        connection.closeHandler(closed -> origins.closed(connection));
+        var channel = ((HttpClientConnectionInternal) connection)
+                .channelHandlerContext()
+                .pipeline();
+        // Requests that follow each other at once share a TLS record and a system call.
+        var flushes = new FlushConsolidationHandler(FLUSHES, true);
+        var tls = channel.context(SslHandler.class);
+        if (tls == null) {
+            channel.addFirst(flushes);
+        } else {
+            channel.addAfter(tls.name(), null, flushes);
+        }
+        channel.addFirst(new FreezeGuard(standstill));
     }
 
     /**
@@ -159,13 +187,13 @@ final class PushClient {
     }
 
     /**
-     * Vert.x gives up waiting for a connection by a timer of its own, but a connection that is handed over in the same
-     * instant (a process that was frozen wakes to both) is then taken back without a word: hence one more timer.
+     * Not with the time limit of Vert.x: that one loses a connection that is handed over in the instant in which it ends, as
+     * when a process that was frozen wakes to both, and nobody is told.
      */
     private Future<HttpClientRequest> connect(PushRequest push, PushOrigin origin, InetAddress address) {
-        return client(push, origin)
-                .request(options(push, address))
-                .timeout(timeout.plus(connectTimeout).toMillis(), TimeUnit.MILLISECONDS);
+        var asked = client(push, origin).request(options(push, address));
+        return asked.timeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
+                .onFailure(late -> asked.onSuccess(this::giveBack));
     }
 
     private HttpClientAgent client(PushRequest push, PushOrigin origin) {
@@ -189,12 +217,12 @@ final class PushClient {
                 .setSsl(ssl)
                 .setURI(endpoint.getRawQuery() == null ? path : path + "?" + endpoint.getRawQuery())
                 .setFollowRedirects(false)
-                .setConnectTimeout(timeout.toMillis())
-                .addHeader("Urgency", push.urgency().word())
-                .addHeader("Topic", push.topic())
-                .addHeader("Content-Type", "application/octet-stream")
-                .addHeader("Content-Encoding", "aes128gcm")
-                .addHeader("Authorization", push.authorization());
+                .setConnectTimeout(0)
+                .addHeader(URGENCY, push.urgency().word())
+                .addHeader(TOPIC, push.topic())
+                .addHeader(HttpHeaders.CONTENT_TYPE, OCTETS)
+                .addHeader(HttpHeaders.CONTENT_ENCODING, AES128GCM)
+                .addHeader(HttpHeaders.AUTHORIZATION, push.authorization());
     }
 
     private static boolean isSecure(URI endpoint) {
@@ -217,7 +245,7 @@ final class PushClient {
                 .onFailure(failure -> vertx.cancelTimer(deadline))
                 .compose(response -> answer(request, response, deadline))
                 .recover(failure -> Future.succeededFuture(interrupted(failure, request, written.get())));
-        request.putHeader("TTL", String.valueOf(ttlSeconds(push, askedNanos)));
+        request.putHeader(TTL, String.valueOf(ttlSeconds(push, askedNanos)));
         // Not when the write is told to be done: that may be heard after the answer, and what has left would be taken
         // for unsent.
         written.set(true);
@@ -229,11 +257,17 @@ final class PushClient {
         var connection = request.connection();
         if (origins.use(origin, connection)) {
             if (isHttp2(request)) {
+                streams(origin, connection.remoteSettings());
+                connection.remoteSettingsHandler(settings -> streams(origin, settings));
                 connection.goAwayHandler(goAway -> goneAway.put(connection, goAway.getLastStreamId()));
             } else {
                 origin.isOld(true);
             }
         }
+    }
+
+    private void streams(PushOrigin origin, Http2Settings settings) {
+        origin.allows(settings.getMaxConcurrentStreams());
     }
 
     private static boolean isHttp2(HttpClientRequest request) {

@@ -20,9 +20,12 @@ import java.util.function.Supplier;
  */
 final class PushOrigin {
     private final ContextInternal loop;
-    private final int window;
+    private final int connectionsLimit;
+    private final int streamsLimit;
+    private int window;
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private int out;
+    private boolean admitting;
     private volatile boolean old;
 
     /** Guarded by {@link PushOrigins}. */
@@ -30,10 +33,18 @@ final class PushOrigin {
 
     private record Waiting(Gate gate, Promise<Boolean> entered) {}
 
-    /** @param window requests out at once */
-    PushOrigin(ContextInternal loop, int window) {
+    /** @param streams requests out at once on each connection */
+    PushOrigin(ContextInternal loop, int connections, int streams) {
         this.loop = loop;
-        this.window = window;
+        this.connectionsLimit = connections;
+        this.streamsLimit = streams;
+        this.window = Math.multiplyExact(connections, streams);
+    }
+
+    /** The service takes so many requests at once on a connection (RFC 9113 section 5.1.2). */
+    void allows(long streams) {
+        window = connectionsLimit * (int) Math.clamp(streams, 1, streamsLimit);
+        admit();
     }
 
     /** Begins something on this origin's event loop; the future ends there. */
@@ -58,7 +69,7 @@ final class PushOrigin {
      * meanwhile. On the event loop, as {@link #leave} is.
      */
     Future<Boolean> enter(Gate gate) {
-        if (out < window) {
+        if (out < window && waiting.isEmpty()) {
             out++;
             return Future.succeededFuture(true);
         }
@@ -76,15 +87,26 @@ final class PushOrigin {
         old = found;
     }
 
-    /** Gives the room to the first who still wants it. */
+    /** Gives the room back, to the first who still wants it. */
     void leave() {
-        for (var next = waiting.poll(); next != null; next = waiting.poll()) {
-            boolean wanted = next.gate.open();
-            next.entered.complete(wanted);
-            if (wanted) {
-                return;
-            }
-        }
         out--;
+        admit();
+    }
+
+    private void admit() {
+        if (admitting) {
+            // Who was let in has left already: the loop below goes on, however many do so.
+            return;
+        }
+        admitting = true;
+        while (out < window && !waiting.isEmpty()) {
+            var next = waiting.poll();
+            boolean wanted = next.gate.open();
+            if (wanted) {
+                out++;
+            }
+            next.entered.complete(wanted);
+        }
+        admitting = false;
     }
 }

@@ -19,7 +19,8 @@ final class PushOrigins {
     private final Supplier<ContextInternal> loops;
     private final int originsLimit;
     private final int connectionsLimit;
-    private final int window;
+    private final int connections;
+    private final int streams;
     private final Duration patience;
 
     /** The least recently used first. */
@@ -37,7 +38,8 @@ final class PushOrigins {
         this.loops = loops;
         this.originsLimit = origins;
         this.connectionsLimit = Math.multiplyExact(origins, connections);
-        this.window = Math.multiplyExact(connections, streams);
+        this.connections = connections;
+        this.streams = streams;
         this.patience = patience;
     }
 
@@ -46,7 +48,7 @@ final class PushOrigins {
         List<HttpConnection> closing;
         PushOrigin origin;
         synchronized (this) {
-            origin = origins.computeIfAbsent(url, unknown -> new PushOrigin(loops.get(), window));
+            origin = origins.computeIfAbsent(url, unknown -> new PushOrigin(loops.get(), connections, streams));
             closing = surplus(origin);
         }
         closing.forEach(this::shut);

@@ -21,7 +21,9 @@ final class PushClientLoad {
     public static void main(String[] arguments) throws Exception {
         var config = Config.of(
                 Map.of("FATHI_OUTBOUND_ALLOW", "127.0.0.0/8", "FATHI_OUTBOUND_TRUSTED_CERTIFICATE", arguments[1]));
-        var vertx = new Metrics().measure(Vertx.builder(), new VertxOptions()).build();
+        var vertx = new Metrics()
+                .measure(Vertx.builder(), new VertxOptions().setPreferNativeTransport(true))
+                .build();
         var client = new PushClient(vertx, config, new OutboundGuard(vertx, config.outbound()), Clock.systemUTC());
         var endpoints = ClientLoad.PATHS.stream()
                 .map(path -> URI.create(arguments[0] + path))

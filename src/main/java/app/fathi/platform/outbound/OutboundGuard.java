@@ -106,6 +106,10 @@ public final class OutboundGuard {
 
     /** What is wrong with the URL; empty when its host may be resolved. */
     Optional<String> fault(URI url) {
+        return faultBesideHost(url).or(() -> faultOfHost(bare(url)));
+    }
+
+    private Optional<String> faultBesideHost(URI url) {
         var scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
         if (!scheme.equals("https") && !(plaintext && scheme.equals("http"))) {
             return Optional.of("The URL must be https.");
@@ -116,10 +120,12 @@ public final class OutboundGuard {
         if (url.getHost() == null || url.getPort() == 0 || url.getPort() > 65_535) {
             return Optional.of("The URL needs a host.");
         }
-        if (!isAscii(url.toString())) {
-            return Optional.of("The URL must be in ASCII: percent-encoded, its host in punycode.");
-        }
-        var host = bare(url);
+        return isAscii(url.toString())
+                ? Optional.empty()
+                : Optional.of("The URL must be in ASCII: percent-encoded, its host in punycode.");
+    }
+
+    private Optional<String> faultOfHost(String host) {
         var literal = literal(host);
         if (literal.isPresent()) {
             return isAllowed(literal.get()) ? Optional.empty() : Optional.of("The URL must lead to a public address.");
@@ -138,18 +144,22 @@ public final class OutboundGuard {
 
     /** The address to connect to; fails when the URL, or any address that its host has, is not allowed. */
     public Future<InetAddress> resolve(URI url) {
-        var fault = fault(url);
+        var fault = faultBesideHost(url);
         if (fault.isPresent()) {
             return Future.failedFuture(new RefusedAddressException(fault.get()));
         }
         var host = bare(url);
-        var literal = literal(host);
-        if (literal.isPresent()) {
-            return Future.succeededFuture(literal.get());
-        }
         var known = checked.get(host);
         if (known != null && System.nanoTime() - known.atNanos < CHECKED_NANOS) {
             return Future.succeededFuture(known.address);
+        }
+        fault = faultOfHost(host);
+        if (fault.isPresent()) {
+            return Future.failedFuture(new RefusedAddressException(fault.get()));
+        }
+        var literal = literal(host);
+        if (literal.isPresent()) {
+            return Future.succeededFuture(choose(host, List.of(literal.get())));
         }
         var answer = Promise.<InetAddress>promise();
         var earlier = asked.putIfAbsent(host, answer.future());
@@ -210,7 +220,12 @@ public final class OutboundGuard {
     }
 
     private static boolean isAscii(String text) {
-        return text.chars().allMatch(character -> character < 0x80);
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) >= 0x80) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The request was not made because its target is not allowed. */
