@@ -3,6 +3,9 @@ package app.fathi;
 import app.fathi.cdp.CdpVerticle;
 import app.fathi.cdp.Deriver;
 import app.fathi.cdp.Profiles;
+import app.fathi.cep.Batches;
+import app.fathi.cep.CepVerticle;
+import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
 import app.fathi.cep.Messages;
@@ -67,6 +70,9 @@ import java.util.function.Supplier;
  * edge, so that nothing is asked before it can answer.
  */
 public final class App {
+    /** How often the metric of engaged kill switches is read; senders look for themselves. */
+    private static final long KILL_SWITCH_MILLIS = 5_000;
+
     private final Vertx vertx;
     private final Config config;
     private final Pools pools;
@@ -147,6 +153,14 @@ public final class App {
                 config,
                 List.of(webpush.channel()));
         var messages = new Messages(sending, jobs);
+        var batches = new Batches(messages, sending);
+        var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());
+        health.notice("kill-switch", killSwitches::anyEngaged);
+        var looking = vertx.setPeriodic(0, KILL_SWITCH_MILLIS, look -> killSwitches.anyEngaged());
+        started.push(() -> {
+            vertx.cancelTimer(looking);
+            return Future.succeededFuture();
+        });
 
         List<JobHandler> handlers = List.of(new SendJob(sending), new LedgerKeeper(new Transactions(pools.worker())));
         Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
@@ -154,14 +168,16 @@ public final class App {
                 new JobsOperations(new Transactions(pools.admin()), jobs, handlers, roles, audit, cursor)
                         .operations()));
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(pools.ingest(), streams, users.identities(), clock);
-        Supplier<WebpushVerticle> webpushDoor = () ->
-                webpush.verticle(profiles, users.identities(), roles, messages, streams, tokens, jobs, audit, cursor);
+        Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
+        Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
+                profiles, users.identities(), roles, messages, batches, streams, tokens, jobs, audit, cursor);
         BootCheck.requireSame(
                 contract,
                 Map.of(
                         "platform", platformDoor.get().operations().keySet(),
                         "users", users.verticle().operations().keySet(),
                         "cdp", cdpDoor.get().operations().keySet(),
+                        "cep", cepDoor.get().operations().keySet(),
                         "webpush", webpushDoor.get().operations().keySet()));
 
         var perCore = new DeploymentOptions().setInstances(config.http().instances());
@@ -181,6 +197,7 @@ public final class App {
         return workers.compose(done -> deploy(platformDoor, perCore))
                 .compose(done -> deploy(users::verticle, perCore))
                 .compose(done -> deploy(cdpDoor, perCore))
+                .compose(done -> deploy(cepDoor, perCore))
                 .compose(done -> deploy(webpushDoor, perCore))
                 .compose(done -> deploy(() -> new HttpVerticle(edge), perCore))
                 .compose(done -> listenForManagement());

@@ -45,6 +45,8 @@ class ContractTourTest {
         people();
         var subscription = subscriptions();
         messages(subscription);
+        batch(subscription);
+        killSwitch();
         server.admin("GET", "/api/v1/audit/events?result=success&from=2026-01-01T00:00:00Z", null);
         assertThat(unvisited()).as("add a visit for each").isEmpty();
     }
@@ -64,6 +66,22 @@ class ContractTourTest {
                 .forEach(status -> promised.add(operation.id() + " " + status)));
         promised.removeAll(server.seen());
         return promised;
+    }
+
+    private static void batch(String subscription) {
+        var item = new JsonObject().put("subscriptionId", subscription).put("data", new JsonObject().put("code", "7"));
+        var draft = new JsonObject()
+                .put("purpose", "marketing")
+                .put("content", new JsonObject().put("title", "Your code is {{ data.code }}"))
+                .put("items", new JsonArray().add(item));
+        server.admin("POST", MESSAGES + "/batch", draft);
+    }
+
+    private static void killSwitch() {
+        var path = "/api/v1/cep/kill-switch";
+        server.admin("PUT", path, new JsonObject().put("scope", "workspace").put("reason", "a tour"));
+        server.admin("GET", path, null);
+        server.admin("PUT", path, new JsonObject().put("scope", "workspace").put("engaged", false));
     }
 
     private static void staff() {

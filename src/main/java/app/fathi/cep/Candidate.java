@@ -11,9 +11,11 @@ import java.util.UUID;
  * @param id the delivery's public id
  * @param address null when there is none, or none any more
  * @param traits null when the content does not ask for them, or the person is no more
+ * @param own what the person gets of their own, see {@link BatchItem#own()}; null for nothing
  * @param previous its row, when it waited or its sender died; null for a new claim
  */
-record Candidate(int profileNo, int rank, UUID id, Address address, JsonObject traits, LedgerRow previous) {
+record Candidate(
+        int profileNo, int rank, UUID id, Address address, JsonObject traits, JsonObject own, LedgerRow previous) {
 
     /** Its row when it is tried now. */
     LedgerRow attempting() {

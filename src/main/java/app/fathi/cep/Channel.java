@@ -53,6 +53,9 @@ public interface Channel {
         UUID id();
 
         int profileNo();
+
+        /** Scheme, host and port of the service behind it: what a kill switch may name. */
+        String origin();
     }
 
     /**

@@ -1,6 +1,9 @@
 package app.fathi.cep;
 
+import app.fathi.templates.Renderer;
+import io.vertx.core.json.JsonObject;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /**
@@ -8,8 +11,23 @@ import java.util.UUID;
  *
  * @param profileNos ascending, never empty
  * @param subscriptions only these addresses of the people; null for all they have
+ * @param items what people get of their own, by number, see {@link BatchItem#own()}; empty where all get the same
  */
-record Chunk(long run, int chunk, List<Integer> profileNos, List<UUID> subscriptions, boolean finished) {
+record Chunk(
+        long run,
+        int chunk,
+        List<Integer> profileNos,
+        List<UUID> subscriptions,
+        Map<Integer, JsonObject> items,
+        boolean finished) {
+
+    /** Whether nobody's traits are needed to know what they get. */
+    boolean isConstant(Run of, Renderer renderer) {
+        return renderer.isConstant(of.content())
+                && items.values().stream()
+                        .map(own -> own.getJsonObject("content"))
+                        .allMatch(content -> content == null || renderer.isConstant(content));
+    }
 
     int firstProfileNo() {
         return profileNos.getFirst();

@@ -40,7 +40,7 @@ final class ChunkQueue {
         this.chunk = chunk;
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
-        this.traitsWanted = !sending.renderer.isConstant(run.content());
+        this.traitsWanted = !chunk.isConstant(run, sending.renderer);
     }
 
     /** Reads what the ledger knows of the chunk. */
@@ -79,7 +79,15 @@ final class ChunkQueue {
                     var address = addresses.get(row.subscription());
                     // Since then the device may have passed to somebody else, to whom the message is not addressed.
                     var same = address != null && address.profileNo() == row.profileNo() ? address : null;
-                    return new Candidate(row.profileNo(), row.rank(), row.id(), same, traits.get(row.profileNo()), row);
+                    int person = row.profileNo();
+                    return new Candidate(
+                            person,
+                            row.rank(),
+                            row.id(),
+                            same,
+                            traits.get(person),
+                            chunk.items().get(person),
+                            row);
                 })
                 .toList();
     }
@@ -108,7 +116,8 @@ final class ChunkQueue {
             for (int rank = 0; rank < Math.max(1, theirs.size()); rank++) {
                 var address = theirs.isEmpty() ? null : theirs.get(rank);
                 var id = UuidCreator.getTimeOrderedEpoch();
-                candidates.add(new Candidate(person, rank, id, address, traits.get(person), null));
+                var own = chunk.items().get(person);
+                candidates.add(new Candidate(person, rank, id, address, traits.get(person), own, null));
             }
         }
         return candidates;

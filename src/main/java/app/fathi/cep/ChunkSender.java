@@ -1,6 +1,7 @@
 package app.fathi.cep;
 
 import app.fathi.cep.Answers.Answer;
+import app.fathi.cep.Channel.Address;
 import app.fathi.cep.Channel.Attempt;
 import app.fathi.cep.Channel.Gate;
 import app.fathi.cep.Decider.Decided;
@@ -37,9 +38,9 @@ import org.slf4j.LoggerFactory;
 final class ChunkSender {
     private static final Logger LOG = LoggerFactory.getLogger(ChunkSender.class);
 
-    /** A cancel is seen within one of these. */
+    /** A cancel or a kill switch is seen within one of these. */
     private static final long WATCH_NANOS = TimeUnit.SECONDS.toNanos(1);
-    /** Without having seen the run's state for so long nothing leaves: a cancel stops everything within 5 s. */
+    /** Without having looked for so long nothing leaves: a cancel or a kill switch stops everything within 5 s. */
     private static final long WATCH_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(4);
 
     private static final Duration RESULT_PAUSE = Duration.ofMillis(200);
@@ -59,7 +60,7 @@ final class ChunkSender {
     private final Answers answers;
     private final int window;
 
-    private volatile boolean cancelled;
+    private volatile Stops stops;
     private volatile long watchedNanos = System.nanoTime();
     private RuntimeException failure;
 
@@ -72,10 +73,10 @@ final class ChunkSender {
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
         this.queue = new ChunkQueue(sending, run, chunk);
-        this.decider = new Decider(sending, run, clock::now);
+        this.decider = new Decider(sending, run, chunk, clock::now);
         this.answers = new Answers(sending.vertx);
         this.window = sending.settings.windowMessages();
-        this.cancelled = run.state() == RunState.CANCELLED || lease.cancelled();
+        this.stops = run.state() == RunState.CANCELLED || lease.cancelled() ? Stops.NONE.cancel() : Stops.NONE;
     }
 
     JobOutcome send() {
@@ -105,25 +106,29 @@ final class ChunkSender {
     }
 
     private boolean mayBegin() {
-        return failure == null && !cancelled && !expired() && !lease.stopping() && !queue.isEmpty();
+        return failure == null && !stops.everything() && !expired() && !lease.stopping() && !queue.isEmpty();
     }
 
     private boolean expired() {
         return !clock.now().isBefore(run.expiresAt());
     }
 
-    /** Looks at the run's state once a second. */
+    /** Looks once a second at what stands against sending. */
     private void watch() {
-        if (cancelled || failure != null || System.nanoTime() - watchedNanos < WATCH_NANOS) {
+        if (stops.everything() || failure != null || System.nanoTime() - watchedNanos < WATCH_NANOS) {
             return;
         }
         try {
             long before = System.nanoTime();
-            cancelled = lease.cancelled() || RunsStore.state(pool, run.run()).await() == RunState.CANCELLED;
+            stops = seen(RunsStore.stops(pool, run.run()).await());
             watchedNanos = before;
         } catch (RuntimeException e) {
             fail(e);
         }
+    }
+
+    private Stops seen(Stops now) {
+        return lease.cancelled() ? now.cancel() : now;
     }
 
     /** The first failure counts; what is in flight is still brought to its end. */
@@ -152,31 +157,30 @@ final class ChunkSender {
             }
             watchedNanos = before;
             CrashPoint.AFTER_INTENT.hit();
-            intent.rows.forEach((row, what) -> post(row, what, intent.gate));
+            intent.rows.forEach((row, what) -> post(row, what, intent.hold));
         } catch (RuntimeException e) {
             fail(e);
         }
     }
 
     /** What an intent's commit allows. */
-    private record Intent(Map<LedgerRow, Decided> rows, Gate gate) {}
+    private record Intent(Map<LedgerRow, Decided> rows, Lease.Hold hold) {}
 
-    /** Looks once more at everything that may have changed, then reserves. Null when the run was cancelled meanwhile. */
+    /** Looks once more at everything that may have changed, then reserves. Null when the run was stopped meanwhile. */
     private Future<Intent> intent(SqlConnection tx, List<Decided> decided) {
         var ids = new HashSet<UUID>();
         decided.stream()
                 .filter(d -> d.fault() == null)
                 .forEach(d -> ids.add(d.candidate().address().id()));
         // Asked in one go: the connection answers them in this order, which is also the order of the locks.
-        var state = RunsStore.lockState(tx, run.run());
+        var now = RunsStore.lockStops(tx, run.run());
         var hold = lease.hold(tx);
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
-        return Future.all(state, hold, active).compose(all -> {
-            if (state.result() == RunState.CANCELLED || lease.cancelled()) {
-                cancelled = true;
-                return Future.succeededFuture(null);
-            }
-            return reserve(tx, decided, active.result()).map(rows -> new Intent(rows, gate(hold.result())));
+        return Future.all(now, hold, active).compose(all -> {
+            stops = seen(now.result());
+            return stops.everything()
+                    ? Future.succeededFuture(null)
+                    : reserve(tx, decided, active.result()).map(rows -> new Intent(rows, hold.result()));
         });
     }
 
@@ -206,22 +210,29 @@ final class ChunkSender {
                 });
     }
 
-    private static LedgerRow row(Decided decided, Set<UUID> active) {
+    private LedgerRow row(Decided decided, Set<UUID> active) {
         var candidate = decided.candidate();
         if (decided.fault() != null) {
             return candidate.ended(decided.fault());
+        }
+        if (stops.stop(candidate.address())) {
+            return candidate.ended(Reason.KILL_SWITCH);
         }
         return active.contains(candidate.address().id())
                 ? candidate.attempting()
                 : candidate.ended(Reason.NO_SUBSCRIPTION);
     }
 
-    private Gate gate(Lease.Hold hold) {
-        return () -> hold.maySend() && !cancelled && System.nanoTime() - watchedNanos < WATCH_LIMIT_NANOS && !expired();
+    private Gate gate(Lease.Hold hold, Address address) {
+        return () -> hold.maySend()
+                && !stops.stop(address)
+                && System.nanoTime() - watchedNanos < WATCH_LIMIT_NANOS
+                && !expired();
     }
 
-    private void post(LedgerRow row, Decided decided, Gate gate) {
+    private void post(LedgerRow row, Decided decided, Lease.Hold hold) {
         answers.expect();
+        var gate = gate(hold, decided.candidate().address());
         if (!gate.open()) {
             answers.arrive(row, Attempt.NOT_SENT);
             return;
@@ -302,13 +313,13 @@ final class ChunkSender {
         if (attempt.reason() == null) {
             // The gate was shut: this was no attempt.
             var back = with(row, State.WAITING, row.attempts() - 1, null, null, clock.now());
-            return cancelled ? back.end(Reason.CANCELLED) : back;
+            return stops.everything() ? back.end(stops.reason()) : back;
         }
         var next = sending.retries.after(
                 attempt, row.attempts(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
         var status = attempt.httpStatus() == 0 ? null : attempt.httpStatus();
         var after = with(row, next.state(), row.attempts(), next.reason(), status, next.nextAt());
-        return cancelled && next.state() == State.WAITING ? after.end(Reason.CANCELLED) : after;
+        return stops.everything() && next.state() == State.WAITING ? after.end(stops.reason()) : after;
     }
 
     private static LedgerRow with(
@@ -329,8 +340,8 @@ final class ChunkSender {
     // --- end ------------------------------------------------------------------------------------------------------
 
     private JobOutcome finish() {
-        if (cancelled || expired()) {
-            var reason = cancelled ? Reason.CANCELLED : Reason.TTL_EXPIRED;
+        if (stops.everything() || expired()) {
+            var reason = stops.everything() ? stops.reason() : Reason.TTL_EXPIRED;
             sending.transactions
                     .run(tx -> RunsStore.lockRun(tx, run.run())
                             .compose(done -> lease.hold(tx))

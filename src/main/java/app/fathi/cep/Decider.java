@@ -18,15 +18,15 @@ final class Decider {
     private final Run run;
     private final Channel channel;
     private final Supplier<Instant> now;
-    /** The content is the same for everybody: nobody's traits are needed. */
+    /** Nobody's traits are needed. */
     private final boolean constant;
 
-    Decider(Sending sending, Run run, Supplier<Instant> now) {
+    Decider(Sending sending, Run run, Chunk chunk, Supplier<Instant> now) {
         this.sending = sending;
         this.run = run;
         this.channel = sending.channel(run.channel());
         this.now = now;
-        this.constant = sending.renderer.isConstant(run.content());
+        this.constant = chunk.isConstant(run, sending.renderer);
     }
 
     /** What was decided: a reason not to send, or what to send. */
@@ -62,9 +62,15 @@ final class Decider {
     }
 
     private JsonObject content(Candidate candidate) {
-        return constant
-                ? run.content()
-                : sending.renderer.render(run.content(), new JsonObject().put("traits", candidate.traits()));
+        var content = BatchItem.content(run.content(), candidate.own());
+        if (constant) {
+            return content;
+        }
+        var variables = new JsonObject().put("traits", candidate.traits());
+        if (candidate.own() != null) {
+            variables.put("data", candidate.own().getJsonObject("data"));
+        }
+        return sending.renderer.render(content, variables);
     }
 
     private Outgoing outgoing(Candidate candidate, JsonObject content) {

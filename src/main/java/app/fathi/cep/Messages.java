@@ -7,12 +7,14 @@ import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.Jobs;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -47,20 +49,50 @@ public final class Messages {
      * rendered and times that make no sense. A dry run writes nothing.
      */
     public Future<Taken> request(SqlConnection tx, int ws, MessageRequest request) {
-        boolean urgent = request.purpose().equals("transactional");
-        return sending.pool
-                .map(urgent, List.of(request.content()), content -> sending.renderer.check(content, "/content"))
-                .compose(faults -> faults.getFirst().isEmpty()
-                        ? RunsStore.nextNumber(tx)
-                        : Future.failedFuture(new ProblemException(Problem.of(
-                                Kind.UNPROCESSABLE, "A template in the content is not valid.", faults.getFirst()))))
+        return checkContent(request)
+                .compose(checked -> RunsStore.nextNumber(tx))
                 .compose(number -> {
                     checkTimes(request, number.now());
                     return freeze(tx, ws, request.audience())
                             .compose(audience -> request.dryRun()
                                     ? count(tx, ws, audience)
-                                    : write(tx, ws, request, number, audience));
+                                    : write(tx, ws, request, number, audience, Map.of()));
                 });
+    }
+
+    /** Fails with {@code unprocessable} when a template in the content cannot be rendered. */
+    Future<Void> checkContent(MessageRequest request) {
+        boolean urgent = request.purpose().equals("transactional");
+        return sending.pool
+                .map(urgent, List.of(request.content()), content -> sending.renderer.check(content, "/content"))
+                .map(faults -> {
+                    if (!faults.getFirst().isEmpty()) {
+                        throw new ProblemException(Problem.of(
+                                Kind.UNPROCESSABLE, "A template in the content is not valid.", faults.getFirst()));
+                    }
+                    return null;
+                });
+    }
+
+    /**
+     * Writes a run for these people, its chunks and their jobs.
+     *
+     * @param people by number; the addresses that were named, null for all that a person has
+     * @param own what people get of their own, by number
+     * @return the message's id
+     */
+    Future<UUID> write(
+            SqlConnection tx,
+            int ws,
+            MessageRequest request,
+            TreeMap<Integer, List<UUID>> people,
+            Map<Integer, JsonObject> own) {
+        return RunsStore.nextNumber(tx)
+                .compose(number -> {
+                    checkTimes(request, number.now());
+                    return write(tx, ws, request, number, new Frozen(people, List.of()), own);
+                })
+                .map(Taken::id);
     }
 
     /** State and counts; fails with {@code not_found}. */
@@ -208,9 +240,14 @@ public final class Messages {
     }
 
     private Future<Taken> write(
-            SqlConnection tx, int ws, MessageRequest request, RunsStore.Number number, Frozen audience) {
+            SqlConnection tx,
+            int ws,
+            MessageRequest request,
+            RunsStore.Number number,
+            Frozen audience,
+            Map<Integer, JsonObject> own) {
         var run = run(ws, request, number, audience.people().size());
-        var chunks = chunks(run, audience.people());
+        var chunks = chunks(run, audience.people(), own);
         return RunsStore.insertRun(tx, run, audience.unknown().size(), chunks.size())
                 .compose(done -> chunks.isEmpty()
                         ? Future.succeededFuture()
@@ -242,7 +279,7 @@ public final class Messages {
                 number.now());
     }
 
-    private List<Chunk> chunks(Run run, TreeMap<Integer, List<UUID>> people) {
+    private List<Chunk> chunks(Run run, TreeMap<Integer, List<UUID>> people, Map<Integer, JsonObject> own) {
         var chunks = new ArrayList<Chunk>();
         for (var part : parts(List.copyOf(people.keySet()))) {
             var named = part.stream()
@@ -250,7 +287,9 @@ public final class Messages {
                     .filter(ids -> ids != null)
                     .flatMap(Collection::stream)
                     .toList();
-            chunks.add(new Chunk(run.run(), chunks.size(), part, named.isEmpty() ? null : named, false));
+            var items = new HashMap<>(own);
+            items.keySet().retainAll(part);
+            chunks.add(new Chunk(run.run(), chunks.size(), part, named.isEmpty() ? null : named, items, false));
         }
         return chunks;
     }
@@ -277,7 +316,7 @@ public final class Messages {
                         .toList());
     }
 
-    private Channel channel() {
+    Channel channel() {
         return sending.channel(kind);
     }
 

@@ -11,9 +11,12 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** SQL of {@code cep_run}, {@code cep_chunk} and {@code cep_run_delta}. */
@@ -76,7 +79,7 @@ final class RunsStore {
 
     static Future<Void> insertChunks(SqlClient tx, List<Chunk> chunks) {
         return tx.preparedQuery(
-                        "INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions) VALUES ($1, $2, $3, $4)")
+                        "INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions, items) VALUES ($1, $2, $3, $4, $5)")
                 .executeBatch(chunks.stream()
                         .map(chunk -> Tuple.of(
                                 chunk.run(),
@@ -84,9 +87,28 @@ final class RunsStore {
                                 chunk.profileNos().toArray(Integer[]::new),
                                 chunk.subscriptions() == null
                                         ? null
-                                        : chunk.subscriptions().toArray(UUID[]::new)))
+                                        : chunk.subscriptions().toArray(UUID[]::new),
+                                items(chunk)))
                         .toList())
                 .mapEmpty();
+    }
+
+    private static JsonObject items(Chunk chunk) {
+        if (chunk.items().isEmpty()) {
+            return null;
+        }
+        var items = new JsonObject();
+        chunk.items().forEach((profileNo, own) -> items.put("" + profileNo, own));
+        return items;
+    }
+
+    private static Map<Integer, JsonObject> items(JsonObject stored) {
+        if (stored == null) {
+            return Map.of();
+        }
+        var items = new HashMap<Integer, JsonObject>();
+        stored.forEach(entry -> items.put(Integer.valueOf(entry.getKey()), (JsonObject) entry.getValue()));
+        return items;
     }
 
     private static final String RUN_COLUMNS =
@@ -114,22 +136,46 @@ final class RunsStore {
                 .map(rows -> first(rows));
     }
 
-    /** The run's state, which cannot change before the transaction ends. */
-    static Future<RunState> lockState(SqlClient tx, long run) {
-        return state(tx, "SELECT state FROM cep_run WHERE run = $1 FOR SHARE", run);
+    static final String STOPS =
+            """
+            SELECT r.state, r.channel, k.scope, k.target
+            FROM cep_run r
+            LEFT JOIN cep_kill_switch k
+              ON k.ws IN (0, r.ws) AND NOT (k.except_transactional AND r.purpose = 'transactional')
+            WHERE r.run = $1
+            """;
+
+    /** What stands against sending. The run's state cannot change before the transaction ends. */
+    static Future<Stops> lockStops(SqlClient tx, long run) {
+        return stops(tx, STOPS + "FOR SHARE OF r", run);
     }
 
-    static Future<RunState> state(SqlClient client, long run) {
-        return state(client, "SELECT state FROM cep_run WHERE run = $1", run);
+    static Future<Stops> stops(SqlClient client, long run) {
+        return stops(client, STOPS, run);
     }
 
-    private static Future<RunState> state(SqlClient client, String sql, long run) {
-        return client.preparedQuery(sql)
-                .execute(Tuple.of(run))
-                // Without its row it was dropped by retention: nothing more is to be sent.
-                .map(rows -> rows.size() == 0
-                        ? RunState.CANCELLED
-                        : RunState.of(rows.iterator().next().getString("state")));
+    private static Future<Stops> stops(SqlClient client, String sql, long run) {
+        return client.preparedQuery(sql).execute(Tuple.of(run)).map(rows -> {
+            // Without its row it was dropped by retention: nothing more is to be sent.
+            boolean cancelled = rows.size() == 0;
+            boolean killed = false;
+            var origins = new HashSet<String>();
+            for (var row : rows) {
+                cancelled |= RunState.of(row.getString("state")) == RunState.CANCELLED;
+                var scope = row.getString("scope");
+                if (scope != null) {
+                    var target = row.getString("target");
+                    switch (KillSwitch.Scope.of(scope)) {
+                        case ALL, WORKSPACE -> killed = true;
+                        case CHANNEL ->
+                            killed |= target.equals(
+                                    ChannelKind.of(row.getShort("channel")).word());
+                        case ORIGIN -> origins.add(target);
+                    }
+                }
+            }
+            return new Stops(cancelled, killed, Set.copyOf(origins));
+        });
     }
 
     static Future<Void> markSending(SqlClient client, long run) {
@@ -169,7 +215,7 @@ final class RunsStore {
 
     static Future<Optional<Chunk>> chunk(SqlClient client, long run, int chunk) {
         return client.preparedQuery(
-                        "SELECT run, chunk, profile_nos, subscriptions, finished_at FROM cep_chunk WHERE run = $1 AND chunk = $2")
+                        "SELECT run, chunk, profile_nos, subscriptions, items, finished_at FROM cep_chunk WHERE run = $1 AND chunk = $2")
                 .execute(Tuple.of(run, chunk))
                 .map(rows -> rows.size() == 0
                         ? Optional.empty()
@@ -178,7 +224,7 @@ final class RunsStore {
 
     static Future<List<Chunk>> chunks(SqlClient client, long run) {
         return client.preparedQuery(
-                        "SELECT run, chunk, profile_nos, subscriptions, finished_at FROM cep_chunk WHERE run = $1 ORDER BY chunk")
+                        "SELECT run, chunk, profile_nos, subscriptions, items, finished_at FROM cep_chunk WHERE run = $1 ORDER BY chunk")
                 .execute(Tuple.of(run))
                 .map(rows -> rows.stream().map(RunsStore::chunk).toList());
     }
@@ -314,6 +360,7 @@ final class RunsStore {
                 row.getInteger("chunk"),
                 Arrays.asList(row.getArrayOfIntegers("profile_nos")),
                 subscriptions == null ? null : Arrays.asList(subscriptions),
+                items(row.getJsonObject("items")),
                 row.getOffsetDateTime("finished_at") != null);
     }
 

@@ -25,6 +25,9 @@ public enum Permission {
     MESSAGES_SEND("messages:send", true),
     /** Messages with the purpose {@code transactional}, which pass marketing's limits. */
     MESSAGES_SEND_TRANSACTIONAL("messages:send-transactional", false),
+    KILL_SWITCH_READ("kill-switch:read", true),
+    /** Stopping what is sent, and letting it go on. */
+    KILL_SWITCH_UPDATE("kill-switch:update", true),
     PROFILES_READ("profiles:read", true),
     EVENTS_WRITE("events:write", true),
     AUDIT_READ("audit:read", true),

@@ -23,6 +23,8 @@ public enum BuiltInRole {
                     MESSAGES_READ,
                     MESSAGES_SEND,
                     MESSAGES_SEND_TRANSACTIONAL,
+                    KILL_SWITCH_READ,
+                    KILL_SWITCH_UPDATE,
                     PROFILES_READ,
                     AUDIT_READ)),
     CAMPAIGN_MANAGER("campaign-manager", EnumSet.of(WORKSPACES_READ)),

@@ -1,6 +1,9 @@
 package app.fathi.webpush;
 
 import app.fathi.cep.Audience;
+import app.fathi.cep.BatchItem;
+import app.fathi.cep.BatchTaken;
+import app.fathi.cep.Batches;
 import app.fathi.cep.MessageRequest;
 import app.fathi.cep.Messages;
 import app.fathi.cep.State;
@@ -23,6 +26,7 @@ import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.IntStream;
 
 /** The push API: reads the contract's message, checks what a schema cannot, and hands it to {@link Messages}. */
 final class MessagesService {
@@ -32,6 +36,7 @@ final class MessagesService {
 
     private final Transactions transactions;
     private final Messages messages;
+    private final Batches batches;
     private final Jobs jobs;
     private final Audit audit;
     private final Authorities authorities;
@@ -42,6 +47,7 @@ final class MessagesService {
     MessagesService(
             Transactions transactions,
             Messages messages,
+            Batches batches,
             Jobs jobs,
             Audit audit,
             Authorities authorities,
@@ -49,6 +55,7 @@ final class MessagesService {
             String subject) {
         this.transactions = transactions;
         this.messages = messages;
+        this.batches = batches;
         this.jobs = jobs;
         this.audit = audit;
         this.authorities = authorities;
@@ -77,6 +84,38 @@ final class MessagesService {
                         .map(taken ->
                                 Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()))))
                 .onSuccess(reply -> jobs.wake());
+    }
+
+    /** Takes many: runs, jobs, audit and the stored answer are one transaction, whatever single items are worth. */
+    Future<Reply> createBatch(Call call) {
+        var json = call.json();
+        var shared = request(json, null, json.getJsonObject("content", new JsonObject()));
+        var items = items(json.getJsonArray("items"));
+        requireSubject();
+        return requirePurpose(call, shared.purpose())
+                .compose(allowed -> transactions.once(call, tx -> batches.request(tx, call.ws(), shared, items)
+                        .compose(taken -> taken.messages().isEmpty()
+                                ? Future.succeededFuture(taken)
+                                : audit.record(
+                                                tx,
+                                                call,
+                                                "message",
+                                                taken.messages().getFirst(),
+                                                null,
+                                                after(shared, taken))
+                                        .map(taken))
+                        .map(taken -> Reply.accepted(taken.toJson()))))
+                .onSuccess(reply -> jobs.wake());
+    }
+
+    private static JsonObject after(MessageRequest shared, BatchTaken taken) {
+        return new JsonObject()
+                .put(
+                        "messages",
+                        new JsonArray(
+                                taken.messages().stream().map(UUID::toString).toList()))
+                .put("queued", taken.count(BatchTaken.Status.QUEUED))
+                .put("purpose", shared.purpose());
     }
 
     Future<Reply> get(Call call) {
@@ -144,10 +183,34 @@ final class MessagesService {
     }
 
     private static MessageRequest request(JsonObject json) {
+        return request(json, audience(json.getJsonObject("audience")), json.getJsonObject("content"));
+    }
+
+    private static List<BatchItem> items(JsonArray array) {
+        return IntStream.range(0, array.size())
+                .mapToObj(index -> {
+                    var item = array.getJsonObject(index);
+                    var pointer = "/items/" + index;
+                    return new BatchItem(
+                            uuid(pointer, item, "subscriptionId"),
+                            uuid(pointer, item, "profileId"),
+                            item.getString("userId"),
+                            item.getJsonObject("content"),
+                            item.getJsonObject("data"));
+                })
+                .toList();
+    }
+
+    private static UUID uuid(String pointer, JsonObject item, String name) {
+        var text = item.getString(name);
+        return text == null ? null : uuid(pointer + "/" + name, text);
+    }
+
+    private static MessageRequest request(JsonObject json, Audience audience, JsonObject content) {
         var devices = json.getValue("devices") instanceof JsonObject chosen ? chosen.getInteger("lastActive") : null;
         return new MessageRequest(
-                audience(json.getJsonObject("audience")),
-                json.getJsonObject("content"),
+                audience,
+                content,
                 json.getString("purpose"),
                 json.getInteger("ttl", DEFAULT_TTL_SECONDS),
                 Urgency.of(json.getString("urgency", "normal")),
@@ -172,7 +235,7 @@ final class MessagesService {
     }
 
     private static List<UUID> uuids(String pointer, JsonArray ids) {
-        return java.util.stream.IntStream.range(0, ids.size())
+        return IntStream.range(0, ids.size())
                 .mapToObj(index -> uuid(pointer + "/" + index, ids.getString(index)))
                 .distinct()
                 .toList();

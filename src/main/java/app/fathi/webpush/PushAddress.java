@@ -1,6 +1,7 @@
 package app.fathi.webpush;
 
 import app.fathi.cep.Channel;
+import app.fathi.platform.outbound.Origin;
 import app.fathi.webpush.encryption.SubscriptionKeys;
 import io.vertx.core.buffer.Buffer;
 import java.net.URI;
@@ -30,6 +31,11 @@ record PushAddress(UUID id, int profileNo, UUID keyId, String site, URI endpoint
                 site,
                 URI.create(buffer.getString(endpointAt, buffer.length())),
                 new SubscriptionKeys(buffer.getBytes(0, authAt), buffer.getBytes(authAt, endpointAt)));
+    }
+
+    @Override
+    public String origin() {
+        return Origin.of(endpoint);
     }
 
     /** The endpoint is a capability URL and must not end in a log. */

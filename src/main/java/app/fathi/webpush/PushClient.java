@@ -3,9 +3,9 @@ package app.fathi.webpush;
 import app.fathi.cep.Channel.Gate;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.jobs.CrashPoint;
+import app.fathi.platform.outbound.Origin;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.webpush.PushAnswer.Outcome;
-import app.fathi.webpush.encryption.Vapid;
 import io.netty.handler.codec.DateFormatter;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.OpenSsl;
@@ -169,7 +169,7 @@ final class PushClient {
      */
     Future<PushAnswer> send(PushRequest push, Gate gate) {
         var askedNanos = System.nanoTime();
-        var origin = origins.of(Vapid.origin(push.endpoint()));
+        var origin = origins.of(Origin.of(push.endpoint()));
         return origin.run(() -> origin.enter(gate)
                 .compose(entered -> entered
                         ? attempt(push, origin, gate, askedNanos, AT_ONCE).onComplete(done -> origin.leave())

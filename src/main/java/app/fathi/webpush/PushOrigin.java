@@ -56,9 +56,6 @@ final class PushOrigin {
 
     /** The same result, told on this origin's event loop. */
     <T> Future<T> here(Future<T> elsewhere) {
-        if (elsewhere.isComplete()) {
-            return elsewhere;
-        }
         var told = loop.<T>promise();
         elsewhere.onComplete(told);
         return told.future();

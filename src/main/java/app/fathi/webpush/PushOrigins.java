@@ -43,7 +43,7 @@ final class PushOrigins {
         this.patience = patience;
     }
 
-    /** @param url scheme, host and port, as {@link app.fathi.webpush.encryption.Vapid#origin} writes them */
+    /** @param url scheme, host and port, as {@link app.fathi.platform.outbound.Origin} writes them */
     PushOrigin of(String url) {
         List<HttpConnection> closing;
         PushOrigin origin;

@@ -2,6 +2,7 @@ package app.fathi.webpush;
 
 import app.fathi.cdp.AddressBook;
 import app.fathi.cdp.Profiles;
+import app.fathi.cep.Batches;
 import app.fathi.cep.Channel;
 import app.fathi.cep.Messages;
 import app.fathi.cep.TrackingTokens;
@@ -81,6 +82,7 @@ public final class Webpush {
             Identities identities,
             Authorities authorities,
             Messages messages,
+            Batches batches,
             Streams streams,
             TrackingTokens tokens,
             Jobs jobs,
@@ -92,7 +94,7 @@ public final class Webpush {
                 keys,
                 new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
                 store,
-                new MessagesService(transactions, messages, jobs, audit, authorities, cursor, subject),
+                new MessagesService(transactions, messages, batches, jobs, audit, authorities, cursor, subject),
                 new InteractionsService(streams, tokens, clock),
                 cursor);
     }

@@ -58,6 +58,7 @@ public final class WebpushVerticle extends VerticleBase {
                 Map.entry("getSubscription", this::getSubscription),
                 Map.entry("listSubscriptions", this::listSubscriptions),
                 Map.entry("createMessage", messages::create),
+                Map.entry("createMessageBatch", messages::createBatch),
                 Map.entry("getMessage", messages::get),
                 Map.entry("listDeliveries", messages::deliveries),
                 Map.entry("cancelMessage", messages::cancel),

@@ -6,6 +6,7 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
+import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -53,7 +54,7 @@ class DeriverTest {
 
     @AfterEach
     void stop() {
-        vertx.close().await();
+        Closing.close(vertx);
         database.close();
     }
 

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 final class ScriptedChannel implements Channel {
     static final int SIZE_LIMIT = 100;
 
-    record TestAddress(UUID id, int profileNo) implements Address {}
+    record TestAddress(UUID id, int profileNo, String origin) implements Address {}
 
     static final Attempt ACCEPTED = new Attempt(Reason.ACCEPTED, false, null, 201, true);
 
@@ -33,9 +33,13 @@ final class ScriptedChannel implements Channel {
     volatile Consumer<UUID> beforeIntent = id -> {};
 
     /** The person's next device, more recently active than those before. */
-    synchronized UUID subscribe(int profileNo) {
+    UUID subscribe(int profileNo) {
+        return subscribe(profileNo, "https://push.example");
+    }
+
+    synchronized UUID subscribe(int profileNo, String origin) {
         var id = UUID.randomUUID();
-        active.put(id, new TestAddress(id, profileNo));
+        active.put(id, new TestAddress(id, profileNo, origin));
         owners.put(id, profileNo);
         return id;
     }

@@ -8,6 +8,7 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.templates.Renderer;
+import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Future;
@@ -48,6 +49,7 @@ final class SendingWorld implements AutoCloseable {
     final TrackingTokens tokens = new TrackingTokens(new byte[32]);
     final Config config;
     final Messages messages;
+    final Batches batches;
     private final SendPool sendPool;
     private final Sending sending;
     private int people;
@@ -71,6 +73,7 @@ final class SendingWorld implements AutoCloseable {
                 config,
                 List.of(channel));
         messages = new Messages(sending, new Jobs(vertx));
+        batches = new Batches(messages, sending);
     }
 
     /** From now on jobs are done. */
@@ -214,7 +217,7 @@ final class SendingWorld implements AutoCloseable {
 
     @Override
     public void close() {
-        vertx.close().await();
+        Closing.close(vertx);
         sendPool.close();
         database.close();
     }

@@ -166,7 +166,7 @@ public final class TestServer implements AutoCloseable {
     public void close() {
         app.stop().await();
         pools.close().await();
-        vertx.close().await();
+        Closing.close(vertx);
         metrics.close();
         database.close();
     }

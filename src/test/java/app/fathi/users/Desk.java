@@ -20,6 +20,7 @@ import app.fathi.platform.security.Credentials.Presented;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.roles.Roles;
+import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -233,7 +234,7 @@ final class Desk implements AutoCloseable {
     public void close() {
         epochs.stop();
         users.close().await();
-        vertx.close().await();
+        Closing.close(vertx);
         if (ownsDatabase) {
             database.close();
         }

@@ -32,6 +32,11 @@ public record Reply(int status, Buffer body, Map<String, String> headers, Proble
         return new Reply(202, json.toBuffer(), Map.of("Location", location), null);
     }
 
+    /** 202 for work that no single address stands for. */
+    public static Reply accepted(JsonObject json) {
+        return new Reply(202, json.toBuffer(), Map.of(), null);
+    }
+
     public static Reply noContent() {
         return new Reply(204, null, Map.of(), null);
     }

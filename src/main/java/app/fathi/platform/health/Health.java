@@ -6,6 +6,7 @@ import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -23,6 +24,7 @@ public final class Health {
 
     private final Vertx vertx;
     private final Map<String, Supplier<Future<?>>> checks = new ConcurrentSkipListMap<>();
+    private final Map<String, Supplier<Future<Boolean>>> notices = new ConcurrentSkipListMap<>();
     private volatile Phase phase = Phase.STARTING;
     private Future<Readiness> last;
     private long lastNanos;
@@ -35,16 +37,18 @@ public final class Health {
 
     /**
      * @param failing the names of the checks that do not pass; empty when the node can serve
+     * @param notices what an operator should know although it keeps nobody from being served
      */
-    public record Readiness(List<String> failing) {
+    public record Readiness(List<String> failing, List<String> notices) {
         public boolean ready() {
             return failing.isEmpty();
         }
 
         JsonObject toJson() {
-            return ready()
+            var json = ready()
                     ? JsonObject.of("status", "ready")
                     : JsonObject.of("status", "not ready", "failing", failing);
+            return notices.isEmpty() ? json : json.put("notices", notices);
         }
     }
 
@@ -55,6 +59,11 @@ public final class Health {
     /** A condition of serving. It passes when its future succeeds within a second; its name tells the operator what to look at. */
     public void check(String name, Supplier<Future<?>> check) {
         checks.put(name, check);
+    }
+
+    /** Something to be told with the readiness while it is so, such as that sending was stopped by hand. */
+    public void notice(String name, Supplier<Future<Boolean>> is) {
+        notices.put(name, is);
     }
 
     /** Everything is started. */
@@ -71,10 +80,10 @@ public final class Health {
     public synchronized Future<Readiness> readiness() {
         switch (phase) {
             case STARTING -> {
-                return Future.succeededFuture(new Readiness(List.of("start")));
+                return Future.succeededFuture(new Readiness(List.of("start"), List.of()));
             }
             case DRAINING -> {
-                return Future.succeededFuture(new Readiness(List.of("shutdown")));
+                return Future.succeededFuture(new Readiness(List.of("shutdown"), List.of()));
             }
             case SERVING -> {
                 if (last == null || System.nanoTime() - lastNanos > TimeUnit.MILLISECONDS.toNanos(FRESH_MILLIS)) {
@@ -88,29 +97,37 @@ public final class Health {
     }
 
     private Future<Readiness> ask() {
-        var answers = new ArrayList<Future<String>>();
-        checks.forEach((name, check) -> answers.add(passes(check).map(passed -> passed ? null : name)));
-        return Future.join(answers)
-                .map(all -> new Readiness(answers.stream()
-                        .map(Future::result)
-                        .filter(name -> name != null)
-                        .toList()));
+        var failing = new ArrayList<Future<String>>();
+        var noticed = new ArrayList<Future<String>>();
+        checks.forEach((name, check) -> failing.add(passes(check).map(passed -> passed ? null : name)));
+        notices.forEach((name, is) -> noticed.add(answer(is).map(so -> so.orElse(false) ? name : null)));
+        return Future.all(Future.join(failing), Future.join(noticed))
+                .map(all -> new Readiness(names(failing), names(noticed)));
+    }
+
+    private static List<String> names(List<Future<String>> answers) {
+        return answers.stream().map(Future::result).filter(name -> name != null).toList();
     }
 
     private Future<Boolean> passes(Supplier<Future<?>> check) {
-        return Future.<Object>future(promise -> {
+        return answer(() -> check.get().map(passed -> true)).map(Optional::isPresent);
+    }
+
+    /** Empty when it failed or took too long. */
+    private <T> Future<Optional<T>> answer(Supplier<Future<T>> question) {
+        return Future.<T>future(promise -> {
                     var timer = vertx.setTimer(
                             CHECK_MILLIS, fired -> promise.tryFail(new TimeoutException("no answer in time")));
-                    check.get().onComplete(done -> {
+                    question.get().onComplete(done -> {
                         vertx.cancelTimer(timer);
                         if (done.succeeded()) {
-                            promise.tryComplete();
+                            promise.tryComplete(done.result());
                         } else {
                             promise.tryFail(done.cause());
                         }
                     });
                 })
-                .map(true)
-                .otherwise(false);
+                .map(Optional::of)
+                .otherwise(Optional.empty());
     }
 }

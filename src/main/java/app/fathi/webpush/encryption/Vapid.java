@@ -3,6 +3,7 @@ package app.fathi.webpush.encryption;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import app.fathi.platform.outbound.Origin;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
 import java.security.GeneralSecurityException;
@@ -14,7 +15,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -72,7 +72,7 @@ public final class Vapid {
      * @param subject a contact that {@link VapidSubject#require} accepts
      */
     public String authorization(URI endpoint, VapidKey key, String subject) {
-        TokenKey wanted = new TokenKey(origin(endpoint), key, subject);
+        TokenKey wanted = new TokenKey(Origin.of(endpoint), key, subject);
         Instant now = clock.instant();
         synchronized (tokens) {
             Token token = tokens.get(wanted);
@@ -82,20 +82,6 @@ public final class Vapid {
             }
             return token.authorization;
         }
-    }
-
-    /** Scheme, host and port as browsers serialise an origin: lower case, no default port (RFC 6454, section 6.2). */
-    public static String origin(URI url) {
-        String scheme = url.getScheme();
-        String host = url.getHost();
-        if (scheme == null || host == null) {
-            throw new IllegalArgumentException("an absolute URL is needed");
-        }
-        scheme = scheme.toLowerCase(Locale.ROOT);
-        host = host.toLowerCase(Locale.ROOT);
-        int port = url.getPort();
-        boolean usual = port < 0 || port == (scheme.equals("https") ? 443 : 80);
-        return usual ? scheme + "://" + host : scheme + "://" + host + ":" + port;
     }
 
     private Token sign(TokenKey wanted, Instant now) {

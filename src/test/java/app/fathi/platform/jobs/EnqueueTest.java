@@ -3,6 +3,7 @@ package app.fathi.platform.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -31,7 +32,7 @@ class EnqueueTest {
 
     @AfterEach
     void close() {
-        vertx.close().await();
+        Closing.close(vertx);
         database.close();
     }
 

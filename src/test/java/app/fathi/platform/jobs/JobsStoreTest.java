@@ -8,6 +8,7 @@ import app.fathi.platform.jobs.JobLife.Event;
 import app.fathi.platform.jobs.JobLife.Phase;
 import app.fathi.platform.jobs.JobLife.State;
 import app.fathi.platform.stream.StreamKeeper;
+import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -44,7 +45,7 @@ class JobsStoreTest {
 
     @AfterEach
     void close() {
-        vertx.close().await();
+        Closing.close(vertx);
         database.close();
     }
 

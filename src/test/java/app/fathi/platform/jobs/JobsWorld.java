@@ -3,6 +3,7 @@ package app.fathi.platform.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.config.Config;
+import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
@@ -163,8 +164,8 @@ final class JobsWorld implements AutoCloseable {
     public void close() {
         // The pool of a Vert.x instance closes with it: results are written before.
         nodes.forEach(node -> node.verticle.drain().await());
-        nodes.forEach(node -> node.vertx.close().await());
-        vertx.close().await();
+        nodes.forEach(node -> Closing.close(node.vertx));
+        Closing.close(vertx);
         database.close();
     }
 }

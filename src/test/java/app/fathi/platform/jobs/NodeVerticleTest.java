@@ -3,6 +3,7 @@ package app.fathi.platform.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.config.Config;
+import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Vertx;
 import java.util.List;
@@ -34,7 +35,7 @@ class NodeVerticleTest {
             vertx.undeploy(verticle.deploymentID()).await();
             assertThat(pool.query("SELECT id FROM node").execute().await()).isEmpty();
         } finally {
-            vertx.close().await();
+            Closing.close(vertx);
         }
     }
 }

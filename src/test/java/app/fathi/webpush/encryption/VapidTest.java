@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import app.fathi.platform.outbound.Origin;
 import app.fathi.testing.VapidChecker;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
@@ -117,7 +118,7 @@ class VapidTest {
         "https://[2001:db8::1]/x, https://[2001:db8::1]"
     })
     void an_origin_is_written_as_browsers_write_it(String url, String origin) {
-        assertThat(Vapid.origin(URI.create(url))).isEqualTo(origin);
+        assertThat(Origin.of(URI.create(url))).isEqualTo(origin);
     }
 
     @ParameterizedTest

@@ -1,0 +1,28 @@
+package app.fathi.cep;
+
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Operations;
+import app.fathi.platform.bus.Reply;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The door of {@code cep}: answers its operations. */
+public final class CepVerticle extends VerticleBase {
+    private final KillSwitches killSwitches;
+
+    public CepVerticle(KillSwitches killSwitches) {
+        this.killSwitches = killSwitches;
+    }
+
+    /** What answers which operation of the contract. */
+    public Map<String, Function<Call, Future<Reply>>> operations() {
+        return Map.of("getKillSwitch", killSwitches::get, "setKillSwitch", killSwitches::set);
+    }
+
+    @Override
+    public Future<?> start() {
+        return Operations.serve(vertx, "cep", operations());
+    }
+}
