@@ -136,6 +136,7 @@ public final class App {
         var jobs = new Jobs(vertx);
         var profiles = new Profiles();
         var webpush = new Webpush(vertx, config, pools.send(), secrets, providers, this::baseUrl, clock);
+        webpush.measure(metrics.registry());
         started.push(webpush::close);
         var tokens = new TrackingTokens(secrets.derivedKey("tracking"));
         var sendPool = new SendPool(config.send());

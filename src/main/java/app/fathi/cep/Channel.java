@@ -67,6 +67,7 @@ public interface Channel {
      * @param expiresAt nothing is sent later
      * @param ttlSeconds what remains, for the push service; 0 is now or never
      * @param topic the collapse key, null to derive one from the id
+     * @param attempt 1 for the first
      */
     record Outgoing(
             int ws,
@@ -77,7 +78,8 @@ public interface Channel {
             Instant expiresAt,
             int ttlSeconds,
             Urgency urgency,
-            String topic) {}
+            String topic,
+            int attempt) {}
 
     /**
      * @param payload for {@link #send}; null when there is a fault
@@ -88,7 +90,7 @@ public interface Channel {
     /**
      * What came of one attempt.
      *
-     * @param reason {@link Reason#ACCEPTED}, or why it failed; null only in {@link #NOT_SENT}
+     * @param reason {@link Reason#ACCEPTED}, or why it failed; null when it was no attempt
      * @param retry whether another attempt makes sense; the pipeline bounds attempts and time
      * @param notBefore the earliest next attempt ({@code Retry-After}, or now for "at once"); null for the usual back-off
      * @param httpStatus 0 when there was no answer
@@ -98,5 +100,10 @@ public interface Channel {
 
         /** The gate was shut: nothing left, this was no attempt. */
         public static final Attempt NOT_SENT = new Attempt(null, true, null, 0, false);
+
+        /** The channel did not try, because its other side takes nothing before that instant: this was no attempt. */
+        public static Attempt held(Instant notBefore) {
+            return new Attempt(null, true, notBefore, 0, false);
+        }
     }
 }

@@ -311,9 +311,11 @@ final class ChunkSender {
         var row = answer.row();
         var attempt = answer.attempt();
         if (attempt.reason() == null) {
-            // The gate was shut: this was no attempt.
-            var back = with(row, State.WAITING, row.attempts() - 1, null, null, clock.now());
-            return stops.everything() ? back.end(stops.reason()) : back;
+            // The gate was shut, or the channel asks to wait: this was no attempt.
+            var next = sending.retries.later(
+                    attempt.notBefore(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
+            var back = with(row, next.state(), row.attempts() - 1, next.reason(), null, next.nextAt());
+            return stops.everything() && next.state() == State.WAITING ? back.end(stops.reason()) : back;
         }
         var next = sending.retries.after(
                 attempt, row.attempts(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());

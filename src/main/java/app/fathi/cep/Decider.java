@@ -85,7 +85,8 @@ final class Decider {
                 run.expiresAt(),
                 (int) Math.min(run.ttlSeconds(), left),
                 run.urgency(),
-                run.topic());
+                run.topic(),
+                candidate.attempts() + 1);
     }
 
     private String token(Candidate candidate, Instant instant) {

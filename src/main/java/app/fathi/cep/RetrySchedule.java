@@ -41,6 +41,14 @@ final class RetrySchedule {
                 : new Next(State.FAILED, Reason.TTL_EXPIRED, null);
     }
 
+    /** After what was no attempt, because it must not be made before that instant; null for now. */
+    Next later(Instant notBefore, Instant now, Instant expiresAt, RandomGenerator random) {
+        var nextAt = notBefore == null ? now : now.plus(asked(Duration.between(now, notBefore), random));
+        return nextAt.isBefore(expiresAt)
+                ? new Next(State.WAITING, null, nextAt)
+                : new Next(State.FAILED, Reason.TTL_EXPIRED, null);
+    }
+
     /** Exponential with full jitter: anything between now and a bound that doubles. */
     private Duration backoff(Reason reason, int attempts, RandomGenerator random) {
         long base = settings.backoffMillis() * (reason == Reason.KEY_MISMATCH ? (long) KEY_MISMATCH_FACTOR : 1);

@@ -13,6 +13,11 @@ import java.time.Instant;
 record PushAnswer(Outcome outcome, int httpStatus, Instant notBefore, boolean bodyWritten, String reason) {
     static final PushAnswer SHUT = new PushAnswer(Outcome.SHUT, 0, null, false, null);
 
+    /** Not tried: it would not be taken before that instant, or others must come first. */
+    static PushAnswer held(Instant notBefore) {
+        return new PushAnswer(Outcome.HELD, 0, notBefore, false, null);
+    }
+
     enum Outcome {
         /** Taken by the push service. Not delivered, not shown. */
         ACCEPTED,
@@ -31,6 +36,8 @@ record PushAnswer(Outcome outcome, int httpStatus, Instant notBefore, boolean bo
         /** The endpoint leads to an address that the outbound guard does not allow. */
         REFUSED_ADDRESS,
         /** The gate was shut before the first octet left. */
-        SHUT
+        SHUT,
+        /** It was not tried, because the service must not be asked now. */
+        HELD
     }
 }

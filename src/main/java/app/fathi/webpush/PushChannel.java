@@ -101,6 +101,8 @@ final class PushChannel implements Channel {
                 address.endpoint(),
                 composed.payload(),
                 vapid.authorization(address.endpoint(), keys.opened(address.keyId()), subject),
+                address.keyId(),
+                outgoing.attempt() > 1,
                 outgoing.ttlSeconds(),
                 outgoing.urgency(),
                 outgoing.topic() == null ? topicOf(outgoing.id()) : outgoing.topic());
@@ -137,6 +139,7 @@ final class PushChannel implements Channel {
             case NOT_PROCESSED ->
                 new Attempt(Reason.PUSH_SERVICE_ERROR, true, java.time.Instant.now(), answer.httpStatus(), false);
             case SHUT -> Attempt.NOT_SENT;
+            case HELD -> Attempt.held(answer.notBefore());
         };
     }
 }

@@ -115,6 +115,7 @@ final class PushClient {
         this.responseLimit = outbound.responseLimitBytes();
         this.origins = new PushOrigins(
                 ((VertxInternal) vertx)::createEventLoopContext,
+                clock,
                 outbound.origins(),
                 outbound.connectionsPerOrigin(),
                 outbound.streamsPerConnection(),
@@ -170,10 +171,7 @@ final class PushClient {
     Future<PushAnswer> send(PushRequest push, Gate gate) {
         var askedNanos = System.nanoTime();
         var origin = origins.of(Origin.of(push.endpoint()));
-        return origin.run(() -> origin.enter(gate)
-                .compose(entered -> entered
-                        ? attempt(push, origin, gate, askedNanos, AT_ONCE).onComplete(done -> origin.leave())
-                        : Future.succeededFuture(PushAnswer.SHUT)));
+        return origin.send(push, gate, () -> attempt(push, origin, gate, askedNanos, AT_ONCE));
     }
 
     private Future<PushAnswer> attempt(PushRequest push, PushOrigin origin, Gate gate, long askedNanos, int repeats) {
@@ -198,6 +196,10 @@ final class PushClient {
 
     private HttpClientAgent client(PushRequest push, PushOrigin origin) {
         return isSecure(push.endpoint()) && !origin.isOld() ? http2 : http1;
+    }
+
+    PushOrigins origins() {
+        return origins;
     }
 
     Future<Void> close() {

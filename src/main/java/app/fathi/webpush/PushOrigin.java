@@ -1,78 +1,77 @@
 package app.fathi.webpush;
 
 import app.fathi.cep.Channel.Gate;
+import app.fathi.webpush.PushAnswer.Outcome;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.internal.ContextInternal;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One push service as we use it: a window of requests that are out at once, and its connections. Who finds the window full
- * waits here and not in the HTTP client's queue, because here waiting can end without a request.
+ * One push service as we use it: how fast it is sent to, and its connections. Who finds its window full waits here, not for
+ * long, and not in the HTTP client's queue, because here waiting can end without a request.
  *
  * <p>It lives on one event loop, and so do its connections: from the last look at the gate to the socket a request
  * changes threads no more.
  */
 final class PushOrigin {
+    private static final Logger LOG = LoggerFactory.getLogger(PushOrigin.class);
+
+    /** Longer, and the senders' own windows would be full of messages for a service that takes none. */
+    private static final long WAIT_NANOS = Duration.ofSeconds(1).toNanos();
+
+    private static final long LOOK_MILLIS = 250;
+
+    private final String url;
     private final ContextInternal loop;
+    private final InstantSource clock;
     private final int connectionsLimit;
     private final int streamsLimit;
-    private int window;
+    private final PushPace pace;
     private final Deque<Waiting> waiting = new ArrayDeque<>();
-    private int out;
     private boolean admitting;
+    private boolean looking;
     private volatile boolean old;
+    private volatile boolean paused;
+    private volatile int refusedKeys;
 
     /** Guarded by {@link PushOrigins}. */
     final Set<HttpConnection> connections = new HashSet<>();
 
-    private record Waiting(Gate gate, Promise<Boolean> entered) {}
+    private record Waiting(
+            PushRequest push,
+            Gate gate,
+            Supplier<Future<PushAnswer>> attempt,
+            Promise<PushAnswer> answer,
+            long sinceNanos) {}
 
-    /** @param streams requests out at once on each connection */
-    PushOrigin(ContextInternal loop, int connections, int streams) {
+    /**
+     * @param url scheme, host and port
+     * @param streams requests out at once on each connection
+     */
+    PushOrigin(String url, ContextInternal loop, InstantSource clock, int connections, int streams) {
+        this.url = url;
         this.loop = loop;
+        this.clock = clock;
         this.connectionsLimit = connections;
         this.streamsLimit = streams;
-        this.window = Math.multiplyExact(connections, streams);
+        this.pace = new PushPace(Math.multiplyExact(connections, streams), System.nanoTime());
     }
 
     /** The service takes so many requests at once on a connection (RFC 9113 section 5.1.2). */
     void allows(long streams) {
-        window = connectionsLimit * (int) Math.clamp(streams, 1, streamsLimit);
+        pace.limit(connectionsLimit * (int) Math.clamp(streams, 1, streamsLimit));
         admit();
-    }
-
-    /** Begins something on this origin's event loop; the future ends there. */
-    <T> Future<T> run(Supplier<Future<T>> work) {
-        var done = loop.<T>promise();
-        loop.runOnContext(turn -> work.get().onComplete(done));
-        return done.future();
-    }
-
-    /** The same result, told on this origin's event loop. */
-    <T> Future<T> here(Future<T> elsewhere) {
-        var told = loop.<T>promise();
-        elsewhere.onComplete(told);
-        return told.future();
-    }
-
-    /**
-     * In the order of asking: true when there is room, which {@link #leave} gives back; false when the gate was shut
-     * meanwhile. On the event loop, as {@link #leave} is.
-     */
-    Future<Boolean> enter(Gate gate) {
-        if (out < window && waiting.isEmpty()) {
-            out++;
-            return Future.succeededFuture(true);
-        }
-        var mine = new Waiting(gate, Promise.promise());
-        waiting.add(mine);
-        return mine.entered.future();
     }
 
     /** Whether it was found to speak HTTP/1.1 only; it may learn, so this is forgotten with its last connection. */
@@ -84,10 +83,90 @@ final class PushOrigin {
         old = found;
     }
 
-    /** Gives the room back, to the first who still wants it. */
-    void leave() {
-        out--;
-        admit();
+    /** It failed so often that nothing is sent to it for a while. */
+    boolean isPaused() {
+        return paused;
+    }
+
+    /** Keys of ours that it does not take. */
+    int refusedKeys() {
+        return refusedKeys;
+    }
+
+    /** The same result, told on this origin's event loop. */
+    <T> Future<T> here(Future<T> elsewhere) {
+        var told = loop.<T>promise();
+        elsewhere.onComplete(told);
+        return told.future();
+    }
+
+    /**
+     * Makes the attempt when it is its turn, on the event loop. The answer is {@link Outcome#HELD} with an instant when it
+     * should not be made now, and {@link PushAnswer#SHUT} when the gate was found shut.
+     */
+    Future<PushAnswer> send(PushRequest push, Gate gate, Supplier<Future<PushAnswer>> attempt) {
+        var answer = loop.<PushAnswer>promise();
+        loop.runOnContext(turn -> enter(new Waiting(push, gate, attempt, answer, System.nanoTime())));
+        return answer.future();
+    }
+
+    private void enter(Waiting next) {
+        if (pace.hasRoom() && waiting.isEmpty()) {
+            let(next);
+        } else if (pace.isStalled(next.sinceNanos)) {
+            next.answer.complete(held(WAIT_NANOS));
+        } else {
+            waiting.add(next);
+            look();
+        }
+    }
+
+    private void let(Waiting next) {
+        long now = System.nanoTime();
+        var push = next.push;
+        long wait = pace.heldNanos(push.keyId(), now);
+        if (wait == 0 && push.retry()) {
+            wait = pace.retryNanos(now, ThreadLocalRandom.current());
+        }
+        if (wait > 0) {
+            next.answer.complete(held(wait));
+        } else if (!next.gate.open()) {
+            next.answer.complete(PushAnswer.SHUT);
+        } else {
+            pace.began(push.keyId(), push.retry());
+            next.attempt.get().onComplete(done -> {
+                ended(push, done.result(), now);
+                next.answer.complete(done.result());
+                admit();
+            });
+        }
+    }
+
+    private void ended(PushRequest push, PushAnswer answer, long began) {
+        long now = System.nanoTime();
+        var asked = answer.notBefore() == null
+                ? null
+                : (Long) (now
+                        + Duration.between(clock.instant(), answer.notBefore()).toNanos());
+        switch (pace.ended(push.keyId(), answer.outcome(), asked, began, now, ThreadLocalRandom.current())) {
+            case SERVICE_PAUSED -> LOG.warn("Push service {} fails again and again: sending to it pauses", url);
+            case SERVICE_BACK -> LOG.info("Push service {} is back", url);
+            case KEY_REFUSED ->
+                LOG.error(
+                        "Push service {} refuses the VAPID key {} (status {}{}): its messages wait until it is taken. Check"
+                                + " the contact in FATHI_VAPID_SUBJECT, this machine's clock, and whether the key is the"
+                                + " one that browsers subscribed with",
+                        url,
+                        push.keyId(),
+                        answer.httpStatus(),
+                        answer.reason() == null ? "" : ", " + answer.reason());
+            case KEY_BACK -> LOG.info("Push service {} takes the VAPID key {} again", url, push.keyId());
+            case NOTHING -> {
+                return;
+            }
+        }
+        paused = pace.isPaused();
+        refusedKeys = pace.refusedKeys();
     }
 
     private void admit() {
@@ -96,14 +175,31 @@ final class PushOrigin {
             return;
         }
         admitting = true;
-        while (out < window && !waiting.isEmpty()) {
-            var next = waiting.poll();
-            boolean wanted = next.gate.open();
-            if (wanted) {
-                out++;
-            }
-            next.entered.complete(wanted);
+        while (pace.hasRoom() && !waiting.isEmpty()) {
+            let(waiting.poll());
         }
         admitting = false;
+    }
+
+    /** Nobody waits for longer than a moment. */
+    private void look() {
+        if (looking) {
+            return;
+        }
+        looking = true;
+        loop.setTimer(LOOK_MILLIS, timer -> {
+            looking = false;
+            long now = System.nanoTime();
+            while (!waiting.isEmpty() && now - waiting.peek().sinceNanos > WAIT_NANOS) {
+                waiting.poll().answer.complete(held(WAIT_NANOS));
+            }
+            if (!waiting.isEmpty()) {
+                look();
+            }
+        });
+    }
+
+    private PushAnswer held(long nanos) {
+        return PushAnswer.held(clock.instant().plusNanos(nanos));
     }
 }

@@ -3,6 +3,7 @@ package app.fathi.webpush;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -17,6 +18,7 @@ import java.util.function.Supplier;
  */
 final class PushOrigins {
     private final Supplier<ContextInternal> loops;
+    private final InstantSource clock;
     private final int originsLimit;
     private final int connectionsLimit;
     private final int connections;
@@ -34,8 +36,15 @@ final class PushOrigins {
      * @param streams of one connection
      * @param patience how long a request may take whose connection is to close
      */
-    PushOrigins(Supplier<ContextInternal> loops, int origins, int connections, int streams, Duration patience) {
+    PushOrigins(
+            Supplier<ContextInternal> loops,
+            InstantSource clock,
+            int origins,
+            int connections,
+            int streams,
+            Duration patience) {
         this.loops = loops;
+        this.clock = clock;
         this.originsLimit = origins;
         this.connectionsLimit = Math.multiplyExact(origins, connections);
         this.connections = connections;
@@ -48,11 +57,22 @@ final class PushOrigins {
         List<HttpConnection> closing;
         PushOrigin origin;
         synchronized (this) {
-            origin = origins.computeIfAbsent(url, unknown -> new PushOrigin(loops.get(), connections, streams));
+            origin = origins.computeIfAbsent(
+                    url, unknown -> new PushOrigin(url, loops.get(), clock, connections, streams));
             closing = surplus(origin);
         }
         closing.forEach(this::shut);
         return origin;
+    }
+
+    /** Push services to which nothing is sent for a while, because they failed again and again. */
+    synchronized long paused() {
+        return origins.values().stream().filter(PushOrigin::isPaused).count();
+    }
+
+    /** Keys of ours that some push service does not take. */
+    synchronized long refusedKeys() {
+        return origins.values().stream().mapToLong(PushOrigin::refusedKeys).sum();
     }
 
     /** A request to the origin goes out on this connection; true if it is the first one. */

@@ -19,6 +19,7 @@ import app.fathi.platform.stream.Streams;
 import app.fathi.webpush.encryption.CryptoProviders;
 import app.fathi.webpush.encryption.PushEncryption;
 import app.fathi.webpush.encryption.Vapid;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
@@ -66,6 +67,13 @@ public final class Webpush {
                 client,
                 subject,
                 publicUrl);
+    }
+
+    /** Has what push services think of us be seen. */
+    public void measure(MeterRegistry registry) {
+        var origins = client.origins();
+        registry.gauge("webpush.services.paused", origins, PushOrigins::paused);
+        registry.gauge("webpush.keys.refused", origins, PushOrigins::refusedKeys);
     }
 
     public Channel channel() {

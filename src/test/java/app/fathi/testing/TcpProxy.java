@@ -1,27 +1,46 @@
 package app.fathi.testing;
 
+import io.netty.channel.ChannelOption;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.internal.net.NetSocketInternal;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 
-/** Stands between a client and a server of 127.0.0.1, to let their connections die without a word. */
+/**
+ * Stands between a client and a server of 127.0.0.1 and does to their connections what networks do: delay, narrow, cut,
+ * reset, keep open on one side alone, or let die without a word. Each fault holds from when it is set, for open
+ * connections, too, until {@link #well}.
+ */
 public final class TcpProxy implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx();
-    private final List<NetSocket> open = new CopyOnWriteArrayList<>();
+    private final List<Pair> open = new CopyOnWriteArrayList<>();
     private final NetServer server;
+
+    private volatile Duration latency = Duration.ZERO;
+    private volatile int octetsPerSecond = Integer.MAX_VALUE;
+    private volatile long answerLimit = Long.MAX_VALUE;
+    private volatile boolean deafToClose;
+
+    /** One connection of the client and ours to the server for it. */
+    private record Pair(NetSocket near, NetSocket far) {}
 
     public TcpProxy(int port) {
         var client = vertx.createNetClient();
         server = vertx.createNetServer().connectHandler(near -> {
             near.pause();
-            open.add(near);
             client.connect(port, "127.0.0.1")
                     .onSuccess(far -> {
-                        open.add(far);
-                        near.handler(far::write).closeHandler(closed -> far.close());
-                        far.handler(near::write).closeHandler(closed -> near.close());
+                        var pair = new Pair(near, far);
+                        open.add(pair);
+                        pass(near, far, Long.MAX_VALUE);
+                        pass(far, near, answerLimit);
+                        near.closeHandler(closed -> closed(pair, far));
+                        far.closeHandler(closed -> closed(pair, near));
                         near.resume();
                     })
                     .onFailure(refused -> near.close());
@@ -29,14 +48,97 @@ public final class TcpProxy implements AutoCloseable {
         server.listen(0, "127.0.0.1").await();
     }
 
+    private void closed(Pair pair, NetSocket other) {
+        open.remove(pair);
+        if (!deafToClose) {
+            other.close();
+        }
+    }
+
+    private void pass(NetSocket from, NetSocket to, long limit) {
+        var left = new long[] {limit};
+        from.handler(octets -> {
+            var passing = octets.length() <= left[0] ? octets : octets.slice(0, (int) left[0]);
+            left[0] -= passing.length();
+            long passage = passing.length() * TimeUnit.SECONDS.toNanos(1) / octetsPerSecond;
+            later(latency.toNanos() + passage, () -> to.write(passing));
+            if (left[0] <= 0) {
+                later(latency.toNanos() + passage, to::close);
+            }
+            if (passage > TimeUnit.MILLISECONDS.toNanos(1)) {
+                from.pause();
+                later(passage, from::resume);
+            }
+        });
+    }
+
+    private void later(long nanos, Runnable what) {
+        long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
+        if (millis == 0) {
+            what.run();
+        } else {
+            vertx.setTimer(millis, timer -> what.run());
+        }
+    }
+
     public int port() {
         return server.actualPort();
     }
 
+    /** What is sent arrives so much later, in each direction. */
+    public TcpProxy latency(Duration each) {
+        latency = each;
+        return this;
+    }
+
+    /** So much passes in a second, in each direction of each connection. */
+    public TcpProxy bandwidth(int octets) {
+        octetsPerSecond = octets;
+        return this;
+    }
+
+    /** New connections end when so much of the server's answers has passed. */
+    public TcpProxy truncate(long octets) {
+        answerLimit = octets;
+        return this;
+    }
+
+    /** A side that closes is not heard by the other: connections stay half open. */
+    public TcpProxy halfOpen() {
+        deafToClose = true;
+        return this;
+    }
+
+    /** From now on a network without faults; what was cut stays cut. */
+    public TcpProxy well() {
+        latency = Duration.ZERO;
+        octetsPerSecond = Integer.MAX_VALUE;
+        answerLimit = Long.MAX_VALUE;
+        deafToClose = false;
+        return this;
+    }
+
     /** From now on nothing passes on the connections that are open, and neither side is told. New ones are fine. */
     public void freeze() {
-        open.forEach(socket -> socket.handler(lost -> {}).closeHandler(closed -> {}));
-        open.clear();
+        for (var pair : open) {
+            pair.near.handler(Buffer::length).closeHandler(closed -> {});
+            pair.far.handler(Buffer::length).closeHandler(closed -> {});
+            open.remove(pair);
+        }
+    }
+
+    /** Resets all open connections (RST), in both directions. */
+    public void reset() {
+        for (var pair : open) {
+            reset(pair.near);
+            reset(pair.far);
+        }
+    }
+
+    private static void reset(NetSocket socket) {
+        var channel = ((NetSocketInternal) socket).channelHandlerContext().channel();
+        channel.config().setOption(ChannelOption.SO_LINGER, 0);
+        channel.close();
     }
 
     @Override

@@ -287,6 +287,18 @@ class PushClientFaultsTest {
 
     /** Without asking, every further request on it would wait for its timeout, for as long as TCP hopes. */
     @Test
+    void the_time_it_took_to_connect_is_taken_from_the_ttl() {
+        try (var proxy = new TcpProxy(PUSH.port()).latency(Duration.ofMillis(600))) {
+            var browser = PUSH.subscribe(KEY.publicKey());
+            var endpoint = URI.create(browser.endpoint().replace(":" + PUSH.port(), ":" + proxy.port()));
+            PATIENT.send(push(endpoint, browser), () -> true).await();
+            assertThat(Integer.parseInt(browser.receipts().getFirst().headers().get("ttl")))
+                    .as("of 60 seconds")
+                    .isLessThan(60);
+        }
+    }
+
+    @Test
     void a_connection_that_died_silently_is_found_out_and_replaced() {
         try (var proxy = new TcpProxy(PUSH.port())) {
             // Not 201: the service would find that the token is for the proxy's port.

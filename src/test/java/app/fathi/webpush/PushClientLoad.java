@@ -11,9 +11,11 @@ import io.vertx.core.VertxOptions;
 import java.net.URI;
 import java.time.Clock;
 import java.util.Map;
+import java.util.UUID;
 
 /** The contender that is Fathi's own client, with the settings, metrics and guard of the server. */
 final class PushClientLoad {
+    private static final UUID KEY_ID = UUID.randomUUID();
     private static final Gate OPEN = () -> true;
 
     private PushClientLoad() {}
@@ -33,6 +35,8 @@ final class PushClientLoad {
                                 endpoints.get(recipient),
                                 ClientLoad.BODY,
                                 ClientLoad.AUTHORIZATION,
+                                KEY_ID,
+                                false,
                                 86_400,
                                 Urgency.NORMAL,
                                 ClientLoad.TOPICS.get(recipient)),

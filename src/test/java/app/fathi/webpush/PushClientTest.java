@@ -170,6 +170,8 @@ class PushClientTest {
                                 one.endpoint(),
                                 one.body(),
                                 one.authorization(),
+                                one.keyId(),
+                                false,
                                 0,
                                 urgency,
                                 "a-Topic_of-32-characters-00000000".substring(0, 32)),
@@ -228,13 +230,13 @@ class PushClientTest {
     }
 
     @Test
-    void who_waits_for_room_may_find_the_gate_shut_or_less_time_left() {
+    void who_waits_for_room_may_find_the_gate_shut() {
         try (var service = FakePushService.start()) {
             var client = WIRE.client("CONNECTIONS_PER_ORIGIN", "1", "STREAMS_PER_CONNECTION", "2");
             var browser = service.subscribe(KEY.publicKey())
                     .answer(
-                            Answer.status(201).after(Duration.ofMillis(1_200)),
-                            Answer.status(201).after(Duration.ofMillis(1_200)));
+                            Answer.status(201).after(Duration.ofMillis(500)),
+                            Answer.status(201).after(Duration.ofMillis(500)));
             var open = new AtomicBoolean(true);
             var first = IntStream.range(0, 2)
                     .mapToObj(i -> client.send(push(browser), () -> true))
@@ -249,10 +251,6 @@ class PushClientTest {
             assertThat(shut).allSatisfy(one -> assertThat(one.await()).isEqualTo(PushAnswer.SHUT));
             assertThat(last.await().outcome()).isEqualTo(Outcome.ACCEPTED);
             assertThat(service.requests()).isEqualTo(3);
-            assertThat(service.receipts().stream()
-                            .map(receipt -> Integer.parseInt(receipt.headers().get("ttl"))))
-                    .as("it had 60 s, and waited for one of them")
-                    .anyMatch(ttl -> ttl < 60);
         }
     }
 

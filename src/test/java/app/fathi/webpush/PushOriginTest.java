@@ -1,103 +1,154 @@
 package app.fathi.webpush;
 
+import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.cep.Channel.Gate;
+import app.fathi.cep.Urgency;
+import app.fathi.webpush.PushAnswer.Outcome;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
+import java.net.URI;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 /** Who may go out to one push service, and when. */
 class PushOriginTest {
     private static final Vertx VERTX = Vertx.vertx();
+    private static final PushAnswer ACCEPTED = new PushAnswer(Outcome.ACCEPTED, 201, null, true, null);
+    private static final Gate OPEN = () -> true;
 
-    private final PushOrigin origin = new PushOrigin(((VertxInternal) VERTX).createEventLoopContext(), 2, 5);
-    private final List<Integer> entered = new ArrayList<>();
+    private final ContextInternal loop = ((VertxInternal) VERTX).createEventLoopContext();
+    private final PushOrigin origin = new PushOrigin("https://push.example", loop, Instant::now, 2, 5);
+
+    /** Attempts under way, by the number they were asked with. */
+    private final Map<Integer, Promise<PushAnswer>> out = new ConcurrentHashMap<>();
+
+    private final List<Integer> begun = new CopyOnWriteArrayList<>();
 
     @AfterAll
     static void close() {
-        VERTX.close();
+        VERTX.close().await();
     }
 
-    private void ask(int from, int to) {
+    private static PushRequest push() {
+        return new PushRequest(
+                URI.create("https://push.example/x"),
+                new byte[0],
+                "",
+                UUID.randomUUID(),
+                false,
+                60,
+                Urgency.NORMAL,
+                "t");
+    }
+
+    private Future<PushAnswer> ask(int number, Gate gate) {
+        return origin.send(push(), gate, () -> {
+            begun.add(number);
+            var answer = Promise.<PushAnswer>promise();
+            out.put(number, answer);
+            return answer.future();
+        });
+    }
+
+    private List<Future<PushAnswer>> ask(int from, int to) {
+        var asked = new ArrayList<Future<PushAnswer>>();
         for (int i = from; i < to; i++) {
-            int number = i;
-            origin.enter(() -> true).onSuccess(in -> {
-                if (in) {
-                    entered.add(number);
-                }
-            });
+            asked.add(ask(i, OPEN));
         }
+        settle();
+        return asked;
+    }
+
+    private void answer(int number) {
+        loop.runOnContext(turn -> out.remove(number).complete(ACCEPTED));
+        settle();
+    }
+
+    /** What was handed to the event loop before has happened. */
+    private void settle() {
+        var done = Promise.<Void>promise();
+        loop.runOnContext(turn -> done.complete());
+        done.future().await();
     }
 
     @Test
     void as_many_as_the_window_holds_are_out_and_the_others_follow_in_their_order() {
         ask(0, 14);
-        assertThat(entered).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
-        origin.leave();
-        origin.leave();
-        assertThat(entered).endsWith(9, 10, 11).hasSize(12);
+        assertThat(begun).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+        answer(3);
+        answer(0);
+        assertThat(begun).endsWith(9, 10, 11).hasSize(12);
     }
 
     @Test
-    void a_service_that_allows_fewer_streams_gets_fewer_and_more_again_when_it_allows_them() {
+    void a_service_that_allows_fewer_streams_gets_fewer() {
         origin.allows(1);
+        settle();
         ask(0, 8);
-        assertThat(entered).containsExactly(0, 1);
-        origin.allows(3);
-        assertThat(entered).containsExactly(0, 1, 2, 3, 4, 5);
-        origin.allows(0);
-        origin.leave();
-        origin.leave();
-        origin.leave();
-        origin.leave();
-        assertThat(entered)
-                .as("above the new window, places are not given again")
-                .hasSize(6);
-        origin.leave();
-        assertThat(entered).endsWith(6);
+        assertThat(begun).containsExactly(0, 1);
+        answer(0);
+        assertThat(begun).containsExactly(0, 1, 2);
     }
 
     @Test
     void a_gate_that_shut_meanwhile_costs_nobody_a_place() {
         ask(0, 10);
-        var told = new ArrayList<Boolean>();
-        origin.enter(() -> false).onSuccess(told::add);
+        var shut = ask(10, () -> false);
         ask(11, 12);
-        origin.leave();
-        assertThat(told).containsExactly(false);
-        assertThat(entered).endsWith(11);
+        answer(0);
+        assertThat(shut.await()).isEqualTo(PushAnswer.SHUT);
+        assertThat(begun).endsWith(11);
     }
 
     @Test
-    void thousands_who_leave_at_once_after_they_were_let_in_are_no_recursion() {
+    void who_waits_for_a_service_that_takes_none_is_told_to_come_later_instead_of_filling_the_senders_window() {
         ask(0, 10);
-        var done = new ArrayList<Integer>();
-        for (int i = 0; i < 100_000; i++) {
+        var waiting = ask(10, 12);
+        var answer = eventually("an answer", () -> waiting.getFirst().result(), found -> found != null);
+        assertThat(answer.outcome()).isEqualTo(Outcome.HELD);
+        assertThat(answer.notBefore()).isAfter(Instant.now().minusSeconds(5));
+        assertThat(begun).as("was not tried").hasSize(10);
+    }
+
+    @Test
+    void thousands_that_end_as_they_begin_are_no_recursion() {
+        ask(0, 10);
+        var done = Collections.synchronizedList(new ArrayList<Integer>());
+        for (int i = 0; i < 50_000; i++) {
             int number = i;
-            origin.enter(() -> true).onSuccess(in -> {
+            origin.send(push(), OPEN, () -> {
                 done.add(number);
-                origin.leave();
+                return Future.succeededFuture(ACCEPTED);
             });
         }
-        origin.leave();
-        assertThat(done).hasSize(100_000).isSorted();
+        settle();
+        answer(0);
+        assertThat(done).hasSize(50_000).isSorted();
     }
 
     @Test
-    void what_it_runs_and_what_it_is_told_happens_on_one_event_loop() throws Exception {
-        var threads = new CompletableFuture<List<Thread>>();
+    void what_was_told_elsewhere_is_told_on_its_event_loop() {
+        var seen = new CopyOnWriteArrayList<Thread>();
         var elsewhere = VERTX.executeBlocking(() -> "answer");
-        origin.run(() -> {
-                    var first = Thread.currentThread();
-                    return origin.here(elsewhere).map(answer -> List.of(first, Thread.currentThread()));
-                })
-                .onSuccess(threads::complete);
-        var seen = threads.get(10, TimeUnit.SECONDS);
+        elsewhere.await();
+        loop.runOnContext(turn -> {
+            seen.add(Thread.currentThread());
+            origin.here(elsewhere).onSuccess(answer -> seen.add(Thread.currentThread()));
+        });
+        eventually("both", () -> seen.size(), size -> size == 2);
         assertThat(seen.get(1)).isSameAs(seen.get(0));
     }
 }

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -84,6 +85,9 @@ final class PushWire implements AutoCloseable {
                 endpoint,
                 ENCRYPTION.encrypt(keys, "{\"id\":\"m\"}".getBytes()),
                 VAPID.authorization(endpoint, KEY, "mailto:push@fathi.dev"),
+                // Of its own, so that what a service thinks of one message's key holds up no other.
+                UUID.randomUUID(),
+                false,
                 60,
                 Urgency.NORMAL,
                 "topic");

@@ -1,0 +1,222 @@
+package app.fathi.webpush;
+
+import app.fathi.webpush.PushAnswer.Outcome;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+
+/**
+ * How fast one push service is sent to: a window that grows while it answers and halves when it is overloaded, a pause when
+ * it fails again and again, pauses of single keys that it slows down or refuses, and a budget of retries. Pure: it is told
+ * the time, in {@link System#nanoTime()}. For one thread.
+ */
+final class PushPace {
+    private static final int START_WINDOW = 64;
+    private static final int RESTART_WINDOW = 8;
+
+    /** One after the other, with nothing between that went well. */
+    private static final int FAILURES = 16;
+
+    private static final int REFUSALS = 3;
+
+    /** Retries are at most so many of first attempts, and always so many a second: else nothing would heal. */
+    private static final double RETRY_SHARE = 0.2;
+
+    private static final int RETRIES_PER_SECOND = 50;
+    private static final int RETRIES_SAVED = 1_000;
+    private static final long RETRY_LATER_NANOS = Duration.ofSeconds(1).toNanos();
+
+    /** With the window full and without any answer for so long, nobody should wait in a queue for it. */
+    private static final long STALL_NANOS = Duration.ofSeconds(2).toNanos();
+
+    private int limit;
+    private double window;
+    private boolean slowStart = true;
+    private long shrunkNanos;
+
+    private int out;
+    private long heardNanos;
+
+    private final Pause service = new Pause(Duration.ofSeconds(1), Duration.ofMinutes(1));
+    private int failures;
+    /** Only those that there is something to know about. */
+    private final Map<UUID, Key> keys = new HashMap<>();
+
+    private double retries = RETRIES_SAVED;
+    private long refilledNanos;
+
+    /** What the answer of a request changed for those who come next, if anything. */
+    enum Change {
+        NOTHING,
+        SERVICE_PAUSED,
+        SERVICE_BACK,
+        KEY_REFUSED,
+        KEY_BACK
+    }
+
+    private static final class Key {
+        final Pause slowed = new Pause(Duration.ofSeconds(1), Duration.ofMinutes(1));
+        final Pause refused = new Pause(Duration.ofMinutes(5), Duration.ofHours(1));
+        int refusals;
+
+        boolean isClean() {
+            return !slowed.engaged() && !refused.engaged() && refusals == 0;
+        }
+    }
+
+    /** @param limit of requests out at once */
+    PushPace(int limit, long now) {
+        this.limit = limit;
+        this.window = Math.min(START_WINDOW, limit);
+        this.shrunkNanos = now;
+        this.heardNanos = now;
+        this.refilledNanos = now;
+    }
+
+    void limit(int requests) {
+        limit = requests;
+        window = Math.min(window, limit);
+    }
+
+    boolean hasRoom() {
+        return out < (int) window;
+    }
+
+    boolean isStalled(long now) {
+        return !hasRoom() && now - heardNanos > STALL_NANOS;
+    }
+
+    boolean isPaused() {
+        return service.engaged();
+    }
+
+    /** Keys that the service refuses. */
+    int refusedKeys() {
+        return (int) keys.values().stream().filter(key -> key.refused.engaged()).count();
+    }
+
+    /** How long a message of this key should wait before it asks again; 0 when nothing stands against it. */
+    long heldNanos(UUID keyId, long now) {
+        var key = keys.get(keyId);
+        long byKey = key == null ? 0 : Math.max(key.slowed.waitNanos(now), key.refused.waitNanos(now));
+        return Math.max(service.waitNanos(now), byKey);
+    }
+
+    /** Takes a retry from the budget; how long to wait when it is used up. */
+    long retryNanos(long now, RandomGenerator random) {
+        retries = Math.min(RETRIES_SAVED, retries + (now - refilledNanos) * 1e-9 * RETRIES_PER_SECOND);
+        refilledNanos = now;
+        if (retries < 1) {
+            return RETRY_LATER_NANOS + random.nextLong(RETRY_LATER_NANOS);
+        }
+        retries--;
+        return 0;
+    }
+
+    /** @param retry not the message's first attempt */
+    void began(UUID keyId, boolean retry) {
+        out++;
+        if (!retry) {
+            retries = Math.min(RETRIES_SAVED, retries + RETRY_SHARE);
+        }
+        service.began();
+        var key = keys.get(keyId);
+        if (key != null) {
+            key.slowed.began();
+            key.refused.began();
+        }
+    }
+
+    /**
+     * @param askedNanos when the service wants to be asked again; null when it did not say
+     * @param began when the request did
+     */
+    Change ended(UUID keyId, Outcome outcome, Long askedNanos, long began, long now, RandomGenerator random) {
+        out--;
+        boolean healthy =
+                switch (outcome) {
+                    case ACCEPTED, GONE, TOO_LARGE, BAD_REQUEST, KEY_MISMATCH, RATE_LIMITED -> true;
+                    default -> false;
+                };
+        if (healthy || outcome == Outcome.NOT_PROCESSED) {
+            heardNanos = now;
+        }
+        var changed = key(keyId, outcome, askedNanos, began, now, random);
+        if (healthy) {
+            failures = 0;
+            if (outcome == Outcome.RATE_LIMITED) {
+                shrink(began, now);
+            } else {
+                grow();
+            }
+            return service.succeeded(began) ? Change.SERVICE_BACK : changed;
+        }
+        if (outcome == Outcome.TRANSIENT || outcome == Outcome.NOT_PROCESSED) {
+            shrink(began, now);
+            if (outcome == Outcome.TRANSIENT && (++failures >= FAILURES || service.engaged())) {
+                return service.failed(began, now, random) ? paused() : changed;
+            }
+        }
+        service.cameToNothing(began);
+        return changed;
+    }
+
+    private Change paused() {
+        restart();
+        return Change.SERVICE_PAUSED;
+    }
+
+    private Change key(UUID keyId, Outcome outcome, Long askedNanos, long began, long now, RandomGenerator random) {
+        boolean trouble = askedNanos != null || outcome == Outcome.RATE_LIMITED || outcome == Outcome.KEY_MISMATCH;
+        var key = trouble ? keys.computeIfAbsent(keyId, unknown -> new Key()) : keys.get(keyId);
+        if (key == null) {
+            return Change.NOTHING;
+        }
+        var change = Change.NOTHING;
+        if (askedNanos != null) {
+            if (key.slowed.until(askedNanos)) {
+                restart();
+            }
+        } else if (outcome == Outcome.RATE_LIMITED) {
+            key.slowed.failed(began, now, random);
+        } else if (outcome == Outcome.ACCEPTED) {
+            key.slowed.succeeded(began);
+        } else {
+            key.slowed.cameToNothing(began);
+        }
+        if (outcome == Outcome.KEY_MISMATCH) {
+            if (++key.refusals >= REFUSALS && key.refused.failed(began, now, random)) {
+                change = Change.KEY_REFUSED;
+            }
+        } else if (outcome == Outcome.ACCEPTED) {
+            key.refusals = 0;
+            change = key.refused.succeeded(began) ? Change.KEY_BACK : change;
+        } else {
+            key.refused.cameToNothing(began);
+        }
+        if (key.isClean()) {
+            keys.remove(keyId);
+        }
+        return change;
+    }
+
+    private void grow() {
+        window = Math.min(limit, window + (slowStart ? 1 : 1 / window));
+    }
+
+    /** Once for what was out together: a request that began before tells of the same overload. */
+    private void shrink(long began, long now) {
+        if (began - shrunkNanos >= 0) {
+            window = Math.max(1, window / 2);
+            slowStart = false;
+            shrunkNanos = now;
+        }
+    }
+
+    private void restart() {
+        window = Math.min(window, RESTART_WINDOW);
+        slowStart = true;
+    }
+}
