@@ -27,8 +27,10 @@ import org.slf4j.LoggerFactory;
 final class PushOrigin {
     private static final Logger LOG = LoggerFactory.getLogger(PushOrigin.class);
 
-    /** Longer, and the senders' own windows would be full of messages for a service that takes none. */
-    private static final long WAIT_NANOS = Duration.ofSeconds(1).toNanos();
+    /** Longer, and the senders' own windows would be full of messages for a service that takes few. */
+    private static final long WAIT_NANOS = Duration.ofSeconds(5).toNanos();
+
+    private static final long LATER_NANOS = Duration.ofSeconds(1).toNanos();
 
     private static final long LOOK_MILLIS = 250;
 
@@ -114,7 +116,7 @@ final class PushOrigin {
         if (pace.hasRoom() && waiting.isEmpty()) {
             let(next);
         } else if (pace.isStalled(next.sinceNanos)) {
-            next.answer.complete(held(WAIT_NANOS));
+            next.answer.complete(held(LATER_NANOS));
         } else {
             waiting.add(next);
             look();
@@ -133,7 +135,7 @@ final class PushOrigin {
         } else if (!next.gate.open()) {
             next.answer.complete(PushAnswer.SHUT);
         } else {
-            pace.began(push.keyId(), push.retry());
+            pace.began(push.keyId(), push.retry(), now);
             next.attempt.get().onComplete(done -> {
                 ended(push, done.result(), now);
                 next.answer.complete(done.result());
@@ -181,7 +183,7 @@ final class PushOrigin {
         admitting = false;
     }
 
-    /** Nobody waits for longer than a moment. */
+    /** Nobody waits for long, and nobody for a service that answers nothing. */
     private void look() {
         if (looking) {
             return;
@@ -190,8 +192,8 @@ final class PushOrigin {
         loop.setTimer(LOOK_MILLIS, timer -> {
             looking = false;
             long now = System.nanoTime();
-            while (!waiting.isEmpty() && now - waiting.peek().sinceNanos > WAIT_NANOS) {
-                waiting.poll().answer.complete(held(WAIT_NANOS));
+            while (!waiting.isEmpty() && (pace.isStalled(now) || now - waiting.peek().sinceNanos > WAIT_NANOS)) {
+                waiting.poll().answer.complete(held(LATER_NANOS));
             }
             if (!waiting.isEmpty()) {
                 look();

@@ -116,8 +116,11 @@ final class PushPace {
     }
 
     /** @param retry not the message's first attempt */
-    void began(UUID keyId, boolean retry) {
-        out++;
+    void began(UUID keyId, boolean retry, long now) {
+        if (out++ == 0) {
+            // Silence before was nobody asking.
+            heardNanos = now;
+        }
         if (!retry) {
             retries = Math.min(RETRIES_SAVED, retries + RETRY_SHARE);
         }

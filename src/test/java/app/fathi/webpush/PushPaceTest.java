@@ -30,7 +30,7 @@ class PushPaceTest {
 
     private Change exchange(UUID key, Outcome outcome, Duration asked) {
         long began = now;
-        pace.began(key, false);
+        pace.began(key, false, now);
         pass(Duration.ofMillis(20));
         return pace.ended(key, outcome, asked == null ? null : now + asked.toNanos(), began, now, random);
     }
@@ -42,7 +42,7 @@ class PushPaceTest {
     private int room() {
         int room = 0;
         while (pace.hasRoom()) {
-            pace.began(KEY, false);
+            pace.began(KEY, false, now);
             room++;
         }
         long began = now;
@@ -67,7 +67,7 @@ class PushPaceTest {
     void an_overload_halves_the_window_once_for_all_that_was_out_together_and_it_grows_slowly_then() {
         long began = now;
         for (int i = 0; i < 64; i++) {
-            pace.began(KEY, false);
+            pace.began(KEY, false, now);
         }
         pass(Duration.ofMillis(20));
         for (int i = 0; i < 10; i++) {
@@ -95,7 +95,7 @@ class PushPaceTest {
         pass(Duration.ofNanos(pace.heldNanos(OTHER_KEY, now)));
         assertThat(pace.heldNanos(KEY, now)).isZero();
         long began = now;
-        pace.began(KEY, false);
+        pace.began(KEY, false, now);
         assertThat(pace.heldNanos(OTHER_KEY, now)).as("while one is tried").isEqualTo(Pause.PROBE_NANOS);
         assertThat(pace.ended(KEY, Outcome.ACCEPTED, null, began, now, random)).isEqualTo(Change.SERVICE_BACK);
         assertThat(pace.heldNanos(OTHER_KEY, now)).isZero();
@@ -130,7 +130,7 @@ class PushPaceTest {
     @Test
     void what_a_service_asked_to_wait_is_waited_by_that_key_alone_whatever_was_still_under_way() {
         long early = now;
-        pace.began(KEY, false);
+        pace.began(KEY, false, now);
         exchange(KEY, Outcome.RATE_LIMITED, Duration.ofMinutes(10));
         assertThat(pace.heldNanos(KEY, now)).isEqualTo(Duration.ofMinutes(10).toNanos());
         assertThat(pace.heldNanos(OTHER_KEY, now)).isZero();
@@ -140,7 +140,7 @@ class PushPaceTest {
 
         pass(Duration.ofMinutes(10));
         assertThat(pace.heldNanos(KEY, now)).isZero();
-        pace.began(KEY, false);
+        pace.began(KEY, false, now);
         assertThat(pace.heldNanos(KEY, now)).as("one at a time").isPositive();
         pace.ended(KEY, Outcome.ACCEPTED, null, now, now, random);
         assertThat(pace.heldNanos(KEY, now)).isZero();
@@ -193,7 +193,7 @@ class PushPaceTest {
         }
         assertThat(taken).as("saved").isEqualTo(1_000);
         for (int i = 0; i < 100; i++) {
-            pace.began(KEY, false);
+            pace.began(KEY, false, now);
             pace.ended(KEY, Outcome.ACCEPTED, null, now, now, random);
         }
         taken = 0;
@@ -213,13 +213,25 @@ class PushPaceTest {
     void a_service_that_answers_nothing_while_its_window_is_full_is_stalled() {
         assertThat(pace.isStalled(now)).isFalse();
         for (int i = 0; i < 64; i++) {
-            pace.began(KEY, false);
+            pace.began(KEY, false, now);
         }
         assertThat(pace.isStalled(now)).isFalse();
         pass(Duration.ofSeconds(3));
         assertThat(pace.isStalled(now)).isTrue();
         pace.ended(KEY, Outcome.ACCEPTED, null, now, now, random);
         assertThat(pace.isStalled(now)).isFalse();
+    }
+
+    @Test
+    void silence_before_anything_was_asked_is_no_stall() {
+        exchange(Outcome.ACCEPTED);
+        pass(Duration.ofMinutes(10));
+        while (pace.hasRoom()) {
+            pace.began(KEY, false, now);
+        }
+        assertThat(pace.isStalled(now)).isFalse();
+        pass(Duration.ofSeconds(3));
+        assertThat(pace.isStalled(now)).isTrue();
     }
 
     /** Whatever happens: never more out than the limit, and once the service is well, everything goes again. */
@@ -234,7 +246,7 @@ class PushPaceTest {
                 now += any.nextLong(Duration.ofMillis(50).toNanos());
                 int key = any.nextInt(2);
                 if (any.nextBoolean() && tried.hasRoom() && tried.heldNanos(keys[key], now) == 0) {
-                    tried.began(keys[key], any.nextBoolean());
+                    tried.began(keys[key], any.nextBoolean(), now);
                     out.add(new long[] {now, key});
                 } else if (!out.isEmpty()) {
                     var one = any.nextBoolean() ? out.pollFirst() : out.pollLast();
@@ -253,7 +265,7 @@ class PushPaceTest {
                 for (int i = 0; i < 1_000; i++) {
                     var key = keys[i % 2];
                     if (tried.hasRoom() && tried.heldNanos(key, now) == 0) {
-                        tried.began(key, false);
+                        tried.began(key, false, now);
                         tried.ended(key, Outcome.ACCEPTED, null, now, now, any);
                         accepted++;
                     }
