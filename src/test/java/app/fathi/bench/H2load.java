@@ -24,10 +24,20 @@ final class H2load {
 
     private final List<String> command;
 
+    /** What Fathi's client and the bare one send. */
     H2load(String sink, int connections, int streams) throws IOException {
+        this(
+                ClientLoad.PATHS.stream().map(path -> sink + path).toList(),
+                ClientLoad.BODY,
+                ClientLoad.AUTHORIZATION,
+                connections,
+                streams);
+    }
+
+    H2load(List<String> urls, byte[] body, String authorization, int connections, int streams) throws IOException {
         Files.createDirectories(Report.FOLDER);
-        Files.write(BODY, ClientLoad.BODY);
-        Files.write(URLS, ClientLoad.PATHS.stream().map(path -> sink + path).toList());
+        Files.write(BODY, body);
+        Files.write(URLS, urls);
         command = List.of(
                 "h2load",
                 "--threads=1",
@@ -40,7 +50,7 @@ final class H2load {
                 "--header=topic: " + ClientLoad.TOPICS.getFirst(),
                 "--header=content-type: application/octet-stream",
                 "--header=content-encoding: aes128gcm",
-                "--header=authorization: " + ClientLoad.AUTHORIZATION);
+                "--header=authorization: " + authorization);
     }
 
     /** Requests for about so long: their rate and the CPU of one. */

@@ -1,0 +1,315 @@
+package app.fathi.bench;
+
+import app.fathi.testing.FakePushService;
+import app.fathi.testing.ServerProcess;
+import app.fathi.testing.TestCertificate;
+import app.fathi.webpush.encryption.CryptoProviders;
+import app.fathi.webpush.encryption.PushEncryption;
+import app.fathi.webpush.encryption.SubscriptionKeys;
+import app.fathi.webpush.encryption.Vapid;
+import app.fathi.webpush.encryption.VapidKey;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * B2: one message to a list of subscriptions, from the request until the last result is durable. The whole server in a
+ * process of its own, with its embedded database; the sink, in another, checks each header and token and decrypts one
+ * message in a thousand. The limit is what the machine could do if a message cost nothing but its encryption (the bare loop
+ * of B1) and its request (h2load with the same sink).
+ */
+final class FanOutBench {
+    private static final int SUBSCRIPTIONS = 100_000;
+    /** What the push API takes in one message. */
+    private static final int MESSAGE_SUBSCRIPTIONS = 10_000;
+
+    private static final int ROUNDS = 3;
+    private static final int SUBSCRIBING_AT_ONCE = 24;
+    private static final int PLAINTEXT_OCTETS = 400;
+    private static final String EMAIL = "bench@fathi.app";
+    private static final String PASSWORD = "a password for a benchmark";
+
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .executor(Executors.newVirtualThreadPerTaskExecutor())
+            .build();
+    private final URI server;
+    private final String token;
+
+    private FanOutBench(URI server) {
+        this.server = server;
+        var login = new JsonObject().put("email", EMAIL).put("password", PASSWORD);
+        this.token = ask("POST", "/api/v1/auth/login", login, null).getString("accessToken");
+    }
+
+    /** @param arguments how many subscriptions, when not as many as B2 says */
+    public static void main(String[] arguments) throws Exception {
+        int subscriptions = arguments.length == 0 ? SUBSCRIPTIONS : Integer.parseInt(arguments[0]);
+        EncryptionSet.write();
+        var report = new Report("B2", "%,d subscriptions from a list, results durable".formatted(subscriptions));
+        var folder = Files.createTempDirectory("fan-out");
+        var settings = Map.of(
+                "FATHI_ADMIN_EMAIL",
+                EMAIL,
+                "FATHI_ADMIN_PASSWORD",
+                PASSWORD,
+                "FATHI_VAPID_SUBJECT",
+                "mailto:bench@fathi.app",
+                "FATHI_OUTBOUND_ALLOW",
+                "127.0.0.0/8",
+                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
+                TestCertificate.get().pem().toString());
+        double encryption = encryptionMicros();
+        try (var process = ServerProcess.start(folder, settings)) {
+            var bench = new FanOutBench(process.awaitReady());
+            var key = bench.ask("GET", "/api/v1/webpush/key", null, null).getString("publicKey");
+            var file = folder.resolve("subscriptions");
+            try (var sink = Sink.start(subscriptions, file, key)) {
+                var ids = bench.subscribe(Files.readAllLines(file));
+                double request = requestMicros(sink);
+                bench.rounds(report, process.pid(), sink, ids, encryption + request);
+            }
+        }
+        report.finish();
+    }
+
+    private void rounds(Report report, long pid, Sink sink, List<String> ids, double limitMicros) {
+        Report.progress("warming up");
+        run(ids.subList(0, Math.min(ids.size(), 2 * MESSAGE_SUBSCRIPTIONS)));
+        var rates = new ArrayList<Double>();
+        var serverMicros = new ArrayList<Double>();
+        var databaseMicros = new ArrayList<Double>();
+        var sinkMicros = new ArrayList<Double>();
+        for (int round = 1; round <= ROUNDS; round++) {
+            Report.progress("round %d of %d", round, ROUNDS);
+            var database = Processes.database(pid);
+            double serverBefore = Machine.processSeconds(pid);
+            double databaseBefore = Processes.cpuSeconds(database);
+            double sinkBefore = Machine.processSeconds(sink.pid());
+            long start = System.nanoTime();
+            run(ids);
+            double perMessage = 1e6 / ids.size();
+            rates.add(ids.size() * 1e9 / (System.nanoTime() - start));
+            serverMicros.add((Machine.processSeconds(pid) - serverBefore) * perMessage);
+            // Those that were there before: backends live as long as the server's pools.
+            databaseMicros.add((Processes.cpuSeconds(database) - databaseBefore) * perMessage);
+            sinkMicros.add((Machine.processSeconds(sink.pid()) - sinkBefore) * perMessage);
+        }
+        var rate = report.add(Measure.of("Fathi: messages with a durable result", "/s", rates));
+        double limit = Runtime.getRuntime().availableProcessors() * 1e6 / limitMicros;
+        var limits =
+                report.add(Measure.of("limit: cores ÷ (encryption + request)", "/s", List.of(limit, limit, limit)));
+        report.add(Measure.ratio("Fathi ÷ limit", rate, limits).atLeast(0.55));
+        report.add(Measure.of("CPU of one message: server", "µs", serverMicros));
+        report.add(Measure.of("CPU of one message: database", "µs", databaseMicros));
+        report.add(Measure.of("CPU of one message: sink", "µs", sinkMicros));
+        report.add(Measure.of("limit: CPU of one message", "µs", List.of(limitMicros)));
+        report.add(Measure.of("memory in use (PSS): server", "MB", List.of(Processes.megabytes(List.of(pid)))));
+        report.add(Measure.of(
+                "memory in use (PSS): database", "MB", List.of(Processes.megabytes(Processes.database(pid)))));
+    }
+
+    // --- the limit
+    // ------------------------------------------------------------------------------------------------------
+
+    private static double encryptionMicros() {
+        try (var bare = Contender.java(
+                "bare", BareEncryption.class, CryptoProviders.available().getFirst())) {
+            var order = "message-" + PLAINTEXT_OCTETS + " 1 ";
+            bare.ask(order + 4_000);
+            return bare.ask(order + 4_000).getDouble("cpuMicros");
+        }
+    }
+
+    /** The sink takes only what is right, so h2load sends one real message again and again. */
+    private static double requestMicros(Sink sink) throws IOException {
+        var subscription = sink.subscribe();
+        var endpoint = subscription.getString("endpoint");
+        var providers = new CryptoProviders();
+        var key = VapidKey.generate(providers);
+        var body = new PushEncryption(providers)
+                .encrypt(
+                        SubscriptionKeys.parse(
+                                subscription.getJsonObject("keys").getString("p256dh"),
+                                subscription.getJsonObject("keys").getString("auth")),
+                        EncryptionSet.payload(PLAINTEXT_OCTETS));
+        var authorization = new Vapid(providers, Instant::now, Duration.ofHours(12))
+                .authorization(URI.create(endpoint), key, "mailto:bench@fathi.app");
+        var load = new H2load(List.of(endpoint), body, authorization, 2, 100);
+        load.run(1_000);
+        return load.run(3_000).getDouble("cpuMicros");
+    }
+
+    // --- the server
+    // -----------------------------------------------------------------------------------------------------
+
+    private List<String> subscribe(List<String> lines) throws InterruptedException {
+        Report.progress("%,d browsers subscribe", lines.size());
+        var ids = new ConcurrentHashMap<Integer, String>();
+        var places = new Semaphore(SUBSCRIBING_AT_ONCE);
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (int i = 0; i < lines.size(); i++) {
+                int number = i;
+                places.acquire();
+                threads.submit(() -> {
+                    try {
+                        var given = new JsonObject(lines.get(number));
+                        var draft = new JsonObject()
+                                .put("endpoint", given.getString("endpoint"))
+                                .put("keys", given.getJsonObject("keys"));
+                        ids.put(
+                                number,
+                                ask("POST", "/api/v1/webpush/subscriptions", draft, token)
+                                        .getString("id"));
+                    } finally {
+                        places.release();
+                    }
+                });
+            }
+        }
+        if (ids.size() != lines.size()) {
+            throw new IllegalStateException("only " + ids.size() + " could subscribe");
+        }
+        return List.copyOf(ids.values());
+    }
+
+    /** Sends to all of them and waits until each has its result. */
+    private void run(List<String> ids) {
+        var messages = new ArrayList<String>();
+        for (int from = 0; from < ids.size(); from += MESSAGE_SUBSCRIPTIONS) {
+            var some = ids.subList(from, Math.min(ids.size(), from + MESSAGE_SUBSCRIPTIONS));
+            var draft = new JsonObject()
+                    .put("audience", new JsonObject().put("subscriptionIds", new JsonArray(some)))
+                    .put("purpose", "marketing")
+                    .put(
+                            "content",
+                            new JsonObject()
+                                    .put("title", "Hello {{ traits.firstName | default: 'there' }}")
+                                    .put("body", "The quick brown fox jumps over the lazy dog, and again.")
+                                    .put("url", "https://shop.example/"));
+            messages.add(ask("POST", "/api/v1/webpush/messages", draft, token).getString("id"));
+        }
+        for (var id : messages) {
+            var status = ask("GET", "/api/v1/webpush/messages/" + id, null, token);
+            while (!status.getString("state").equals("completed")) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+                status = ask("GET", "/api/v1/webpush/messages/" + id, null, token);
+            }
+            var counts = status.getJsonObject("counts");
+            if (!counts.getLong("accepted").equals(counts.getLong("planned"))) {
+                throw new IllegalStateException("not everything was accepted: " + status.encode());
+            }
+        }
+    }
+
+    private JsonObject ask(String method, String path, JsonObject body, String bearer) {
+        var request = HttpRequest.newBuilder(server.resolve(path))
+                .method(
+                        method,
+                        body == null
+                                ? HttpRequest.BodyPublishers.noBody()
+                                : HttpRequest.BodyPublishers.ofString(body.encode()))
+                .header("Content-Type", "application/json");
+        if (bearer != null || token != null) {
+            request.header("Authorization", "Bearer " + (bearer == null ? token : bearer));
+        }
+        try {
+            var answer = http.send(request.build(), BodyHandlers.ofString());
+            if (answer.statusCode() >= 300) {
+                throw new IllegalStateException(method + " " + path + ": " + answer.body());
+            }
+            return new JsonObject(answer.body());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    // --- the sink
+    // -------------------------------------------------------------------------------------------------------
+
+    /** {@link FakePushService} as a process. */
+    private record Sink(Process process, URI url) implements AutoCloseable {
+        static Sink start(int subscriptions, Path file, String key) throws IOException {
+            Report.progress("%,d virtual browsers are made", subscriptions);
+            var command = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(), "@scripts/lib/jvm.options"));
+            if (Runtime.version().feature() >= 24) {
+                command.add("--sun-misc-unsafe-memory-access=allow");
+            }
+            // Each virtual browser has a key pair.
+            command.add("-Xmx3g");
+            command.addAll(List.of(
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    FakePushService.class.getName(),
+                    "--decrypt-every",
+                    "1000",
+                    "--forget",
+                    "--until-stdin-closes",
+                    "--key",
+                    key,
+                    "--subscriptions",
+                    "" + subscriptions,
+                    file.toString()));
+            var process = new ProcessBuilder(command)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+            return new Sink(process, URI.create(process.inputReader().readLine()));
+        }
+
+        /** One more browser, which takes messages of any sender. */
+        JsonObject subscribe() {
+            var vertx = Vertx.vertx();
+            try {
+                var client = vertx.createHttpClient(
+                        new HttpClientOptions().setSsl(true).setTrustAll(true).setVerifyHost(false));
+                return client.request(HttpMethod.POST, url.getPort(), url.getHost(), "/control/subscriptions")
+                        .compose(request -> request.send())
+                        .compose(answer -> answer.body())
+                        .map(lines -> new JsonObject(
+                                lines.toString().lines().findFirst().orElseThrow()))
+                        .await();
+            } finally {
+                vertx.close().await();
+            }
+        }
+
+        long pid() {
+            return process.pid();
+        }
+
+        @Override
+        public void close() throws IOException {
+            process.getOutputStream().close();
+            try {
+                if (!process.waitFor(20, TimeUnit.SECONDS)) {
+                    process.destroyForcibly();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package app.fathi.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** What processes use of the machine. Linux only: it reads {@code /proc}. */
+final class Processes {
+    private Processes() {}
+
+    /** The embedded database of a server process: whatever it started. */
+    static List<Long> database(long server) {
+        return ProcessHandle.of(server)
+                .orElseThrow()
+                .descendants()
+                .map(ProcessHandle::pid)
+                .toList();
+    }
+
+    /** CPU that they have used, in seconds. */
+    static double cpuSeconds(List<Long> pids) {
+        return pids.stream().mapToDouble(Machine::processSeconds).sum();
+    }
+
+    /** Their share of the memory in use, in megabytes: what is shared counts in parts (PSS). */
+    static double megabytes(List<Long> pids) {
+        return pids.stream().mapToDouble(Processes::kilobytes).sum() * 1_024 / 1e6;
+    }
+
+    private static double kilobytes(long pid) {
+        try (var lines = Files.lines(Path.of("/proc", "" + pid, "smaps_rollup"))) {
+            return lines.filter(line -> line.startsWith("Pss:"))
+                    .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")))
+                    .sum();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
