@@ -31,6 +31,7 @@ import app.fathi.platform.http.HttpVerticle;
 import app.fathi.platform.http.Limits;
 import app.fathi.platform.http.Pages;
 import app.fathi.platform.jobs.CrashPoint;
+import app.fathi.platform.jobs.IdempotencyKeeper;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.jobs.JobsOperations;
@@ -163,7 +164,10 @@ public final class App {
             return Future.succeededFuture();
         });
 
-        List<JobHandler> handlers = List.of(new SendJob(sending), new LedgerKeeper(new Transactions(pools.worker())));
+        List<JobHandler> handlers = List.of(
+                new SendJob(sending),
+                new LedgerKeeper(new Transactions(pools.worker())),
+                new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()));
         Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
                 new AuditOperations(audit, cursor).operations(),
                 new JobsOperations(new Transactions(pools.admin()), jobs, handlers, roles, audit, cursor)
@@ -239,7 +243,8 @@ public final class App {
                                 metrics.registry()),
                         new DeploymentOptions()))
                 .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job()))
-                        .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))));
+                        .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
+                        .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))));
     }
 
     private void mountPages(Router router) {

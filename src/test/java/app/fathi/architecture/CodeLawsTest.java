@@ -6,9 +6,11 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.platform.config.Config;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -283,6 +285,26 @@ class CodeLawsTest {
         return !type.getModifiers().contains(JavaModifier.PUBLIC)
                 && !users.isEmpty()
                 && users.stream().allMatch(CodeLawsTest::runsOnVirtualThreads);
+    }
+
+    @Test
+    void every_setting_is_read_by_somebody() {
+        var unread = CODE.stream()
+                .filter(type -> type.getName().startsWith(Config.class.getName() + "$") && type.isRecord())
+                .flatMap(type -> type.getFields().stream())
+                .filter(setting -> !isRead(setting))
+                .map(setting -> setting.getOwner().getSimpleName() + "." + setting.getName())
+                .toList();
+        assertThat(unread).as("settings that do nothing").isEmpty();
+    }
+
+    /** By its accessor, or by another method of its record. */
+    private static boolean isRead(JavaField setting) {
+        var owner = setting.getOwner();
+        return owner.getMethod(setting.getName()).getCallsOfSelf().size() > 0
+                || setting.getAccessesToSelf().stream()
+                        .map(access -> access.getOrigin().getName())
+                        .anyMatch(name -> !name.equals("<init>") && !name.equals(setting.getName()));
     }
 
     @Test

@@ -53,10 +53,6 @@ public record Config(
             throw new ConfigException("cluster.enabled is true: all nodes need the same master key,"
                     + " set masterKey (FATHI_MASTER_KEY)");
         }
-        if (webpush.ttlSeconds() > webpush.ttlLimitSeconds()) {
-            throw new ConfigException("webpush.ttlSeconds is " + webpush.ttlSeconds()
-                    + ": at most webpush.ttlLimitSeconds, " + webpush.ttlLimitSeconds());
-        }
         if (!outbound.trustedCertificate().isEmpty() && !Files.isReadable(Path.of(outbound.trustedCertificate()))) {
             throw new ConfigException("outbound.trustedCertificate is '" + outbound.trustedCertificate()
                     + "': a readable PEM file is needed (FATHI_OUTBOUND_TRUSTED_CERTIFICATE)");
@@ -265,11 +261,7 @@ public record Config(
             @Range(min = 1, max = 24) int tokenHours) {}
 
     /** Web push messages. */
-    public record WebPush(
-            @Range(min = 256, max = 3_993) int payloadLimitBytes,
-            @Range(min = 0, max = 2_419_200) int ttlSeconds,
-            @Range(min = 0, max = 2_592_000) int ttlLimitSeconds,
-            @Range(min = 1, max = 365) int trackTokenDays) {}
+    public record WebPush(@Range(min = 1, max = 365) int trackTokenDays) {}
 
     /** Appending to and consuming the streams. */
     public record Stream(
@@ -301,7 +293,6 @@ public record Config(
             @Range(min = 1, max = 1_024) int windowMessages,
             @Range(min = 1, max = 1_024) int resultMessages,
             @Range(min = 1, max = 1_000) int resultWaitMillis,
-            @Range(min = 2, max = 600) int leaseSeconds,
             @Range(min = 1, max = 100) int attempts,
             @Range(min = 1, max = 600_000) int backoffMillis,
             @Range(min = 1, max = 86_400) int backoffLimitSeconds,
@@ -319,8 +310,7 @@ public record Config(
             @Range(min = 1, max = 1_000_000) int iterations) {}
 
     /** Stored answers for repeated keys. */
-    public record Idempotency(
-            @Range(min = 1, max = 720) int keepHours, @Range(min = 1_024, max = 1_048_576) int replyLimitBytes) {}
+    public record Idempotency(@Range(min = 1, max = 720) int keepHours) {}
 
     /** Where and how lines are logged. */
     public record Logging(

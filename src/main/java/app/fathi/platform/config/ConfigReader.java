@@ -62,7 +62,7 @@ final class ConfigReader {
         return List.copyOf(new ConfigReader().components.keySet());
     }
 
-    /** {@code send.leaseSeconds} → {@code FATHI_SEND_LEASE_SECONDS}. */
+    /** {@code jobs.leaseSeconds} → {@code FATHI_JOBS_LEASE_SECONDS}. */
     static String environmentName(String key) {
         return PREFIX
                 + key.replace('.', '_').replaceAll("([a-z0-9])([A-Z])", "$1_$2").toUpperCase(Locale.ROOT);

@@ -106,7 +106,7 @@ class ConfigTest {
     void a_wrong_value_is_refused_with_key_value_and_what_is_allowed() {
         Map<String, String> wrong = new LinkedHashMap<>();
         wrong.put("FATHI_HTTP_PORT", "eighty");
-        wrong.put("FATHI_SEND_LEASE_SECONDS", "0");
+        wrong.put("FATHI_JOBS_LEASE_SECONDS", "0");
         wrong.put("FATHI_OUTBOUND_PLAINTEXT", "yes");
         wrong.put("FATHI_LOG_FORMAT", "xml");
         wrong.put("FATHI_ROLES", "api,boss");
