@@ -68,6 +68,7 @@ public interface Channel {
      * @param ttlSeconds what remains, for the push service; 0 is now or never
      * @param topic the collapse key, null to derive one from the id
      * @param attempt 1 for the first
+     * @param transactional never waits behind others
      */
     record Outgoing(
             int ws,
@@ -79,7 +80,8 @@ public interface Channel {
             int ttlSeconds,
             Urgency urgency,
             String topic,
-            int attempt) {}
+            int attempt,
+            boolean transactional) {}
 
     /**
      * @param payload for {@link #send}; null when there is a fault

@@ -43,6 +43,7 @@ final class ChunkSender {
     /** Without having looked for so long nothing leaves: a cancel or a kill switch stops everything within 5 s. */
     private static final long WATCH_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(4);
 
+    private static final int SECONDS_PER_MINUTE = 60;
     private static final Duration RESULT_PAUSE = Duration.ofMillis(200);
     private static final Comparator<LedgerRow> BY_PLACE =
             Comparator.comparingInt(LedgerRow::profileNo).thenComparingInt(LedgerRow::rank);
@@ -63,6 +64,8 @@ final class ChunkSender {
     private volatile Stops stops;
     private volatile long watchedNanos = System.nanoTime();
     private RuntimeException failure;
+    /** The run's allowance is spent until then; null while it is not known to be. */
+    private Instant throttledUntil;
 
     ChunkSender(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock) {
         this.sending = sending;
@@ -85,8 +88,8 @@ final class ChunkSender {
             watch();
             int pending = answers.inFlight() + answers.size();
             int free = window - pending;
-            if (mayBegin() && (pending == 0 || free >= window / 2)) {
-                begin(Math.max(1, free));
+            if (mayBegin() && (pending == 0 || free >= window / 2) && allowed(free)) {
+                begin(share(free));
                 continue;
             }
             answers.collect();
@@ -106,7 +109,31 @@ final class ChunkSender {
     }
 
     private boolean mayBegin() {
-        return failure == null && !stops.everything() && !expired() && !lease.stopping() && !queue.isEmpty();
+        return failure == null
+                && !stops.everything()
+                && !expired()
+                && !lease.stopping()
+                && throttledUntil == null
+                && !queue.isEmpty();
+    }
+
+    /** Whether the run's allowance has room for a sub-batch. Once it has none, this chunk lets others work. */
+    private boolean allowed(int free) {
+        if (run.perMinute() == null) {
+            return true;
+        }
+        try {
+            throttledUntil =
+                    RunsStore.allow(pool, run.run(), share(free)).await().orElse(null);
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+        return throttledUntil == null && failure == null;
+    }
+
+    /** What is free of the window; of a run with an allowance no more than a second's worth. */
+    private int share(int free) {
+        return Math.max(1, run.perMinute() == null ? free : Math.min(free, run.perMinute() / SECONDS_PER_MINUTE));
     }
 
     private boolean expired() {
@@ -353,8 +380,8 @@ final class ChunkSender {
             return lease.cancelled() ? JobOutcome.cancelled() : JobOutcome.done();
         }
         var rest = LedgerStore.rest(pool, chunk).await();
-        if (rest.claimed() < chunk.profileNos().size()) {
-            return JobOutcome.again(clock.now());
+        if (rest.claimed() < chunk.profileNos().size() || throttledUntil != null) {
+            return JobOutcome.again(throttledUntil == null ? clock.now() : throttledUntil);
         }
         if (rest.nextAt() != null) {
             return JobOutcome.again(rest.nextAt());

@@ -86,7 +86,8 @@ final class Decider {
                 (int) Math.min(run.ttlSeconds(), left),
                 run.urgency(),
                 run.topic(),
-                candidate.attempts() + 1);
+                candidate.attempts() + 1,
+                run.isTransactional());
     }
 
     private String token(Candidate candidate, Instant instant) {

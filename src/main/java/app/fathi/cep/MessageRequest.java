@@ -13,6 +13,7 @@ import java.time.Instant;
  * @param sendAt null for now
  * @param expiresAt nothing is sent later; null for {@code sendAt} + ttl
  * @param devices the n most recently active devices of each person; null for all
+ * @param perMinute deliveries that may begin in a minute; null for as fast as it goes
  * @param tracking whether the browser is to report shown, clicked and closed
  * @param dryRun count only
  */
@@ -26,5 +27,6 @@ public record MessageRequest(
         Instant sendAt,
         Instant expiresAt,
         Integer devices,
+        Integer perMinute,
         boolean tracking,
         boolean dryRun) {}

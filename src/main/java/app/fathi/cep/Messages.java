@@ -272,6 +272,7 @@ public final class Messages {
                 request.urgency(),
                 request.topic(),
                 request.devices(),
+                request.perMinute(),
                 request.tracking(),
                 start,
                 expiresAt,

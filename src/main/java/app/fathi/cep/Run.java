@@ -10,6 +10,7 @@ import java.util.UUID;
  * @param run the internal number, which begins with the week it was made in
  * @param content templates, not yet rendered
  * @param devices the n most recently active of each person; null for all
+ * @param perMinute deliveries that may begin in a minute, over all nodes; null for as fast as it goes
  * @param planned people
  */
 record Run(
@@ -24,6 +25,7 @@ record Run(
         Urgency urgency,
         String topic,
         Integer devices,
+        Integer perMinute,
         boolean tracking,
         Instant sendAt,
         Instant expiresAt,

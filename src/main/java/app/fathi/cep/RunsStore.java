@@ -53,6 +53,16 @@ final class RunsStore {
             """;
 
     static Future<Void> insertRun(SqlClient tx, Run run, int unknown, int chunks) {
+        return insert(tx, run, unknown, chunks)
+                .compose(done -> run.perMinute() == null
+                        ? Future.succeededFuture()
+                        : tx.preparedQuery(
+                                        "INSERT INTO cep_throttle (run, per_minute, spent_until) VALUES ($1, $2, $3)")
+                                .execute(Tuple.of(run.run(), run.perMinute(), time(run.sendAt())))
+                                .mapEmpty());
+    }
+
+    private static Future<Void> insert(SqlClient tx, Run run, int unknown, int chunks) {
         return tx.preparedQuery(INSERT_RUN)
                 .execute(Tuple.tuple()
                         .addLong(run.run())
@@ -114,7 +124,8 @@ final class RunsStore {
     private static final String RUN_COLUMNS =
             """
             run, ws, id, channel, state, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
-            expires_at, planned, created_at
+            expires_at, planned, created_at,
+            (SELECT t.per_minute FROM cep_throttle t WHERE t.run = cep_run.run) AS per_minute
             """;
 
     static Future<Optional<Run>> run(SqlClient client, int ws, long run) {
@@ -176,6 +187,27 @@ final class RunsStore {
             }
             return new Stops(cancelled, killed, Set.copyOf(origins));
         });
+    }
+
+    static final String ALLOW =
+            """
+            UPDATE cep_throttle
+            SET spent_until = greatest(spent_until, clock_timestamp()) + $2 * interval '1 minute' / per_minute
+            WHERE run = $1 AND spent_until <= clock_timestamp()
+            RETURNING run
+            """;
+
+    /** Takes so many deliveries from the run's allowance; the instant from which to ask again when it is spent. */
+    static Future<Optional<Instant>> allow(SqlClient client, long run, int deliveries) {
+        return client.preparedQuery(ALLOW)
+                .execute(Tuple.of(run, deliveries))
+                .compose(rows -> rows.rowCount() > 0
+                        ? Future.succeededFuture(Optional.empty())
+                        : client.preparedQuery("SELECT spent_until FROM cep_throttle WHERE run = $1")
+                                .execute(Tuple.of(run))
+                                .map(spent -> spent.stream()
+                                        .map(row -> instant(row, "spent_until"))
+                                        .findFirst()));
     }
 
     static Future<Void> markSending(SqlClient client, long run) {
@@ -346,6 +378,7 @@ final class RunsStore {
                 Urgency.of(row.getString("urgency")),
                 row.getString("topic"),
                 devices == null ? null : devices.intValue(),
+                row.getInteger("per_minute"),
                 row.getBoolean("tracking"),
                 instant(row, "send_at"),
                 instant(row, "expires_at"),

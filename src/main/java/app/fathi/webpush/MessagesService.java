@@ -218,6 +218,7 @@ final class MessagesService {
                 instant(json, "sendAt"),
                 instant(json, "expiresAt"),
                 devices,
+                json.getInteger("perMinute"),
                 json.getBoolean("tracking", true),
                 json.getBoolean("dryRun", false));
     }

@@ -102,6 +102,7 @@ final class PushChannel implements Channel {
                 composed.payload(),
                 vapid.authorization(address.endpoint(), keys.opened(address.keyId()), subject),
                 address.keyId(),
+                outgoing.transactional(),
                 outgoing.attempt() > 1,
                 outgoing.ttlSeconds(),
                 outgoing.urgency(),

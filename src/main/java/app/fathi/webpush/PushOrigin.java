@@ -40,6 +40,7 @@ final class PushOrigin {
     private final int connectionsLimit;
     private final int streamsLimit;
     private final PushPace pace;
+    private final Deque<Waiting> urgent = new ArrayDeque<>();
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private boolean admitting;
     private boolean looking;
@@ -113,12 +114,13 @@ final class PushOrigin {
     }
 
     private void enter(Waiting next) {
-        if (pace.hasRoom() && waiting.isEmpty()) {
+        var line = next.push.urgent() ? urgent : waiting;
+        if (pace.hasRoom(next.push.urgent()) && line.isEmpty()) {
             let(next);
         } else if (pace.isStalled(next.sinceNanos)) {
             next.answer.complete(held(LATER_NANOS));
         } else {
-            waiting.add(next);
+            line.add(next);
             look();
         }
     }
@@ -177,10 +179,18 @@ final class PushOrigin {
             return;
         }
         admitting = true;
-        while (pace.hasRoom() && !waiting.isEmpty()) {
-            let(waiting.poll());
+        for (var next = next(); next != null; next = next()) {
+            let(next);
         }
         admitting = false;
+    }
+
+    /** Whose turn it is; null when there is no room or nobody waits. */
+    private Waiting next() {
+        if (!urgent.isEmpty()) {
+            return pace.hasRoom(true) ? urgent.poll() : null;
+        }
+        return pace.hasRoom(false) ? waiting.poll() : null;
     }
 
     /** Nobody waits for long, and nobody for a service that answers nothing. */
@@ -191,14 +201,19 @@ final class PushOrigin {
         looking = true;
         loop.setTimer(LOOK_MILLIS, timer -> {
             looking = false;
-            long now = System.nanoTime();
-            while (!waiting.isEmpty() && (pace.isStalled(now) || now - waiting.peek().sinceNanos > WAIT_NANOS)) {
-                waiting.poll().answer.complete(held(LATER_NANOS));
-            }
-            if (!waiting.isEmpty()) {
+            sendAway(urgent);
+            sendAway(waiting);
+            if (!urgent.isEmpty() || !waiting.isEmpty()) {
                 look();
             }
         });
+    }
+
+    private void sendAway(Deque<Waiting> line) {
+        long now = System.nanoTime();
+        while (!line.isEmpty() && (pace.isStalled(now) || now - line.peek().sinceNanos > WAIT_NANOS)) {
+            line.poll().answer.complete(held(LATER_NANOS));
+        }
     }
 
     private PushAnswer held(long nanos) {

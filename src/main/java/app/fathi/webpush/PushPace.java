@@ -21,6 +21,9 @@ final class PushPace {
 
     private static final int REFUSALS = 3;
 
+    /** Of the window, for what is not urgent: a fifth is kept for what is. */
+    private static final double SHARE = 0.8;
+
     /** Retries are at most so many of first attempts, and always so many a second: else nothing would heal. */
     private static final double RETRY_SHARE = 0.2;
 
@@ -80,12 +83,12 @@ final class PushPace {
         window = Math.min(window, limit);
     }
 
-    boolean hasRoom() {
-        return out < (int) window;
+    boolean hasRoom(boolean urgent) {
+        return out < (urgent ? (int) window : Math.max(1, (int) (window * SHARE)));
     }
 
     boolean isStalled(long now) {
-        return !hasRoom() && now - heardNanos > STALL_NANOS;
+        return !hasRoom(false) && now - heardNanos > STALL_NANOS;
     }
 
     boolean isPaused() {

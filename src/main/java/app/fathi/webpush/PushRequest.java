@@ -10,6 +10,7 @@ import java.util.UUID;
  * @param body the encrypted message, at most 4,096 octets
  * @param authorization the value of the header (RFC 8292 section 3)
  * @param keyId of the key in it
+ * @param urgent never waits behind what is not
  * @param retry not the message's first attempt
  * @param ttlSeconds how long the push service keeps it; 0 is now or never
  * @param topic at most 32 characters of base64url
@@ -19,6 +20,7 @@ record PushRequest(
         byte[] body,
         String authorization,
         UUID keyId,
+        boolean urgent,
         boolean retry,
         int ttlSeconds,
         Urgency urgency,

@@ -37,7 +37,7 @@ class BatchesTest {
 
     private static MessageRequest shared(JsonObject content, boolean dryRun) {
         return new MessageRequest(
-                null, content, "transactional", 3_600, Urgency.HIGH, null, null, null, null, true, dryRun);
+                null, content, "transactional", 3_600, Urgency.HIGH, null, null, null, null, null, true, dryRun);
     }
 
     private BatchTaken request(MessageRequest shared, List<BatchItem> items) {

@@ -48,6 +48,7 @@ class KillSwitchTest {
                 r.sendAt(),
                 r.expiresAt(),
                 r.devices(),
+                r.perMinute(),
                 r.tracking(),
                 r.dryRun());
     }

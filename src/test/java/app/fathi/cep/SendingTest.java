@@ -52,6 +52,7 @@ class SendingTest {
                 request.sendAt(),
                 request.expiresAt(),
                 request.devices(),
+                request.perMinute(),
                 request.tracking(),
                 request.dryRun());
     }
@@ -67,6 +68,7 @@ class SendingTest {
                 sendAt,
                 expiresAt,
                 r.devices(),
+                r.perMinute(),
                 r.tracking(),
                 r.dryRun());
     }
@@ -82,6 +84,7 @@ class SendingTest {
                 r.sendAt(),
                 r.expiresAt(),
                 r.devices(),
+                r.perMinute(),
                 r.tracking(),
                 true);
     }
@@ -124,13 +127,47 @@ class SendingTest {
     }
 
     @Test
+    void a_run_with_an_allowance_begins_no_more_deliveries_than_it_has_whoever_sends_its_chunks() {
+        var users = world.people(120, 1);
+        var times = new CopyOnWriteArrayList<Long>();
+        world.channel.script = outgoing -> {
+            times.add(System.nanoTime());
+            return Future.succeededFuture(ScriptedChannel.ACCEPTED);
+        };
+        world.startWorkers();
+        var r = to(users);
+        // Twenty a second, in three chunks.
+        var taken = world.request(new MessageRequest(
+                r.audience(),
+                r.content(),
+                r.purpose(),
+                600,
+                Urgency.NORMAL,
+                null,
+                null,
+                null,
+                null,
+                1_200,
+                false,
+                false));
+        world.awaitState(taken.id(), "completed");
+        assertThat(times).hasSize(120);
+        for (int i = 0; i + 60 < times.size(); i++) {
+            assertThat(times.get(i + 60) - times.get(i))
+                    .as("sixty are three seconds' worth, of which one sub-batch may come ahead of time")
+                    .isGreaterThan(1_800_000_000L);
+        }
+        world.countsEqualTheLedger(taken.id());
+    }
+
+    @Test
     void only_the_most_recently_active_devices_are_taken_when_asked() {
         var users = world.people(3, 3);
         var newest = List.of(world.channel.subscribe(0), world.channel.subscribe(1), world.channel.subscribe(2));
         world.startWorkers();
         var r = to(users);
         var taken = world.request(new MessageRequest(
-                r.audience(), r.content(), r.purpose(), 60, Urgency.HIGH, "news", null, null, 1, false, false));
+                r.audience(), r.content(), r.purpose(), 60, Urgency.HIGH, "news", null, null, 1, null, false, false));
         world.awaitState(taken.id(), "completed");
         assertThat(world.channel.sent.stream().map(o -> o.address().id())).containsExactlyInAnyOrderElementsOf(newest);
         assertThat(world.channel.sent).allSatisfy(o -> {
@@ -235,7 +272,7 @@ class SendingTest {
         users.add("stranger");
         var r = to(users);
         var taken = world.request(new MessageRequest(
-                r.audience(), r.content(), r.purpose(), 60, r.urgency(), null, null, null, null, true, true));
+                r.audience(), r.content(), r.purpose(), 60, r.urgency(), null, null, null, null, null, true, true));
         assertThat(taken).isEqualTo(new Taken(null, 5, 3, List.of("stranger")));
         assertThat(world.rows("SELECT * FROM cep_run")).isEmpty();
         assertThat(world.rows("SELECT * FROM jobs")).isEmpty();

@@ -127,6 +127,7 @@ final class SendingWorld implements AutoCloseable {
                 null,
                 null,
                 null,
+                null,
                 true,
                 false);
     }

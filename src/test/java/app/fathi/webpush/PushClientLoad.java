@@ -36,6 +36,7 @@ final class PushClientLoad {
                                 ClientLoad.BODY,
                                 ClientLoad.AUTHORIZATION,
                                 KEY_ID,
+                                true,
                                 false,
                                 86_400,
                                 Urgency.NORMAL,

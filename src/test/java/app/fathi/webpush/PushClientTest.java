@@ -171,6 +171,7 @@ class PushClientTest {
                                 one.body(),
                                 one.authorization(),
                                 one.keyId(),
+                                true,
                                 false,
                                 0,
                                 urgency,

@@ -42,12 +42,13 @@ class PushOriginTest {
         VERTX.close().await();
     }
 
-    private static PushRequest push() {
+    private static PushRequest push(boolean urgent) {
         return new PushRequest(
                 URI.create("https://push.example/x"),
                 new byte[0],
                 "",
                 UUID.randomUUID(),
+                urgent,
                 false,
                 60,
                 Urgency.NORMAL,
@@ -55,7 +56,11 @@ class PushOriginTest {
     }
 
     private Future<PushAnswer> ask(int number, Gate gate) {
-        return origin.send(push(), gate, () -> {
+        return ask(number, gate, true);
+    }
+
+    private Future<PushAnswer> ask(int number, Gate gate, boolean urgent) {
+        return origin.send(push(urgent), gate, () -> {
             begun.add(number);
             var answer = Promise.<PushAnswer>promise();
             out.put(number, answer);
@@ -94,6 +99,24 @@ class PushOriginTest {
     }
 
     @Test
+    void what_is_urgent_passes_all_that_waits_and_finds_room_that_is_kept_for_it() {
+        for (int i = 0; i < 20; i++) {
+            ask(i, OPEN, false);
+        }
+        settle();
+        assertThat(begun).as("of ten places").hasSize(8);
+        ask(100, 104);
+        assertThat(begun).endsWith(100, 101).hasSize(10);
+        answer(0);
+        answer(1);
+        answer(2);
+        assertThat(begun).endsWith(100, 101, 102, 103).hasSize(12);
+        answer(3);
+        answer(4);
+        assertThat(begun).endsWith(103, 8);
+    }
+
+    @Test
     void a_service_that_allows_fewer_streams_gets_fewer() {
         origin.allows(1);
         settle();
@@ -129,7 +152,7 @@ class PushOriginTest {
         var done = Collections.synchronizedList(new ArrayList<Integer>());
         for (int i = 0; i < 50_000; i++) {
             int number = i;
-            origin.send(push(), OPEN, () -> {
+            origin.send(push(true), OPEN, () -> {
                 done.add(number);
                 return Future.succeededFuture(ACCEPTED);
             });

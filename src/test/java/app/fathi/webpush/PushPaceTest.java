@@ -41,7 +41,7 @@ class PushPaceTest {
 
     private int room() {
         int room = 0;
-        while (pace.hasRoom()) {
+        while (pace.hasRoom(true)) {
             pace.began(KEY, false, now);
             room++;
         }
@@ -61,6 +61,17 @@ class PushPaceTest {
         assertThat(room()).isEqualTo(200);
         pace.limit(10);
         assertThat(room()).isEqualTo(10);
+    }
+
+    @Test
+    void a_fifth_of_the_window_is_kept_for_what_is_urgent() {
+        int out = 0;
+        while (pace.hasRoom(false)) {
+            pace.began(KEY, false, now);
+            out++;
+        }
+        assertThat(out).isEqualTo(51);
+        assertThat(room()).isEqualTo(13);
     }
 
     @Test
@@ -226,7 +237,7 @@ class PushPaceTest {
     void silence_before_anything_was_asked_is_no_stall() {
         exchange(Outcome.ACCEPTED);
         pass(Duration.ofMinutes(10));
-        while (pace.hasRoom()) {
+        while (pace.hasRoom(true)) {
             pace.began(KEY, false, now);
         }
         assertThat(pace.isStalled(now)).isFalse();
@@ -245,7 +256,7 @@ class PushPaceTest {
             for (int step = 0; step < 5_000; step++) {
                 now += any.nextLong(Duration.ofMillis(50).toNanos());
                 int key = any.nextInt(2);
-                if (any.nextBoolean() && tried.hasRoom() && tried.heldNanos(keys[key], now) == 0) {
+                if (any.nextBoolean() && tried.hasRoom(true) && tried.heldNanos(keys[key], now) == 0) {
                     tried.began(keys[key], any.nextBoolean(), now);
                     out.add(new long[] {now, key});
                 } else if (!out.isEmpty()) {
@@ -264,7 +275,7 @@ class PushPaceTest {
                 now += Duration.ofHours(2).toNanos();
                 for (int i = 0; i < 1_000; i++) {
                     var key = keys[i % 2];
-                    if (tried.hasRoom() && tried.heldNanos(key, now) == 0) {
+                    if (tried.hasRoom(true) && tried.heldNanos(key, now) == 0) {
                         tried.began(key, false, now);
                         tried.ended(key, Outcome.ACCEPTED, null, now, now, any);
                         accepted++;

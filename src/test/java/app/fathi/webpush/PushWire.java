@@ -87,6 +87,7 @@ final class PushWire implements AutoCloseable {
                 VAPID.authorization(endpoint, KEY, "mailto:push@fathi.dev"),
                 // Of its own, so that what a service thinks of one message's key holds up no other.
                 UUID.randomUUID(),
+                true,
                 false,
                 60,
                 Urgency.NORMAL,
