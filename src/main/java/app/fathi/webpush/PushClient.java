@@ -92,7 +92,7 @@ final class PushClient {
     private final InstantSource clock;
     private final Duration connectTimeout;
     private final Duration timeout;
-    /** A gate is open for half a lease; what it let through leaves within another third, or not at all. */
+    /** A gate is open for half a lease; what it let through leaves before the other half is over, or not at all. */
     private final Duration standstill;
 
     private final Duration retryAfterLimit;
@@ -110,7 +110,8 @@ final class PushClient {
         this.clock = clock;
         this.connectTimeout = Duration.ofSeconds(outbound.connectTimeoutSeconds());
         this.timeout = Duration.ofSeconds(outbound.requestTimeoutSeconds());
-        this.standstill = Duration.ofSeconds(config.jobs().leaseSeconds()).dividedBy(3);
+        this.standstill =
+                Duration.ofSeconds(config.jobs().leaseSeconds()).multipliedBy(9).dividedBy(20);
         this.retryAfterLimit = Duration.ofHours(config.send().retryAfterLimitHours());
         this.responseLimit = outbound.responseLimitBytes();
         this.origins = new PushOrigins(

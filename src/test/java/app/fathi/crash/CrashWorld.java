@@ -54,7 +54,7 @@ final class CrashWorld implements AutoCloseable {
             "FATHI_SEND_CHUNK_PROFILES", "" + PEOPLE / 4,
             "FATHI_JOBS_WORKERS", "6",
             "FATHI_JOBS_POLL_MILLIS", "50",
-            "FATHI_JOBS_LEASE_SECONDS", "5");
+            "FATHI_JOBS_LEASE_SECONDS", "8");
 
     final FakePushService push = FakePushService.start();
     private final Path folder;
