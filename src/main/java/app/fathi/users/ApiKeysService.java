@@ -3,6 +3,7 @@ package app.fathi.users;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
@@ -20,8 +21,6 @@ import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -160,16 +159,11 @@ final class ApiKeysService {
             if (text == null) {
                 return null;
             }
-            try {
-                var expiresAt = OffsetDateTime.parse(text).toInstant();
-                if (expiresAt.isAfter(now)) {
-                    return expiresAt;
-                }
-            } catch (DateTimeParseException e) {
-                throw ProblemException.invalid(
-                        "/expiresAt", "A time is written as in RFC 3339, such as 2026-11-02T10:00:00Z.");
+            var expiresAt = Rfc3339.at("/expiresAt", text).toInstant();
+            if (!expiresAt.isAfter(now)) {
+                throw ProblemException.unprocessable("/expiresAt", "A key must expire in the future.");
             }
-            throw ProblemException.unprocessable("/expiresAt", "A key must expire in the future.");
+            return expiresAt;
         }
     }
 }

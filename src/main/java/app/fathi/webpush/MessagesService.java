@@ -11,6 +11,7 @@ import app.fathi.cep.Urgency;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
@@ -22,7 +23,6 @@ import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -195,7 +195,7 @@ final class MessagesService {
                             uuid(pointer, item, "subscriptionId"),
                             uuid(pointer, item, "profileId"),
                             item.getString("userId"),
-                            item.getJsonObject("content"),
+                            content(pointer, item.getJsonObject("content")),
                             item.getJsonObject("data"));
                 })
                 .toList();
@@ -210,7 +210,7 @@ final class MessagesService {
         var devices = json.getValue("devices") instanceof JsonObject chosen ? chosen.getInteger("lastActive") : null;
         return new MessageRequest(
                 audience,
-                content,
+                content("", content),
                 json.getString("purpose"),
                 json.getInteger("ttl", DEFAULT_TTL_SECONDS),
                 Urgency.of(json.getString("urgency", "normal")),
@@ -221,6 +221,14 @@ final class MessagesService {
                 json.getInteger("perMinute"),
                 json.getBoolean("tracking", true),
                 json.getBoolean("dryRun", false));
+    }
+
+    /** The notification's time is read only when it is sent, and then it is too late to say that it is none. */
+    private static JsonObject content(String pointer, JsonObject content) {
+        if (content != null) {
+            Rfc3339.at(pointer + "/content/timestamp", content.getString("timestamp"));
+        }
+        return content;
     }
 
     private static Audience audience(JsonObject json) {
@@ -251,11 +259,7 @@ final class MessagesService {
     }
 
     private static Instant instant(JsonObject json, String name) {
-        var text = json.getString(name);
-        try {
-            return text == null ? null : java.time.OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
-            throw ProblemException.invalid("/" + name, "This is not an RFC 3339 time.");
-        }
+        var at = Rfc3339.at("/" + name, json.getString(name));
+        return at == null ? null : at.toInstant();
     }
 }

@@ -12,7 +12,6 @@ import io.vertx.sqlclient.Pool;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.Function;
 
 /** The door of {@code webpush}: answers its operations. */
@@ -105,13 +104,12 @@ public final class WebpushVerticle extends VerticleBase {
 
     private Future<Reply> listSubscriptions(Call call) {
         var before = cursor.position(call).map(position -> position.uuid(0)).orElse(null);
-        var profileId = call.parameters().getString("profileId");
         return store.page(
                         pool,
                         call.ws(),
                         before,
                         call.parameters().getString("status"),
-                        profileId == null ? null : UUID.fromString(profileId),
+                        call.uuid("profileId"),
                         Cursor.limit(call) + 1)
                 .map(rows -> Reply.ok(cursor.page(
                         call,

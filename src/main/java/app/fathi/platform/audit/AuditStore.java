@@ -1,8 +1,8 @@
 package app.fathi.platform.audit;
 
 import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.db.Cursor;
-import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
@@ -13,8 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -66,23 +64,14 @@ final class AuditStore {
                         after.map(position -> position.number(0)).orElse(Long.MAX_VALUE),
                         filter.getString("operation"),
                         filter.getString("result"),
-                        time("from", filter.getString("from")),
-                        time("to", filter.getString("to")),
+                        Rfc3339.at("from", filter.getString("from")),
+                        Rfc3339.at("to", filter.getString("to")),
                         Cursor.limit(call) + 1))
                 .map(rows -> {
                     var events = new ArrayList<JsonObject>();
                     rows.forEach(row -> events.add(json(row)));
                     return events;
                 });
-    }
-
-    private static OffsetDateTime time(String parameter, String text) {
-        try {
-            return text == null ? null : OffsetDateTime.parse(text);
-        } catch (DateTimeParseException e) {
-            throw ProblemException.invalid(
-                    parameter, "A time is written as in RFC 3339, such as 2026-11-02T10:00:00Z.");
-        }
     }
 
     private static Tuple tuple(AuditEvent event) {

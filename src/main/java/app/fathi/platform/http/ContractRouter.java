@@ -21,9 +21,11 @@ import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.openapi.router.RequestExtractor;
 import io.vertx.ext.web.openapi.router.RouterBuilder;
 import io.vertx.openapi.contract.OpenAPIContract;
+import io.vertx.openapi.contract.Path;
 import io.vertx.openapi.validation.ValidatedRequest;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * The contract as a router. Each operation runs admission → credential → rate → shape → contract validation → authority
@@ -69,7 +71,7 @@ final class ContractRouter {
             var found = openApi.findOperation(
                     context.normalizedPath(), context.request().method());
             if (found == null) {
-                context.next();
+                refuse(context, openApi.findPath(context.normalizedPath()));
             } else {
                 admit(context, contract.operations().get(found.getOperationId()));
             }
@@ -78,6 +80,25 @@ final class ContractRouter {
                 .setDoValidation(!operation.parsesBody())
                 .addHandler(context -> dispatch(context, operation)));
         return builder.createRouter();
+    }
+
+    /**
+     * Goes no further, for the router's routes match more than the contract says, such as a path with a slash behind it,
+     * and whatever they answered would be answered to nobody in particular.
+     *
+     * @param path null when the contract has none such
+     */
+    private static void refuse(RoutingContext context, Path path) {
+        if (path == null) {
+            Problems.write(context, Problems.ofStatus(404));
+            return;
+        }
+        var allowed = path.getOperations().stream()
+                .map(operation -> operation.getHttpMethod().name())
+                .sorted()
+                .collect(Collectors.joining(", "));
+        context.response().putHeader(HttpHeaders.ALLOW, allowed);
+        Problems.write(context, Problems.ofStatus(405));
     }
 
     private void admit(RoutingContext context, Contract.Operation operation) {

@@ -3,20 +3,25 @@ package app.fathi.platform.http;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
+import io.netty.handler.codec.TooLongFrameException;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.CorsHandler;
 import io.vertx.openapi.contract.OpenAPIContract;
+import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The edge: one instance per core, each with its own event loop, all on one port. */
 public final class HttpVerticle extends VerticleBase {
@@ -37,6 +42,8 @@ public final class HttpVerticle extends VerticleBase {
             Denials denials,
             Consumer<Router> pages,
             IntConsumer onListening) {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(HttpVerticle.class);
 
     private final Edge edge;
     private HttpServer server;
@@ -60,21 +67,46 @@ public final class HttpVerticle extends VerticleBase {
                         .setDecompressionSupported(true)
                         .setCompressionSupported(true)
                         .setHandle100ContinueAutomatically(true))
-                .invalidRequestHandler(request -> {
-                    var problem = Problems.ofStatus(
-                            request.decoderResult().cause() instanceof io.netty.handler.codec.TooLongFrameException
-                                    ? 431
-                                    : 400);
-                    request.response()
-                            .setStatusCode(problem.kind().status())
-                            .putHeader(HttpHeaders.CONTENT_TYPE, Problems.MEDIA_TYPE)
-                            .putHeader(HttpHeaders.CONNECTION, "close")
-                            .end(problem.toJson("", "-").toBuffer())
-                            .onComplete(done -> request.connection().close());
-                })
+                .invalidRequestHandler(request ->
+                        refuse(request, request.decoderResult().cause() instanceof TooLongFrameException ? 431 : 400))
+                // What strangers do to their connections (resets, garbage, half requests) is nothing that we could
+                // mend.
+                .exceptionHandler(failure -> LOG.debug("A connection broke: {}", failure.toString()))
                 .connectionHandler(edge.limits().connections()::opened)
-                .requestHandler(router);
+                .requestHandler(request -> {
+                    if (isWellFormed(request.path())) {
+                        router.handle(request);
+                    } else {
+                        refuse(request, 400);
+                    }
+                });
         return server.listen().onSuccess(listening -> edge.onListening().accept(listening.actualPort()));
+    }
+
+    /** Whether whatever is escaped in it can be read; the router, failing over it, could not even say so. */
+    private static boolean isWellFormed(String path) {
+        for (int i = path == null ? -1 : path.indexOf('%'); i >= 0; i = path.indexOf('%', i + 1)) {
+            if (i + 2 >= path.length()
+                    || !HexFormat.isHexDigit(path.charAt(i + 1))
+                    || !HexFormat.isHexDigit(path.charAt(i + 2))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** What cannot be read as far as to a route. */
+    private static void refuse(HttpServerRequest request, int status) {
+        var problem = Problems.ofStatus(status);
+        var id = RequestIdHandler.fresh();
+        var path = request.path();
+        request.response()
+                .setStatusCode(problem.kind().status())
+                .putHeader(RequestIdHandler.HEADER, id)
+                .putHeader(HttpHeaders.CONTENT_TYPE, Problems.MEDIA_TYPE)
+                .putHeader(HttpHeaders.CONNECTION, "close")
+                .end(problem.toJson(path == null ? "" : path, id).toBuffer())
+                .onComplete(done -> request.connection().close());
     }
 
     @Override
@@ -102,24 +134,13 @@ public final class HttpVerticle extends VerticleBase {
         router.route().failureHandler(Problems::onFailure);
         router.errorHandler(404, context -> Problems.write(context, Problems.ofStatus(404)));
         router.errorHandler(405, context -> {
-            context.response().putHeader(HttpHeaders.ALLOW, allowed(context.normalizedPath()));
+            context.response().putHeader(HttpHeaders.ALLOW, "GET");
             Problems.write(context, Problems.ofStatus(405));
         });
         router.errorHandler(400, Problems::onFailure);
         router.errorHandler(413, Problems::onFailure);
         router.errorHandler(500, Problems::onFailure);
         return router;
-    }
-
-    private String allowed(String path) {
-        var found = edge.openApi().findPath(path);
-        return found == null
-                ? "GET"
-                : found.getOperations().stream()
-                        .map(operation -> operation.getHttpMethod().name())
-                        .sorted()
-                        .reduce((a, b) -> a + ", " + b)
-                        .orElse("");
     }
 
     /**

@@ -3,13 +3,17 @@ package app.fathi.platform.http;
 import app.fathi.platform.errors.Failures;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
 import io.vertx.openapi.validation.ValidatorException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Everything that goes wrong at the edge leaves as problem+json (RFC 9457) through here. */
 final class Problems {
+    private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
     static final String MEDIA_TYPE = "application/problem+json";
 
     private Problems() {}
@@ -37,7 +41,8 @@ final class Problems {
 
     private static Problem problem(RoutingContext context) {
         var failure = context.failure();
-        if (failure instanceof HttpException http && http.getCause() != null) {
+        if (failure instanceof HttpException http
+                && (http.getCause() instanceof ValidatorException || http.getCause() instanceof ProblemException)) {
             failure = http.getCause();
         }
         return switch (failure) {
@@ -45,8 +50,24 @@ final class Problems {
                 Problem.of(Kind.INVALID_REQUEST, "The request does not fit the contract.", ShapeFaults.of(e));
             case HttpException e -> ofStatus(e.getStatusCode());
             case null -> ofStatus(context.statusCode());
-            default -> Failures.toProblem(failure);
+            default -> isOfSender(context) ? ofStatus(brokenOff(context, failure)) : Failures.toProblem(failure);
         };
+    }
+
+    /**
+     * The router itself found the request wanting, or it failed while its body was still coming in: the connection broke,
+     * or what came were not the chunks or the compressed octets that the header had announced. Handlers run after that.
+     */
+    private static boolean isOfSender(RoutingContext context) {
+        var request = context.request();
+        var announcesBody = request.headers().contains(HttpHeaders.CONTENT_LENGTH)
+                || request.headers().contains(HttpHeaders.TRANSFER_ENCODING);
+        return context.statusCode() >= 400 && context.statusCode() < 500 || announcesBody && !request.isEnded();
+    }
+
+    private static int brokenOff(RoutingContext context, Throwable failure) {
+        LOG.debug("A request could not be read: {}", failure.toString());
+        return context.statusCode() < 500 ? context.statusCode() : 400;
     }
 
     static Problem ofStatus(int status) {

@@ -19,19 +19,25 @@ final class RequestIdHandler implements PlatformHandler {
     private static final Pattern WELL_FORMED = Pattern.compile("[A-Za-z0-9_-]{8,64}");
     private static final Logger ACCESS = LoggerFactory.getLogger("app.fathi.access");
 
-    private final SecureRandom random = new SecureRandom();
+    private static final SecureRandom RANDOM = new SecureRandom();
 
+    /** The request's id; also of one that was refused before any route could give it one. */
     static String of(RoutingContext context) {
-        return context.get(KEY);
+        String id = context.get(KEY);
+        return id == null ? give(context) : id;
     }
 
-    @Override
-    public void handle(RoutingContext context) {
+    private static String give(RoutingContext context) {
         var given = context.request().getHeader(HEADER);
         var id = given != null && WELL_FORMED.matcher(given).matches() ? given : fresh();
         context.put(KEY, id);
         context.response().putHeader(HEADER, id);
-        LogContext.set(id, 0, "-");
+        return id;
+    }
+
+    @Override
+    public void handle(RoutingContext context) {
+        LogContext.set(give(context), 0, "-");
         var started = System.nanoTime();
         context.addEndHandler(done -> ACCESS.debug(
                 "{} {} {} {} µs",
@@ -42,9 +48,9 @@ final class RequestIdHandler implements PlatformHandler {
         context.next();
     }
 
-    private String fresh() {
+    static String fresh() {
         var octets = new byte[12];
-        random.nextBytes(octets);
+        RANDOM.nextBytes(octets);
         return Base64.getUrlEncoder().withoutPadding().encodeToString(octets);
     }
 }

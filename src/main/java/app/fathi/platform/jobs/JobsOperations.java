@@ -3,6 +3,7 @@ package app.fathi.platform.jobs;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
@@ -35,6 +36,8 @@ import java.util.stream.Collectors;
  */
 public final class JobsOperations {
     /** Without it somebody sees the jobs of integrations alone. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
+
     private static final String ANY = "jobs:any";
 
     private static final Set<String> OVER = Set.of("done", "cancelled", "dead");
@@ -186,9 +189,11 @@ public final class JobsOperations {
         return word == null ? null : Lane.valueOf(word.toUpperCase(Locale.ROOT));
     }
 
+    /** No job is as old as the longest of all; whatever is longer than that would only overflow. */
     private static Duration duration(String text) {
         try {
-            return text == null ? null : Duration.parse(text);
+            var duration = text == null ? null : Duration.parse(text);
+            return duration == null || duration.compareTo(LONGEST) < 0 ? duration : LONGEST;
         } catch (DateTimeException e) {
             throw ProblemException.invalid("olderThan", "A duration is written as in ISO 8601, such as PT15M or P2D.");
         }
@@ -227,12 +232,7 @@ public final class JobsOperations {
     }
 
     private static OffsetDateTime time(JsonObject filter, String name) {
-        var text = filter.getString(name);
-        try {
-            return text == null ? null : OffsetDateTime.parse(text);
-        } catch (DateTimeException e) {
-            throw ProblemException.invalid("/filter/" + name, "This is not an RFC 3339 time.");
-        }
+        return Rfc3339.at("/filter/" + name, filter.getString(name));
     }
 
     // --- answers --------------------------------------------------------------------------------------------------
