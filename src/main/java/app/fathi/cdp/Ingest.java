@@ -2,6 +2,7 @@ package app.fathi.cdp;
 
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
@@ -17,10 +18,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -33,7 +34,9 @@ final class Ingest {
     private static final int MAX_BATCH_EVENTS = 2_500;
     private static final int MAX_ID_LENGTH = 255;
     private static final int MAX_NAME_LENGTH = 200;
+    private static final int MAX_KEY_LENGTH = 100;
     private static final int MAX_FAULTS = 20;
+    private static final Instant YEAR_0 = Instant.parse("0000-01-01T00:00:00Z");
     private static final Set<String> TYPES = Set.of("identify", "track", "page");
     /** What broken clients send instead of an id; believing it would melt everybody into one person. */
     private static final Set<String> NOBODY = Set.of(
@@ -64,7 +67,8 @@ final class Ingest {
     Future<Reply> one(Call call, String type) {
         var json = body(call, MAX_EVENT_OCTETS);
         var faults = new ArrayList<Problem.Fault>();
-        var event = event(json, type, "", json.getValue("sentAt"), null, clock.instant(), faults);
+        var sent = instant(json, "sentAt", "", faults);
+        var event = event(json, type, "", sent, null, clock.instant(), faults);
         return take(call, faults, List.of(event));
     }
 
@@ -77,17 +81,22 @@ final class Ingest {
         }
         var now = clock.instant();
         var faults = new ArrayList<Problem.Fault>();
+        var sent = instant(json, "sentAt", "", faults);
+        text(json, "writeKey", MAX_KEY_LENGTH, "", faults);
+        object(json, "context", "", faults);
+        object(json, "integrations", "", faults);
         var events = new ArrayList<JsonObject>(items.size());
         for (int i = 0; i < items.size(); i++) {
             var pointer = "/batch/" + i;
             if (!(items.getValue(i) instanceof JsonObject item)) {
                 faults.add(new Problem.Fault(pointer, "An event is an object."));
-            } else if (item.encode().length() > MAX_EVENT_OCTETS) {
+            } else if (item.toBuffer().length() > MAX_EVENT_OCTETS) {
                 faults.add(new Problem.Fault(pointer, "An event has at most " + MAX_EVENT_OCTETS + " octets."));
             } else if (!(item.getValue("type") instanceof String type) || !TYPES.contains(type)) {
                 faults.add(new Problem.Fault(pointer + "/type", "This is one of identify, track, page."));
             } else {
-                events.add(event(item, type, pointer, json.getValue("sentAt"), json.getValue("context"), now, faults));
+                instant(item, "sentAt", pointer, faults);
+                events.add(event(item, type, pointer, sent, json.getValue("context"), now, faults));
             }
         }
         return take(call, faults, events);
@@ -172,11 +181,12 @@ final class Ingest {
             JsonObject json,
             String type,
             String pointer,
-            Object batchSentAt,
+            Instant sent,
             Object batchContext,
             Instant now,
             List<Problem.Fault> faults) {
         var event = json.copy();
+        text(event, "writeKey", MAX_KEY_LENGTH, pointer, faults);
         event.remove("writeKey");
         event.put("type", type);
         var userId = id(event, "userId", pointer, faults);
@@ -185,16 +195,13 @@ final class Ingest {
             faults.add(
                     new Problem.Fault(pointer + "/userId", "userId or anonymousId is needed, and must name somebody."));
         }
-        if (type.equals("track") && (text(event, "event", MAX_NAME_LENGTH, pointer, faults) == null)) {
+        if (text(event, "event", MAX_NAME_LENGTH, pointer, faults) == null && type.equals("track")) {
             faults.add(new Problem.Fault(pointer + "/event", "This property is missing."));
         }
         text(event, "name", MAX_NAME_LENGTH, pointer, faults);
+        text(event, "category", MAX_NAME_LENGTH, pointer, faults);
         for (var name : List.of("traits", "properties", "context", "integrations")) {
-            if (event.getValue(name) == null) {
-                event.remove(name);
-            } else if (!(event.getValue(name) instanceof JsonObject)) {
-                faults.add(new Problem.Fault(pointer + "/" + name, "This takes an object."));
-            }
+            object(event, name, pointer, faults);
         }
         if (!event.containsKey("context") && batchContext instanceof JsonObject context) {
             event.put("context", context.copy());
@@ -205,21 +212,20 @@ final class Ingest {
                 messageId == null || messageId.isEmpty()
                         ? UuidCreator.getTimeOrderedEpoch().toString()
                         : messageId);
-        var happened = instant(
-                event, event.containsKey("originalTimestamp") ? "originalTimestamp" : "timestamp", pointer, faults);
-        var sent = batchSentAt == null ? null : parse(batchSentAt, "/sentAt", faults);
-        event.put("at", corrected(happened, sent, now).toString());
+        var told = instant(event, "timestamp", pointer, faults);
+        var original = instant(event, "originalTimestamp", pointer, faults);
+        event.put("at", corrected(original == null ? told : original, sent, now).toString());
         event.put("receivedAt", now.toString());
         return event;
     }
 
-    /** {@code receivedAt − (sentAt − originalTimestamp)}, and never in the future. */
+    /** {@code receivedAt − (sentAt − originalTimestamp)}, and never in the future, nor before there were years. */
     private static Instant corrected(Instant happened, Instant sent, Instant now) {
         if (happened == null) {
             return now;
         }
         var at = sent == null ? happened : now.minus(Duration.between(happened, sent));
-        return at.isAfter(now) ? now : at;
+        return at.isAfter(now) ? now : at.isBefore(YEAR_0) ? YEAR_0 : at;
     }
 
     private static String id(JsonObject event, String name, String pointer, List<Problem.Fault> faults) {
@@ -231,7 +237,7 @@ final class Ingest {
             event.remove(name);
             return null;
         }
-        if (!(text instanceof String told) || told.length() > MAX_ID_LENGTH) {
+        if (!(text instanceof String told) || length(told) > MAX_ID_LENGTH) {
             faults.add(new Problem.Fault(
                     pointer + "/" + name, "This takes a text of at most " + MAX_ID_LENGTH + " characters."));
             return "";
@@ -246,12 +252,25 @@ final class Ingest {
             event.remove(name);
             return null;
         }
-        if (!(value instanceof String text) || text.length() > limit) {
+        if (!(value instanceof String text) || length(text) > limit) {
             faults.add(
                     new Problem.Fault(pointer + "/" + name, "This takes a text of at most " + limit + " characters."));
             return "";
         }
         return text;
+    }
+
+    private static void object(JsonObject event, String name, String pointer, List<Problem.Fault> faults) {
+        if (event.getValue(name) == null) {
+            event.remove(name);
+        } else if (!(event.getValue(name) instanceof JsonObject)) {
+            faults.add(new Problem.Fault(pointer + "/" + name, "This takes an object."));
+        }
+    }
+
+    /** In characters, as the contract counts. */
+    private static int length(String text) {
+        return text.codePointCount(0, text.length());
     }
 
     private static Instant instant(JsonObject event, String name, String pointer, List<Problem.Fault> faults) {
@@ -260,11 +279,10 @@ final class Ingest {
     }
 
     private static Instant parse(Object value, String pointer, List<Problem.Fault> faults) {
-        try {
-            return OffsetDateTime.parse((String) value).toInstant();
-        } catch (DateTimeParseException | ClassCastException e) {
+        var time = value instanceof String text ? Rfc3339.parse(text) : Optional.<OffsetDateTime>empty();
+        if (time.isEmpty()) {
             faults.add(new Problem.Fault(pointer, "This is not an RFC 3339 time."));
-            return null;
         }
+        return time.map(OffsetDateTime::toInstant).orElse(null);
     }
 }

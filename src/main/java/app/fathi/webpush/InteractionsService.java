@@ -5,6 +5,7 @@ import app.fathi.cep.Reason;
 import app.fathi.cep.TrackingTokens;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.http.StrictJson;
@@ -14,8 +15,6 @@ import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.Set;
@@ -98,7 +97,8 @@ final class InteractionsService {
             }
         }
         var token = text(pointer, json, "token", MAX_TOKEN_LENGTH);
-        var type = TYPES.get(text(pointer, json, "type", MAX_ACTION_LENGTH));
+        var word = text(pointer, json, "type", MAX_ACTION_LENGTH);
+        var type = word == null ? null : TYPES.get(word);
         if (token == null || token.isEmpty()) {
             throw ProblemException.invalid(pointer + "/token", "This property is missing.");
         }
@@ -110,7 +110,8 @@ final class InteractionsService {
 
     private static String text(String pointer, JsonObject json, String name, int limit) {
         var value = json.getValue(name);
-        if (value != null && !(value instanceof String text && text.length() <= limit)) {
+        if (json.containsKey(name)
+                && !(value instanceof String text && text.codePointCount(0, text.length()) <= limit)) {
             throw ProblemException.invalid(
                     pointer + "/" + name, "This takes a text of at most " + limit + " characters.");
         }
@@ -118,12 +119,8 @@ final class InteractionsService {
     }
 
     private static Instant instant(String pointer, JsonObject json) {
-        var text = text(pointer, json, "timestamp", MAX_ACTION_LENGTH);
-        try {
-            return text == null ? null : OffsetDateTime.parse(text).toInstant();
-        } catch (DateTimeParseException e) {
-            throw ProblemException.invalid(pointer + "/timestamp", "This is not an RFC 3339 time.");
-        }
+        var at = Rfc3339.at(pointer + "/timestamp", text(pointer, json, "timestamp", MAX_ACTION_LENGTH));
+        return at == null ? null : at.toInstant();
     }
 
     /** A device's clock may be ahead; nothing happened later than it was told. */
