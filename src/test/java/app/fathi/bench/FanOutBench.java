@@ -77,7 +77,7 @@ final class FanOutBench {
                 "FATHI_OUTBOUND_ALLOW",
                 "127.0.0.0/8",
                 "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
-                TestCertificate.get().pem().toString());
+                TestCertificate.get().pem().toAbsolutePath().toString());
         double encryption = encryptionMicros();
         try (var process = ServerProcess.start(folder, settings)) {
             var bench = new FanOutBench(process.awaitReady());
