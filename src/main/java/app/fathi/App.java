@@ -138,6 +138,7 @@ public final class App {
         var profiles = new Profiles();
         var webpush = new Webpush(vertx, config, pools.send(), secrets, providers, this::baseUrl, clock);
         webpush.measure(metrics.registry());
+        health.notice("vapid-key-refused", webpush::anyKeyRefused);
         started.push(webpush::close);
         var tokens = new TrackingTokens(secrets.derivedKey("tracking"));
         var sendPool = new SendPool(config.send());

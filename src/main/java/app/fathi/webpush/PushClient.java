@@ -120,6 +120,7 @@ final class PushClient {
                 outbound.origins(),
                 outbound.connectionsPerOrigin(),
                 outbound.streamsPerConnection(),
+                Duration.ofSeconds(config.vapid().refusedSeconds()),
                 timeout);
         this.http2 = client(
                 outbound,

@@ -61,14 +61,21 @@ final class PushOrigin {
     /**
      * @param url scheme, host and port
      * @param streams requests out at once on each connection
+     * @param firstRefusal how long a key that the service refuses is not tried there
      */
-    PushOrigin(String url, ContextInternal loop, InstantSource clock, int connections, int streams) {
+    PushOrigin(
+            String url,
+            ContextInternal loop,
+            InstantSource clock,
+            int connections,
+            int streams,
+            Duration firstRefusal) {
         this.url = url;
         this.loop = loop;
         this.clock = clock;
         this.connectionsLimit = connections;
         this.streamsLimit = streams;
-        this.pace = new PushPace(Math.multiplyExact(connections, streams), System.nanoTime());
+        this.pace = new PushPace(Math.multiplyExact(connections, streams), firstRefusal, System.nanoTime());
     }
 
     /** The service takes so many requests at once on a connection (RFC 9113 section 5.1.2). */

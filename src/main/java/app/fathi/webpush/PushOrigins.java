@@ -23,6 +23,7 @@ final class PushOrigins {
     private final int connectionsLimit;
     private final int connections;
     private final int streams;
+    private final Duration firstRefusal;
     private final Duration patience;
 
     /** The least recently used first. */
@@ -34,6 +35,7 @@ final class PushOrigins {
      * @param loops gives each origin an event loop
      * @param connections of one origin; all together have so many times the number of origins
      * @param streams of one connection
+     * @param firstRefusal how long a key that an origin refuses is not tried there
      * @param patience how long a request may take whose connection is to close
      */
     PushOrigins(
@@ -42,6 +44,7 @@ final class PushOrigins {
             int origins,
             int connections,
             int streams,
+            Duration firstRefusal,
             Duration patience) {
         this.loops = loops;
         this.clock = clock;
@@ -49,6 +52,7 @@ final class PushOrigins {
         this.connectionsLimit = Math.multiplyExact(origins, connections);
         this.connections = connections;
         this.streams = streams;
+        this.firstRefusal = firstRefusal;
         this.patience = patience;
     }
 
@@ -58,7 +62,7 @@ final class PushOrigins {
         PushOrigin origin;
         synchronized (this) {
             origin = origins.computeIfAbsent(
-                    url, unknown -> new PushOrigin(url, loops.get(), clock, connections, streams));
+                    url, unknown -> new PushOrigin(url, loops.get(), clock, connections, streams, firstRefusal));
             closing = surplus(origin);
         }
         closing.forEach(this::shut);

@@ -24,6 +24,8 @@ final class PushPace {
     /** Of the window, for what is not urgent: a fifth is kept for what is. */
     private static final double SHARE = 0.8;
 
+    private static final Duration LONGEST_REFUSAL = Duration.ofHours(1);
+
     /** Retries are at most so many of first attempts, and always so many a second: else nothing would heal. */
     private static final double RETRY_SHARE = 0.2;
 
@@ -34,6 +36,7 @@ final class PushPace {
     /** With the window full and without any answer for so long, nobody should wait in a queue for it. */
     private static final long STALL_NANOS = Duration.ofSeconds(2).toNanos();
 
+    private final Duration firstRefusal;
     private int limit;
     private double window;
     private boolean slowStart = true;
@@ -61,17 +64,25 @@ final class PushPace {
 
     private static final class Key {
         final Pause slowed = new Pause(Duration.ofSeconds(1), Duration.ofMinutes(1));
-        final Pause refused = new Pause(Duration.ofMinutes(5), Duration.ofHours(1));
+        final Pause refused;
         int refusals;
+
+        Key(Duration firstRefusal) {
+            refused = new Pause(firstRefusal, LONGEST_REFUSAL);
+        }
 
         boolean isClean() {
             return !slowed.engaged() && !refused.engaged() && refusals == 0;
         }
     }
 
-    /** @param limit of requests out at once */
-    PushPace(int limit, long now) {
+    /**
+     * @param limit of requests out at once
+     * @param firstRefusal how long a refused key is not tried; each further time twice as long
+     */
+    PushPace(int limit, Duration firstRefusal, long now) {
         this.limit = limit;
+        this.firstRefusal = firstRefusal;
         this.window = Math.min(START_WINDOW, limit);
         this.shrunkNanos = now;
         this.heardNanos = now;
@@ -176,7 +187,7 @@ final class PushPace {
 
     private Change key(UUID keyId, Outcome outcome, Long askedNanos, long began, long now, RandomGenerator random) {
         boolean trouble = askedNanos != null || outcome == Outcome.RATE_LIMITED || outcome == Outcome.KEY_MISMATCH;
-        var key = trouble ? keys.computeIfAbsent(keyId, unknown -> new Key()) : keys.get(keyId);
+        var key = trouble ? keys.computeIfAbsent(keyId, unknown -> new Key(firstRefusal)) : keys.get(keyId);
         if (key == null) {
             return Change.NOTHING;
         }

@@ -76,6 +76,11 @@ public final class Webpush {
         registry.gauge("webpush.keys.refused", origins, PushOrigins::refusedKeys);
     }
 
+    /** Whether a push service refuses a key of ours, so that messages wait until somebody looks. */
+    public Future<Boolean> anyKeyRefused() {
+        return Future.succeededFuture(client.origins().refusedKeys() > 0);
+    }
+
     public Channel channel() {
         return channel;
     }

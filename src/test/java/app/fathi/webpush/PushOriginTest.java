@@ -12,6 +12,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.internal.VertxInternal;
 import java.net.URI;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -30,7 +31,8 @@ class PushOriginTest {
     private static final Gate OPEN = () -> true;
 
     private final ContextInternal loop = ((VertxInternal) VERTX).createEventLoopContext();
-    private final PushOrigin origin = new PushOrigin("https://push.example", loop, Instant::now, 2, 5);
+    private final PushOrigin origin =
+            new PushOrigin("https://push.example", loop, Instant::now, 2, 5, Duration.ofMinutes(5));
 
     /** Attempts under way, by the number they were asked with. */
     private final Map<Integer, Promise<PushAnswer>> out = new ConcurrentHashMap<>();

@@ -22,7 +22,7 @@ class PushPaceTest {
     /** Anything: only differences count, even where the clock overflows. */
     private long now = Long.MAX_VALUE - Duration.ofSeconds(30).toNanos();
 
-    private final PushPace pace = new PushPace(200, now);
+    private final PushPace pace = new PushPace(200, Duration.ofMinutes(5), now);
 
     private void pass(Duration time) {
         now += time.toNanos();
@@ -178,7 +178,10 @@ class PushPaceTest {
         assertThat(pace.heldNanos(KEY, now))
                 .isGreaterThan(Duration.ofSeconds(590).toNanos());
         pass(Duration.ofHours(1));
-        assertThat(exchange(Outcome.ACCEPTED)).isEqualTo(Change.KEY_BACK);
+        long probe = now;
+        pace.began(KEY, false, probe);
+        assertThat(pace.heldNanos(KEY, now)).as("one at a time").isPositive();
+        assertThat(pace.ended(KEY, Outcome.ACCEPTED, null, probe, now, random)).isEqualTo(Change.KEY_BACK);
         assertThat(pace.refusedKeys()).isZero();
         assertThat(pace.heldNanos(KEY, now)).isZero();
     }
@@ -250,7 +253,7 @@ class PushPaceTest {
     void a_million_steps_of_any_history_end_well() {
         for (int seed = 0; seed < 200; seed++) {
             var any = new Random(seed);
-            var tried = new PushPace(50, now);
+            var tried = new PushPace(50, Duration.ofMinutes(5), now);
             var out = new ArrayDeque<long[]>();
             var keys = new UUID[] {KEY, OTHER_KEY};
             for (int step = 0; step < 5_000; step++) {

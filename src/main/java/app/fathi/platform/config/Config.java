@@ -258,7 +258,8 @@ public record Config(
                             value = "|mailto:[^@\\s]+@[^@\\s]+|https://[^\\s]+",
                             words = "a mailto: or https: address, or empty")
                     String subject,
-            @Range(min = 1, max = 24) int tokenHours) {}
+            @Range(min = 1, max = 24) int tokenHours,
+            @Range(min = 1, max = 3_600) int refusedSeconds) {}
 
     /** Web push messages. */
     public record WebPush(@Range(min = 1, max = 365) int trackTokenDays) {}
