@@ -48,7 +48,7 @@ class PushClientFaultsTest {
             FakePushService.start(Options.usual().withoutHttp2());
     private static final PushClient PATIENT = WIRE.client("PLAINTEXT", "true");
     private static final PushClient HASTY =
-            WIRE.client("PLAINTEXT", "true", "REQUEST_TIMEOUT_SECONDS", "2", "CONNECT_TIMEOUT_SECONDS", "2");
+            WIRE.client("PLAINTEXT", "true", "REQUEST_TIMEOUT_SECONDS", "3", "CONNECT_TIMEOUT_SECONDS", "3");
     private static final ListAppender<ILoggingEvent> LOG = new ListAppender<>();
 
     @BeforeAll
