@@ -2,7 +2,6 @@ package app.fathi.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.fathi.crash.Seeded;
 import app.fathi.platform.http.Contract;
 import app.fathi.testing.AnswerCheck;
 import app.fathi.testing.ContractSchemas;
@@ -28,17 +27,19 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
-/** What strangers can send to each operation of the contract, and what must then be true. */
-@ExtendWith(Seeded.class)
+/**
+ * What strangers can send to each operation of the contract, and what must then be true. The same requests in each run, so
+ * that a rare find does not surprise who changed something else; {@code -Dfathi.seed=…} looks further.
+ */
 class ContractFuzzTest {
     private static final int ATTACKS = 40;
+    private static final long SEED = Long.getLong("fathi.seed", 1);
     private static final Contract CONTRACT = Contract.load();
     private static final ContractSchemas SCHEMAS = new ContractSchemas(CONTRACT);
     private static final AnswerCheck ANSWERS = new AnswerCheck();
@@ -88,7 +89,8 @@ class ContractFuzzTest {
 
     @ParameterizedTest
     @MethodSource("operations")
-    void hostile_requests_are_refused_in_the_words_of_the_contract_and_leave_nothing(String id, Random random) {
+    void hostile_requests_are_refused_in_the_words_of_the_contract_and_leave_nothing(String id) {
+        var random = new Random(SEED ^ id.hashCode());
         var operation = CONTRACT.operations().get(id);
         var faults = new ArrayList<String>();
         for (var attack : new Attacks(SCHEMAS, random).on(operation, ATTACKS)) {
