@@ -2,10 +2,13 @@ package app.fathi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.testing.FakePushService;
 import app.fathi.testing.NpmPushService;
+import app.fathi.testing.NpmWebPush;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -52,6 +55,22 @@ class InteropTest {
         assertThat(status(message).getJsonObject("reasons")).isEqualTo(new JsonObject().put("gone", 1));
         var ended = server.admin("GET", "/api/v1/webpush/subscriptions/" + subscription, null);
         assertThat(ended.json().getString("status")).isEqualTo("expired");
+    }
+
+    /** The other way round: what another library sends, our virtual browsers read, and they believe who sent it. */
+    @Test
+    void a_message_of_another_library_is_read_by_our_virtual_browsers() {
+        try (var service = FakePushService.start()) {
+            var browser = service.subscribe();
+            var text = "{\"web_push\":8030,\"notification\":{\"title\":\"Grüße, Zoë 👋\"}}";
+            for (var payload : List.of(text, "x", "x".repeat(3_993))) {
+                assertThat(NpmWebPush.send(service, browser, payload)).isEqualTo(201);
+            }
+            assertThat(service.faults()).isEmpty();
+            assertThat(browser.receipts())
+                    .extracting(FakePushService.Receipt::plaintext)
+                    .containsExactly(text, "x", "x".repeat(3_993));
+        }
     }
 
     private static String pushKey() {

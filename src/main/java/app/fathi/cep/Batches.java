@@ -74,7 +74,7 @@ public final class Batches {
         if (item.content() == null) {
             return hasTitle(shared) ? List.of() : untitled(pointer);
         }
-        var faults = sending.renderer.check(item.content(), pointer + "/content");
+        var faults = messages.faults(item.content(), pointer + "/content");
         return faults.isEmpty() && !hasTitle(BatchItem.content(shared, item.own())) ? untitled(pointer) : faults;
     }
 

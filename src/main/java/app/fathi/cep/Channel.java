@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
@@ -29,6 +30,9 @@ public interface Channel {
 
     /** Those that are active still; asked again inside the intent transaction. */
     Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids);
+
+    /** What this channel could not send of the content, before anything is rendered: each fault at its JSON pointer. */
+    List<Fault> check(JsonObject content, String pointer);
 
     /** The octets for the wire; pure CPU, called in slices on the send pool. Says what is wrong instead of throwing. */
     Composed compose(Outgoing outgoing);

@@ -3,6 +3,7 @@ package app.fathi.cep;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
+import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.Jobs;
 import com.github.f4b6a3.uuid.UuidCreator;
@@ -60,18 +61,24 @@ public final class Messages {
                 });
     }
 
-    /** Fails with {@code unprocessable} when a template in the content cannot be rendered. */
+    /** Fails with {@code unprocessable} when the content cannot be sent as it is. */
     Future<Void> checkContent(MessageRequest request) {
         boolean urgent = request.purpose().equals("transactional");
         return sending.pool
-                .map(urgent, List.of(request.content()), content -> sending.renderer.check(content, "/content"))
+                .map(urgent, List.of(request.content()), content -> faults(content, "/content"))
                 .map(faults -> {
                     if (!faults.getFirst().isEmpty()) {
                         throw new ProblemException(Problem.of(
-                                Kind.UNPROCESSABLE, "A template in the content is not valid.", faults.getFirst()));
+                                Kind.UNPROCESSABLE, "The content cannot be sent as it is.", faults.getFirst()));
                     }
                     return null;
                 });
+    }
+
+    /** Templates that cannot be rendered, and what the channel could not send. CPU alone, for the send pool. */
+    List<Fault> faults(JsonObject content, String pointer) {
+        var faults = sending.renderer.check(content, pointer);
+        return faults.isEmpty() ? channel().check(content, pointer) : faults;
     }
 
     /**

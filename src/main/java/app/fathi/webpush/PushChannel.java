@@ -3,10 +3,12 @@ package app.fathi.webpush;
 import app.fathi.cep.Channel;
 import app.fathi.cep.ChannelKind;
 import app.fathi.cep.Reason;
+import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.security.Secrets;
 import app.fathi.webpush.encryption.PushEncryption;
 import app.fathi.webpush.encryption.Vapid;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.Base64;
@@ -86,8 +88,16 @@ final class PushChannel implements Channel {
     }
 
     @Override
+    public List<Fault> check(JsonObject content, String pointer) {
+        return PushPayload.check(content, pointer);
+    }
+
+    @Override
     public Composed compose(Outgoing outgoing) {
         var address = (PushAddress) outgoing.address();
+        if (!PushPayload.leadsSomewhere(outgoing.content())) {
+            return new Composed(null, Reason.TEMPLATE_ABORTED);
+        }
         var plaintext = PushPayload.encode(outgoing, address, publicUrl.get());
         return plaintext.length > PushEncryption.PLAINTEXT_LIMIT_OCTETS
                 ? new Composed(null, Reason.PAYLOAD_TOO_LARGE)

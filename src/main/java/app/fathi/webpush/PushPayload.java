@@ -1,10 +1,13 @@
 package app.fathi.webpush;
 
 import app.fathi.cep.Channel.Outgoing;
+import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * The plaintext of a push: one JSON that Safari shows by itself (Declarative Web Push) and our service worker reads
@@ -25,14 +28,47 @@ final class PushPayload {
             "renotify",
             "vibrate");
 
+    /** Safari drops a message that leads anywhere else; spaces and other letters are for the browser to encode. */
+    private static final Pattern WEB_ADDRESS =
+            Pattern.compile("https?://[^\\s/?#\\\\\\p{Cntrl}][^\\p{Cntrl}]*", Pattern.CASE_INSENSITIVE);
+
     private PushPayload() {}
+
+    /** Links that are none; what a template makes of one is looked at when it is sent. */
+    static List<Fault> check(JsonObject content, String pointer) {
+        var faults = new ArrayList<Fault>();
+        check(content.getString("url"), pointer + "/url", faults);
+        var actions = content.getJsonArray("actions", new JsonArray());
+        for (int i = 0; i < actions.size(); i++) {
+            check(actions.getJsonObject(i).getString("url"), pointer + "/actions/" + i + "/url", faults);
+        }
+        return faults;
+    }
+
+    private static void check(String url, String pointer, List<Fault> faults) {
+        if (!isWebAddress(url) && !url.contains("{{") && !url.contains("{%")) {
+            faults.add(new Fault(pointer, "A link is an absolute URL that begins with https:// or http://."));
+        }
+    }
+
+    /** Whether the message and its buttons have absolute {@code http(s):} URLs, where they have any. */
+    static boolean leadsSomewhere(JsonObject content) {
+        return isWebAddress(content.getString("url"))
+                && content.getJsonArray("actions", new JsonArray()).stream()
+                        .allMatch(action -> isWebAddress(((JsonObject) action).getString("url")));
+    }
+
+    /** @param url null where there is another to take instead */
+    private static boolean isWebAddress(String url) {
+        return url == null || WEB_ADDRESS.matcher(url.strip()).matches();
+    }
 
     static byte[] encode(Outgoing outgoing, PushAddress address, String publicUrl) {
         var content = outgoing.content();
         var home = address.site() == null ? publicUrl : address.site();
         var notification = new JsonObject();
         SAME.forEach(name -> putIfPresent(notification, name, content.getValue(name)));
-        notification.put("navigate", content.getString("url", home));
+        notification.put("navigate", content.getString("url", home).strip());
         notification.put(
                 "tag",
                 content.getString(
@@ -64,7 +100,7 @@ final class PushPayload {
             var action = new JsonObject()
                     .put("action", json.getString("action"))
                     .put("title", json.getString("title"))
-                    .put("navigate", json.getString("url", navigate));
+                    .put("navigate", json.getString("url", navigate).strip());
             putIfPresent(action, "icon", json.getString("icon"));
             actions.add(action);
         }

@@ -1,6 +1,8 @@
 package app.fathi.cep;
 
+import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -86,6 +88,11 @@ final class ScriptedChannel implements Channel {
     @Override
     public synchronized Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
         return Future.succeededFuture(ids.stream().filter(active::containsKey).collect(Collectors.toSet()));
+    }
+
+    @Override
+    public List<Fault> check(JsonObject content, String pointer) {
+        return List.of();
     }
 
     @Override
