@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** What a process that has stopped for good, or just now, had on its way. */
-final class Ambiguous {
+public final class Ambiguous {
     private Ambiguous() {}
 
     /**
@@ -19,7 +19,7 @@ final class Ambiguous {
      * fate of. To be asked before its leases run out. Its chunks' jobs are locked for the look: a commit that it sent
      * with its last breath comes first.
      */
-    static Set<String> leftBy(long pid, DatabaseAddress database) {
+    public static Set<String> leftBy(long pid, DatabaseAddress database) {
         try (var connection = DriverManager.getConnection(database.jdbcUrl(), database.user(), database.password())) {
             connection.setAutoCommit(false);
             var byLease = new HashMap<Long, Set<String>>();

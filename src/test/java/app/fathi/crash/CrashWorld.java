@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -28,21 +29,31 @@ import java.util.concurrent.Executors;
  * A push service that outlives the servers under test, browsers subscribed at it, and server processes that all know the
  * same secrets. Whether the processes share a database or have one of their own is said by the settings.
  */
-final class CrashWorld implements AutoCloseable {
-    /** Deliveries of one message to everybody. */
-    static final int DELIVERIES = 2_000;
+public final class CrashWorld implements AutoCloseable {
+    /**
+     * Who there is to send to: {@code person-0}, {@code person-1} …
+     *
+     * @param devices deliveries of one message to everybody
+     * @param people fewer than devices: who comes around again has a second one, which makes deliveries of rank 1. At most
+     *     as many as one message can go to
+     */
+    public record Crowd(int devices, int people) {}
 
-    /** Their second devices make deliveries of rank 1. */
-    private static final int PEOPLE_WITH_TWO_DEVICES = 200;
+    /** Enough for a window to open, fill and empty several times. */
+    static final Crowd SMALL = new Crowd(2_000, 1_800);
 
-    private static final int PEOPLE = DELIVERIES - PEOPLE_WITH_TWO_DEVICES;
     private static final int SUBSCRIBING_AT_ONCE = 12;
 
     /** Messages in flight of one chunk, the default: what a crash can leave ambiguous. */
-    static final int WINDOW = 128;
+    public static final int WINDOW = 128;
+
+    /** What a node's workers do of one workspace's campaigns, as {@link #SETTINGS} have it. */
+    public static final int CHUNKS_AT_ONCE = 2;
+
+    private static final int LARGEST_CHUNK = 1_000;
 
     /**
-     * Four chunks, two for each of two processes: of six workers two may do campaigns of one workspace. Leases are as short as a slow machine allows: one that ran out under a
+     * Of six workers two may do campaigns of one workspace. Leases are as short as a slow machine allows: one that ran out under a
      * living process would make duplicates that nobody crashed for.
      */
     private static final Map<String, String> SETTINGS = Map.of(
@@ -51,14 +62,15 @@ final class CrashWorld implements AutoCloseable {
             "FATHI_MASTER_KEY", Base64.getEncoder().encodeToString(new byte[32]),
             "FATHI_VAPID_SUBJECT", "mailto:push@fathi.dev",
             "FATHI_OUTBOUND_ALLOW", "127.0.0.0/8",
-            "FATHI_SEND_CHUNK_PROFILES", "" + PEOPLE / 4,
+            "FATHI_SECURITY_ACCESS_TOKEN_SECONDS", "3600",
             "FATHI_JOBS_WORKERS", "6",
             "FATHI_JOBS_POLL_MILLIS", "50",
             "FATHI_JOBS_LEASE_SECONDS", "8");
 
-    final FakePushService push = FakePushService.start();
+    public final FakePushService push;
     private final Path folder;
     private final Map<String, String> settings;
+    private final Crowd crowd;
     /** By the subscription's id. */
     private final Map<String, VirtualSubscription> devices = new ConcurrentHashMap<>();
 
@@ -66,8 +78,16 @@ final class CrashWorld implements AutoCloseable {
 
     /** @param settings what all processes of this world have in common, beside {@link #SETTINGS} */
     CrashWorld(Path folder, Map<String, String> settings) {
+        this(folder, settings, SMALL, FakePushService.Options.usual());
+    }
+
+    public CrashWorld(Path folder, Map<String, String> settings, Crowd crowd, FakePushService.Options service) {
         this.folder = folder;
+        this.crowd = crowd;
+        this.push = FakePushService.start(service);
         this.settings = new HashMap<>(SETTINGS);
+        // Four chunks where that is possible, two for each of two processes.
+        this.settings.put("FATHI_SEND_CHUNK_PROFILES", "" + Math.min(LARGEST_CHUNK, crowd.people() / 4));
         this.settings.putAll(settings);
         this.settings.put(
                 "FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString());
@@ -76,7 +96,7 @@ final class CrashWorld implements AutoCloseable {
     }
 
     /** Starts a process in the folder of this name and returns at once. */
-    Node start(String name, Map<String, String> more) {
+    public Node start(String name, Map<String, String> more) {
         var all = new HashMap<>(settings);
         all.putAll(more);
         try {
@@ -86,32 +106,32 @@ final class CrashWorld implements AutoCloseable {
         }
     }
 
-    void subscribeEverybody(Node node) {
-        subscribe(node, DELIVERIES);
+    public void subscribeEverybody(Node node) {
+        subscribe(node, crowd.devices());
     }
 
     /** So many devices of {@code person-0}, {@code person-1} … subscribe through the API. */
-    void subscribe(Node node, int count) {
+    public void subscribe(Node node, int count) {
         var key = must(200, node.get("/api/v1/webpush/key")).getString("publicKey");
         inParallel(count, SUBSCRIBING_AT_ONCE, i -> {
             var device = push.subscribe(key);
             var draft = new JsonObject()
                     .put("endpoint", device.endpoint())
                     .put("keys", new JsonObject().put("p256dh", device.p256dh()).put("auth", device.auth()))
-                    .put("userId", "person-" + i % PEOPLE);
+                    .put("userId", "person-" + i % crowd.people());
             var saved = must(201, node.post("/api/v1/webpush/subscriptions", draft));
             devices.put(saved.getString("id"), device);
         });
     }
 
     /** A message, and how many requests the push service had seen before it. */
-    record Sent(String id, String title, long requestsBefore) {}
+    public record Sent(String id, String title, long requestsBefore) {}
 
     /** One message to everybody; its title is like no other's. Who does not answer is asked again, as a client would. */
-    Sent send(Node node, Node otherwise) {
+    public Sent send(Node node, Node otherwise) {
         var title = "message " + ++messages;
         var people = new JsonArray();
-        for (int i = 0; i < PEOPLE; i++) {
+        for (int i = 0; i < crowd.people(); i++) {
             people.add("person-" + i);
         }
         var body = message(title, people);
@@ -126,7 +146,7 @@ final class CrashWorld implements AutoCloseable {
         return new Sent(must(202, answer).getString("id"), title, before);
     }
 
-    static JsonObject message(String title, JsonArray userIds) {
+    public static JsonObject message(String title, JsonArray userIds) {
         return new JsonObject()
                 .put("audience", new JsonObject().put("userIds", userIds))
                 .put("purpose", "marketing")
@@ -134,35 +154,35 @@ final class CrashWorld implements AutoCloseable {
     }
 
     /** Waits until the push service has seen so many requests of the message, which is the only one under way. */
-    void awaitRequests(Sent sent, int count) {
+    public void awaitRequests(Sent sent, int count) {
         eventually(count + " requests of " + sent, () -> push.requests() >= sent.requestsBefore() + count);
     }
 
-    void awaitCompleted(Node node, Sent sent) {
+    public void awaitCompleted(Node node, Sent sent) {
         eventually(
                 sent + " is completed",
                 () -> status(node, sent).getString("state").equals("completed"));
     }
 
-    static JsonObject status(Node node, Sent sent) {
+    public static JsonObject status(Node node, Sent sent) {
         return must(200, node.get("/api/v1/webpush/messages/" + sent.id()));
     }
 
     /** The device behind each subscription's id. */
-    Map<String, VirtualSubscription> devices() {
-        return Map.copyOf(devices);
+    public Map<String, VirtualSubscription> devices() {
+        return Collections.unmodifiableMap(devices);
     }
 
-    static int people() {
-        return PEOPLE;
+    public Crowd crowd() {
+        return crowd;
     }
 
-    interface Step {
+    public interface Step {
         void run(int number) throws Exception;
     }
 
     /** Runs the step with each number below {@code count}, so many at a time; fails with the first failure. */
-    static void inParallel(int count, int atOnce, Step step) {
+    public static void inParallel(int count, int atOnce, Step step) {
         var tasks = new ArrayList<Callable<Void>>();
         for (int i = 0; i < count; i++) {
             int number = i;

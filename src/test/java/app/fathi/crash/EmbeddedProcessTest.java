@@ -46,7 +46,7 @@ class EmbeddedProcessTest {
 
     @Test
     void a_message_that_was_under_way_is_finished_after_the_restart(Random random) {
-        int requests = 1 + random.nextInt(CrashWorld.DELIVERIES * 3 / 4);
+        int requests = 1 + random.nextInt(CrashWorld.SMALL.devices() * 3 / 4);
         try (var world = new CrashWorld(folder, ONE_WORKER)) {
             CrashWorld.Sent sent;
             try (var first = world.start("only", Map.of())) {

@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /** A server process, and the administrator who asks it. Requests fail with an {@link UncheckedIOException} once it is dead. */
-final class Node implements AutoCloseable {
+public final class Node implements AutoCloseable {
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -26,26 +26,26 @@ final class Node implements AutoCloseable {
     }
 
     /** Starts the process and returns at once. */
-    static Node start(Path folder, Map<String, String> settings) {
+    public static Node start(Path folder, Map<String, String> settings) {
         return new Node(ServerProcess.start(folder, settings));
     }
 
-    Node awaitReady() {
+    public Node awaitReady() {
         address = process.awaitReady();
         var login = new JsonObject().put("email", TestServer.ADMIN_EMAIL).put("password", TestServer.ADMIN_PASSWORD);
         token = must(200, post("/api/v1/auth/login", login)).getString("accessToken");
         return this;
     }
 
-    ServerProcess process() {
+    public ServerProcess process() {
         return process;
     }
 
-    TestServer.Answer get(String path) {
+    public TestServer.Answer get(String path) {
         return ask(request(path).GET());
     }
 
-    TestServer.Answer post(String path, JsonObject body, String... headers) {
+    public TestServer.Answer post(String path, JsonObject body, String... headers) {
         var request = request(path)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body.encode()));
@@ -69,7 +69,7 @@ final class Node implements AutoCloseable {
     }
 
     /** The body of an answer that must have this status. */
-    static JsonObject must(int status, TestServer.Answer answer) {
+    public static JsonObject must(int status, TestServer.Answer answer) {
         if (answer.status() != status) {
             throw new AssertionError(answer.status() + " instead of " + status + ": " + answer.body());
         }
@@ -77,7 +77,7 @@ final class Node implements AutoCloseable {
     }
 
     /** A counter or gauge without regard to its labels; 0 when there is none yet. */
-    double metric(String name) {
+    public double metric(String name) {
         return get("/metrics")
                 .body()
                 .lines()

@@ -22,7 +22,7 @@ import java.util.TreeSet;
  * Compares, delivery by delivery, what the push service took with what the ledger says of a completed message. The
  * ledger is read through the API, what was taken comes from the browsers' side of the encryption.
  */
-final class Oracle {
+public final class Oracle {
     private static final String CRASH = "crash";
 
     /** One entry of the ledger. */
@@ -43,7 +43,7 @@ final class Oracle {
         this.taken = taken;
     }
 
-    static Oracle of(CrashWorld world, Node node, Sent sent) {
+    public static Oracle of(CrashWorld world, Node node, Sent sent) {
         var taken = world.push.receipts().stream()
                 .filter(receipt -> notification(receipt).getString("title").equals(sent.title()))
                 .collect(groupingBy(Receipt::messageId));
@@ -76,7 +76,7 @@ final class Oracle {
     }
 
     /** Nothing planned is missing, nothing is there twice, and what the ledger calls accepted has reached its browser. */
-    Oracle nothingIsLost() {
+    public Oracle nothingIsLost() {
         assertThat(ledger.values().stream().map(Delivery::subscription))
                 .as("each device has one delivery")
                 .containsExactlyInAnyOrderElementsOf(world.devices().keySet());
@@ -99,7 +99,7 @@ final class Oracle {
      *
      * @param ambiguous deliveries that were on their way
      */
-    Oracle onlyTheseWereSentAgain(Set<String> ambiguous) {
+    public Oracle onlyTheseWereSentAgain(Set<String> ambiguous) {
         assertThat(sentAgainAfterACrash())
                 .as("deliveries whose retryReason is crash")
                 .isEqualTo(new TreeSet<>(ambiguous));
@@ -125,7 +125,7 @@ final class Oracle {
     }
 
     /** What the ledger says was sent again because a sender died. */
-    Set<String> sentAgainAfterACrash() {
+    public Set<String> sentAgainAfterACrash() {
         var ids = new TreeSet<String>();
         ledger.values().stream()
                 .filter(delivery -> CRASH.equals(delivery.retryReason()))
@@ -134,13 +134,14 @@ final class Oracle {
     }
 
     /** What {@code GET /webpush/messages/{id}} counts is what the ledger holds. */
-    Oracle countersEqualTheLedger() {
+    public Oracle countersEqualTheLedger() {
         var counts = new HashMap<String, Object>();
         status.getJsonObject("counts").forEach(count -> counts.put(count.getKey(), count.getValue()));
         var reasons = new HashMap<String, Object>();
         status.getJsonObject("reasons").forEach(reason -> reasons.put(reason.getKey(), reason.getValue()));
         var states = ledger.values().stream().collect(groupingBy(Delivery::state));
-        var expected = new HashMap<String, Object>(Map.of("planned", CrashWorld.people()));
+        var expected =
+                new HashMap<String, Object>(Map.of("planned", world.crowd().people()));
         for (var state : List.of("waiting", "accepted", "failed", "skipped", "shown", "clicked", "closed")) {
             expected.put(state, states.getOrDefault(state, List.of()).size());
         }
@@ -152,7 +153,7 @@ final class Oracle {
     }
 
     /** How many deliveries reached their browser more than once. */
-    long duplicates() {
+    public long duplicates() {
         return taken.values().stream().filter(receipts -> receipts.size() > 1).count();
     }
 

@@ -11,9 +11,9 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
  * Gives a test a {@link Random} of its own, and says with its failure how to get the same one again:
  * {@code -Dfathi.seed=…}. The choices of a test depend on the seed and its name only, so it can be run alone.
  */
-final class Seeded implements ParameterResolver, TestExecutionExceptionHandler {
+public final class Seeded implements ParameterResolver, TestExecutionExceptionHandler {
     private static final String PROPERTY = "fathi.seed";
-    private static final long SEED = Long.getLong(PROPERTY, new SecureRandom().nextLong());
+    static final long SEED = Long.getLong(PROPERTY, new SecureRandom().nextLong());
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext test) {

@@ -45,6 +45,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -68,6 +69,7 @@ public final class FakePushService implements AutoCloseable {
     private static final Pattern TTL = Pattern.compile("[0-9]{1,10}");
     private static final Set<String> URGENCIES = Set.of("very-low", "low", "normal", "high");
     private static final int FAULTS_KEPT = 1000;
+    private static final int USUAL_STREAMS = 1000;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     /**
@@ -81,6 +83,7 @@ public final class FakePushService implements AutoCloseable {
      * @param decryptEvery 1: each message; n: one in n; 0: none. The rest is recorded without plaintext
      * @param keepReceipts in memory; else only counted, and written when there is a file
      * @param receiptsFile one line of NDJSON per receipt, written before the answer; null: none
+     * @param streams that a connection may have at once (SETTINGS_MAX_CONCURRENT_STREAMS)
      */
     public record Options(
             String host,
@@ -91,37 +94,78 @@ public final class FakePushService implements AutoCloseable {
             int decryptEvery,
             boolean keepReceipts,
             Path receiptsFile,
-            TestCertificate certificate) {
+            TestCertificate certificate,
+            int streams) {
         public static Options usual() {
-            return new Options("127.0.0.1", 0, true, true, 1, 1, true, null, TestCertificate.get());
+            return new Options("127.0.0.1", 0, true, true, 1, 1, true, null, TestCertificate.get(), USUAL_STREAMS);
         }
 
         public Options withHost(String value) {
             return new Options(
-                    value, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
+                    value,
+                    port,
+                    tls,
+                    http2,
+                    eventLoops,
+                    decryptEvery,
+                    keepReceipts,
+                    receiptsFile,
+                    certificate,
+                    streams);
         }
 
         public Options withPort(int value) {
             return new Options(
-                    host, value, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
+                    host,
+                    value,
+                    tls,
+                    http2,
+                    eventLoops,
+                    decryptEvery,
+                    keepReceipts,
+                    receiptsFile,
+                    certificate,
+                    streams);
         }
 
         public Options withoutTls() {
             return new Options(
-                    host, port, false, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
+                    host,
+                    port,
+                    false,
+                    http2,
+                    eventLoops,
+                    decryptEvery,
+                    keepReceipts,
+                    receiptsFile,
+                    certificate,
+                    streams);
         }
 
         public Options withoutHttp2() {
             return new Options(
-                    host, port, tls, false, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
+                    host, port, tls, false, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate, streams);
         }
 
         public Options withReceiptsFile(Path value) {
-            return new Options(host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, value, certificate);
+            return new Options(
+                    host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, value, certificate, streams);
+        }
+
+        /** Receipts are counted, not kept: for messages by the hundred thousand. */
+        public Options forgetful() {
+            return new Options(
+                    host, port, tls, http2, eventLoops, decryptEvery, false, receiptsFile, certificate, streams);
+        }
+
+        public Options withStreams(int value) {
+            return new Options(
+                    host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate, value);
         }
 
         public Options withCertificate(TestCertificate value) {
-            return new Options(host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, value);
+            return new Options(
+                    host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, value, streams);
         }
     }
 
@@ -314,6 +358,7 @@ public final class FakePushService implements AutoCloseable {
     private final AtomicLong mostAtOnce = new AtomicLong();
     private final AtomicLong abandoned = new AtomicLong();
     private final BufferedWriter receiptsWriter;
+    private volatile Function<String, Answer> each = subscription -> null;
     private volatile Instant clockSetTo;
 
     private FakePushService(Options options) {
@@ -387,7 +432,7 @@ public final class FakePushService implements AutoCloseable {
                 .setPort(chosenPort)
                 .setReuseAddress(true)
                 .setHttp2ClearTextEnabled(options.http2);
-        http.getInitialSettings().setMaxConcurrentStreams(1000);
+        http.getInitialSettings().setMaxConcurrentStreams(options.streams);
         // Scripted resets are no attack.
         http.setHttp2RstFloodMaxRstFramePerWindow(1_000_000);
         if (options.tls) {
@@ -435,6 +480,19 @@ public final class FakePushService implements AutoCloseable {
     /** All requests without an answer of their own get it; null: 201 again. */
     public void answerAlways(Answer answer) {
         script.always = answer;
+    }
+
+    /**
+     * Asked when a request arrives, with its subscription's id, what it gets, before anything else that is scripted for all;
+     * null from it: nothing special. On the event loop.
+     */
+    public void answerEach(Function<String, Answer> chosen) {
+        each = chosen;
+    }
+
+    /** What was taken so far, and is looked at no more. */
+    public void forgetReceipts() {
+        receipts.clear();
     }
 
     /** The service's own clock; null: the real one. */
@@ -534,6 +592,9 @@ public final class FakePushService implements AutoCloseable {
                 ? subscriptions.get(request.path().substring("/push/".length()))
                 : null;
         Answer scripted = subscription == null ? null : subscription.script.take();
+        if (scripted == null && subscription != null) {
+            scripted = each.apply(subscription.id);
+        }
         if (scripted == null) {
             scripted = script.take();
         }
@@ -884,7 +945,8 @@ public final class FakePushService implements AutoCloseable {
                     Integer.parseInt(first(given, "decrypt-every", "1")),
                     !given.containsKey("forget"),
                     receipts == null ? null : Path.of(receipts),
-                    given.containsKey("plaintext") ? null : TestCertificate.get());
+                    given.containsKey("plaintext") ? null : TestCertificate.get(),
+                    USUAL_STREAMS);
             return new Arguments(
                     options,
                     subscriptions.isEmpty() ? 0 : Integer.parseInt(subscriptions.getFirst()),
