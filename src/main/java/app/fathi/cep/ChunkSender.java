@@ -283,9 +283,9 @@ final class ChunkSender {
                 && (answers.size() >= resultsAtOnce() || answers.inFlight() == 0 || resultWaitNanos() <= 0);
     }
 
-    /** Half the window is enough: one attempt that hangs must not make the others wait for company. */
+    /** What answers quickly is written in one go; one attempt that hangs lets the others wait for the result wait alone. */
     private int resultsAtOnce() {
-        return Math.max(1, Math.min(sending.settings.resultMessages(), window / 2));
+        return Math.max(1, Math.min(sending.settings.resultMessages(), window));
     }
 
     private long resultWaitNanos() {
@@ -321,9 +321,12 @@ final class ChunkSender {
     }
 
     private Future<Integer> result(SqlConnection tx, List<LedgerRow> rows) {
-        return lease.hold(tx)
-                .compose(hold -> Ledger.results(tx, run, chunk.chunk(), lease.token(), rows))
-                .compose(written -> {
+        // Asked in one go; without the lease the transaction fails, whatever the second has written.
+        var hold = lease.hold(tx);
+        var results = Ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
+        return Future.join(hold, results)
+                .compose(both -> {
+                    var written = results.result();
                     var gone = written.stream()
                             .filter(row -> row.reason() == Reason.GONE)
                             .map(LedgerRow::subscription)

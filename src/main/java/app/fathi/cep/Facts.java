@@ -7,12 +7,13 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.function.Function;
 
 /**
- * What this domain tells on {@code facts}. A fact holds all deliveries of one transaction that ended in the same state,
- * not one each: telling must cost less than sending.
+ * What this domain tells on {@code facts}. A fact holds all deliveries of one transaction that ended alike, not one
+ * each: telling must cost less than sending.
  */
 final class Facts {
     private static final String TOPIC = "facts";
@@ -20,26 +21,55 @@ final class Facts {
 
     private Facts() {}
 
+    /** How a delivery ended: one fact tells it of all that ended so. */
+    private record End(State state, Reason reason, Integer httpStatus) {
+        static End of(LedgerRow row) {
+            return new End(row.state(), row.reason(), row.httpStatus());
+        }
+    }
+
     /** {@code message.accepted}, {@code message.failed}, {@code message.skipped}: rows that have just become final. */
     static Future<Void> ended(SqlClient tx, Run run, int chunk, List<LedgerRow> rows) {
-        var byState = new EnumMap<State, List<LedgerRow>>(State.class);
+        var byEnd = new LinkedHashMap<End, List<LedgerRow>>();
         for (var row : rows) {
-            byState.computeIfAbsent(row.state(), state -> new ArrayList<>()).add(row);
+            byEnd.computeIfAbsent(End.of(row), end -> new ArrayList<>()).add(row);
         }
         var records = new ArrayList<StreamRecord>();
-        byState.forEach((state, all) -> {
+        byEnd.forEach((end, all) -> {
             for (int from = 0; from < all.size(); from += DELIVERIES_PER_FACT) {
                 var part = all.subList(from, Math.min(all.size(), from + DELIVERIES_PER_FACT));
-                var deliveries = new JsonArray();
-                part.forEach(row -> deliveries.add(delivery(row)));
                 records.add(new StreamRecord(
-                        run.ws(),
-                        run.id() + "/" + chunk,
-                        "message." + state.word(),
-                        about(run).put("deliveries", deliveries)));
+                        run.ws(), run.id() + "/" + chunk, "message." + end.state.word(), ended(run, end, part)));
             }
         });
         return records.isEmpty() ? Future.succeededFuture() : Outbox.write(tx, TOPIC, records);
+    }
+
+    private static JsonObject ended(Run run, End end, List<LedgerRow> rows) {
+        var fact = about(run).put("reason", end.reason.word());
+        if (end.httpStatus != null) {
+            fact.put("httpStatus", end.httpStatus);
+        }
+        return fact.put(
+                "deliveries",
+                new JsonObject()
+                        .put("id", column(rows, row -> row.id().toString()))
+                        .put("profileNo", column(rows, LedgerRow::profileNo))
+                        .put("rank", column(rows, LedgerRow::rank))
+                        .put(
+                                "subscription",
+                                column(
+                                        rows,
+                                        row -> row.subscription() == null
+                                                ? null
+                                                : row.subscription().toString())));
+    }
+
+    /** Facts list their deliveries by column: it is what they mostly consist of. */
+    static <T> JsonArray column(List<T> rows, Function<T, Object> value) {
+        var column = new JsonArray(new ArrayList<>(rows.size()));
+        rows.forEach(row -> column.add(value.apply(row)));
+        return column;
     }
 
     /** What every fact about deliveries says of their message. */
@@ -49,20 +79,5 @@ final class Facts {
                 .put("run", run.run())
                 .put("purpose", run.purpose())
                 .put("channel", run.channel().word());
-    }
-
-    private static JsonObject delivery(LedgerRow row) {
-        var json = new JsonObject()
-                .put("id", row.id().toString())
-                .put("profileNo", row.profileNo())
-                .put("rank", row.rank())
-                .put("reason", row.reason().word());
-        if (row.subscription() != null) {
-            json.put("subscription", row.subscription().toString());
-        }
-        if (row.httpStatus() != null) {
-            json.put("httpStatus", row.httpStatus());
-        }
-        return json;
     }
 }

@@ -7,7 +7,6 @@ import app.fathi.cep.LedgerStore.Reports;
 import app.fathi.cep.RunsStore.Delta;
 import app.fathi.platform.stream.StreamRecord;
 import io.vertx.core.Future;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
@@ -85,25 +84,23 @@ public final class LedgerStage implements ProfileStage {
             List<FirstReports> all,
             Predicate<FirstReports> isFirst,
             Map<Reason, Integer> counts) {
-        var deliveries = new JsonArray();
-        all.stream().filter(isFirst).forEach(report -> {
-            var delivery = new JsonObject()
-                    .put("id", report.id().toString())
-                    .put("profileNo", report.profileNo())
-                    .put("rank", report.rank());
-            if (type == Reason.CLICKED && report.action() != null) {
-                delivery.put("action", report.action());
-            }
-            deliveries.add(delivery);
-        });
-        if (!deliveries.isEmpty()) {
-            counts.put(type, deliveries.size());
-            batch.addFact(new StreamRecord(
-                    run.ws(),
-                    run.id().toString(),
-                    "message." + type.word(),
-                    Facts.about(run).put("deliveries", deliveries)));
+        var told = all.stream().filter(isFirst).toList();
+        if (told.isEmpty()) {
+            return;
         }
+        counts.put(type, told.size());
+        var deliveries = new JsonObject()
+                .put("id", Facts.column(told, report -> report.id().toString()))
+                .put("profileNo", Facts.column(told, FirstReports::profileNo))
+                .put("rank", Facts.column(told, FirstReports::rank));
+        if (type == Reason.CLICKED) {
+            deliveries.put("action", Facts.column(told, FirstReports::action));
+        }
+        batch.addFact(new StreamRecord(
+                run.ws(),
+                run.id().toString(),
+                "message." + type.word(),
+                Facts.about(run).put("deliveries", deliveries)));
     }
 
     private static Reports reports(Interaction interaction) {

@@ -42,8 +42,9 @@ final class FanOutBench {
     /** What the push API takes in one message. */
     private static final int MESSAGE_SUBSCRIPTIONS = 10_000;
 
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = Integer.getInteger("rounds", 3);
     private static final int SUBSCRIBING_AT_ONCE = 24;
+    private static final int POLL_MILLIS = 100;
     private static final int PLAINTEXT_OCTETS = 400;
     private static final String EMAIL = "bench@fathi.app";
     private static final String PASSWORD = "a password for a benchmark";
@@ -101,18 +102,19 @@ final class FanOutBench {
         var sinkMicros = new ArrayList<Double>();
         for (int round = 1; round <= ROUNDS; round++) {
             Report.progress("round %d of %d", round, ROUNDS);
-            var database = Processes.database(pid);
             double serverBefore = Machine.processSeconds(pid);
-            double databaseBefore = Processes.cpuSeconds(database);
+            double databaseBefore = Processes.databaseSeconds(pid);
             double sinkBefore = Machine.processSeconds(sink.pid());
             long start = System.nanoTime();
             run(ids);
             double perMessage = 1e6 / ids.size();
             rates.add(ids.size() * 1e9 / (System.nanoTime() - start));
             serverMicros.add((Machine.processSeconds(pid) - serverBefore) * perMessage);
-            // Those that were there before: backends live as long as the server's pools.
-            databaseMicros.add((Processes.cpuSeconds(database) - databaseBefore) * perMessage);
+            databaseMicros.add((Processes.databaseSeconds(pid) - databaseBefore) * perMessage);
             sinkMicros.add((Machine.processSeconds(sink.pid()) - sinkBefore) * perMessage);
+            Report.progress(
+                    "%,.0f /s; CPU of one message: server %.0f µs, database %.0f µs, sink %.0f µs",
+                    rates.getLast(), serverMicros.getLast(), databaseMicros.getLast(), sinkMicros.getLast());
         }
         var rate = report.add(Measure.of("Fathi: messages with a durable result", "/s", rates));
         double limit = Runtime.getRuntime().availableProcessors() * 1e6 / limitMicros;
@@ -211,7 +213,7 @@ final class FanOutBench {
         for (var id : messages) {
             var status = ask("GET", "/api/v1/webpush/messages/" + id, null, token);
             while (!status.getString("state").equals("completed")) {
-                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS));
                 status = ask("GET", "/api/v1/webpush/messages/" + id, null, token);
             }
             var counts = status.getJsonObject("counts");

@@ -50,6 +50,12 @@ final class Machine {
         return (Long.parseLong(fields.get(11)) + Long.parseLong(fields.get(12))) / 100.0;
     }
 
+    /** The same with what its ended children used. */
+    static double familySeconds(long pid) {
+        var fields = stat(Path.of("/proc", String.valueOf(pid), "stat"));
+        return fields.subList(11, 15).stream().mapToLong(Long::parseLong).sum() / 100.0;
+    }
+
     JsonObject toJson() {
         return new JsonObject().put("machine", line()).put("othersShare", othersShare());
     }

@@ -19,9 +19,21 @@ final class Processes {
                 .toList();
     }
 
-    /** CPU that they have used, in seconds. */
-    static double cpuSeconds(List<Long> pids) {
-        return pids.stream().mapToDouble(Machine::processSeconds).sum();
+    /**
+     * CPU that the embedded database of a server process has used, in seconds. Its processes come and go: what those that
+     * ended have used is counted with the one that started them.
+     */
+    static double databaseSeconds(long server) {
+        return database(server).stream().mapToDouble(Processes::familySeconds).sum();
+    }
+
+    private static double familySeconds(long pid) {
+        try {
+            return Machine.familySeconds(pid);
+        } catch (UncheckedIOException e) {
+            // It ended just now.
+            return 0;
+        }
     }
 
     /** Their share of the memory in use, in megabytes: what is shared counts in parts (PSS). */

@@ -16,11 +16,14 @@ public final class Outbox {
     public static Future<Void> write(SqlClient tx, String topic, List<StreamRecord> records) {
         return tx.preparedQuery(
                         """
-                        INSERT INTO outbox (topic, ws, key, kind, payload)
-                        SELECT $1, * FROM unnest($2::int[], $3::text[], $4::text[], $5::text[])
+                        INSERT INTO outbox (topic, part, ws, key, kind, payload)
+                        SELECT $1, * FROM unnest($2::smallint[], $3::int[], $4::text[], $5::text[], $6::text[])
                         """)
                 .execute(Tuple.of(
                         topic,
+                        records.stream()
+                                .map(record -> (short) Streams.partition(record))
+                                .toArray(Short[]::new),
                         records.stream().map(StreamRecord::ws).toArray(Integer[]::new),
                         records.stream().map(StreamRecord::key).toArray(String[]::new),
                         records.stream().map(StreamRecord::kind).toArray(String[]::new),

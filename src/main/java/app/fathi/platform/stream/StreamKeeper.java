@@ -3,14 +3,11 @@ package app.fathi.platform.stream;
 import app.fathi.platform.config.Config;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.StreamSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,41 +65,7 @@ public final class StreamKeeper extends VerticleBase {
     }
 
     private Future<Integer> take(SqlConnection tx) {
-        return tx.preparedQuery(
-                        """
-                        DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)
-                        RETURNING id, topic, ws, key, kind, payload
-                        """)
-                .execute(Tuple.of(config.appendEvents()))
-                .compose(rows -> append(
-                                tx,
-                                StreamSupport.stream(rows.spliterator(), false)
-                                        .map(row -> new Written(
-                                                row.getLong("id"),
-                                                row.getString("topic"),
-                                                new StreamRecord(
-                                                        row.getInteger("ws"),
-                                                        row.getString("key"),
-                                                        row.getString("kind"),
-                                                        new JsonObject(row.getString("payload")))))
-                                        .sorted(Comparator.comparingLong(Written::id))
-                                        .toList())
-                        .map(rows.size()));
-    }
-
-    private record Written(long id, String topic, StreamRecord record) {}
-
-    private Future<Void> append(SqlConnection tx, List<Written> written) {
-        Future<Void> chain = Future.succeededFuture();
-        for (var topic :
-                written.stream().map(Written::topic).distinct().sorted().toList()) {
-            var records = written.stream()
-                    .filter(one -> one.topic().equals(topic))
-                    .map(Written::record)
-                    .toList();
-            chain = chain.compose(done -> streams.append(tx, topic, records));
-        }
-        return chain;
+        return streams.drain(tx, config.appendEvents());
     }
 
     private Future<Void> keep() {

@@ -14,6 +14,7 @@ import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -81,6 +82,47 @@ public final class Streams {
             transaction.completion().onSuccess(committed -> wake(topic));
         }
         return tx.preparedQuery(APPEND).execute(tuple(topic, records)).mapEmpty();
+    }
+
+    /** The same as {@link #APPEND} for the oldest of the outbox: what is written there never leaves the database. */
+    private static final String DRAIN =
+            """
+            WITH record AS MATERIALIZED (
+              DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1)
+              RETURNING id AS place, topic, part, ws, key, kind, payload),
+            wanted AS (SELECT topic, part, count(*) AS records FROM record GROUP BY topic, part),
+            locked AS MATERIALIZED (
+              SELECT topic, part FROM stream_head
+              WHERE (topic, part) IN (SELECT topic, part FROM wanted)
+              ORDER BY topic, part FOR UPDATE),
+            present AS (
+              SELECT max(number) AS period FROM partition_period WHERE relation = 'stream_record' AND begins_at <= now()),
+            moved AS (
+              UPDATE stream_head h SET next = h.next + w.records, period = greatest(h.period, p.period)
+              FROM locked l JOIN wanted w USING (topic, part) CROSS JOIN present p
+              WHERE h.topic = l.topic AND h.part = l.part
+              RETURNING h.topic, h.part, h.next - w.records AS first, h.period),
+            appended AS (
+              INSERT INTO stream_record (topic, part, period, pos, at, ws, key, kind, payload)
+              SELECT topic, part, m.period,
+                     m.first + row_number() OVER (PARTITION BY topic, part ORDER BY r.place) - 1,
+                     clock_timestamp(), r.ws, r.key, r.kind, r.payload
+              FROM record r JOIN moved m USING (topic, part))
+            SELECT topic, records FROM wanted
+            """;
+
+    /** Moves the oldest records of the outbox to their topics; how many. Who calls it does so one at a time. */
+    Future<Integer> drain(SqlConnection tx, int limit) {
+        return tx.preparedQuery(DRAIN).execute(Tuple.of(limit)).map(rows -> {
+            var topics = new HashSet<String>();
+            int records = 0;
+            for (var row : rows) {
+                topics.add(row.getString("topic"));
+                records += row.getLong("records").intValue();
+            }
+            tx.transaction().completion().onSuccess(committed -> topics.forEach(this::wake));
+            return records;
+        });
     }
 
     /** Tells the consumers of all nodes that there may be something new. Losing it costs a second. */
