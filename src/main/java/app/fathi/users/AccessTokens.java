@@ -1,6 +1,8 @@
 package app.fathi.users;
 
 import app.fathi.platform.errors.ProblemException;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -31,6 +33,8 @@ final class AccessTokens {
     private static final int MAX_LENGTH = 2_048;
     /** Clocks of nodes differ a little. */
     private static final int LEEWAY_SECONDS = 2;
+
+    private static final int KNOWN_TOKENS = 10_000;
     /** A header with anything else (jku, jwk, x5u, crit …) is not from us. */
     private static final Set<String> HEADER = Set.of("alg", "typ", "kid");
 
@@ -41,7 +45,21 @@ final class AccessTokens {
     /** What a valid token says. */
     record Claims(UUID account, UUID session, UUID workspace) {}
 
-    private record Keys(String signingKid, Map<String, JWTAuth> byKid) {}
+    /** @param known tokens whose signature one of these keys was found to have made: checking costs as much as the rest of a request */
+    private record Keys(String signingKid, Map<String, JWTAuth> byKid, Cache<String, Known> known) {
+        Keys(String signingKid, Map<String, JWTAuth> byKid) {
+            this(
+                    signingKid,
+                    byKid,
+                    Caffeine.newBuilder().maximumSize(KNOWN_TOKENS).build());
+        }
+    }
+
+    private record Known(Claims claims, long expiresAtSeconds) {
+        boolean isOver() {
+            return System.currentTimeMillis() / 1_000 >= expiresAtSeconds + LEEWAY_SECONDS;
+        }
+    }
 
     /** @param seconds how long a token lives */
     AccessTokens(Vertx vertx, int seconds) {
@@ -92,16 +110,23 @@ final class AccessTokens {
 
     /** What the token says, or an {@code unauthenticated} problem whatever is wrong with it. */
     Future<Claims> verify(String token) {
-        var key = keyOf(token);
+        var current = keys;
+        var known = current.known.getIfPresent(token);
+        if (known != null) {
+            return known.isOver() ? Future.failedFuture(refused()) : Future.succeededFuture(known.claims);
+        }
+        var key = keyOf(current, token);
         if (key == null) {
             return Future.failedFuture(refused());
         }
         return key.authenticate(new TokenCredentials(token))
-                .map(user -> claims(user.attributes().getJsonObject("accessToken")))
+                .map(user -> known(user.attributes().getJsonObject("accessToken")))
+                .onSuccess(verified -> current.known.put(token, verified))
+                .map(Known::claims)
                 .recover(failure -> Future.failedFuture(refused()));
     }
 
-    private JWTAuth keyOf(String token) {
+    private static JWTAuth keyOf(Keys keys, String token) {
         var end = token.indexOf('.');
         // A lenient decoder would take a longer signature for the same one: a token has one spelling.
         if (token.length() > MAX_LENGTH || end < 0 || token.length() - token.lastIndexOf('.') - 1 != SIGNATURE_LENGTH) {
@@ -118,14 +143,16 @@ final class AccessTokens {
         }
     }
 
-    private static Claims claims(JsonObject token) {
+    private static Known known(JsonObject token) {
         if (!(token.getValue("exp") instanceof Number) || !(token.getValue("jti") instanceof String)) {
             throw refused();
         }
-        return new Claims(
-                UUID.fromString(token.getString("sub")),
-                UUID.fromString(token.getString("sid")),
-                UUID.fromString(token.getString("ws")));
+        return new Known(
+                new Claims(
+                        UUID.fromString(token.getString("sub")),
+                        UUID.fromString(token.getString("sid")),
+                        UUID.fromString(token.getString("ws"))),
+                token.getLong("exp"));
     }
 
     private static ProblemException refused() {
