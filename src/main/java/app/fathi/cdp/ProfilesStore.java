@@ -36,14 +36,16 @@ final class ProfilesStore {
             Instant firstSeenAt,
             Instant lastSeenAt) {}
 
+    static final String LOCK_IDENTITIES =
+            """
+            SELECT i.* FROM cdp_identity i
+            JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
+              ON i.ws = wanted.ws AND i.kind = wanted.kind AND i.value = wanted.value
+            ORDER BY i.no FOR UPDATE OF i
+            """;
+
     Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids) {
-        return tx.preparedQuery(
-                        """
-                        SELECT i.* FROM cdp_identity i
-                        JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
-                          ON i.ws = wanted.ws AND i.kind = wanted.kind AND i.value = wanted.value
-                        ORDER BY i.no FOR UPDATE OF i
-                        """)
+        return tx.preparedQuery(LOCK_IDENTITIES)
                 .execute(Tuple.of(
                         ids.stream().map(Id::ws).toArray(Integer[]::new),
                         ids.stream().map(Id::kind).toArray(Short[]::new),
@@ -192,16 +194,31 @@ final class ProfilesStore {
                 .mapEmpty();
     }
 
+    /**
+     * Looked up one by one and by nothing but the id: while the table is empty, an index that begins with the workspace
+     * costs as little, and the plan is kept.
+     */
+    static final String NUMBERS_BY_IDS =
+            """
+            SELECT p.id, coalesce(p.merged_into, p.profile_no) AS profile_no
+            FROM unnest($2::uuid[]) AS wanted (id)
+            CROSS JOIN LATERAL (SELECT * FROM cdp_profile WHERE id = wanted.id LIMIT 1) p
+            WHERE p.ws = $1
+            """;
+
+    static final String NUMBERS_BY_USER_IDS =
+            """
+            SELECT i.value AS user_id, i.profile_no
+            FROM unnest($2::text[]) AS wanted (value)
+            CROSS JOIN LATERAL (SELECT * FROM cdp_identity WHERE ws = $1 AND kind = 0 AND value = wanted.value LIMIT 1) i
+            """;
+
     Future<RowSet<Row>> numbersByIds(SqlClient client, int ws, Collection<UUID> ids) {
-        return client.preparedQuery(
-                        "SELECT id, coalesce(merged_into, profile_no) AS profile_no FROM cdp_profile WHERE ws = $1 AND id = ANY ($2)")
-                .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)));
+        return client.preparedQuery(NUMBERS_BY_IDS).execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)));
     }
 
     Future<RowSet<Row>> numbersByUserIds(SqlClient client, int ws, Collection<String> userIds) {
-        return client.preparedQuery(
-                        "SELECT value AS user_id, profile_no FROM cdp_identity WHERE ws = $1 AND kind = 0 AND value = ANY ($2)")
-                .execute(Tuple.of(ws, (Object) userIds.toArray(String[]::new)));
+        return client.preparedQuery(NUMBERS_BY_USER_IDS).execute(Tuple.of(ws, (Object) userIds.toArray(String[]::new)));
     }
 
     Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {

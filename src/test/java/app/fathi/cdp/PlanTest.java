@@ -1,0 +1,20 @@
+package app.fathi.cdp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.testing.Plans;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+class PlanTest {
+    static final List<String> HOT =
+            List.of(ProfilesStore.LOCK_IDENTITIES, ProfilesStore.NUMBERS_BY_IDS, ProfilesStore.NUMBERS_BY_USER_IDS);
+
+    @ParameterizedTest
+    @FieldSource("HOT")
+    void lookups_by_id_find_each_row_by_its_id_without_any_statistics(String sql) {
+        assertThat(Plans.onEmptyTables(sql))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("= wanted."));
+    }
+}
