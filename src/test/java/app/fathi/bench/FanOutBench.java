@@ -1,8 +1,6 @@
 package app.fathi.bench;
 
 import app.fathi.testing.FakePushService;
-import app.fathi.testing.ServerProcess;
-import app.fathi.testing.TestCertificate;
 import app.fathi.webpush.encryption.CryptoProviders;
 import app.fathi.webpush.encryption.PushEncryption;
 import app.fathi.webpush.encryption.SubscriptionKeys;
@@ -15,19 +13,12 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -43,23 +34,13 @@ final class FanOutBench {
     private static final int MESSAGE_SUBSCRIPTIONS = 10_000;
 
     private static final int ROUNDS = Integer.getInteger("rounds", 3);
-    private static final int SUBSCRIBING_AT_ONCE = 24;
     private static final int POLL_MILLIS = 100;
     private static final int PLAINTEXT_OCTETS = 400;
-    private static final String EMAIL = "bench@fathi.app";
-    private static final String PASSWORD = "a password for a benchmark";
 
-    private final HttpClient http = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .executor(Executors.newVirtualThreadPerTaskExecutor())
-            .build();
-    private final URI server;
-    private final String token;
+    private final BenchServer server;
 
-    private FanOutBench(URI server) {
+    private FanOutBench(BenchServer server) {
         this.server = server;
-        var login = new JsonObject().put("email", EMAIL).put("password", PASSWORD);
-        this.token = ask("POST", "/api/v1/auth/login", login, null).getString("accessToken");
     }
 
     /** @param arguments how many subscriptions, when not as many as B2 says */
@@ -67,27 +48,14 @@ final class FanOutBench {
         int subscriptions = arguments.length == 0 ? SUBSCRIPTIONS : Integer.parseInt(arguments[0]);
         EncryptionSet.write();
         var report = new Report("B2", "%,d subscriptions from a list, results durable".formatted(subscriptions));
-        var folder = Files.createTempDirectory("fan-out");
-        var settings = Map.of(
-                "FATHI_ADMIN_EMAIL",
-                EMAIL,
-                "FATHI_ADMIN_PASSWORD",
-                PASSWORD,
-                "FATHI_VAPID_SUBJECT",
-                "mailto:bench@fathi.app",
-                "FATHI_OUTBOUND_ALLOW",
-                "127.0.0.0/8",
-                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
-                TestCertificate.get().pem().toAbsolutePath().toString());
         double encryption = encryptionMicros();
-        try (var process = ServerProcess.start(folder, settings)) {
-            var bench = new FanOutBench(process.awaitReady());
-            var key = bench.ask("GET", "/api/v1/webpush/key", null, null).getString("publicKey");
-            var file = folder.resolve("subscriptions");
-            try (var sink = Sink.start(subscriptions, file, key)) {
-                var ids = bench.subscribe(Files.readAllLines(file));
+        try (var server = BenchServer.start()) {
+            var bench = new FanOutBench(server);
+            var file = server.folder().resolve("subscriptions");
+            try (var sink = Sink.start(subscriptions, file, server.vapidKey())) {
+                var ids = server.subscribe(Files.readAllLines(file));
                 double request = requestMicros(sink);
-                bench.rounds(report, process.pid(), sink, ids, encryption + request);
+                bench.rounds(report, server.pid(), sink, ids, encryption + request);
             }
         }
         report.finish();
@@ -164,36 +132,6 @@ final class FanOutBench {
     // --- the server
     // -----------------------------------------------------------------------------------------------------
 
-    private List<String> subscribe(List<String> lines) throws InterruptedException {
-        Report.progress("%,d browsers subscribe", lines.size());
-        var ids = new ConcurrentHashMap<Integer, String>();
-        var places = new Semaphore(SUBSCRIBING_AT_ONCE);
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (int i = 0; i < lines.size(); i++) {
-                int number = i;
-                places.acquire();
-                threads.submit(() -> {
-                    try {
-                        var given = new JsonObject(lines.get(number));
-                        var draft = new JsonObject()
-                                .put("endpoint", given.getString("endpoint"))
-                                .put("keys", given.getJsonObject("keys"));
-                        ids.put(
-                                number,
-                                ask("POST", "/api/v1/webpush/subscriptions", draft, token)
-                                        .getString("id"));
-                    } finally {
-                        places.release();
-                    }
-                });
-            }
-        }
-        if (ids.size() != lines.size()) {
-            throw new IllegalStateException("only " + ids.size() + " could subscribe");
-        }
-        return List.copyOf(ids.values());
-    }
-
     /** Sends to all of them and waits until each has its result. */
     private void run(List<String> ids) {
         var messages = new ArrayList<String>();
@@ -208,43 +146,18 @@ final class FanOutBench {
                                     .put("title", "Hello {{ traits.firstName | default: 'there' }}")
                                     .put("body", "The quick brown fox jumps over the lazy dog, and again.")
                                     .put("url", "https://shop.example/"));
-            messages.add(ask("POST", "/api/v1/webpush/messages", draft, token).getString("id"));
+            messages.add(server.ask("POST", "/api/v1/webpush/messages", draft).getString("id"));
         }
         for (var id : messages) {
-            var status = ask("GET", "/api/v1/webpush/messages/" + id, null, token);
+            var status = server.ask("GET", "/api/v1/webpush/messages/" + id, null);
             while (!status.getString("state").equals("completed")) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS));
-                status = ask("GET", "/api/v1/webpush/messages/" + id, null, token);
+                status = server.ask("GET", "/api/v1/webpush/messages/" + id, null);
             }
             var counts = status.getJsonObject("counts");
             if (!counts.getLong("accepted").equals(counts.getLong("planned"))) {
                 throw new IllegalStateException("not everything was accepted: " + status.encode());
             }
-        }
-    }
-
-    private JsonObject ask(String method, String path, JsonObject body, String bearer) {
-        var request = HttpRequest.newBuilder(server.resolve(path))
-                .method(
-                        method,
-                        body == null
-                                ? HttpRequest.BodyPublishers.noBody()
-                                : HttpRequest.BodyPublishers.ofString(body.encode()))
-                .header("Content-Type", "application/json");
-        if (bearer != null || token != null) {
-            request.header("Authorization", "Bearer " + (bearer == null ? token : bearer));
-        }
-        try {
-            var answer = http.send(request.build(), BodyHandlers.ofString());
-            if (answer.statusCode() >= 300) {
-                throw new IllegalStateException(method + " " + path + ": " + answer.body());
-            }
-            return new JsonObject(answer.body());
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
         }
     }
 

@@ -158,6 +158,11 @@ public final class FakePushService implements AutoCloseable {
                     host, port, tls, http2, eventLoops, decryptEvery, false, receiptsFile, certificate, streams);
         }
 
+        /** Receipts without their plaintext: for who asks when messages came. */
+        public Options unread() {
+            return new Options(host, port, tls, http2, eventLoops, 0, keepReceipts, receiptsFile, certificate, streams);
+        }
+
         public Options withStreams(int value) {
             return new Options(
                     host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate, value);

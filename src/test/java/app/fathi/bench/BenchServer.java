@@ -1,0 +1,143 @@
+package app.fathi.bench;
+
+import app.fathi.testing.ServerProcess;
+import app.fathi.testing.TestCertificate;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+
+/** The whole server in a process of its own, with its embedded database and default settings, asked by its administrator. */
+final class BenchServer implements AutoCloseable {
+    private static final int SUBSCRIBING_AT_ONCE = 24;
+    private static final String EMAIL = "bench@fathi.app";
+    private static final String PASSWORD = "a password for a benchmark";
+
+    private final Path folder;
+    private final ServerProcess process;
+    private final URI url;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .executor(Executors.newVirtualThreadPerTaskExecutor())
+            .build();
+    private final String token;
+
+    private BenchServer(Path folder, ServerProcess process) {
+        this.folder = folder;
+        this.process = process;
+        this.url = process.awaitReady();
+        var login = new JsonObject().put("email", EMAIL).put("password", PASSWORD);
+        this.token = answer(request("POST", "/api/v1/auth/login", login)).getString("accessToken");
+    }
+
+    static BenchServer start() throws IOException {
+        var folder = Files.createTempDirectory("bench-server");
+        var settings = Map.of(
+                "FATHI_ADMIN_EMAIL",
+                EMAIL,
+                "FATHI_ADMIN_PASSWORD",
+                PASSWORD,
+                "FATHI_VAPID_SUBJECT",
+                "mailto:bench@fathi.app",
+                "FATHI_OUTBOUND_ALLOW",
+                "127.0.0.0/8",
+                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
+                TestCertificate.get().pem().toAbsolutePath().toString());
+        return new BenchServer(folder, ServerProcess.start(folder, settings));
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    String vapidKey() {
+        return ask("GET", "/api/v1/webpush/key", null).getString("publicKey");
+    }
+
+    /** Fails when it is not answered well. */
+    JsonObject ask(String method, String path, JsonObject body) {
+        return answer(request(method, path, body).header("Authorization", "Bearer " + token));
+    }
+
+    private HttpRequest.Builder request(String method, String path, JsonObject body) {
+        return HttpRequest.newBuilder(url.resolve(path))
+                .method(
+                        method,
+                        body == null
+                                ? HttpRequest.BodyPublishers.noBody()
+                                : HttpRequest.BodyPublishers.ofString(body.encode()))
+                .header("Content-Type", "application/json");
+    }
+
+    private JsonObject answer(HttpRequest.Builder request) {
+        try {
+            var answer = http.send(request.build(), BodyHandlers.ofString());
+            if (answer.statusCode() >= 300) {
+                throw new IllegalStateException(answer + ": " + answer.body());
+            }
+            return new JsonObject(answer.body());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Browsers subscribe.
+     *
+     * @param lines {@code PushSubscription.toJSON()}, and a {@code userId} where it has one
+     * @return the ids of the subscriptions, in no order
+     */
+    List<String> subscribe(List<String> lines) throws InterruptedException {
+        Report.progress("%,d browsers subscribe", lines.size());
+        var ids = ConcurrentHashMap.<String>newKeySet();
+        var places = new Semaphore(SUBSCRIBING_AT_ONCE);
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (var line : lines) {
+                places.acquire();
+                threads.submit(() -> {
+                    try {
+                        var given = new JsonObject(line);
+                        var draft = new JsonObject()
+                                .put("endpoint", given.getString("endpoint"))
+                                .put("keys", given.getJsonObject("keys"));
+                        if (given.containsKey("userId")) {
+                            draft.put("userId", given.getString("userId"));
+                        }
+                        ids.add(ask("POST", "/api/v1/webpush/subscriptions", draft)
+                                .getString("id"));
+                    } finally {
+                        places.release();
+                    }
+                });
+            }
+        }
+        if (ids.size() != lines.size()) {
+            throw new IllegalStateException("only " + ids.size() + " could subscribe");
+        }
+        return List.copyOf(ids);
+    }
+
+    /** In good order: what its database has used is counted with it when it has waited for its end. */
+    @Override
+    public void close() {
+        process.terminate();
+        process.awaitExit();
+        process.close();
+    }
+}
