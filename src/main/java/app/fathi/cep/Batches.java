@@ -54,7 +54,7 @@ public final class Batches {
                 .compose(recipients -> {
                     var runs = runs(items, recipients, results);
                     return shared.dryRun()
-                            ? Future.succeededFuture()
+                            ? messages.checkTimes(tx, shared)
                             : write(tx, ws, shared, items, recipients, runs, results);
                 })
                 .map(done -> new BatchTaken(List.of(results)));
@@ -120,8 +120,7 @@ public final class Batches {
         return given;
     }
 
-    // --- runs
-    // ---------------------------------------------------------------------------------------------------------
+    // --- runs -------------------------------------------------------------------------------------------------------
 
     /** A run names either addresses or whole people, and each person once. */
     private record RunKey(boolean named, int occurrence) {}

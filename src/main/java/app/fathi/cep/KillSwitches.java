@@ -81,9 +81,8 @@ public final class KillSwitches {
                         call.caller().name())
                 .compose(after -> record(tx, call, change, before.orElse(null), after))
                 .onSuccess(done -> LOG.warn(
-                        "Sending is stopped: {} {} of workspace {}, by {}",
-                        change.scope.word(),
-                        change.target,
+                        "Sending is stopped: {} of workspace {}, by {}",
+                        change.what(),
                         call.ws(),
                         call.caller().name()));
     }
@@ -95,9 +94,8 @@ public final class KillSwitches {
                 : KillSwitchStore.lift(tx, change.ws, change.scope, change.target)
                         .compose(done -> record(tx, call, change, before.get(), null))
                         .onSuccess(done -> LOG.warn(
-                                "Sending goes on: {} {} of workspace {}, by {}",
-                                change.scope.word(),
-                                change.target,
+                                "Sending goes on: {} of workspace {}, by {}",
+                                change.what(),
                                 call.ws(),
                                 call.caller().name()));
     }
@@ -115,6 +113,11 @@ public final class KillSwitches {
     /** What the body asks for; what a schema cannot say is checked. */
     private record Change(
             int ws, Scope scope, String target, boolean engaged, boolean exceptTransactional, String reason) {
+
+        /** In a line of the log. */
+        String what() {
+            return target.isEmpty() ? scope.word() : scope.word() + " " + target;
+        }
 
         static Change of(Call call) {
             var json = call.json();

@@ -75,6 +75,14 @@ public final class Messages {
                 });
     }
 
+    /** Fails with {@code unprocessable} when its times make no sense, by the database's clock. */
+    Future<Void> checkTimes(SqlConnection tx, MessageRequest request) {
+        return RunsStore.nextNumber(tx).map(number -> {
+            checkTimes(request, number.now());
+            return null;
+        });
+    }
+
     /** Templates that cannot be rendered, and what the channel could not send. CPU alone, for the send pool. */
     List<Fault> faults(JsonObject content, String pointer) {
         var faults = sending.renderer.check(content, pointer);

@@ -171,6 +171,27 @@ class BatchesTest {
     }
 
     @Test
+    void a_dry_run_refuses_times_that_make_no_sense_as_the_real_one_would() {
+        var user = world.people(1, 1).getFirst();
+        var over = new MessageRequest(
+                null,
+                json("title", "hello"),
+                "transactional",
+                3_600,
+                Urgency.HIGH,
+                null,
+                null,
+                Instant.now().minusSeconds(60),
+                null,
+                null,
+                true,
+                true);
+        assertThatThrownBy(() -> request(over, List.of(to(user, null, null))))
+                .isInstanceOf(ProblemException.class)
+                .hasMessageContaining("expiresAt");
+    }
+
+    @Test
     void a_fault_in_what_is_common_refuses_the_whole() {
         var user = world.people(1, 1).getFirst();
         assertThatThrownBy(() -> request(shared(json("title", "{{ broken"), false), List.of(to(user, null, null))))
