@@ -6,6 +6,7 @@ import app.fathi.cep.Channel.Attempt;
 import app.fathi.cep.Channel.Gate;
 import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.LedgerStore.Place;
+import app.fathi.cep.LedgerStore.Rest;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lease;
@@ -66,6 +67,10 @@ final class ChunkSender {
     private RuntimeException failure;
     /** The run's allowance is spent until then; null while it is not known to be. */
     private Instant throttledUntil;
+    /** Nobody has said yet that the run is under way. */
+    private boolean first;
+    /** The last results have ended the chunk. */
+    private boolean finished;
 
     ChunkSender(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock) {
         this.sending = sending;
@@ -79,6 +84,7 @@ final class ChunkSender {
         this.decider = new Decider(sending, run, chunk, clock::now);
         this.answers = new Answers(sending.vertx);
         this.window = sending.settings.windowMessages();
+        this.first = run.state() == RunState.QUEUED;
         this.stops = run.state() == RunState.CANCELLED || lease.cancelled() ? Stops.NONE.cancel() : Stops.NONE;
     }
 
@@ -105,7 +111,7 @@ final class ChunkSender {
         if (failure != null) {
             throw failure;
         }
-        return finish();
+        return finished ? JobOutcome.done() : finish();
     }
 
     private boolean mayBegin() {
@@ -183,6 +189,7 @@ final class ChunkSender {
                 return;
             }
             watchedNanos = before;
+            first = false;
             CrashPoint.AFTER_INTENT.hit();
             intent.rows.forEach((row, what) -> post(row, what, intent.hold));
         } catch (RuntimeException e) {
@@ -200,10 +207,11 @@ final class ChunkSender {
                 .filter(d -> d.fault() == null)
                 .forEach(d -> ids.add(d.candidate().address().id()));
         // Asked in one go: the connection answers them in this order, which is also the order of the locks.
+        var begun = first ? RunsStore.markSending(tx, run.run()) : Future.<Void>succeededFuture();
         var now = RunsStore.lockStops(tx, run.run());
         var hold = lease.hold(tx);
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
-        return Future.all(now, hold, active).compose(all -> {
+        return Future.all(begun, now, hold, active).compose(all -> {
             stops = seen(now.result());
             return stops.everything()
                     ? Future.succeededFuture(null)
@@ -298,12 +306,16 @@ final class ChunkSender {
                 .map(this::result)
                 .sorted(BY_PLACE)
                 .toList();
+        boolean last = isLast(rows.size());
         long began = System.nanoTime();
         while (true) {
             try {
-                int written = sending.transactions.run(tx -> result(tx, rows)).await();
-                if (written < rows.size()) {
-                    LOG.warn("{} results of message {} were fenced", rows.size() - written, run.id());
+                var written = sending.transactions
+                        .run(tx -> last ? lastResult(tx, rows) : result(tx, rows))
+                        .await();
+                finished = written.finished;
+                if (written.rows < rows.size()) {
+                    LOG.warn("{} results of message {} were fenced", rows.size() - written.rows, run.id());
                 }
                 break;
             } catch (RuntimeException e) {
@@ -320,21 +332,49 @@ final class ChunkSender {
         answers.drop(rows.size());
     }
 
-    private Future<Integer> result(SqlConnection tx, List<LedgerRow> rows) {
+    /** Whether these results may be all that was missing; the ledger knows. */
+    private boolean isLast(int rows) {
+        return queue.isEmpty()
+                && answers.inFlight() == 0
+                && answers.size() == rows
+                && throttledUntil == null
+                && failure == null
+                && !stops.everything();
+    }
+
+    /** What a transaction of results came to. */
+    private record Written(int rows, boolean finished) {}
+
+    private Future<Written> result(SqlConnection tx, List<LedgerRow> rows) {
         // Asked in one go; without the lease the transaction fails, whatever the second has written.
         var hold = lease.hold(tx);
         var results = Ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
         return Future.join(hold, results)
-                .compose(both -> {
-                    var written = results.result();
-                    var gone = written.stream()
-                            .filter(row -> row.reason() == Reason.GONE)
-                            .map(LedgerRow::subscription)
-                            .toList();
-                    return (gone.isEmpty() ? Future.<Void>succeededFuture() : channel.end(tx, run.ws(), gone))
-                            .map(written.size());
-                })
+                .compose(both -> endGone(tx, results.result()))
+                .map(done -> new Written(results.result().size(), false))
                 .onSuccess(written -> CrashPoint.INSIDE_RESULT.hit());
+    }
+
+    /** Ends the chunk with its last results: a message to one person then costs one transaction less. */
+    private Future<Written> lastResult(SqlConnection tx, List<LedgerRow> rows) {
+        return RunsStore.lockRun(tx, run.run())
+                .compose(locked -> result(tx, rows))
+                .compose(written -> LedgerStore.rest(tx, chunk)
+                        .compose(rest -> isOver(rest)
+                                ? finishChunk(tx).map(new Written(written.rows, true))
+                                : Future.succeededFuture(written)));
+    }
+
+    private boolean isOver(Rest rest) {
+        return rest.claimed() == chunk.profileNos().size() && rest.nextAt() == null;
+    }
+
+    private Future<Void> endGone(SqlConnection tx, List<LedgerRow> written) {
+        var gone = written.stream()
+                .filter(row -> row.reason() == Reason.GONE)
+                .map(LedgerRow::subscription)
+                .toList();
+        return gone.isEmpty() ? Future.succeededFuture() : channel.end(tx, run.ws(), gone);
     }
 
     private LedgerRow result(Answer answer) {
@@ -383,11 +423,9 @@ final class ChunkSender {
             return lease.cancelled() ? JobOutcome.cancelled() : JobOutcome.done();
         }
         var rest = LedgerStore.rest(pool, chunk).await();
-        if (rest.claimed() < chunk.profileNos().size() || throttledUntil != null) {
-            return JobOutcome.again(throttledUntil == null ? clock.now() : throttledUntil);
-        }
-        if (rest.nextAt() != null) {
-            return JobOutcome.again(rest.nextAt());
+        if (!isOver(rest)) {
+            boolean unclaimed = rest.claimed() < chunk.profileNos().size();
+            return JobOutcome.again(throttledUntil != null ? throttledUntil : unclaimed ? clock.now() : rest.nextAt());
         }
         sending.transactions
                 .run(tx -> RunsStore.lockRun(tx, run.run())

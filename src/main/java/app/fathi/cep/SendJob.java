@@ -11,6 +11,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /** Sends one chunk of a run: the job {@code cep.send}. It asks to run again until all of the chunk's rows are final. */
 public final class SendJob implements JobHandler {
@@ -43,27 +44,34 @@ public final class SendJob implements JobHandler {
 
     @Override
     public JobOutcome run(Job job, Lease lease) {
-        var pool = sending.transactions.pool();
-        var run = RunsStore.run(pool, job.ws(), job.payload().getLong("run")).await();
-        if (run.isEmpty()) {
-            // Dropped by retention: there is nobody left to tell.
-            return JobOutcome.done();
-        }
-        var chunk = RunsStore.chunk(pool, run.get().run(), job.payload().getInteger("chunk"))
+        var known = sending.transactions
+                .pool()
+                .withConnection(connection -> Known.read(connection, job))
                 .await();
-        if (chunk.isEmpty() || chunk.get().finished()) {
+        var run = known.run;
+        var chunk = known.chunk;
+        if (run.isEmpty() || chunk.isEmpty() || chunk.get().finished()) {
+            // Without its run it was dropped by retention: there is nobody left to tell.
             return JobOutcome.done();
         }
-        var clock = RunsStore.clock(pool).await();
+        var clock = known.clock;
         if (run.get().state() != RunState.CANCELLED
                 && !lease.cancelled()
                 && clock.now().isBefore(run.get().sendAt())) {
             return JobOutcome.again(run.get().sendAt());
         }
-        if (run.get().state() == RunState.QUEUED) {
-            RunsStore.markSending(pool, run.get().run()).await();
-        }
         return new ChunkSender(sending, run.get(), chunk.get(), lease, clock).send();
+    }
+
+    /** What there is to send, read in one go. */
+    private record Known(Optional<Run> run, Optional<Chunk> chunk, DatabaseClock clock) {
+        static Future<Known> read(SqlClient connection, Job job) {
+            long number = job.payload().getLong("run");
+            var run = RunsStore.run(connection, job.ws(), number);
+            var chunk = RunsStore.chunk(connection, number, job.payload().getInteger("chunk"));
+            var clock = RunsStore.clock(connection);
+            return Future.all(run, chunk, clock).map(all -> new Known(run.result(), chunk.result(), clock.result()));
+        }
     }
 
     /** Whoever was not sent to is then skipped as cancelled: no delivery is left without its end. */

@@ -39,9 +39,9 @@ class CrashPointsTest {
         database.close();
     }
 
-    /** @param passes of the place that a process surely makes while it does its half of a message */
+    /** @param passes of the place that a process surely makes: it sends one chunk of four at least */
     @ParameterizedTest(name = "{0}")
-    @CsvSource({"before-intent,6", "after-intent,6", "after-first-byte,900", "after-answer,900", "inside-result,6"})
+    @CsvSource({"before-intent,3", "after-intent,3", "after-first-byte,400", "after-answer,400", "inside-result,3"})
     void a_death_at_this_place_loses_nothing_and_repeats_only_what_was_on_its_way(
             String place, int passes, Random random) {
         var pass = 1 + random.nextInt(passes);
