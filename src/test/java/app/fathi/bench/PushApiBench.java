@@ -230,6 +230,7 @@ final class PushApiBench {
         }
         awaitArrival(before + asked.get());
         double rate = asked.get() * 1e9 / (System.nanoTime() - start);
+        push.awaitReceipts(asked.get());
         push.forgetReceipts();
         return rate;
     }
@@ -252,15 +253,12 @@ final class PushApiBench {
             }
         }
         awaitArrival(before + count);
-        // A person's messages are far apart, so the n-th that arrives is the n-th that was asked for.
-        var arrived = new HashMap<String, List<Instant>>();
-        for (var receipt : push.receipts()) {
-            arrived.computeIfAbsent(receipt.headers().get("topic"), topic -> new ArrayList<>())
-                    .add(receipt.at());
-        }
+        push.awaitReceipts(count);
+        var arrived = new HashMap<String, Instant>();
+        push.receipts().forEach(receipt -> arrived.putIfAbsent(receipt.headers().get("topic"), receipt.at()));
         var millis = new ArrayList<Double>();
         for (int i = 0; i < count; i++) {
-            var at = arrived.get(topic(first + i)).getFirst();
+            var at = arrived.get(topic(first + i));
             millis.add(Duration.between(asked[i], at).toNanos() / 1e6);
         }
         return millis;
