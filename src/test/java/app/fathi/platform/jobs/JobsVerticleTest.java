@@ -143,6 +143,7 @@ class JobsVerticleTest {
             ages.add(lease.stillMine());
             return JobOutcome.done();
         });
+        JobsWorld.until(() -> first.counter("jobs.claimed") == 1);
         var second = world.node((job, lease) -> JobOutcome.done());
         var start = world.dueAt();
         // Two whole leases later.
