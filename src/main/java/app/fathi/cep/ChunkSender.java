@@ -67,8 +67,6 @@ final class ChunkSender {
     private RuntimeException failure;
     /** The run's allowance is spent until then; null while it is not known to be. */
     private Instant throttledUntil;
-    /** Nobody has said yet that the run is under way. */
-    private boolean first;
     /** The last results have ended the chunk. */
     private boolean finished;
 
@@ -84,7 +82,6 @@ final class ChunkSender {
         this.decider = new Decider(sending, run, chunk, clock::now);
         this.answers = new Answers(sending.vertx);
         this.window = sending.settings.windowMessages();
-        this.first = run.state() == RunState.QUEUED;
         this.stops = run.state() == RunState.CANCELLED || lease.cancelled() ? Stops.NONE.cancel() : Stops.NONE;
     }
 
@@ -189,7 +186,6 @@ final class ChunkSender {
                 return;
             }
             watchedNanos = before;
-            first = false;
             CrashPoint.AFTER_INTENT.hit();
             intent.rows.forEach((row, what) -> post(row, what, intent.hold));
         } catch (RuntimeException e) {
@@ -207,11 +203,10 @@ final class ChunkSender {
                 .filter(d -> d.fault() == null)
                 .forEach(d -> ids.add(d.candidate().address().id()));
         // Asked in one go: the connection answers them in this order, which is also the order of the locks.
-        var begun = first ? RunsStore.markSending(tx, run.run()) : Future.<Void>succeededFuture();
         var now = RunsStore.lockStops(tx, run.run());
         var hold = lease.hold(tx);
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
-        return Future.all(begun, now, hold, active).compose(all -> {
+        return Future.all(now, hold, active).compose(all -> {
             stops = seen(now.result());
             return stops.everything()
                     ? Future.succeededFuture(null)

@@ -60,7 +60,15 @@ public final class SendJob implements JobHandler {
                 && clock.now().isBefore(run.get().sendAt())) {
             return JobOutcome.again(run.get().sendAt());
         }
-        return new ChunkSender(sending, run.get(), chunk.get(), lease, clock).send();
+        // Beside the sending, which does not wait for it, and not in a transaction of it: who froze there would hold up
+        // all
+        // chunks of the run.
+        var marked = run.get().state() == RunState.QUEUED
+                ? RunsStore.markSending(sending.transactions.pool(), run.get().run())
+                : Future.<Void>succeededFuture();
+        var outcome = new ChunkSender(sending, run.get(), chunk.get(), lease, clock).send();
+        marked.await();
+        return outcome;
     }
 
     /** What there is to send, read in one go. */
