@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,7 +26,7 @@ class KilledProcessTest {
         nodes.close();
     }
 
-    @RepeatedTest(2)
+    @Test
     void kill_9_at_any_moment_loses_nothing_and_repeats_only_what_was_on_its_way(Random random) {
         nodes.oneIsKilled(random);
     }
