@@ -86,12 +86,22 @@ public final class Main {
     private Vertx vertx(Metrics metrics) throws Exception {
         // Linux's own way of waiting for sockets, where its library loads; elsewhere that of the JDK.
         var options = new VertxOptions().setPreferNativeTransport(true);
+        watchEventLoops(options, config.log().blockedMillis());
         if (!config.cluster().enabled()) {
             return metrics.measure(Vertx.builder(), options).build();
         }
         options.setEventBusOptions(Cluster.bus(config.cluster()));
         return Cluster.join(metrics.measure(Vertx.builder(), options), config.cluster())
                 .await(START_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static void watchEventLoops(VertxOptions options, int blockedMillis) {
+        options.setMaxEventLoopExecuteTimeUnit(TimeUnit.MILLISECONDS)
+                .setMaxEventLoopExecuteTime(blockedMillis)
+                .setWarningExceptionTimeUnit(TimeUnit.MILLISECONDS)
+                .setWarningExceptionTime(blockedMillis)
+                .setBlockedThreadCheckIntervalUnit(TimeUnit.MILLISECONDS)
+                .setBlockedThreadCheckInterval(blockedMillis / 2);
     }
 
     /** Before anything is started: who has the port already learns it in a moment, and nothing has to be undone. */

@@ -46,10 +46,18 @@ public final class Node implements AutoCloseable {
     }
 
     public TestServer.Answer post(String path, JsonObject body, String... headers) {
-        var request = request(path)
-                .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body.encode()));
+        var request = withBody(path, "POST", body);
         return ask(headers.length == 0 ? request : request.headers(headers));
+    }
+
+    public TestServer.Answer put(String path, JsonObject body) {
+        return ask(withBody(path, "PUT", body));
+    }
+
+    private HttpRequest.Builder withBody(String path, String method, JsonObject body) {
+        return request(path)
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body.encode()));
     }
 
     private HttpRequest.Builder request(String path) {

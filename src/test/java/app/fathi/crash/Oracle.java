@@ -84,7 +84,7 @@ public final class Oracle {
                 .equals("accepted"));
         assertThat(taken.keySet()).as("ids that browsers read").isEqualTo(ledger.keySet());
         for (var delivery : ledger.values()) {
-            var device = world.devices().get(delivery.subscription()).id();
+            var device = deviceOf(delivery);
             assertThat(taken.get(delivery.id()))
                     .as("what was taken of delivery %s", delivery.id())
                     .allMatch(receipt -> receipt.subscription().equals(device), "came to its own device");
@@ -121,6 +121,37 @@ public final class Oracle {
                         .containsOnly(notification(receipts.getFirst()).getString("tag"));
             }
         }
+        return this;
+    }
+
+    private String deviceOf(Delivery delivery) {
+        return world.devices().get(delivery.subscription()).id();
+    }
+
+    /** These devices' deliveries ended like this, and the others' well. */
+    public Oracle theseEnded(String state, String reason, Set<String> these) {
+        var expected = ledger.values().stream()
+                .collect(toMap(
+                        Delivery::id,
+                        delivery -> these.contains(deviceOf(delivery)) ? state + " " + reason : "accepted accepted"));
+        assertThat(ledger.values().stream().filter(delivery -> !(delivery.state() + " " + delivery.reason())
+                        .equals(expected.get(delivery.id()))))
+                .as("deliveries that ended otherwise")
+                .isEmpty();
+        assertThat(taken.values().stream().flatMap(List::stream).map(Receipt::subscription))
+                .as("devices that were reached")
+                .doesNotContainAnyElementsOf(these);
+        assertThat(ledger).as("deliveries").hasSize(world.devices().size());
+        return this;
+    }
+
+    /** What reached a browser is accepted, and nothing else is: everything else was skipped for this reason. */
+    public Oracle theRestWasSkipped(String reason) {
+        assertThat(taken.keySet()).as("ids that browsers read").isSubsetOf(ledger.keySet());
+        assertThat(ledger.values().stream().filter(delivery -> !(delivery.state() + " " + delivery.reason())
+                        .equals(taken.containsKey(delivery.id()) ? "accepted accepted" : "skipped " + reason)))
+                .as("deliveries whose state does not say what became of them")
+                .isEmpty();
         return this;
     }
 

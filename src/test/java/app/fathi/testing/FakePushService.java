@@ -8,6 +8,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
@@ -69,7 +70,7 @@ public final class FakePushService implements AutoCloseable {
     private static final Pattern TTL = Pattern.compile("[0-9]{1,10}");
     private static final Set<String> URGENCIES = Set.of("very-low", "low", "normal", "high");
     private static final int FAULTS_KEPT = 1000;
-    private static final int USUAL_STREAMS = 1000;
+    public static final int USUAL_STREAMS = 1000;
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     /**
@@ -83,7 +84,6 @@ public final class FakePushService implements AutoCloseable {
      * @param decryptEvery 1: each message; n: one in n; 0: none. The rest is recorded without plaintext
      * @param keepReceipts in memory; else only counted, and written when there is a file
      * @param receiptsFile one line of NDJSON per receipt, written before the answer; null: none
-     * @param streams that a connection may have at once (SETTINGS_MAX_CONCURRENT_STREAMS)
      */
     public record Options(
             String host,
@@ -94,83 +94,42 @@ public final class FakePushService implements AutoCloseable {
             int decryptEvery,
             boolean keepReceipts,
             Path receiptsFile,
-            TestCertificate certificate,
-            int streams) {
+            TestCertificate certificate) {
         public static Options usual() {
-            return new Options("127.0.0.1", 0, true, true, 1, 1, true, null, TestCertificate.get(), USUAL_STREAMS);
+            return new Options("127.0.0.1", 0, true, true, 1, 1, true, null, TestCertificate.get());
         }
 
         public Options withHost(String value) {
             return new Options(
-                    value,
-                    port,
-                    tls,
-                    http2,
-                    eventLoops,
-                    decryptEvery,
-                    keepReceipts,
-                    receiptsFile,
-                    certificate,
-                    streams);
+                    value, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
         }
 
         public Options withPort(int value) {
             return new Options(
-                    host,
-                    value,
-                    tls,
-                    http2,
-                    eventLoops,
-                    decryptEvery,
-                    keepReceipts,
-                    receiptsFile,
-                    certificate,
-                    streams);
+                    host, value, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
         }
 
         public Options withoutTls() {
             return new Options(
-                    host,
-                    port,
-                    false,
-                    http2,
-                    eventLoops,
-                    decryptEvery,
-                    keepReceipts,
-                    receiptsFile,
-                    certificate,
-                    streams);
+                    host, port, false, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
         }
 
         public Options withoutHttp2() {
             return new Options(
-                    host, port, tls, false, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate, streams);
+                    host, port, tls, false, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate);
         }
 
         public Options withReceiptsFile(Path value) {
-            return new Options(
-                    host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, value, certificate, streams);
-        }
-
-        /** Receipts are counted, not kept: for messages by the hundred thousand. */
-        public Options forgetful() {
-            return new Options(
-                    host, port, tls, http2, eventLoops, decryptEvery, false, receiptsFile, certificate, streams);
+            return new Options(host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, value, certificate);
         }
 
         /** Receipts without their plaintext: for who asks when messages came. */
         public Options unread() {
-            return new Options(host, port, tls, http2, eventLoops, 0, keepReceipts, receiptsFile, certificate, streams);
-        }
-
-        public Options withStreams(int value) {
-            return new Options(
-                    host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, certificate, value);
+            return new Options(host, port, tls, http2, eventLoops, 0, keepReceipts, receiptsFile, certificate);
         }
 
         public Options withCertificate(TestCertificate value) {
-            return new Options(
-                    host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, value, streams);
+            return new Options(host, port, tls, http2, eventLoops, decryptEvery, keepReceipts, receiptsFile, value);
         }
     }
 
@@ -358,12 +317,16 @@ public final class FakePushService implements AutoCloseable {
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong accepted = new AtomicLong();
     private final AtomicLong connections = new AtomicLong();
-    private final AtomicLong open = new AtomicLong();
+    private final Set<HttpConnection> open = ConcurrentHashMap.newKeySet();
+    /** Of connections that took leave: what they still process. */
+    private final Map<HttpConnection, Integer> lastStreams = new ConcurrentHashMap<>();
+
     private final AtomicLong waiting = new AtomicLong();
     private final AtomicLong mostAtOnce = new AtomicLong();
     private final AtomicLong abandoned = new AtomicLong();
     private final BufferedWriter receiptsWriter;
     private volatile Function<String, Answer> each = subscription -> null;
+    private volatile int streams = USUAL_STREAMS;
     private volatile Instant clockSetTo;
 
     private FakePushService(Options options) {
@@ -419,8 +382,18 @@ public final class FakePushService implements AutoCloseable {
 
     private void opened(HttpConnection connection) {
         connections.incrementAndGet();
-        open.incrementAndGet();
-        connection.closeHandler(closed -> open.decrementAndGet());
+        open.add(connection);
+        connection.closeHandler(closed -> {
+            open.remove(connection);
+            lastStreams.remove(connection);
+        });
+        if (streams != USUAL_STREAMS) {
+            allow(connection);
+        }
+    }
+
+    private void allow(HttpConnection connection) {
+        connection.updateSettings(new Http2Settings().setMaxConcurrentStreams(streams));
     }
 
     private int freePort() {
@@ -437,7 +410,7 @@ public final class FakePushService implements AutoCloseable {
                 .setPort(chosenPort)
                 .setReuseAddress(true)
                 .setHttp2ClearTextEnabled(options.http2);
-        http.getInitialSettings().setMaxConcurrentStreams(options.streams);
+        http.getInitialSettings().setMaxConcurrentStreams(USUAL_STREAMS);
         // Scripted resets are no attack.
         http.setHttp2RstFloodMaxRstFramePerWindow(1_000_000);
         if (options.tls) {
@@ -495,6 +468,12 @@ public final class FakePushService implements AutoCloseable {
         each = chosen;
     }
 
+    /** Tells all connections, those that are open too, how many streams they may have at once. HTTP/2 only. */
+    public void allowStreams(int atOnce) {
+        streams = atOnce;
+        open.forEach(this::allow);
+    }
+
     /** What was taken so far, and is looked at no more. */
     public void forgetReceipts() {
         receipts.clear();
@@ -542,7 +521,7 @@ public final class FakePushService implements AutoCloseable {
 
     /** Connections open now. */
     public long openConnections() {
-        return open.get();
+        return open.size();
     }
 
     /** Endless answers ({@link Answer.Kind#DRIP}, {@link Answer.Kind#FLOOD}) that were cut by who asked. */
@@ -621,6 +600,10 @@ public final class FakePushService implements AutoCloseable {
     }
 
     private void act(HttpServerRequest request, VirtualSubscription subscription, Buffer body, Answer answer) {
+        if (request.response().streamId() > lastStreams.getOrDefault(request.connection(), Integer.MAX_VALUE)) {
+            // It was there already when we said that it is not processed.
+            return;
+        }
         switch (answer.kind) {
             case STATUS -> reply(request, subscription, body, answer);
             case HANG -> {}
@@ -678,6 +661,7 @@ public final class FakePushService implements AutoCloseable {
 
     private void goAway(HttpServerRequest request, int lastStream) {
         if (request.version() == HttpVersion.HTTP_2) {
+            lastStreams.put(request.connection(), lastStream);
             request.connection().goAway(0, lastStream);
         }
         vertx.setTimer(100, timer -> request.connection().close());
@@ -950,8 +934,7 @@ public final class FakePushService implements AutoCloseable {
                     Integer.parseInt(first(given, "decrypt-every", "1")),
                     !given.containsKey("forget"),
                     receipts == null ? null : Path.of(receipts),
-                    given.containsKey("plaintext") ? null : TestCertificate.get(),
-                    USUAL_STREAMS);
+                    given.containsKey("plaintext") ? null : TestCertificate.get());
             return new Arguments(
                     options,
                     subscriptions.isEmpty() ? 0 : Integer.parseInt(subscriptions.getFirst()),

@@ -319,7 +319,8 @@ public record Config(
             Level level,
             @Pattern(value = ".+", words = "a folder") String dir,
             @Range(min = 1, max = 20) int files,
-            @Range(min = 1, max = 10_000) int fileSizeMegabytes) {
+            @Range(min = 1, max = 10_000) int fileSizeMegabytes,
+            @Range(min = 50, max = 60_000) int blockedMillis) {
         /** Lines for people or for collectors. */
         public enum Format {
             TEXT,

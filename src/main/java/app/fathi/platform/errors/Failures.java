@@ -1,6 +1,7 @@
 package app.fathi.platform.errors;
 
 import io.vertx.core.eventbus.ReplyException;
+import io.vertx.core.http.ConnectionPoolTooBusyException;
 import io.vertx.pgclient.PgException;
 import java.util.List;
 import java.util.Optional;
@@ -60,6 +61,7 @@ public final class Failures {
         if (failure instanceof io.vertx.sqlclient.ClosedConnectionException
                 || failure instanceof java.net.ConnectException
                 || failure instanceof TimeoutException
+                || failure instanceof ConnectionPoolTooBusyException
                 || String.valueOf(failure.getMessage()).startsWith("Timeout waiting for connection")
                 || String.valueOf(failure.getMessage()).startsWith("Connection is not active")) {
             LOG.error("The database cannot be reached: {}", failure.toString());
