@@ -62,6 +62,8 @@ public final class Failures {
                 || failure instanceof java.net.ConnectException
                 || failure instanceof TimeoutException
                 || failure instanceof ConnectionPoolTooBusyException
+                // Statements wait for a connection with the longer text, transactions with the shorter.
+                || "Timeout".equals(failure.getMessage())
                 || String.valueOf(failure.getMessage()).startsWith("Timeout waiting for connection")
                 || String.valueOf(failure.getMessage()).startsWith("Connection is not active")) {
             LOG.error("The database cannot be reached: {}", failure.toString());
