@@ -184,13 +184,20 @@ final class LedgerStore {
 
     static final String END_ROWS =
             """
-            UPDATE cep_message SET state = $5, reason = $6, next_at = NULL
+            UPDATE cep_message
+            SET state = CASE WHEN state = 1 THEN $8::smallint ELSE $5::smallint END,
+                reason = CASE WHEN state = 1 THEN $9::smallint ELSE $6::smallint END,
+                retry_reason = CASE WHEN state = 1 THEN 0 ELSE retry_reason END,
+                next_at = NULL
             WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4 AND state <= $7
             RETURNING
             """
                     + ROW_COLUMNS;
 
-    /** Ends the rows of the chunk that wait; {@code attempting} ones too when their sender is known to be dead. */
+    /**
+     * Ends the rows of the chunk that wait. Those that are {@code attempting} too when their sender is known to be dead:
+     * nobody knows what came of them, so they are not called skipped, but failed by our own fault, with the crash on record.
+     */
     static Future<List<LedgerRow>> endRows(SqlClient tx, Chunk chunk, Reason reason, boolean attempting) {
         return tx.preparedQuery(END_ROWS)
                 .execute(Tuple.of(
@@ -200,7 +207,9 @@ final class LedgerStore {
                         chunk.lastProfileNo(),
                         reason.finalState().code(),
                         reason.code(),
-                        (attempting ? State.ATTEMPTING : State.WAITING).code()))
+                        (attempting ? State.ATTEMPTING : State.WAITING).code(),
+                        Reason.INTERNAL.finalState().code(),
+                        Reason.INTERNAL.code()))
                 .map(rows -> rows.stream().map(LedgerStore::row).toList());
     }
 

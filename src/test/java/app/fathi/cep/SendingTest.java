@@ -430,14 +430,12 @@ class SendingTest {
                 .hasMessageContaining("not_found");
     }
 
-    @Test
-    void rows_of_a_dead_sender_are_sent_again_with_the_same_id_and_say_why() {
-        var users = world.people(3, 1);
-        var taken = world.request(to(users));
-        var lost = new ArrayList<UUID>();
-        for (int no = 0; no < 2; no++) {
+    /** So many of the first people have a row that somebody was attempting. */
+    private List<UUID> leftByADeadSender(int people) {
+        var ids = new ArrayList<UUID>();
+        for (int no = 0; no < people; no++) {
             var id = UUID.randomUUID();
-            lost.add(id);
+            ids.add(id);
             var address = world.channel
                     .addressesOf(world.pool, WS, List.of(no))
                     .await()
@@ -449,6 +447,37 @@ class SendingTest {
                     """
                             .formatted(no, id, address.id()));
         }
+        return ids;
+    }
+
+    @Test
+    void what_a_dead_sender_had_on_its_way_is_not_called_skipped_when_its_message_is_cancelled() {
+        var users = world.people(3, 1);
+        var taken = world.request(to(users));
+        leftByADeadSender(2);
+        world.run(tx -> world.messages.cancel(tx, WS, taken.id()));
+        world.startWorkers();
+        world.await(
+                () -> world.rows("SELECT 1 FROM cep_message WHERE state < 2").isEmpty());
+        assertThat(world.channel.sent).isEmpty();
+        assertThat(world.status(taken.id()).reasons()).isEqualTo(Map.of("internal", 2L, "cancelled", 1L));
+        var deliveries = world.messages
+                .deliveries(world.pool, WS, taken.id(), null, Optional.empty(), 10)
+                .await();
+        assertThat(deliveries)
+                .extracting(Delivery::state, Delivery::reason, Delivery::retryReason)
+                .containsExactly(
+                        tuple(State.FAILED, Reason.INTERNAL, "crash"),
+                        tuple(State.FAILED, Reason.INTERNAL, "crash"),
+                        tuple(State.SKIPPED, Reason.CANCELLED, null));
+        world.countsEqualTheLedger(taken.id());
+    }
+
+    @Test
+    void rows_of_a_dead_sender_are_sent_again_with_the_same_id_and_say_why() {
+        var users = world.people(3, 1);
+        var taken = world.request(to(users));
+        var lost = leftByADeadSender(2);
         world.startWorkers();
         world.awaitState(taken.id(), "completed");
         assertThat(world.channel.sent).hasSize(3);
