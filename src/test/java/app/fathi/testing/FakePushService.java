@@ -2,6 +2,8 @@ package app.fathi.testing;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
@@ -19,6 +21,7 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.OpenSSLEngineOptions;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -616,8 +619,9 @@ public final class FakePushService implements AutoCloseable {
                 cut(request, 0x2);
             }
             case REFUSE_STREAM -> cut(request, 0x7);
-            case GO_AWAY -> goAway(request, Math.max(0, request.response().streamId() - 2));
-            case GO_AWAY_AFTER -> goAway(request, request.response().streamId());
+            // What came before is still answered, on a slow machine too.
+            case GO_AWAY -> goAway(request, Math.max(0, request.response().streamId() - 2), 1_000);
+            case GO_AWAY_AFTER -> goAway(request, request.response().streamId(), 100);
             case DRIP -> {
                 var response = endless(request, answer);
                 vertx.setPeriodic(0, Math.max(1, answer.delay.toMillis()), timer -> {
@@ -659,12 +663,22 @@ public final class FakePushService implements AutoCloseable {
         }
     }
 
-    private void goAway(HttpServerRequest request, int lastStream) {
+    /**
+     * The frame alone: a server of Netty that was told of it fails the whole connection, with what it has promised to answer,
+     * when more of a later request arrives.
+     */
+    private void goAway(HttpServerRequest request, int lastStream, long closeMillis) {
         if (request.version() == HttpVersion.HTTP_2) {
             lastStreams.put(request.connection(), lastStream);
-            request.connection().goAway(0, lastStream);
+            var channel = ((ConnectionBase) request.connection()).channelHandlerContext();
+            channel.pipeline()
+                    .get(Http2ConnectionHandler.class)
+                    .encoder()
+                    .frameWriter()
+                    .writeGoAway(channel, lastStream, 0, Unpooled.EMPTY_BUFFER, channel.newPromise());
+            channel.flush();
         }
-        vertx.setTimer(100, timer -> request.connection().close());
+        vertx.setTimer(closeMillis, timer -> request.connection().close());
     }
 
     private void reply(HttpServerRequest request, VirtualSubscription subscription, Buffer body, Answer answer) {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.FakePushService.Answer;
 import app.fathi.testing.FakePushService.Options;
+import app.fathi.testing.FakePushService.VirtualSubscription;
 import app.fathi.testing.TcpProxy;
 import app.fathi.testing.TestCertificate;
 import app.fathi.testing.TestDns;
@@ -15,6 +16,7 @@ import app.fathi.webpush.PushAnswer.Outcome;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import io.vertx.core.Future;
 import io.vertx.core.Handler;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServerOptions;
@@ -165,6 +167,25 @@ class PushClientFaultsTest {
         assertThat(row.client.send(push(service.subscribe()), () -> true).await())
                 .as("the next message")
                 .isEqualTo(ACCEPTED);
+    }
+
+    /** Those before it are still answered, those after it were not processed (RFC 9113 section 6.8): nobody gets it twice. */
+    @Test
+    void a_service_that_takes_leave_in_the_midst_of_many_gets_each_of_them_once() {
+        var browsers = new ArrayList<VirtualSubscription>();
+        for (int i = 0; i < 100; i++) {
+            var browser = PUSH.subscribe(KEY.publicKey());
+            browsers.add(
+                    i == 40
+                            ? browser.answer(Answer.of(Answer.Kind.GO_AWAY))
+                            : browser.answerAlways(Answer.status(201).after(Duration.ofMillis(20))));
+        }
+        var answers = browsers.stream()
+                .map(browser -> PATIENT.send(push(browser), () -> true))
+                .toList();
+        Future.join(answers).await();
+        assertThat(answers).extracting(answer -> answer.result()).containsOnly(ACCEPTED);
+        assertThat(browsers).allMatch(browser -> browser.receipts().size() == 1, "has got it once");
     }
 
     @Test
