@@ -29,6 +29,8 @@ final class AccessTokens {
     private static final String ALGORITHM = "ES256";
     /** 64 octets of ES256 in base64url (RFC 7518 section 3.4). */
     private static final int SIGNATURE_LENGTH = 86;
+    /** Of the last letter's six bits two are the signature's. */
+    private static final String SIGNATURE_ENDS = "AQgw";
 
     private static final int MAX_LENGTH = 2_048;
     /** Clocks of nodes differ a little. */
@@ -128,8 +130,13 @@ final class AccessTokens {
 
     private static JWTAuth keyOf(Keys keys, String token) {
         var end = token.indexOf('.');
-        // A lenient decoder would take a longer signature for the same one: a token has one spelling.
-        if (token.length() > MAX_LENGTH || end < 0 || token.length() - token.lastIndexOf('.') - 1 != SIGNATURE_LENGTH) {
+        // A lenient decoder would take a longer signature for the same one, or one whose last letter has bits to spare
+        // that
+        // are set (RFC 4648 section 3.5): a token has one spelling.
+        if (token.length() > MAX_LENGTH
+                || end < 0
+                || token.length() - token.lastIndexOf('.') - 1 != SIGNATURE_LENGTH
+                || SIGNATURE_ENDS.indexOf(token.charAt(token.length() - 1)) < 0) {
             return null;
         }
         try {

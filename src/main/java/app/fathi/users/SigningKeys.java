@@ -51,7 +51,7 @@ final class SigningKeys {
     }
 
     /** A P-256 key pair as JWK (RFC 7517, RFC 7518 section 6.2). */
-    private static JsonObject generate() {
+    static JsonObject generate() {
         try {
             var generator = KeyPairGenerator.getInstance("EC");
             generator.initialize(new ECGenParameterSpec("secp256r1"));
