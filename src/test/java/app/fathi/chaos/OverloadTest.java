@@ -99,7 +99,10 @@ class OverloadTest {
         var stuck = Thread.ofPlatform().start(OverloadTest::holdUp);
         CrashWorld.inParallel(REQUESTS, ASKING, told::ask);
         stuck.join();
-        assertThat(told.statuses).as("answers in the overload").containsKey(503).containsOnlyKeys(202, 429, 503);
+        assertThat(told.statuses.keySet())
+                .as("answers in the overload")
+                .contains(202, 503)
+                .isSubsetOf(202, 429, 503);
         assertThat(told.refusals)
                 .as("refusals")
                 .allMatch(answer -> answer.header("Retry-After") != null, "say when to come again");
