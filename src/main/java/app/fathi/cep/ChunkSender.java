@@ -6,7 +6,6 @@ import app.fathi.cep.Channel.Attempt;
 import app.fathi.cep.Channel.Gate;
 import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.LedgerStore.Place;
-import app.fathi.cep.LedgerStore.Rest;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lease;
@@ -60,6 +59,7 @@ final class ChunkSender {
     private final ChunkQueue queue;
     private final Decider decider;
     private final Answers answers;
+    private final ChunkEnd end;
     private final int window;
 
     private volatile Stops stops;
@@ -81,6 +81,7 @@ final class ChunkSender {
         this.queue = new ChunkQueue(sending, run, chunk);
         this.decider = new Decider(sending, run, chunk, clock::now);
         this.answers = new Answers(sending.vertx);
+        this.end = new ChunkEnd(sending, run, chunk, lease);
         this.window = sending.settings.windowMessages();
         this.stops = run.state() == RunState.CANCELLED || lease.cancelled() ? Stops.NONE.cancel() : Stops.NONE;
     }
@@ -127,7 +128,7 @@ final class ChunkSender {
         }
         try {
             throttledUntil =
-                    RunsStore.allow(pool, run.run(), share(free)).await().orElse(null);
+                    ThrottleStore.take(pool, run.run(), share(free)).await().orElse(null);
         } catch (RuntimeException e) {
             fail(e);
         }
@@ -305,12 +306,10 @@ final class ChunkSender {
         long began = System.nanoTime();
         while (true) {
             try {
-                var written = sending.transactions
-                        .run(tx -> last ? lastResult(tx, rows) : result(tx, rows))
-                        .await();
-                finished = written.finished;
-                if (written.rows < rows.size()) {
-                    LOG.warn("{} results of message {} were fenced", rows.size() - written.rows, run.id());
+                var written = (last ? end.withLastResults(rows) : end.results(rows)).await();
+                finished = written.finished();
+                if (written.rows() < rows.size()) {
+                    LOG.warn("{} results of message {} were fenced", rows.size() - written.rows(), run.id());
                 }
                 break;
             } catch (RuntimeException e) {
@@ -337,100 +336,36 @@ final class ChunkSender {
                 && !stops.everything();
     }
 
-    /** What a transaction of results came to. */
-    private record Written(int rows, boolean finished) {}
-
-    private Future<Written> result(SqlConnection tx, List<LedgerRow> rows) {
-        // Asked in one go; without the lease the transaction fails, whatever the second has written.
-        var hold = lease.hold(tx);
-        var results = Ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
-        return Future.join(hold, results)
-                .compose(both -> endGone(tx, results.result()))
-                .map(done -> new Written(results.result().size(), false))
-                .onSuccess(written -> CrashPoint.INSIDE_RESULT.hit());
-    }
-
-    /** Ends the chunk with its last results: a message to one person then costs one transaction less. */
-    private Future<Written> lastResult(SqlConnection tx, List<LedgerRow> rows) {
-        return RunsStore.lockRun(tx, run.run())
-                .compose(locked -> result(tx, rows))
-                .compose(written -> LedgerStore.rest(tx, chunk)
-                        .compose(rest -> isOver(rest)
-                                ? finishChunk(tx).map(new Written(written.rows, true))
-                                : Future.succeededFuture(written)));
-    }
-
-    private boolean isOver(Rest rest) {
-        return rest.claimed() == chunk.profileNos().size() && rest.nextAt() == null;
-    }
-
-    private Future<Void> endGone(SqlConnection tx, List<LedgerRow> written) {
-        var gone = written.stream()
-                .filter(row -> row.reason() == Reason.GONE)
-                .map(LedgerRow::subscription)
-                .toList();
-        return gone.isEmpty() ? Future.succeededFuture() : channel.end(tx, run.ws(), gone);
-    }
-
     private LedgerRow result(Answer answer) {
-        var row = answer.row();
-        var attempt = answer.attempt();
+        var after = after(answer.row(), answer.attempt());
+        return stops.everything() && after.state() == State.WAITING ? after.end(stops.reason()) : after;
+    }
+
+    private LedgerRow after(LedgerRow row, Attempt attempt) {
         if (attempt.reason() == null) {
             // The gate was shut, or the channel asks to wait: this was no attempt.
-            var next = sending.retries.later(
+            var later = sending.retries.later(
                     attempt.notBefore(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
-            var back = with(row, next.state(), row.attempts() - 1, next.reason(), null, next.nextAt());
-            return stops.everything() && next.state() == State.WAITING ? back.end(stops.reason()) : back;
+            return row.after(later, row.attempts() - 1, null);
         }
         var next = sending.retries.after(
                 attempt, row.attempts(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
-        var status = attempt.httpStatus() == 0 ? null : attempt.httpStatus();
-        var after = with(row, next.state(), row.attempts(), next.reason(), status, next.nextAt());
-        return stops.everything() && next.state() == State.WAITING ? after.end(stops.reason()) : after;
-    }
-
-    private static LedgerRow with(
-            LedgerRow row, State state, int attempts, Reason reason, Integer httpStatus, Instant nextAt) {
-        return new LedgerRow(
-                row.profileNo(),
-                row.rank(),
-                row.id(),
-                row.subscription(),
-                state,
-                attempts,
-                reason,
-                row.retry(),
-                httpStatus,
-                nextAt);
+        return row.after(next, row.attempts(), attempt.httpStatus() == 0 ? null : attempt.httpStatus());
     }
 
     // --- end ------------------------------------------------------------------------------------------------------
 
     private JobOutcome finish() {
         if (stops.everything() || expired()) {
-            var reason = stops.everything() ? stops.reason() : Reason.TTL_EXPIRED;
-            sending.transactions
-                    .run(tx -> RunsStore.lockRun(tx, run.run())
-                            .compose(done -> lease.hold(tx))
-                            .compose(hold -> Ledger.endRest(tx, run, chunk, lease.token(), reason, true))
-                            .compose(done -> finishChunk(tx)))
-                    .await();
+            end.ofRest(stops.everything() ? stops.reason() : Reason.TTL_EXPIRED).await();
             return lease.cancelled() ? JobOutcome.cancelled() : JobOutcome.done();
         }
         var rest = LedgerStore.rest(pool, chunk).await();
-        if (!isOver(rest)) {
+        if (!end.isReached(rest)) {
             boolean unclaimed = rest.claimed() < chunk.profileNos().size();
             return JobOutcome.again(throttledUntil != null ? throttledUntil : unclaimed ? clock.now() : rest.nextAt());
         }
-        sending.transactions
-                .run(tx -> RunsStore.lockRun(tx, run.run())
-                        .compose(done -> lease.hold(tx))
-                        .compose(hold -> finishChunk(tx)))
-                .await();
+        end.ofChunk().await();
         return JobOutcome.done();
-    }
-
-    private Future<Void> finishChunk(SqlConnection tx) {
-        return RunsStore.finishChunk(tx, run.run(), chunk.chunk()).compose(done -> RunsStore.fold(tx, run.run()));
     }
 }

@@ -45,4 +45,19 @@ record LedgerRow(
                 httpStatus,
                 null);
     }
+
+    /** The row after an attempt, as its next step says. */
+    LedgerRow after(RetrySchedule.Next next, int attemptsMade, Integer status) {
+        return new LedgerRow(
+                profileNo,
+                rank,
+                id,
+                subscription,
+                next.state(),
+                attemptsMade,
+                next.reason(),
+                retry,
+                status,
+                next.nextAt());
+    }
 }

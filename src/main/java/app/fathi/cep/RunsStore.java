@@ -54,12 +54,7 @@ final class RunsStore {
 
     static Future<Void> insertRun(SqlClient tx, Run run, int unknown, int chunks) {
         return insert(tx, run, unknown, chunks)
-                .compose(done -> run.perMinute() == null
-                        ? Future.succeededFuture()
-                        : tx.preparedQuery(
-                                        "INSERT INTO cep_throttle (run, per_minute, spent_until) VALUES ($1, $2, $3)")
-                                .execute(Tuple.of(run.run(), run.perMinute(), time(run.sendAt())))
-                                .mapEmpty());
+                .compose(done -> run.perMinute() == null ? Future.succeededFuture() : ThrottleStore.insert(tx, run));
     }
 
     private static Future<Void> insert(SqlClient tx, Run run, int unknown, int chunks) {
@@ -187,27 +182,6 @@ final class RunsStore {
             }
             return new Stops(cancelled, killed, Set.copyOf(origins));
         });
-    }
-
-    static final String ALLOW =
-            """
-            UPDATE cep_throttle
-            SET spent_until = greatest(spent_until, clock_timestamp()) + $2 * interval '1 minute' / per_minute
-            WHERE run = $1 AND spent_until <= clock_timestamp()
-            RETURNING run
-            """;
-
-    /** Takes so many deliveries from the run's allowance; the instant from which to ask again when it is spent. */
-    static Future<Optional<Instant>> allow(SqlClient client, long run, int deliveries) {
-        return client.preparedQuery(ALLOW)
-                .execute(Tuple.of(run, deliveries))
-                .compose(rows -> rows.rowCount() > 0
-                        ? Future.succeededFuture(Optional.empty())
-                        : client.preparedQuery("SELECT spent_until FROM cep_throttle WHERE run = $1")
-                                .execute(Tuple.of(run))
-                                .map(spent -> spent.stream()
-                                        .map(row -> instant(row, "spent_until"))
-                                        .findFirst()));
     }
 
     static Future<Void> markSending(SqlClient client, long run) {

@@ -6,7 +6,6 @@ import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.outbound.Origin;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.webpush.PushAnswer.Outcome;
-import io.netty.handler.codec.DateFormatter;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslHandler;
@@ -37,7 +36,6 @@ import io.vertx.core.net.SocketAddress;
 import java.net.InetAddress;
 import java.net.URI;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
 import java.util.Map;
@@ -329,7 +327,7 @@ final class PushClient {
                 request.reset(CANCEL);
             }
         });
-        var notBefore = notBefore(response.getHeader("Retry-After"));
+        var notBefore = RetryAfter.notBefore(response.getHeader("Retry-After"), clock.instant(), retryAfterLimit);
         var ended =
                 response.end().onComplete(done -> vertx.cancelTimer(deadline)).otherwiseEmpty();
         return status >= 400 && status < 500
@@ -357,27 +355,6 @@ final class PushClient {
             case 408 -> Outcome.TRANSIENT;
             default -> status >= 500 ? Outcome.TRANSIENT : Outcome.BAD_REQUEST;
         };
-    }
-
-    /** {@code Retry-After}: seconds or a date (RFC 9110 section 10.2.3), no longer than a day; null for anything else. */
-    Instant notBefore(String header) {
-        if (header == null) {
-            return null;
-        }
-        var text = header.strip();
-        var now = clock.instant();
-        var latest = now.plus(retryAfterLimit);
-        if (text.matches("[0-9]+")) {
-            // Eighteen digits fit a long and are beyond every limit already.
-            var wait = text.length() > 18 ? Long.MAX_VALUE : Long.parseLong(text);
-            return wait > retryAfterLimit.toSeconds() ? latest : now.plusSeconds(wait);
-        }
-        var date = DateFormatter.parseHttpDate(text);
-        if (date == null) {
-            return null;
-        }
-        var asked = date.toInstant();
-        return asked.isBefore(now) ? now : asked.isAfter(latest) ? latest : asked;
     }
 
     /** Nothing left: the address is refused or unknown, no connection was made or none was free in time. */

@@ -1,0 +1,87 @@
+package app.fathi.cep;
+
+import app.fathi.cep.LedgerStore.Rest;
+import app.fathi.platform.jobs.CrashPoint;
+import app.fathi.platform.jobs.Lease;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlConnection;
+import java.util.List;
+
+/** The transactions that bring a chunk to its end: results of attempts, what is left when nothing more may be sent, the chunk itself. */
+final class ChunkEnd {
+    private final Sending sending;
+    private final Run run;
+    private final Chunk chunk;
+    private final Lease lease;
+
+    ChunkEnd(Sending sending, Run run, Chunk chunk, Lease lease) {
+        this.sending = sending;
+        this.run = run;
+        this.chunk = chunk;
+        this.lease = lease;
+    }
+
+    /**
+     * What a transaction of results came to.
+     *
+     * @param rows that were written; the others belong to somebody else
+     * @param finished the chunk has ended with them
+     */
+    record Written(int rows, boolean finished) {}
+
+    Future<Written> results(List<LedgerRow> rows) {
+        return sending.transactions.run(tx -> results(tx, rows));
+    }
+
+    private Future<Written> results(SqlConnection tx, List<LedgerRow> rows) {
+        // Asked in one go; without the lease the transaction fails, whatever the second has written.
+        var hold = lease.hold(tx);
+        var results = Ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
+        return Future.join(hold, results)
+                .compose(both -> endGone(tx, results.result()))
+                .map(done -> new Written(results.result().size(), false))
+                .onSuccess(written -> CrashPoint.INSIDE_RESULT.hit());
+    }
+
+    private Future<Void> endGone(SqlConnection tx, List<LedgerRow> written) {
+        var gone = written.stream()
+                .filter(row -> row.reason() == Reason.GONE)
+                .map(LedgerRow::subscription)
+                .toList();
+        return gone.isEmpty()
+                ? Future.succeededFuture()
+                : sending.channel(run.channel()).end(tx, run.ws(), gone);
+    }
+
+    /** Results that may be the last: then the chunk ends with them, and a message to one person costs a transaction less. */
+    Future<Written> withLastResults(List<LedgerRow> rows) {
+        return sending.transactions.run(tx -> RunsStore.lockRun(tx, run.run())
+                .compose(locked -> results(tx, rows))
+                .compose(written -> LedgerStore.rest(tx, chunk)
+                        .compose(rest -> isReached(rest)
+                                ? finish(tx).map(new Written(written.rows(), true))
+                                : Future.succeededFuture(written))));
+    }
+
+    /** Everybody was claimed, and every row is final. */
+    boolean isReached(Rest rest) {
+        return rest.claimed() == chunk.profileNos().size() && rest.nextAt() == null;
+    }
+
+    Future<Void> ofChunk() {
+        return sending.transactions.run(tx ->
+                RunsStore.lockRun(tx, run.run()).compose(done -> lease.hold(tx)).compose(hold -> finish(tx)));
+    }
+
+    /** Nothing more may be sent, for this reason: whoever is left ends with the chunk. */
+    Future<Void> ofRest(Reason reason) {
+        return sending.transactions.run(tx -> RunsStore.lockRun(tx, run.run())
+                .compose(done -> lease.hold(tx))
+                .compose(hold -> Ledger.endRest(tx, run, chunk, lease.token(), reason, true))
+                .compose(done -> finish(tx)));
+    }
+
+    private Future<Void> finish(SqlConnection tx) {
+        return RunsStore.finishChunk(tx, run.run(), chunk.chunk()).compose(done -> RunsStore.fold(tx, run.run()));
+    }
+}
