@@ -185,6 +185,18 @@ class StreamsTest {
     }
 
     @Test
+    void what_comes_through_the_outbox_is_in_the_partition_of_its_key_like_what_is_appended() {
+        await(vertx.deployVerticle(new StreamKeeper(pool, streams, config, List.of())));
+        for (var key : List.of("a", "b", "c", "d")) {
+            await(streams.append("facts", List.of(record(key, 1))));
+            await(pool.withTransaction(tx -> Outbox.write(tx, "facts", List.of(record(key, 2)))));
+        }
+        eventually(() -> count("SELECT count(*) FROM stream_record WHERE topic = 'facts'") == 8);
+        assertThat(count("SELECT count(DISTINCT (key, part)) FROM stream_record WHERE topic = 'facts'"))
+                .isEqualTo(4);
+    }
+
+    @Test
     void what_the_handler_throws_isolates_the_record_too() {
         var digested = Collections.synchronizedList(new ArrayList<Integer>());
         await(vertx.deployVerticle(consumer("throwing", (tx, batch) -> {
