@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.Router;
@@ -52,7 +53,7 @@ public final class HealthPages {
         var router = Router.router(vertx);
         mountHealth(router);
         mountMetrics(router);
-        return vertx.createHttpServer()
+        return vertx.createHttpServer(new HttpServerOptions().setHttp2ClearTextEnabled(false))
                 .requestHandler(router)
                 .listen(SocketAddress.inetSocketAddress(
                         port, InetAddress.getLoopbackAddress().getHostAddress()));

@@ -66,6 +66,9 @@ public final class HttpVerticle extends VerticleBase {
                         .setMaxInitialLineLength(http.urlLimitBytes())
                         .setDecompressionSupported(true)
                         .setCompressionSupported(true)
+                        // An upgrade to HTTP/2 in clear text, which RFC 9113 §3.1 withdrew, loses any answer that comes
+                        // too fast behind the 101: Java's own client and curl then fail or end with nothing.
+                        .setHttp2ClearTextEnabled(false)
                         .setHandle100ContinueAutomatically(true))
                 .invalidRequestHandler(request ->
                         refuse(request, request.decoderResult().cause() instanceof TooLongFrameException ? 431 : 400))

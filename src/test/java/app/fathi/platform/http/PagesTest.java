@@ -10,6 +10,9 @@ import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -58,6 +61,19 @@ class PagesTest {
     void nothing_beside_the_sdk_is_served_from_its_folder() {
         for (var path : new String[] {"/sdk/", "/sdk", "/sdk/nothing.js", "/sdk/..%2fopenapi.yaml"}) {
             assertThat(server.send("GET", path, null, null).status()).as(path).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void a_client_that_offers_to_upgrade_gets_every_large_answer_whole() throws Exception {
+        var request = HttpRequest.newBuilder(URI.create(server.url() + "/openapi.yaml"))
+                .build();
+        for (int i = 0; i < 60; i++) {
+            try (var client = HttpClient.newHttpClient()) {
+                assertThat(client.send(request, BodyHandlers.ofString()).body())
+                        .startsWith("openapi: 3.1.0")
+                        .hasSizeGreaterThan(100_000);
+            }
         }
     }
 
