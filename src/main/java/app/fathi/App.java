@@ -176,7 +176,7 @@ public final class App {
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(pools.ingest(), streams, users.identities(), clock);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
-                profiles, users.identities(), roles, messages, batches, streams, tokens, jobs, audit, cursor);
+                profiles, users.identities(), roles, messages, batches, streams, tokens, audit, cursor);
         BootCheck.requireSame(
                 contract,
                 Map.of(
@@ -237,6 +237,7 @@ public final class App {
                 .compose(done -> deploy(
                         () -> new JobsVerticle(
                                 pools.worker(),
+                                jobs,
                                 config.jobs(),
                                 node,
                                 Duration.ofSeconds(config.http().shutdownSeconds()),

@@ -65,7 +65,7 @@ public final class Batches {
     private Future<List<List<Fault>>> faults(MessageRequest shared, List<BatchItem> items) {
         var numbers = IntStream.range(0, items.size()).boxed().toList();
         return sending.pool.map(
-                shared.purpose().equals("transactional"),
+                shared.isTransactional(),
                 numbers,
                 number -> faults(shared.content(), items.get(number), "/items/" + number));
     }

@@ -29,6 +29,11 @@ record Chunk(
                         .allMatch(content -> content == null || renderer.isConstant(content));
     }
 
+    /** Whether the run has no other. */
+    boolean isAllOf(Run of) {
+        return profileNos.size() == of.planned();
+    }
+
     int firstProfileNo() {
         return profileNos.getFirst();
     }

@@ -61,6 +61,7 @@ final class ChunkSender {
     private final Answers answers;
     private final ChunkEnd end;
     private final int window;
+    private final boolean small;
 
     private volatile Stops stops;
     private volatile long watchedNanos = System.nanoTime();
@@ -83,6 +84,7 @@ final class ChunkSender {
         this.answers = new Answers(sending.vertx);
         this.end = new ChunkEnd(sending, run, chunk, lease);
         this.window = sending.settings.windowMessages();
+        this.small = Turns.isSmall(run.isTransactional(), chunk.profileNos().size());
         this.stops = run.state() == RunState.CANCELLED || lease.cancelled() ? Stops.NONE.cancel() : Stops.NONE;
     }
 
@@ -93,12 +95,13 @@ final class ChunkSender {
             int pending = answers.inFlight() + answers.size();
             int free = window - pending;
             if (mayBegin() && (pending == 0 || free >= window / 2) && allowed(free)) {
-                begin(share(free));
+                int share = share(free);
+                inTurn(() -> begin(share));
                 continue;
             }
             answers.collect();
             if (resultsAreDue()) {
-                writeResults();
+                inTurn(this::writeResults);
                 continue;
             }
             if (answers.inFlight() == 0 && answers.size() == 0) {
@@ -110,6 +113,10 @@ final class ChunkSender {
             throw failure;
         }
         return finished ? JobOutcome.done() : finish();
+    }
+
+    private void inTurn(Runnable work) {
+        sending.turns.take(small, work);
     }
 
     private boolean mayBegin() {
@@ -205,9 +212,12 @@ final class ChunkSender {
                 .forEach(d -> ids.add(d.candidate().address().id()));
         // Asked in one go: the connection answers them in this order, which is also the order of the locks.
         var now = RunsStore.lockStops(tx, run.run());
+        var marked = run.state() == RunState.QUEUED && chunk.isAllOf(run)
+                ? RunsStore.markSending(tx, run.run())
+                : Future.<Void>succeededFuture();
         var hold = lease.hold(tx);
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
-        return Future.all(now, hold, active).compose(all -> {
+        return Future.all(now, marked, hold, active).compose(all -> {
             stops = seen(now.result());
             return stops.everything()
                     ? Future.succeededFuture(null)

@@ -29,4 +29,9 @@ public record MessageRequest(
         Integer devices,
         Integer perMinute,
         boolean tracking,
-        boolean dryRun) {}
+        boolean dryRun) {
+
+    boolean isTransactional() {
+        return purpose.equals("transactional");
+    }
+}

@@ -50,6 +50,11 @@ public final class Messages {
      * rendered and times that make no sense. A dry run writes nothing.
      */
     public Future<Taken> request(SqlConnection tx, int ws, MessageRequest request) {
+        var transaction = tx.transaction();
+        if (transaction != null
+                && Turns.isSmall(request.isTransactional(), request.audience().size())) {
+            sending.turns.smallUntil(transaction.completion());
+        }
         return checkContent(request)
                 .compose(checked -> RunsStore.nextNumber(tx))
                 .compose(number -> {
@@ -63,9 +68,8 @@ public final class Messages {
 
     /** Fails with {@code unprocessable} when the content cannot be sent as it is. */
     Future<Void> checkContent(MessageRequest request) {
-        boolean urgent = request.purpose().equals("transactional");
         return sending.pool
-                .map(urgent, List.of(request.content()), content -> faults(content, "/content"))
+                .map(request.isTransactional(), List.of(request.content()), content -> faults(content, "/content"))
                 .map(faults -> {
                     if (!faults.getFirst().isEmpty()) {
                         throw new ProblemException(Problem.of(
@@ -319,12 +323,7 @@ public final class Messages {
         return parts;
     }
 
-    /** Workers look at once when the transaction has committed, else at their next poll. */
     private Future<Void> enqueue(SqlConnection tx, Run run, List<Chunk> chunks, Instant runAt) {
-        var transaction = tx.transaction();
-        if (transaction != null) {
-            transaction.completion().onSuccess(committed -> jobs.wake());
-        }
         return jobs.enqueue(
                 tx,
                 chunks.stream()

@@ -61,9 +61,9 @@ public final class SendJob implements JobHandler {
             return JobOutcome.again(run.get().sendAt());
         }
         // Beside the sending, which does not wait for it, and not in a transaction of it: who froze there would hold up
-        // all
-        // chunks of the run.
-        var marked = run.get().state() == RunState.QUEUED
+        // the
+        // run's other chunks.
+        var marked = run.get().state() == RunState.QUEUED && !chunk.get().isAllOf(run.get())
                 ? RunsStore.markSending(sending.transactions.pool(), run.get().run())
                 : Future.<Void>succeededFuture();
         var outcome = new ChunkSender(sending, run.get(), chunk.get(), lease, clock).send();

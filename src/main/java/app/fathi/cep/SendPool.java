@@ -17,9 +17,12 @@ import java.util.function.Function;
 
 /**
  * The few threads (one per core) for rendering and encryption. Work is done in slices of at most some milliseconds;
- * between them others get their turn, transactional messages first. Nothing here waits for anything.
+ * between them others get their turn, transactional messages first. Nothing here waits for anything, and all other threads
+ * go before these.
  */
 public final class SendPool implements AutoCloseable {
+    static final String THREADS = "send-";
+
     private final ThreadPoolExecutor threads;
     private final int size;
     private final long sliceNanos;
@@ -37,9 +40,11 @@ public final class SendPool implements AutoCloseable {
                 // Not bounded here: each chunk has at most one batch in it, and chunks are bounded by the job workers.
                 new PriorityBlockingQueue<>(),
                 task -> Thread.ofPlatform()
-                        .name("send-" + number.getAndIncrement())
+                        .name(THREADS + number.getAndIncrement())
                         .daemon()
                         .unstarted(task));
+        threads.prestartAllCoreThreads();
+        Thread.startVirtualThread(() -> Niceness.lower(THREADS));
     }
 
     /**

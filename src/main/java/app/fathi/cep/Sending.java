@@ -20,6 +20,7 @@ public final class Sending {
     final Config.Send settings;
     final int trackTokenDays;
     final RetrySchedule retries;
+    final Turns turns = new Turns();
     private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
 
     /** @param transactions on the pool of the workers */

@@ -16,7 +16,6 @@ import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
-import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.security.Authorities;
 import app.fathi.webpush.encryption.VapidSubject;
 import io.vertx.core.Future;
@@ -37,7 +36,6 @@ final class MessagesService {
     private final Transactions transactions;
     private final Messages messages;
     private final Batches batches;
-    private final Jobs jobs;
     private final Audit audit;
     private final Authorities authorities;
     private final Cursor cursor;
@@ -48,7 +46,6 @@ final class MessagesService {
             Transactions transactions,
             Messages messages,
             Batches batches,
-            Jobs jobs,
             Audit audit,
             Authorities authorities,
             Cursor cursor,
@@ -56,7 +53,6 @@ final class MessagesService {
         this.transactions = transactions;
         this.messages = messages;
         this.batches = batches;
-        this.jobs = jobs;
         this.audit = audit;
         this.authorities = authorities;
         this.cursor = cursor;
@@ -82,8 +78,7 @@ final class MessagesService {
                                                         .put("purpose", request.purpose()))
                                         .map(taken))
                         .map(taken ->
-                                Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()))))
-                .onSuccess(reply -> jobs.wake());
+                                Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()))));
     }
 
     /** Takes many: runs, jobs, audit and the stored answer are one transaction, whatever single items are worth. */
@@ -104,8 +99,7 @@ final class MessagesService {
                                                 null,
                                                 after(shared, taken))
                                         .map(taken))
-                        .map(taken -> Reply.accepted(taken.toJson()))))
-                .onSuccess(reply -> jobs.wake());
+                        .map(taken -> Reply.accepted(taken.toJson()))));
     }
 
     private static JsonObject after(MessageRequest shared, BatchTaken taken) {
@@ -141,7 +135,6 @@ final class MessagesService {
                 .run(tx -> messages.cancel(tx, call.ws(), id).compose(status -> audit.record(
                                 tx, call, "message", id, null, new JsonObject().put("state", status.state()))
                         .map(status)))
-                .onSuccess(status -> jobs.wake())
                 .map(status -> Reply.ok(status.toJson()));
     }
 

@@ -10,7 +10,6 @@ import app.fathi.platform.audit.Audit;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
-import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Identities;
@@ -98,7 +97,6 @@ public final class Webpush {
             Batches batches,
             Streams streams,
             TrackingTokens tokens,
-            Jobs jobs,
             Audit audit,
             Cursor cursor) {
         var transactions = new Transactions(pool);
@@ -107,7 +105,7 @@ public final class Webpush {
                 keys,
                 new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
                 store,
-                new MessagesService(transactions, messages, batches, jobs, audit, authorities, cursor, subject),
+                new MessagesService(transactions, messages, batches, audit, authorities, cursor, subject),
                 new InteractionsService(streams, tokens, clock),
                 cursor);
     }

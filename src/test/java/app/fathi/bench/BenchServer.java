@@ -10,6 +10,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,14 +31,13 @@ final class BenchServer implements AutoCloseable {
             .version(HttpClient.Version.HTTP_1_1)
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .build();
-    private final String token;
+    private final Account admin;
 
     private BenchServer(Path folder, ServerProcess process) {
         this.folder = folder;
         this.process = process;
         this.url = process.awaitReady();
-        var login = new JsonObject().put("email", EMAIL).put("password", PASSWORD);
-        this.token = answer(request("POST", "/api/v1/auth/login", login)).getString("accessToken");
+        this.admin = signIn(EMAIL);
     }
 
     static BenchServer start() throws IOException {
@@ -63,13 +64,56 @@ final class BenchServer implements AutoCloseable {
         return process.pid();
     }
 
-    String vapidKey() {
-        return ask("GET", "/api/v1/webpush/key", null).getString("publicKey");
+    Account admin() {
+        return admin;
     }
 
-    /** Fails when it is not answered well. */
-    JsonObject ask(String method, String path, JsonObject body) {
-        return answer(request(method, path, body).header("Authorization", "Bearer " + token));
+    /** A workspace of its own; there is no way by the API yet. */
+    Account adminOfAnotherWorkspace() throws SQLException, IOException {
+        var email = "other@fathi.app";
+        try (var connection = DriverManager.getConnection(
+                        "jdbc:postgresql://127.0.0.1:" + databasePort() + "/fathi", "fathi", databasePassword());
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute(
+                    """
+                    INSERT INTO users_workspace (id, name, timezone, language, identity_key)
+                    VALUES (gen_random_uuid(), 'Other', 'UTC', 'en', '')
+                    """);
+            statement.execute(
+                    """
+                    INSERT INTO users_account (id, email, email_folded, name, password_hash)
+                    SELECT gen_random_uuid(), '%1$s', '%1$s', 'Other', password_hash FROM users_account LIMIT 1
+                    """
+                            .formatted(email));
+            statement.execute(
+                    """
+                    INSERT INTO users_membership (account, ws)
+                    SELECT a.id, w.no FROM users_account a, users_workspace w WHERE a.name = 'Other' AND w.name = 'Other'
+                    """);
+            statement.execute(
+                    "INSERT INTO roles_assignment (ws, account, role) SELECT m.ws, m.account, 'administrator' "
+                            + "FROM users_membership m JOIN users_workspace w ON w.no = m.ws WHERE w.name = 'Other'");
+            connection.commit();
+        }
+        return signIn(email);
+    }
+
+    /** Of the embedded database, whose superuser may not be asked from outside. */
+    int databasePort() throws IOException {
+        var location = Path.of(
+                Files.readString(folder.resolve("data/postgres.location")).strip());
+        return Integer.parseInt(
+                Files.readAllLines(location.resolve("cluster/postmaster.pid")).get(3));
+    }
+
+    String databasePassword() throws IOException {
+        return Files.readString(folder.resolve("data/postgres.password")).strip();
+    }
+
+    private Account signIn(String email) {
+        var login = new JsonObject().put("email", email).put("password", PASSWORD);
+        return new Account(answer(request("POST", "/api/v1/auth/login", login)).getString("accessToken"));
     }
 
     private HttpRequest.Builder request(String method, String path, JsonObject body) {
@@ -97,40 +141,58 @@ final class BenchServer implements AutoCloseable {
         }
     }
 
-    /**
-     * Browsers subscribe.
-     *
-     * @param lines {@code PushSubscription.toJSON()}, and a {@code userId} where it has one
-     * @return the ids of the subscriptions, in no order
-     */
-    List<String> subscribe(List<String> lines) throws InterruptedException {
-        Report.progress("%,d browsers subscribe", lines.size());
-        var ids = ConcurrentHashMap.<String>newKeySet();
-        var places = new Semaphore(SUBSCRIBING_AT_ONCE);
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (var line : lines) {
-                places.acquire();
-                threads.submit(() -> {
-                    try {
-                        var given = new JsonObject(line);
-                        var draft = new JsonObject()
-                                .put("endpoint", given.getString("endpoint"))
-                                .put("keys", given.getJsonObject("keys"));
-                        if (given.containsKey("userId")) {
-                            draft.put("userId", given.getString("userId"));
+    /** Somebody who may do everything in a workspace. */
+    final class Account {
+        private final String token;
+
+        private Account(String token) {
+            this.token = token;
+        }
+
+        String vapidKey() {
+            return ask("GET", "/api/v1/webpush/key", null).getString("publicKey");
+        }
+
+        /** Fails when it is not answered well. */
+        JsonObject ask(String method, String path, JsonObject body) {
+            return answer(request(method, path, body).header("Authorization", "Bearer " + token));
+        }
+
+        /**
+         * Browsers subscribe.
+         *
+         * @param lines {@code PushSubscription.toJSON()}, and a {@code userId} where it has one
+         * @return the ids of the subscriptions, in no order
+         */
+        List<String> subscribe(List<String> lines) throws InterruptedException {
+            Report.progress("%,d browsers subscribe", lines.size());
+            var ids = ConcurrentHashMap.<String>newKeySet();
+            var places = new Semaphore(SUBSCRIBING_AT_ONCE);
+            try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                for (var line : lines) {
+                    places.acquire();
+                    threads.submit(() -> {
+                        try {
+                            var given = new JsonObject(line);
+                            var draft = new JsonObject()
+                                    .put("endpoint", given.getString("endpoint"))
+                                    .put("keys", given.getJsonObject("keys"));
+                            if (given.containsKey("userId")) {
+                                draft.put("userId", given.getString("userId"));
+                            }
+                            ids.add(ask("POST", "/api/v1/webpush/subscriptions", draft)
+                                    .getString("id"));
+                        } finally {
+                            places.release();
                         }
-                        ids.add(ask("POST", "/api/v1/webpush/subscriptions", draft)
-                                .getString("id"));
-                    } finally {
-                        places.release();
-                    }
-                });
+                    });
+                }
             }
+            if (ids.size() != lines.size()) {
+                throw new IllegalStateException("only " + ids.size() + " could subscribe");
+            }
+            return List.copyOf(ids);
         }
-        if (ids.size() != lines.size()) {
-            throw new IllegalStateException("only " + ids.size() + " could subscribe");
-        }
-        return List.copyOf(ids);
     }
 
     /** In good order: what its database has used is counted with it when it has waited for its end. */

@@ -52,8 +52,8 @@ final class FanOutBench {
         try (var server = BenchServer.start()) {
             var bench = new FanOutBench(server);
             var file = server.folder().resolve("subscriptions");
-            try (var sink = Sink.start(subscriptions, file, server.vapidKey())) {
-                var ids = server.subscribe(Files.readAllLines(file));
+            try (var sink = Sink.start(subscriptions, file, server.admin().vapidKey())) {
+                var ids = server.admin().subscribe(Files.readAllLines(file));
                 double request = requestMicros(sink);
                 bench.rounds(report, server.pid(), sink, ids, encryption + request);
             }
@@ -98,8 +98,7 @@ final class FanOutBench {
                 "memory in use (PSS): database", "MB", List.of(Processes.megabytes(Processes.database(pid)))));
     }
 
-    // --- the limit
-    // ------------------------------------------------------------------------------------------------------
+    // --- the limit --------------------------------------------------------------------------------------------------
 
     private static double encryptionMicros() {
         try (var bare = Contender.java(
@@ -129,8 +128,7 @@ final class FanOutBench {
         return load.run(3_000).getDouble("cpuMicros");
     }
 
-    // --- the server
-    // -----------------------------------------------------------------------------------------------------
+    // --- the server -------------------------------------------------------------------------------------------------
 
     /** Sends to all of them and waits until each has its result. */
     private void run(List<String> ids) {
@@ -146,13 +144,15 @@ final class FanOutBench {
                                     .put("title", "Hello {{ traits.firstName | default: 'there' }}")
                                     .put("body", "The quick brown fox jumps over the lazy dog, and again.")
                                     .put("url", "https://shop.example/"));
-            messages.add(server.ask("POST", "/api/v1/webpush/messages", draft).getString("id"));
+            messages.add(server.admin()
+                    .ask("POST", "/api/v1/webpush/messages", draft)
+                    .getString("id"));
         }
         for (var id : messages) {
-            var status = server.ask("GET", "/api/v1/webpush/messages/" + id, null);
+            var status = server.admin().ask("GET", "/api/v1/webpush/messages/" + id, null);
             while (!status.getString("state").equals("completed")) {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS));
-                status = server.ask("GET", "/api/v1/webpush/messages/" + id, null);
+                status = server.admin().ask("GET", "/api/v1/webpush/messages/" + id, null);
             }
             var counts = status.getJsonObject("counts");
             if (!counts.getLong("accepted").equals(counts.getLong("planned"))) {
@@ -161,8 +161,7 @@ final class FanOutBench {
         }
     }
 
-    // --- the sink
-    // -------------------------------------------------------------------------------------------------------
+    // --- the sink ---------------------------------------------------------------------------------------------------
 
     /** {@link FakePushService} as a process. */
     private record Sink(Process process, URI url) implements AutoCloseable {

@@ -10,18 +10,13 @@ import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.PoolOptions;
 import io.vertx.sqlclient.Tuple;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /**
@@ -34,15 +29,10 @@ final class PushApiBench {
     private static final int ROUNDS = 5;
     private static final int BATCHES = 20;
     private static final int BATCHES_AT_ONCE = 2;
-    private static final int SINGLES_AT_ONCE = 16;
-    /** Taken and not yet at the push service: more would only wait. */
-    private static final int UNDER_WAY = 64;
 
     private static final Duration WARM_UP = Duration.ofSeconds(60);
     private static final Duration SATURATED = Duration.ofSeconds(10);
     private static final Duration HALF = Duration.ofSeconds(15);
-    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
-    private static final Duration ARRIVAL = Duration.ofSeconds(20);
 
     private final BenchServer server;
     private final FakePushService push;
@@ -56,18 +46,18 @@ final class PushApiBench {
     public static void main(String[] arguments) throws Exception {
         var report = new Report("B0", "the push API, answered after the commit");
         var vertx = Vertx.vertx();
-        try (var push = FakePushService.start(FakePushService.Options.usual().unread());
+        try (var push = FakePushService.start(FakePushService.Options.usual().passing());
                 var server = BenchServer.start()) {
             push.answerAlways(Answer.status(201));
-            var key = server.vapidKey();
+            var key = server.admin().vapidKey();
             var devices = new ArrayList<String>();
             for (int i = 0; i < PEOPLE; i++) {
                 devices.add(
                         push.subscribe(key).toJson().put("userId", person(i)).encode());
             }
-            server.subscribe(devices);
+            server.admin().subscribe(devices);
             var bench = new PushApiBench(server, push);
-            var database = database(vertx, server.folder());
+            var database = database(vertx, server);
             bench.batches(report, database);
             database.close().await();
             bench.singles(report);
@@ -112,9 +102,14 @@ final class PushApiBench {
             var batch = new JsonObject()
                     .put("purpose", "marketing")
                     .put("sendAt", tomorrow)
-                    .put("content", content("Your code is {{ data.code }}"))
+                    .put(
+                            "content",
+                            new JsonObject()
+                                    .put("title", "Your code is {{ data.code }}")
+                                    .put("body", "It is on its way.")
+                                    .put("url", "https://shop.example/orders"))
                     .put("items", items);
-            var answer = server.ask("POST", "/api/v1/webpush/messages/batch", batch);
+            var answer = server.admin().ask("POST", "/api/v1/webpush/messages/batch", batch);
             if (answer.getInteger("queued") != PEOPLE) {
                 throw new IllegalStateException("queued " + answer.getInteger("queued"));
             }
@@ -165,21 +160,15 @@ final class PushApiBench {
         return BATCHES * PEOPLE * 1e9 / (System.nanoTime() - start);
     }
 
-    private static Pool database(Vertx vertx, Path folder) throws Exception {
-        var data = folder.resolve("data");
-        var location =
-                Path.of(Files.readString(data.resolve("postgres.location")).strip());
-        int port = Integer.parseInt(
-                Files.readAllLines(location.resolve("cluster/postmaster.pid")).get(3));
+    private static Pool database(Vertx vertx, BenchServer server) throws Exception {
         var pool = PgBuilder.pool()
                 .with(new PoolOptions().setMaxSize(BATCHES_AT_ONCE))
                 .connectingTo(new PgConnectOptions()
                         .setHost("127.0.0.1")
-                        .setPort(port)
+                        .setPort(server.databasePort())
                         .setDatabase("fathi")
                         .setUser("fathi")
-                        .setPassword(Files.readString(data.resolve("postgres.password"))
-                                .strip())
+                        .setPassword(server.databasePassword())
                         .setCachePreparedStatements(true))
                 .using(vertx)
                 .build();
@@ -193,109 +182,18 @@ final class PushApiBench {
     // --- single messages ------------------------------------------------------------------------------------------
 
     private void singles(Report report) throws Exception {
+        var singles = new Singles(server.admin(), "transactional", PushApiBench::person);
+        push.whenTaken(singles::arrived);
         Report.progress("single messages, as many as go");
-        saturate(WARM_UP);
-        double saturation = saturate(SATURATED);
+        singles.saturate(WARM_UP);
+        double saturation = singles.saturate(SATURATED);
         Report.progress("single messages, %.0f/s", saturation / 2);
-        var millis = millisAt(saturation / 2);
+        var millis = singles.millisAt(saturation / 2, HALF);
         report.add(Measure.of("single messages taken and sent at saturation", "/s", List.of(saturation)));
-        report.add(Measure.of("request → push service at half of it, p50", "ms", List.of(quantile(millis, 0.5)))
+        report.add(Measure.of("request → push service at half of it, p50", "ms", List.of(Singles.quantile(millis, 0.5)))
                 .atMost(15));
-        report.add(Measure.of("request → push service at half of it, p99", "ms", List.of(quantile(millis, 0.99)))
-                .atMost(60));
-    }
-
-    /** What goes in and arrives, each asker with its next request when the last was answered and not too many are under way. */
-    private double saturate(Duration length) throws Exception {
-        long before = push.requests();
-        long start = System.nanoTime();
-        long end = start + length.toNanos();
-        var asked = new AtomicInteger();
-        try (var threads = Executors.newFixedThreadPool(SINGLES_AT_ONCE)) {
-            var askers = IntStream.range(0, SINGLES_AT_ONCE)
-                    .mapToObj(i -> threads.submit(() -> {
-                        while (System.nanoTime() < end) {
-                            if (before + asked.get() - push.requests() > UNDER_WAY) {
-                                LockSupport.parkNanos(PAUSE_NANOS);
-                                continue;
-                            }
-                            send(next.getAndIncrement());
-                            asked.incrementAndGet();
-                        }
-                    }))
-                    .toList();
-            for (var asker : askers) {
-                asker.get();
-            }
-        }
-        awaitArrival(before + asked.get());
-        double rate = asked.get() * 1e9 / (System.nanoTime() - start);
-        push.awaitReceipts(asked.get());
-        push.forgetReceipts();
-        return rate;
-    }
-
-    /** From before each request to its arrival at the push service, when requests come evenly. */
-    private List<Double> millisAt(double rate) throws Exception {
-        int count = (int) (rate * HALF.toSeconds());
-        int first = next.getAndAdd(count);
-        var asked = new Instant[count];
-        long before = push.requests();
-        long start = System.nanoTime();
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (int i = 0; i < count; i++) {
-                int number = i;
-                LockSupport.parkNanos(start + (long) (i * 1e9 / rate) - System.nanoTime());
-                threads.submit(() -> {
-                    asked[number] = Instant.now();
-                    send(first + number);
-                });
-            }
-        }
-        awaitArrival(before + count);
-        push.awaitReceipts(count);
-        var arrived = new HashMap<String, Instant>();
-        push.receipts().forEach(receipt -> arrived.putIfAbsent(receipt.headers().get("topic"), receipt.at()));
-        var millis = new ArrayList<Double>();
-        for (int i = 0; i < count; i++) {
-            var at = arrived.get(topic(first + i));
-            millis.add(Duration.between(asked[i], at).toNanos() / 1e6);
-        }
-        return millis;
-    }
-
-    private void send(int number) {
-        var draft = new JsonObject()
-                .put("audience", new JsonObject().put("userIds", new JsonArray().add(person(number))))
-                .put("purpose", "transactional")
-                .put("topic", topic(number))
-                .put("content", content("Your order {{ traits.firstName | default: 'there' }}"));
-        server.ask("POST", "/api/v1/webpush/messages", draft);
-    }
-
-    private static String topic(int number) {
-        return "order-" + number;
-    }
-
-    private static JsonObject content(String title) {
-        return new JsonObject()
-                .put("title", title)
-                .put("body", "It is on its way.")
-                .put("url", "https://shop.example/orders");
-    }
-
-    private void awaitArrival(long requests) {
-        long end = System.nanoTime() + ARRIVAL.toNanos();
-        while (push.requests() < requests) {
-            if (System.nanoTime() > end) {
-                throw new IllegalStateException((requests - push.requests()) + " messages did not arrive");
-            }
-            LockSupport.parkNanos(PAUSE_NANOS);
-        }
-    }
-
-    private static double quantile(List<Double> values, double share) {
-        var sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        return sorted[Math.min(sorted.length - 1, (int) (sorted.length * share))];
+        report.add(
+                Measure.of("request → push service at half of it, p99", "ms", List.of(Singles.quantile(millis, 0.99)))
+                        .atMost(60));
     }
 }

@@ -44,6 +44,7 @@ final class SendingWorld implements AutoCloseable {
     final TestDatabase database = TestDatabase.create();
     final Vertx vertx = Vertx.vertx();
     final Pool pool = database.pool(vertx);
+    private final Jobs jobs = new Jobs(vertx);
     final Transactions transactions = new Transactions(pool);
     final ScriptedChannel channel = new ScriptedChannel();
     final TrackingTokens tokens = new TrackingTokens(new byte[32]);
@@ -72,7 +73,7 @@ final class SendingWorld implements AutoCloseable {
                 tokens,
                 config,
                 List.of(channel));
-        messages = new Messages(sending, new Jobs(vertx));
+        messages = new Messages(sending, jobs);
         batches = new Batches(messages, sending);
     }
 
@@ -80,6 +81,7 @@ final class SendingWorld implements AutoCloseable {
     String startWorkers() {
         return vertx.deployVerticle(new JobsVerticle(
                         pool,
+                        jobs,
                         config.jobs(),
                         UUID.randomUUID(),
                         Duration.ofSeconds(5),

@@ -69,12 +69,17 @@ class OverloadTest {
 
     /** What clients were told: the statuses, and by their titles the messages that were taken. */
     private static final class Told {
+        private final String when;
         final Map<Integer, AtomicInteger> statuses = new ConcurrentHashMap<>();
         final Map<String, String> taken = new ConcurrentHashMap<>();
         final Queue<TestServer.Answer> refusals = new ConcurrentLinkedQueue<>();
 
+        Told(String when) {
+            this.when = when;
+        }
+
         void ask(int number) {
-            var title = "overload " + number;
+            var title = when + " " + number;
             var people = new JsonArray().add("person-" + number % CROWD.people());
             var answer = node.post(
                     "/api/v1/webpush/messages",
@@ -95,7 +100,7 @@ class OverloadTest {
     void who_finds_no_connection_is_told_so_and_what_was_taken_is_sent() throws Exception {
         var round = Round.of(world);
         var loops = EventLoops.of(node);
-        var told = new Told();
+        var told = new Told("in the overload");
         var stuck = Thread.ofPlatform().start(OverloadTest::holdUp);
         CrashWorld.inParallel(REQUESTS, ASKING, told::ask);
         stuck.join();
@@ -107,7 +112,7 @@ class OverloadTest {
                 .as("refusals")
                 .allMatch(answer -> answer.header("Retry-After") != null, "say when to come again");
 
-        var calm = new Told();
+        var calm = new Told("after it");
         CrashWorld.inParallel(CROWD.people(), 1, calm::ask);
         assertThat(calm.statuses).as("answers after it").containsOnlyKeys(202);
         told.taken.putAll(calm.taken);

@@ -112,6 +112,11 @@ public final class CrashWorld implements AutoCloseable {
 
     /** So many devices of {@code person-0}, {@code person-1} … subscribe through the API. */
     public void subscribe(Node node, int count) {
+        subscribe(node, push, count);
+    }
+
+    /** At another push service, which must have the same certificate. */
+    public void subscribe(Node node, FakePushService push, int count) {
         var key = must(200, node.get("/api/v1/webpush/key")).getString("publicKey");
         inParallel(count, SUBSCRIBING_AT_ONCE, i -> {
             var device = push.subscribe(key);

@@ -49,6 +49,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -129,6 +130,11 @@ public final class FakePushService implements AutoCloseable {
         /** Receipts without their plaintext: for who asks when messages came. */
         public Options unread() {
             return new Options(host, port, tls, http2, eventLoops, 0, keepReceipts, receiptsFile, certificate);
+        }
+
+        /** As {@link #unread}, and nothing is kept: for floods of which somebody is told. */
+        public Options passing() {
+            return new Options(host, port, tls, http2, eventLoops, 0, false, receiptsFile, certificate);
         }
 
         public Options withCertificate(TestCertificate value) {
@@ -329,6 +335,7 @@ public final class FakePushService implements AutoCloseable {
     private final AtomicLong abandoned = new AtomicLong();
     private final BufferedWriter receiptsWriter;
     private volatile Function<String, Answer> each = subscription -> null;
+    private volatile Consumer<Receipt> taken = receipt -> {};
     private volatile int streams = USUAL_STREAMS;
     private volatile Instant clockSetTo;
 
@@ -471,10 +478,26 @@ public final class FakePushService implements AutoCloseable {
         each = chosen;
     }
 
+    /** Hears of each message when it is taken, before its sender. On the event loop. */
+    public void whenTaken(Consumer<Receipt> listener) {
+        taken = listener;
+    }
+
     /** Tells all connections, those that are open too, how many streams they may have at once. HTTP/2 only. */
     public void allowStreams(int atOnce) {
         streams = atOnce;
         open.forEach(this::allow);
+    }
+
+    /**
+     * Tells, so long from now, when all that was written to open connections until then has been read at their other end: what
+     * arrives later was sent by somebody who knew it (a PING is answered in its turn: RFC 9113, section 6.7). HTTP/2 only.
+     */
+    public void whenRead(Duration fromNow, Runnable action) {
+        vertx.setTimer(fromNow.toMillis(), timer -> Future.join(open.stream()
+                        .map(connection -> connection.ping(Buffer.buffer(new byte[8])))
+                        .toList())
+                .onComplete(answered -> action.run()));
     }
 
     /** What was taken so far, and is looked at no more. */
@@ -812,6 +835,7 @@ public final class FakePushService implements AutoCloseable {
 
     private void record(Receipt receipt) {
         accepted.incrementAndGet();
+        taken.accept(receipt);
         if (receiptsWriter != null) {
             synchronized (receiptsWriter) {
                 try {

@@ -3,12 +3,18 @@ package app.fathi.platform.jobs;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.jobs.ClaimsStore.Claimed;
 import app.fathi.platform.jobs.Scheduler.Load;
+import app.fathi.platform.jobs.Scheduler.Ready;
+import app.fathi.platform.jobs.Scheduler.Seat;
+import app.fathi.platform.jobs.Scheduler.Take;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +41,9 @@ final class Claims {
     private final Taker taker;
 
     private Scheduler.Turns turns = Scheduler.Turns.NONE;
+    /** What is being claimed now: these slots are promised. */
+    private Map<Seat, Integer> promised = Map.of();
+
     private boolean looking;
     /** Somebody asked for a look while one was under way. */
     private boolean asked;
@@ -101,6 +110,23 @@ final class Claims {
         return looking;
     }
 
+    /**
+     * Whether somebody may begin at once, ahead of nobody: in a lane where none waits, on a slot that this lane and workspace
+     * may have. Costs them no turn, because it takes none from others.
+     */
+    boolean mayBegin(Seat seat) {
+        if (ended || turns.waiting().contains(seat.lane())) {
+            return false;
+        }
+        var busy = new HashMap<>(workers.busy());
+        promised.forEach((promise, count) -> busy.merge(promise, count, Integer::sum));
+        var one = new Ready(seat.lane(), seat.ws(), 1, 0, Duration.ZERO);
+        return !scheduler
+                .plan(new Load(busy, Scheduler.Turns.NONE), List.of(one))
+                .takes()
+                .isEmpty();
+    }
+
     private Future<Integer> claim() {
         // One more than there are hands: so it is known whether there is more.
         return ClaimsStore.ready(pool, types, workers.free() + 1).compose(ready -> {
@@ -111,8 +137,11 @@ final class Claims {
             if (ended || plan.takes().isEmpty()) {
                 return Future.succeededFuture(0);
             }
+            promised = plan.takes().stream()
+                    .collect(Collectors.toMap(take -> new Seat(take.lane(), take.ws()), Take::jobs));
             long before = System.nanoTime();
             return ClaimsStore.claim(pool, types, plan.takes(), config.attempts(), lease, node)
+                    .onComplete(done -> promised = Map.of())
                     .map(claimed -> handOver(claimed, before));
         });
     }

@@ -7,6 +7,8 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -21,23 +23,72 @@ public final class Jobs {
 
     private static final JsonObject HINT = new JsonObject();
 
+    /** So much may the database's clock be ahead of ours: who begins too early is told and comes again. */
+    private static final Duration CLOCKS_APART = Duration.ofMillis(100);
+
     private final Vertx vertx;
     private final AtomicBoolean hintPending = new AtomicBoolean();
+    /** Who works in this process; null: nobody. */
+    private volatile JobsVerticle here;
 
     public Jobs(Vertx vertx) {
         this.vertx = vertx;
     }
 
+    /** From now on a job may begin in this process the moment it is committed. */
+    void workHere(JobsVerticle worker) {
+        here = worker;
+    }
+
     /**
-     * Writes the jobs in the caller's transaction: they exist if and only if it commits. Call {@link #wake()} after the
-     * commit when they should not wait for the slow poll.
+     * Writes the jobs in the caller's transaction: they exist if and only if it commits. Then workers look at once; a single
+     * job that is due begins in this process without being looked for, when somebody is free for it and nobody waits.
      */
     public Future<Void> enqueue(SqlClient tx, List<NewJob> jobs) {
         if (jobs.isEmpty()) {
             return Future.succeededFuture();
         }
+        var transaction = tx instanceof SqlConnection connection ? connection.transaction() : null;
         var context = LogContext.current();
-        return JobsStore.enqueue(tx, jobs, context == null ? null : context.requestId(), null)
+        var requestId = context == null ? null : context.requestId();
+        if (transaction == null) {
+            return JobsStore.enqueue(tx, jobs, requestId, null)
+                    .onSuccess(done -> wake())
+                    .mapEmpty();
+        }
+        var committed = transaction.completion();
+        var worker = here;
+        return worker == null || jobs.size() > 1 || isLater(jobs.getFirst())
+                ? look(tx, committed, jobs, requestId)
+                : worker.reserve(jobs.getFirst())
+                        .compose(place -> place == null
+                                ? look(tx, committed, jobs, requestId)
+                                : begin(tx, committed, jobs.getFirst(), requestId, place));
+    }
+
+    private static boolean isLater(NewJob job) {
+        return job.runAt().isAfter(Instant.now().plus(CLOCKS_APART));
+    }
+
+    private Future<Void> look(SqlClient tx, Future<Void> committed, List<NewJob> jobs, String requestId) {
+        committed.onSuccess(done -> wake());
+        return JobsStore.enqueue(tx, jobs, requestId, null).mapEmpty();
+    }
+
+    private Future<Void> begin(
+            SqlClient tx, Future<Void> committed, NewJob job, String requestId, JobsVerticle.Place place) {
+        long before = System.nanoTime();
+        return place.write(tx, job, requestId)
+                .onComplete(written -> committed.onComplete(end -> {
+                    if (end.succeeded()
+                            && written.succeeded()
+                            && written.result().isPresent()) {
+                        place.begin(written.result().get(), before);
+                    } else {
+                        place.release();
+                        wake();
+                    }
+                }))
                 .mapEmpty();
     }
 

@@ -38,17 +38,21 @@ final class JobsMetrics {
     }
 
     void claimed(Claimed claimed) {
-        registry.counter(
-                        "jobs.claimed",
-                        "type",
-                        claimed.job().type(),
-                        "lane",
-                        claimed.job().lane().word())
-                .increment();
-        registry.timer("jobs.lag", "lane", claimed.job().lane().word()).record(claimed.lag());
+        claimed(claimed.job(), claimed.lag());
         if (claimed.takenOver()) {
             registry.counter("jobs.taken.over", "type", claimed.job().type()).increment();
         }
+    }
+
+    /** Nobody had to look for it. */
+    void begun(Job job) {
+        claimed(job, Duration.ZERO);
+    }
+
+    private void claimed(Job job, Duration lag) {
+        registry.counter("jobs.claimed", "type", job.type(), "lane", job.lane().word())
+                .increment();
+        registry.timer("jobs.lag", "lane", job.lane().word()).record(lag);
     }
 
     void ran(Job job, Duration time) {

@@ -20,8 +20,14 @@ final class JobsStore {
 
     static final String ENQUEUE =
             """
-            INSERT INTO jobs (ws, id, type, key, lane, payload, request_id, due_at, deadline, parent)
-            SELECT n.ws, n.id, n.type, n.key, n.lane, n.payload, $2, n.run_at, n.deadline, $3
+            INSERT INTO jobs (ws, id, type, key, lane, payload, request_id, deadline, parent,
+                              state, due_at, attempts, lease_token, node)
+            SELECT n.ws, n.id, n.type, n.key, n.lane, n.payload, $2, n.deadline, $3,
+                   CASE WHEN $4::uuid IS NULL THEN 'waiting' ELSE 'running' END,
+                   CASE WHEN $4::uuid IS NULL THEN n.run_at ELSE clock_timestamp() + $5 * interval '1 millisecond' END,
+                   CASE WHEN $4::uuid IS NULL THEN 0 ELSE 1 END,
+                   CASE WHEN $4::uuid IS NULL THEN NULL ELSE nextval('lease_token') END,
+                   $4
             FROM jsonb_to_recordset($1::jsonb)
                  AS n (ws int, id uuid, type text, key text, lane smallint, payload jsonb, run_at timestamptz,
                        deadline timestamptz, place int)
@@ -29,11 +35,12 @@ final class JobsStore {
             ON CONFLICT (ws, type, key) DO UPDATE SET
                 -- Who asks again cannot shorten a back-off.
                 due_at = CASE WHEN jobs.state = 'waiting' AND jobs.attempts = 0 AND NOT jobs.cancelled
-                              THEN least(jobs.due_at, excluded.due_at) ELSE jobs.due_at END,
+                              THEN least(jobs.due_at, CASE excluded.state WHEN 'running' THEN now() ELSE excluded.due_at END)
+                              ELSE jobs.due_at END,
                 asked_again = jobs.asked_again OR jobs.state <> 'waiting' OR jobs.cancelled,
                 deadline = CASE WHEN jobs.deadline IS NULL OR excluded.deadline IS NULL THEN NULL
                                 ELSE greatest(jobs.deadline, excluded.deadline) END
-            RETURNING id
+            RETURNING id, lease_token, created_at
             """;
 
     /**
@@ -57,24 +64,58 @@ final class JobsStore {
         for (var job : byName.values()) {
             var id = UuidCreator.getTimeOrderedEpoch();
             ids.add(id);
-            rows.add(new JsonObject()
-                    .put("ws", job.ws())
-                    .put("id", id.toString())
-                    .put("type", job.type())
-                    .put("key", job.key())
-                    .put("lane", job.lane().code())
-                    .put("payload", job.payload())
-                    .put("run_at", job.runAt().toString())
-                    .put(
-                            "deadline",
-                            job.deadline() == null ? null : job.deadline().toString())
-                    .put("place", rows.size()));
+            rows.add(row(id, job).put("place", rows.size()));
         }
         return tx.preparedQuery(ENQUEUE)
-                .execute(Tuple.of(rows, requestId, parent))
+                .execute(Tuple.of(rows, requestId, parent, null, null))
                 .map(written -> (int) written.stream()
                         .filter(row -> ids.contains(row.getUUID("id")))
                         .count());
+    }
+
+    /** A job that is claimed in the moment in which it is written. */
+    record Begun(Job job, long token) {}
+
+    /**
+     * Writes a job of which this node begins the first run when the transaction has committed. Should the node die before, its
+     * lease runs out like any other.
+     *
+     * @return empty when such a job was live already: it has been asked again instead
+     */
+    static Future<Optional<Begun>> enqueueBegun(SqlClient tx, NewJob job, String requestId, UUID node, Duration lease) {
+        var id = UuidCreator.getTimeOrderedEpoch();
+        return tx.preparedQuery(ENQUEUE)
+                .execute(Tuple.of(
+                        new JsonArray().add(row(id, job).put("place", 0)), requestId, null, node, lease.toMillis()))
+                .map(written -> written.stream()
+                        .filter(row -> row.getUUID("id").equals(id))
+                        .map(row -> new Begun(
+                                new Job(
+                                        id,
+                                        job.ws(),
+                                        job.type(),
+                                        job.lane(),
+                                        job.key(),
+                                        job.payload(),
+                                        1,
+                                        requestId,
+                                        job.deadline(),
+                                        Job.Children.NONE,
+                                        row.getOffsetDateTime("created_at").toInstant()),
+                                row.getLong("lease_token")))
+                        .findFirst());
+    }
+
+    private static JsonObject row(UUID id, NewJob job) {
+        return new JsonObject()
+                .put("ws", job.ws())
+                .put("id", id.toString())
+                .put("type", job.type())
+                .put("key", job.key())
+                .put("lane", job.lane().code())
+                .put("payload", job.payload())
+                .put("run_at", job.runAt().toString())
+                .put("deadline", job.deadline() == null ? null : job.deadline().toString());
     }
 
     static final String HOLD =

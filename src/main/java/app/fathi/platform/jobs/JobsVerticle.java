@@ -3,7 +3,9 @@ package app.fathi.platform.jobs;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.ClaimsStore.Claimed;
+import app.fathi.platform.jobs.JobsStore.Begun;
 import app.fathi.platform.jobs.ResultsStore.Fate;
+import app.fathi.platform.jobs.Scheduler.Seat;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Context;
 import io.vertx.core.DeploymentOptions;
@@ -11,14 +13,17 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.ThreadingModel;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.internal.ContextInternal;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlClient;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
@@ -40,6 +45,7 @@ public final class JobsVerticle extends VerticleBase {
     private static final int MAX_REASON_LENGTH = 1_000;
 
     private final Pool pool;
+    private final Jobs jobs;
     private final Config.Jobs config;
     private final UUID node;
     private final Duration drainLimit;
@@ -51,6 +57,9 @@ public final class JobsVerticle extends VerticleBase {
     private final Workers workers = new Workers();
     private final Map<UUID, Lease> held = new HashMap<>();
     private final AtomicInteger running = new AtomicInteger();
+    /** Places for jobs whose transactions have not ended yet. */
+    private int reserved;
+
     /** Tests freeze it. */
     Context loop;
 
@@ -60,17 +69,20 @@ public final class JobsVerticle extends VerticleBase {
     private Promise<Void> drained;
 
     /**
+     * @param jobs hears that somebody works in this process
      * @param node this process, as in the table {@code node}
      * @param drainLimit how long a stop waits for running handlers
      */
     public JobsVerticle(
             Pool pool,
+            Jobs jobs,
             Config.Jobs config,
             UUID node,
             Duration drainLimit,
             List<JobHandler> handlers,
             MeterRegistry registry) {
         this.pool = pool;
+        this.jobs = jobs;
         this.config = config;
         this.node = node;
         this.drainLimit = drainLimit;
@@ -94,7 +106,7 @@ public final class JobsVerticle extends VerticleBase {
         var options = new DeploymentOptions()
                 .setThreadingModel(ThreadingModel.VIRTUAL_THREAD)
                 .setInstances(config.workers());
-        return vertx.deployVerticle(new JobsKeeper(pool, config, new Jobs(vertx)), new DeploymentOptions())
+        return vertx.deployVerticle(new JobsKeeper(pool, config, jobs), new DeploymentOptions())
                 .compose(done -> vertx.deployVerticle(
                         () -> {
                             var worker = new JobWorker(this::drain);
@@ -102,7 +114,10 @@ public final class JobsVerticle extends VerticleBase {
                             return worker;
                         },
                         options))
-                .onSuccess(deployed -> claims.look());
+                .onSuccess(deployed -> {
+                    jobs.workHere(this);
+                    claims.look();
+                });
     }
 
     @Override
@@ -131,12 +146,17 @@ public final class JobsVerticle extends VerticleBase {
         return done.future();
     }
 
+    /** Workers that do something or are kept for something. */
+    int busy() {
+        return workers.busy().values().stream().mapToInt(Integer::intValue).sum();
+    }
+
     private boolean stopping() {
         return drained != null;
     }
 
     private void drainedWhenIdle() {
-        if (stopping() && held.isEmpty() && !claims.isLooking()) {
+        if (stopping() && held.isEmpty() && reserved == 0 && !claims.isLooking()) {
             drained.tryComplete();
         }
     }
@@ -163,11 +183,12 @@ public final class JobsVerticle extends VerticleBase {
         });
     }
 
+    // --- beginning ------------------------------------------------------------------------------------------------
+
     private void begin(Claimed claimed, long beforeNanos) {
         metrics.claimed(claimed);
         var job = claimed.job();
-        var lease = new Lease(job, claimed.token(), leaseLength, beforeNanos, System::nanoTime);
-        held.put(job.id(), lease);
+        var lease = hold(job, claimed.token(), beforeNanos);
         if (claimed.cancelled()) {
             lease.cancel();
         }
@@ -181,19 +202,82 @@ public final class JobsVerticle extends VerticleBase {
             if (claimed.takenOver()) {
                 LOG.info("Job {} {} is taken over: the lease of its worker ran out", job.id(), job.type());
             }
-            run(lease);
+            run(lease, workers.takeFor(Seat.of(job)));
         }
     }
 
-    private void run(Lease lease) {
+    private Lease hold(Job job, long token, long beforeNanos) {
+        var lease = new Lease(job, token, leaseLength, beforeNanos, System::nanoTime);
+        held.put(job.id(), lease);
+        return lease;
+    }
+
+    /**
+     * Keeps a worker for a job that is about to be written; null when none is free for it, or when others wait. Called from
+     * any thread, answered on the caller's context.
+     */
+    Future<Place> reserve(NewJob job) {
+        var answer = ((ContextInternal) vertx.getOrCreateContext()).<Place>promise();
+        var seat = new Seat(job.lane(), job.ws());
+        loop.runOnContext(turn -> {
+            if (stopping() || !handlers.containsKey(job.type()) || !claims.mayBegin(seat)) {
+                answer.complete(null);
+            } else {
+                reserved++;
+                answer.complete(new Place(seat, workers.takeFor(seat)));
+            }
+        });
+        return answer.future();
+    }
+
+    /** A worker that is kept for a job until its transaction has ended: then the job begins, or the worker is released. */
+    final class Place {
+        private final Seat seat;
+        private final JobWorker worker;
+
+        private Place(Seat seat, JobWorker worker) {
+            this.seat = seat;
+            this.worker = worker;
+        }
+
+        /** Empty when such a job was live already. */
+        Future<Optional<Begun>> write(SqlClient tx, NewJob job, String requestId) {
+            return JobsStore.enqueueBegun(tx, job, requestId, node, leaseLength);
+        }
+
+        /** @param beforeNanos before it was written: since then its lease is running */
+        void begin(Begun begun, long beforeNanos) {
+            loop.runOnContext(turn -> {
+                reserved--;
+                metrics.begun(begun.job());
+                var lease = hold(begun.job(), begun.token(), beforeNanos);
+                if (stopping()) {
+                    workers.giveBack(worker, seat);
+                    results.add(lease, new Verdict.Released());
+                } else {
+                    run(lease, worker);
+                }
+            });
+        }
+
+        void release() {
+            loop.runOnContext(turn -> {
+                reserved--;
+                workers.giveBack(worker, seat);
+                claims.lookIfMore();
+                drainedWhenIdle();
+            });
+        }
+    }
+
+    private void run(Lease lease, JobWorker worker) {
         var job = lease.job();
-        var worker = workers.takeFor(job);
         running.incrementAndGet();
         long started = System.nanoTime();
         worker.run(handlers.get(job.type()), job, lease)
                 .onComplete(outcome -> loop.runOnContext(turn -> {
                     running.decrementAndGet();
-                    workers.giveBack(worker, job);
+                    workers.giveBack(worker, Seat.of(job));
                     metrics.ran(job, Duration.ofNanos(System.nanoTime() - started));
                     if (held.get(job.id()) == lease) {
                         results.add(
@@ -208,6 +292,8 @@ public final class JobsVerticle extends VerticleBase {
                     claims.lookIfMore();
                 }));
     }
+
+    // --- ending ---------------------------------------------------------------------------------------------------
 
     /** Whom somebody wants to end is not run again, unless to settle. */
     private Verdict verdict(Lease lease, JobOutcome outcome) {

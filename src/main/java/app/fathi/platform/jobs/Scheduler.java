@@ -35,7 +35,11 @@ final class Scheduler {
     }
 
     /** A workspace in a lane. */
-    record Seat(Lane lane, int ws) {}
+    record Seat(Lane lane, int ws) {
+        static Seat of(Job job) {
+            return new Seat(job.lane(), job.ws());
+        }
+    }
 
     /**
      * Due jobs of one seat.

@@ -24,17 +24,13 @@ final class Workers {
     }
 
     /** There is one: no more jobs are claimed than are free. */
-    JobWorker takeFor(Job job) {
-        busy.merge(seat(job), 1, Integer::sum);
+    JobWorker takeFor(Seat seat) {
+        busy.merge(seat, 1, Integer::sum);
         return free.pop();
     }
 
-    void giveBack(JobWorker worker, Job job) {
-        busy.computeIfPresent(seat(job), (seat, count) -> count == 1 ? null : count - 1);
+    void giveBack(JobWorker worker, Seat seat) {
+        busy.computeIfPresent(seat, (same, count) -> count == 1 ? null : count - 1);
         free.push(worker);
-    }
-
-    private static Seat seat(Job job) {
-        return new Seat(job.lane(), job.ws());
     }
 }

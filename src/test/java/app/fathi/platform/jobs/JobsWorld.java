@@ -58,7 +58,7 @@ final class JobsWorld implements AutoCloseable {
         };
     }
 
-    record Node(Vertx vertx, Pool pool, JobsVerticle verticle, SimpleMeterRegistry registry) {
+    record Node(Vertx vertx, Pool pool, Jobs jobs, JobsVerticle verticle, SimpleMeterRegistry registry) {
         int counter(String name) {
             return (int) registry.find(name).counters().stream()
                     .mapToDouble(counter -> counter.count())
@@ -87,10 +87,11 @@ final class JobsWorld implements AutoCloseable {
         var own = Vertx.vertx();
         var ownPool = database.pool(own);
         var registry = new SimpleMeterRegistry();
-        var verticle =
-                new JobsVerticle(ownPool, Config.of(settings).jobs(), UUID.randomUUID(), drain, handlers, registry);
+        var jobs = new Jobs(own);
+        var verticle = new JobsVerticle(
+                ownPool, jobs, Config.of(settings).jobs(), UUID.randomUUID(), drain, handlers, registry);
         own.deployVerticle(verticle).await();
-        var node = new Node(own, ownPool, verticle, registry);
+        var node = new Node(own, ownPool, jobs, verticle, registry);
         nodes.add(node);
         return node;
     }
