@@ -27,6 +27,11 @@ record Candidate(
         return row(reason.finalState(), attempts(), reason);
     }
 
+    /** Its row when it is not tried now, as its next step says. */
+    LedgerRow later(RetrySchedule.Next next) {
+        return row(State.WAITING, attempts(), null).after(next, attempts(), null);
+    }
+
     /** Made before. */
     int attempts() {
         return previous == null ? 0 : previous.attempts();

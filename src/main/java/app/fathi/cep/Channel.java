@@ -34,6 +34,12 @@ public interface Channel {
     /** What this channel could not send of the content, before anything is rendered: each fault at its JSON pointer. */
     List<Fault> check(JsonObject content, String pointer);
 
+    /**
+     * Until when the other side of this address takes nothing; null: it may be tried. Asked from any thread before anything is
+     * made for it, answered from memory, and perhaps a moment old.
+     */
+    Instant heldUntil(Address address);
+
     /** The octets for the wire; pure CPU, called in slices on the send pool. Says what is wrong instead of throwing. */
     Composed compose(Outgoing outgoing);
 

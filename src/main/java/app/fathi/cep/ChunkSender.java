@@ -208,7 +208,7 @@ final class ChunkSender {
     private Future<Intent> intent(SqlConnection tx, List<Decided> decided) {
         var ids = new HashSet<UUID>();
         decided.stream()
-                .filter(d -> d.fault() == null)
+                .filter(Decided::isTried)
                 .forEach(d -> ids.add(d.candidate().address().id()));
         // Asked in one go: the connection answers them in this order, which is also the order of the locks.
         var now = RunsStore.lockStops(tx, run.run());
@@ -258,6 +258,9 @@ final class ChunkSender {
         }
         if (stops.stop(candidate.address())) {
             return candidate.ended(Reason.KILL_SWITCH);
+        }
+        if (decided.heldUntil() != null) {
+            return candidate.later(later(decided.heldUntil()));
         }
         return active.contains(candidate.address().id())
                 ? candidate.attempting()
@@ -354,13 +357,15 @@ final class ChunkSender {
     private LedgerRow after(LedgerRow row, Attempt attempt) {
         if (attempt.reason() == null) {
             // The gate was shut, or the channel asks to wait: this was no attempt.
-            var later = sending.retries.later(
-                    attempt.notBefore(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
-            return row.after(later, row.attempts() - 1, null);
+            return row.after(later(attempt.notBefore()), row.attempts() - 1, null);
         }
         var next = sending.retries.after(
                 attempt, row.attempts(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
         return row.after(next, row.attempts(), attempt.httpStatus() == 0 ? null : attempt.httpStatus());
+    }
+
+    private RetrySchedule.Next later(Instant notBefore) {
+        return sending.retries.later(notBefore, clock.now(), run.expiresAt(), ThreadLocalRandom.current());
     }
 
     // --- end ------------------------------------------------------------------------------------------------------

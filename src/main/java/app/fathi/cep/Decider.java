@@ -29,10 +29,14 @@ final class Decider {
         this.constant = chunk.isConstant(run, sending.renderer);
     }
 
-    /** What was decided: a reason not to send, or what to send. */
-    record Decided(Candidate candidate, Reason fault, Outgoing outgoing, Composed composed) {
+    /** What was decided: a reason not to send, not to try before an instant, or what to send. */
+    record Decided(Candidate candidate, Reason fault, Instant heldUntil, Outgoing outgoing, Composed composed) {
         private static Decided not(Candidate candidate, Reason fault) {
-            return new Decided(candidate, fault, null, null);
+            return new Decided(candidate, fault, null, null, null);
+        }
+
+        boolean isTried() {
+            return fault == null && heldUntil == null;
         }
     }
 
@@ -44,13 +48,17 @@ final class Decider {
             // Whoever tried it died, again and again.
             return Decided.not(candidate, Reason.INTERNAL);
         }
+        var heldUntil = channel.heldUntil(candidate.address());
+        if (heldUntil != null) {
+            return new Decided(candidate, null, heldUntil, null, null);
+        }
         if (!constant && candidate.traits() == null) {
             return Decided.not(candidate, Reason.NOT_IN_AUDIENCE);
         }
         try {
             var outgoing = outgoing(candidate, content(candidate));
             var composed = channel.compose(outgoing);
-            return new Decided(candidate, composed.fault(), outgoing, composed);
+            return new Decided(candidate, composed.fault(), null, outgoing, composed);
         } catch (RenderException e) {
             // Without the exception's text: it may quote the person's traits.
             LOG.debug("Message {} does not render for person {}", run.id(), candidate.profileNo());

@@ -36,22 +36,22 @@ final class LedgerStore {
     static final String WRITE_INTENTS =
             """
             INSERT INTO cep_message AS m (run, step, ws, token, channel, profile_no, rank, id, subscription, state,
-                                          attempts, reason, retry_reason, attempted_at)
+                                          attempts, reason, retry_reason, next_at, attempted_at)
             SELECT $1, $2, $3, $4, $5, d.profile_no, d.rank, d.id, d.subscription, d.state, d.attempts, d.reason,
-                   d.retry_reason, CASE WHEN d.state = 1 THEN clock_timestamp() END
+                   d.retry_reason, d.next_at, CASE WHEN d.state = 1 THEN clock_timestamp() END
             FROM unnest($6::int[], $7::smallint[], $8::uuid[], $9::uuid[], $10::smallint[], $11::smallint[],
-                        $12::smallint[], $13::smallint[])
-                 AS d (profile_no, rank, id, subscription, state, attempts, reason, retry_reason)
+                        $12::smallint[], $13::smallint[], $14::timestamptz[])
+                 AS d (profile_no, rank, id, subscription, state, attempts, reason, retry_reason, next_at)
             ON CONFLICT (run, step, profile_no, rank) DO UPDATE
             SET token = excluded.token, state = excluded.state, attempts = excluded.attempts, reason = excluded.reason,
-                retry_reason = excluded.retry_reason, next_at = NULL,
+                retry_reason = excluded.retry_reason, next_at = excluded.next_at,
                 attempted_at = coalesce(excluded.attempted_at, m.attempted_at)
             WHERE m.state < 2 AND m.id = excluded.id
             RETURNING profile_no, rank
             """;
 
     /**
-     * Claims and resumes: rows become {@code attempting} or final under the token. A new claim of somebody who was
+     * Claims and resumes: rows become {@code attempting}, {@code waiting} or final under the token. A new claim of somebody who was
      * claimed already, and a row that has become final, are left alone.
      *
      * @param rows in ascending order of person and rank
@@ -73,7 +73,8 @@ final class LedgerStore {
                                 array(rows, Short[]::new, row -> row.state().code()))
                         .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.attempts()))
                         .addArrayOfShort(array(rows, Short[]::new, LedgerStore::reason))
-                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::retry)))
+                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::retry))
+                        .addArrayOfOffsetDateTime(array(rows, OffsetDateTime[]::new, row -> time(row.nextAt()))))
                 .map(LedgerStore::places);
     }
 

@@ -11,6 +11,7 @@ import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
@@ -93,6 +94,11 @@ final class PushChannel implements Channel {
     }
 
     @Override
+    public Instant heldUntil(Address address) {
+        return client.heldUntil(address.origin());
+    }
+
+    @Override
     public Composed compose(Outgoing outgoing) {
         var address = (PushAddress) outgoing.address();
         if (!PushPayload.leadsSomewhere(outgoing.content())) {
@@ -148,7 +154,7 @@ final class PushChannel implements Channel {
                 new Attempt(
                         Reason.PUSH_SERVICE_ERROR, true, answer.notBefore(), answer.httpStatus(), answer.bodyWritten());
             case NOT_PROCESSED ->
-                new Attempt(Reason.PUSH_SERVICE_ERROR, true, java.time.Instant.now(), answer.httpStatus(), false);
+                new Attempt(Reason.PUSH_SERVICE_ERROR, true, Instant.now(), answer.httpStatus(), false);
             case SHUT -> Attempt.NOT_SENT;
             case HELD -> Attempt.held(answer.notBefore());
         };

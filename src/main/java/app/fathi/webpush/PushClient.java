@@ -36,6 +36,7 @@ import io.vertx.core.net.SocketAddress;
 import java.net.InetAddress;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collections;
 import java.util.Map;
@@ -162,6 +163,11 @@ final class PushClient {
             channel.addAfter(tls.name(), null, flushes);
         }
         channel.addFirst(new FreezeGuard(standstill));
+    }
+
+    /** Until when this origin takes nothing, because it is down or does not answer; null when it may be tried. */
+    Instant heldUntil(String origin) {
+        return origins.heldUntil(origin);
     }
 
     /**

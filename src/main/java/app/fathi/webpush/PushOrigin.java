@@ -7,6 +7,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -30,7 +31,8 @@ final class PushOrigin {
     /** Longer, and the senders' own windows would be full of messages for a service that takes few. */
     private static final long WAIT_NANOS = Duration.ofSeconds(5).toNanos();
 
-    private static final long LATER_NANOS = Duration.ofSeconds(1).toNanos();
+    /** Who is sent away because nothing is answered, comes again then. */
+    private static final long LATER_NANOS = Duration.ofSeconds(3).toNanos();
 
     private static final long LOOK_MILLIS = 250;
 
@@ -45,6 +47,7 @@ final class PushOrigin {
     private boolean admitting;
     private boolean looking;
     private volatile boolean old;
+    private volatile Instant heldUntil;
     private volatile boolean paused;
     private volatile int refusedKeys;
 
@@ -93,6 +96,12 @@ final class PushOrigin {
         old = found;
     }
 
+    /** Until when it is not worth while to make anything for it; null for now. From any thread. */
+    Instant heldUntil() {
+        var until = heldUntil;
+        return until == null || clock.instant().isAfter(until) ? null : until;
+    }
+
     /** It failed so often that nothing is sent to it for a while. */
     boolean isPaused() {
         return paused;
@@ -125,6 +134,7 @@ final class PushOrigin {
         if (pace.hasRoom(next.push.urgent()) && line.isEmpty()) {
             let(next);
         } else if (pace.isStalled(next.sinceNanos)) {
+            tellHeld(next.sinceNanos);
             next.answer.complete(held(LATER_NANOS));
         } else {
             line.add(next);
@@ -159,7 +169,9 @@ final class PushOrigin {
                 ? null
                 : (Long) (now
                         + Duration.between(clock.instant(), answer.notBefore()).toNanos());
-        switch (pace.ended(push.keyId(), answer.outcome(), asked, began, now, ThreadLocalRandom.current())) {
+        var change = pace.ended(push.keyId(), answer.outcome(), asked, began, now, ThreadLocalRandom.current());
+        tellHeld(now);
+        switch (change) {
             case SERVICE_PAUSED -> LOG.warn("Push service {} fails again and again: sending to it pauses", url);
             case SERVICE_BACK -> LOG.info("Push service {} is back", url);
             case KEY_REFUSED ->
@@ -178,6 +190,15 @@ final class PushOrigin {
         }
         paused = pace.isPaused();
         refusedKeys = pace.refusedKeys();
+    }
+
+    private void tellHeld(long now) {
+        long nanos = pace.isStalled(now) ? LATER_NANOS : pace.pausedNanos(now);
+        if (nanos > 0) {
+            heldUntil = clock.instant().plusNanos(nanos);
+        } else if (heldUntil != null) {
+            heldUntil = null;
+        }
     }
 
     private void admit() {
@@ -208,6 +229,7 @@ final class PushOrigin {
         looking = true;
         loop.setTimer(LOOK_MILLIS, timer -> {
             looking = false;
+            tellHeld(System.nanoTime());
             sendAway(urgent);
             sendAway(waiting);
             if (!urgent.isEmpty() || !waiting.isEmpty()) {

@@ -3,6 +3,7 @@ package app.fathi.webpush;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.internal.ContextInternal;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -67,6 +68,12 @@ final class PushOrigins {
         }
         closing.forEach(this::shut);
         return origin;
+    }
+
+    /** Until when a push service takes nothing; null when it may be asked, or was not yet. */
+    synchronized Instant heldUntil(String url) {
+        var origin = origins.get(url);
+        return origin == null ? null : origin.heldUntil();
     }
 
     /** Push services to which nothing is sent for a while, because they failed again and again. */

@@ -102,6 +102,11 @@ final class PushPace {
         return !hasRoom(false) && now - heardNanos > STALL_NANOS;
     }
 
+    /** For how long the whole service takes nothing. */
+    long pausedNanos(long now) {
+        return service.waitNanos(now);
+    }
+
     boolean isPaused() {
         return service.engaged();
     }

@@ -34,6 +34,10 @@ final class FanOutBench {
     private static final int MESSAGE_SUBSCRIPTIONS = 10_000;
 
     private static final int ROUNDS = Integer.getInteger("rounds", 3);
+    private static final int PEER_SUBSCRIPTIONS = 2_000;
+    /** It is slower, and a rate needs no more. */
+    private static final int PEER_MESSAGES = 10_000;
+
     private static final int POLL_MILLIS = 100;
     private static final int PLAINTEXT_OCTETS = 400;
 
@@ -55,19 +59,28 @@ final class FanOutBench {
             try (var sink = Sink.start(subscriptions, file, server.admin().vapidKey())) {
                 var ids = server.admin().subscribe(Files.readAllLines(file));
                 double request = requestMicros(sink);
-                bench.rounds(report, server.pid(), sink, ids, encryption + request);
+                var open = Files.writeString(
+                        server.folder().resolve("peer-subscriptions"), sink.subscribe(PEER_SUBSCRIPTIONS));
+                try (var peer = new FanOutPeer(server, open)) {
+                    bench.rounds(report, server.pid(), sink, ids, encryption + request, peer);
+                }
             }
         }
         report.finish();
     }
 
-    private void rounds(Report report, long pid, Sink sink, List<String> ids, double limitMicros) {
+    private void rounds(Report report, long pid, Sink sink, List<String> ids, double limitMicros, FanOutPeer peer)
+            throws Exception {
         Report.progress("warming up");
+        peer.rate(PEER_MESSAGES / 2, true);
+        peer.rate(PEER_MESSAGES / 2, false);
         run(ids.subList(0, Math.min(ids.size(), 2 * MESSAGE_SUBSCRIPTIONS)));
         var rates = new ArrayList<Double>();
         var serverMicros = new ArrayList<Double>();
         var databaseMicros = new ArrayList<Double>();
         var sinkMicros = new ArrayList<Double>();
+        var freshTokens = new ArrayList<Double>();
+        var keptTokens = new ArrayList<Double>();
         for (int round = 1; round <= ROUNDS; round++) {
             Report.progress("round %d of %d", round, ROUNDS);
             double serverBefore = Machine.processSeconds(pid);
@@ -80,6 +93,11 @@ final class FanOutBench {
             serverMicros.add((Machine.processSeconds(pid) - serverBefore) * perMessage);
             databaseMicros.add((Processes.databaseSeconds(pid) - databaseBefore) * perMessage);
             sinkMicros.add((Machine.processSeconds(sink.pid()) - sinkBefore) * perMessage);
+            freshTokens.add(peer.rate(PEER_MESSAGES, false));
+            keptTokens.add(peer.rate(PEER_MESSAGES, true));
+            Report.progress(
+                    "%,.0f /s, npm web-push %,.0f /s, with a kept token %,.0f /s",
+                    rates.getLast(), freshTokens.getLast(), keptTokens.getLast());
             Report.progress(
                     "%,.0f /s; CPU of one message: server %.0f µs, database %.0f µs, sink %.0f µs",
                     rates.getLast(), serverMicros.getLast(), databaseMicros.getLast(), sinkMicros.getLast());
@@ -89,6 +107,10 @@ final class FanOutBench {
         var limits =
                 report.add(Measure.of("limit: cores ÷ (encryption + request)", "/s", List.of(limit, limit, limit)));
         report.add(Measure.ratio("Fathi ÷ limit", rate, limits).atLeast(0.55));
+        var fresh = report.add(Measure.of("peer: npm web-push, node:http2, two processes", "/s", freshTokens));
+        report.add(Measure.ratio("Fathi ÷ peer", rate, fresh).atLeast(5));
+        var kept = report.add(Measure.of("peer with a token that is kept", "/s", keptTokens));
+        report.add(Measure.ratio("Fathi ÷ peer with a kept token", rate, kept));
         report.add(Measure.of("CPU of one message: server", "µs", serverMicros));
         report.add(Measure.of("CPU of one message: database", "µs", databaseMicros));
         report.add(Measure.of("CPU of one message: sink", "µs", sinkMicros));
@@ -111,7 +133,7 @@ final class FanOutBench {
 
     /** The sink takes only what is right, so h2load sends one real message again and again. */
     private static double requestMicros(Sink sink) throws IOException {
-        var subscription = sink.subscribe();
+        var subscription = new JsonObject(sink.subscribe(1));
         var endpoint = subscription.getString("endpoint");
         var providers = new CryptoProviders();
         var key = VapidKey.generate(providers);
@@ -193,18 +215,19 @@ final class FanOutBench {
             return new Sink(process, URI.create(process.inputReader().readLine()));
         }
 
-        /** One more browser, which takes messages of any sender. */
-        JsonObject subscribe() {
+        /** More browsers, which take messages of any sender: a line of JSON each. */
+        String subscribe(int count) {
             var vertx = Vertx.vertx();
             try {
                 var client = vertx.createHttpClient(
                         new HttpClientOptions().setSsl(true).setTrustAll(true).setVerifyHost(false));
-                return client.request(HttpMethod.POST, url.getPort(), url.getHost(), "/control/subscriptions")
+                return client.request(
+                                HttpMethod.POST, url.getPort(), url.getHost(), "/control/subscriptions?count=" + count)
                         .compose(request -> request.send())
                         .compose(answer -> answer.body())
-                        .map(lines -> new JsonObject(
-                                lines.toString().lines().findFirst().orElseThrow()))
-                        .await();
+                        .await()
+                        .toString()
+                        .strip();
             } finally {
                 vertx.close().await();
             }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -93,6 +94,14 @@ final class ScriptedChannel implements Channel {
     @Override
     public List<Fault> check(JsonObject content, String pointer) {
         return List.of();
+    }
+
+    /** Until when an origin takes nothing. */
+    final Map<String, Instant> held = new ConcurrentHashMap<>();
+
+    @Override
+    public Instant heldUntil(Address address) {
+        return held.get(address.origin());
     }
 
     @Override

@@ -127,6 +127,37 @@ class SendingTest {
     }
 
     @Test
+    void for_a_service_that_takes_nothing_nothing_is_made_and_all_others_get_theirs() {
+        var users = world.people(60, 1);
+        for (var user : users) {
+            world.channel.subscribe(Integer.parseInt(user.substring(1)), "https://down.example");
+        }
+        var made = ConcurrentHashMap.<UUID>newKeySet();
+        world.channel.beforeIntent = made::add;
+        world.channel.held.put("https://down.example", Instant.now().plusSeconds(1_000));
+        world.startWorkers();
+        var taken = world.request(to(users));
+        world.await(() -> world.rows("SELECT FROM cep_message WHERE state = 2").size() == 60);
+        world.await(() -> world.rows("SELECT FROM cep_message WHERE state = 0").size() == 60);
+        assertThat(made).as("addresses for which something was made").hasSize(60);
+        assertThat(
+                        world.rows(
+                                "SELECT FROM cep_message WHERE state = 0 AND attempts = 0 AND next_at > now() + interval '900 s'"))
+                .as("wait as long as they were told, without having used up an attempt")
+                .hasSize(60);
+
+        world.channel.held.clear();
+        world.rows("UPDATE cep_message SET next_at = now() WHERE state = 0 RETURNING 1");
+        world.rows("UPDATE jobs SET due_at = now() WHERE state = 'waiting' RETURNING 1");
+        var status = world.awaitState(taken.id(), "completed");
+        assertThat(status.counts()).containsEntry("accepted", 120L);
+        assertThat(world.channel.sent.stream().map(Outgoing::id))
+                .doesNotHaveDuplicates()
+                .hasSize(120);
+        world.countsEqualTheLedger(taken.id());
+    }
+
+    @Test
     void a_run_with_an_allowance_begins_no_more_deliveries_than_it_has_whoever_sends_its_chunks() {
         var users = world.people(120, 1);
         var times = new CopyOnWriteArrayList<Long>();

@@ -45,7 +45,11 @@ class HangingServiceTest {
     @BeforeAll
     static void start(@TempDir Path folder) {
         database = TestDatabase.create();
-        world = Scale.world(folder, database.environment(), Map.of(), new Crowd(Scale.CROWD.devices(), DEVICES_EACH));
+        world = Scale.world(
+                folder,
+                database.environment(),
+                Map.of("FATHI_JOBS_WORKERS", "12"),
+                new Crowd(Scale.CROWD.devices(), DEVICES_EACH));
         other = FakePushService.start(Options.usual().withHost("127.0.0.2"));
         node = world.start("node", Map.of()).awaitReady();
         world.subscribe(node, DEVICES_EACH);

@@ -146,6 +146,9 @@ class PushOriginTest {
         assertThat(answer.outcome()).isEqualTo(Outcome.HELD);
         assertThat(answer.notBefore()).isAfter(Instant.now().minusSeconds(5));
         assertThat(begun).as("was not tried").hasSize(10);
+        assertThat(origin.heldUntil()).as("who could make something for it").isAfter(Instant.now());
+        answer(0);
+        assertThat(origin.heldUntil()).as("since it has answered").isNull();
     }
 
     @Test
