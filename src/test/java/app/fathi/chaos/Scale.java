@@ -22,9 +22,18 @@ final class Scale {
     }
 
     static CrashWorld world(Path folder, Map<String, String> database, Map<String, String> more, Crowd crowd) {
+        return world(folder, database, more, crowd, FakePushService.Options.usual());
+    }
+
+    static CrashWorld world(
+            Path folder,
+            Map<String, String> database,
+            Map<String, String> more,
+            Crowd crowd,
+            FakePushService.Options service) {
         var settings = new HashMap<>(database);
         settings.put("FATHI_JOBS_LEASE_SECONDS", "30");
         settings.putAll(more);
-        return new CrashWorld(folder, settings, crowd, FakePushService.Options.usual());
+        return new CrashWorld(folder, settings, crowd, service);
     }
 }
