@@ -1,10 +1,7 @@
 package app.fathi.cep;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,31 +12,21 @@ import org.slf4j.LoggerFactory;
  */
 final class Niceness {
     private static final Logger LOG = LoggerFactory.getLogger(Niceness.class);
-    private static final Path THREADS = Path.of("/proc/self/task");
+    private static final Path THREAD = Path.of("/proc/thread-self");
     private static final String NICE = "10";
 
     private Niceness() {}
 
-    /** Those that have started and whose names begin like this. */
-    static void lower(String prefix) {
+    /** Of the calling platform thread. */
+    static void lower() {
         try {
-            var command = new ArrayList<>(List.of("renice", "-n", NICE, "-p"));
-            int before = command.size();
-            try (var threads = Files.newDirectoryStream(THREADS)) {
-                for (var thread : threads) {
-                    if (Files.readString(thread.resolve("comm")).startsWith(prefix)) {
-                        command.add(thread.getFileName().toString());
-                    }
-                }
-            }
-            if (command.size() > before) {
-                new ProcessBuilder(command)
-                        .redirectErrorStream(true)
-                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .start();
-            }
+            var id = THREAD.toRealPath().getFileName().toString();
+            new ProcessBuilder("renice", "-n", NICE, "-p", id)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
         } catch (IOException e) {
-            LOG.debug("Threads {}… keep their priority: {}", prefix, e.toString());
+            LOG.debug("{} keeps its priority: {}", Thread.currentThread().getName(), e.toString());
         }
     }
 }

@@ -42,9 +42,11 @@ public final class SendPool implements AutoCloseable {
                 task -> Thread.ofPlatform()
                         .name(THREADS + number.getAndIncrement())
                         .daemon()
-                        .unstarted(task));
+                        .unstarted(() -> {
+                            Niceness.lower();
+                            task.run();
+                        }));
         threads.prestartAllCoreThreads();
-        Thread.startVirtualThread(() -> Niceness.lower(THREADS));
     }
 
     /**

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -19,19 +20,23 @@ class NicenessTest {
 
     @Test
     void threads_that_encrypt_give_way_to_all_others() {
-        try (var pool = new SendPool(Config.of(Map.of()).send())) {
-            eventually("threads of the pool are nice", () -> niceThreads() > 0);
+        var settings = Config.of(Map.of()).send();
+        try (var pool = new SendPool(settings)) {
+            eventually("all threads of the pool are nice", () -> {
+                var niceness = niceness();
+                return niceness.size() >= settings.poolSize()
+                        && niceness.stream().allMatch("10"::equals);
+            });
         }
     }
 
-    private static long niceThreads() {
+    /** Of each thread of a pool. */
+    private static List<String> niceness() {
         try (var threads = Files.list(Path.of("/proc/self/task"))) {
             return threads.map(NicenessTest::stat)
                     .filter(stat -> stat.contains("(" + SendPool.THREADS))
-                    .filter(stat -> stat.substring(stat.lastIndexOf(')') + 2)
-                            .split(" ")[NICE_FIELD]
-                            .equals("10"))
-                    .count();
+                    .map(stat -> stat.substring(stat.lastIndexOf(')') + 2).split(" ")[NICE_FIELD])
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
