@@ -23,7 +23,8 @@ record Candidate(
     }
 
     /** Its row when it ends without being tried. */
-    LedgerRow ended(Reason reason) {
+    LedgerRow ended(Reason wanted) {
+        var reason = LedgerRow.of(wanted, retry());
         return row(reason.finalState(), attempts(), reason);
     }
 

@@ -32,7 +32,8 @@ record LedgerRow(
         return new LedgerRow(profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null);
     }
 
-    LedgerRow end(Reason finalReason) {
+    LedgerRow end(Reason wanted) {
+        var finalReason = of(wanted, retry);
         return new LedgerRow(
                 profileNo,
                 rank,
@@ -44,6 +45,11 @@ record LedgerRow(
                 retry,
                 httpStatus,
                 null);
+    }
+
+    /** Whom a dead sender may have reached is not called skipped: it failed by our own fault, with the crash on record. */
+    static Reason of(Reason wanted, RetryReason retry) {
+        return RetryReason.CRASH.equals(retry) && wanted.finalState() == State.SKIPPED ? Reason.INTERNAL : wanted;
     }
 
     /** The row after an attempt, as its next step says. */

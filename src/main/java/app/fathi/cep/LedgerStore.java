@@ -186,8 +186,8 @@ final class LedgerStore {
     static final String END_ROWS =
             """
             UPDATE cep_message
-            SET state = CASE WHEN state = 1 THEN $8::smallint ELSE $5::smallint END,
-                reason = CASE WHEN state = 1 THEN $9::smallint ELSE $6::smallint END,
+            SET state = CASE WHEN state = 1 OR retry_reason = 0 THEN $8::smallint ELSE $5::smallint END,
+                reason = CASE WHEN state = 1 OR retry_reason = 0 THEN $9::smallint ELSE $6::smallint END,
                 retry_reason = CASE WHEN state = 1 THEN 0 ELSE retry_reason END,
                 next_at = NULL
             WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4 AND state <= $7
@@ -197,7 +197,8 @@ final class LedgerStore {
 
     /**
      * Ends the rows of the chunk that wait. Those that are {@code attempting} too when their sender is known to be dead:
-     * nobody knows what came of them, so they are not called skipped, but failed by our own fault, with the crash on record.
+     * nobody knows what came of them, nor of those that were and wait since then, so they are not called skipped, but failed by
+     * our own fault, with the crash on record.
      */
     static Future<List<LedgerRow>> endRows(SqlClient tx, Chunk chunk, Reason reason, boolean attempting) {
         return tx.preparedQuery(END_ROWS)

@@ -51,6 +51,10 @@ final class ScriptedChannel implements Channel {
         active.remove(id);
     }
 
+    synchronized void unsubscribeAll() {
+        active.clear();
+    }
+
     static Function<Outgoing, Future<Attempt>> always(Attempt attempt) {
         return outgoing -> Future.succeededFuture(attempt);
     }

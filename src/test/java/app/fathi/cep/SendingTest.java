@@ -505,6 +505,34 @@ class SendingTest {
     }
 
     @Test
+    void what_a_dead_sender_had_on_its_way_is_not_called_skipped_either_after_it_waited_for_its_push_service() {
+        var users = world.people(3, 1);
+        var taken = world.request(to(users));
+        leftByADeadSender(2);
+        world.channel.held.put("https://push.example", Instant.now().plusSeconds(1_000));
+        world.startWorkers();
+        world.await(() -> world.rows("SELECT FROM cep_message WHERE state = 0").size() == 3);
+        world.run(tx -> world.messages.cancel(tx, WS, taken.id()));
+        world.await(
+                () -> world.rows("SELECT 1 FROM cep_message WHERE state < 2").isEmpty());
+        assertThat(world.channel.sent).isEmpty();
+        assertThat(world.status(taken.id()).reasons()).isEqualTo(Map.of("internal", 2L, "cancelled", 1L));
+        world.countsEqualTheLedger(taken.id());
+    }
+
+    @Test
+    void nor_when_its_device_is_gone_before_it_is_tried_again() {
+        var users = world.people(3, 1);
+        var taken = world.request(to(users));
+        leftByADeadSender(2);
+        world.channel.unsubscribeAll();
+        world.startWorkers();
+        world.awaitState(taken.id(), "completed");
+        assertThat(world.status(taken.id()).reasons()).isEqualTo(Map.of("internal", 2L, "no_subscription", 1L));
+        world.countsEqualTheLedger(taken.id());
+    }
+
+    @Test
     void rows_of_a_dead_sender_are_sent_again_with_the_same_id_and_say_why() {
         var users = world.people(3, 1);
         var taken = world.request(to(users));
