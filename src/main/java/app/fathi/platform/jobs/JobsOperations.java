@@ -49,7 +49,7 @@ public final class JobsOperations {
     private final Authorities authorities;
     private final Audit audit;
     private final Cursor cursor;
-    private final JobCounts counts = new JobCounts();
+    private final JobCounts counts = new JobCounts(System::nanoTime);
 
     /** @param handlers of all types, whether this node does them or not */
     public JobsOperations(
@@ -85,7 +85,8 @@ public final class JobsOperations {
             var filter = new Filter(
                     visible, parameters.getString("state"), parameters.getString("type"), lane(parameters), olderThan);
             return JobsViewStore.page(client, call.ws(), filter, before, Cursor.limit(call) + 1)
-                    .compose(page -> counts.of(client, call.ws(), visible)
+                    .compose(page -> counts.of(
+                                    call.ws(), visible, () -> JobsViewStore.counts(client, call.ws(), visible))
                             .map(counted -> Reply.ok(cursor.page(call, page, this::json, view -> List.of(view.id()))
                                     .put("counts", counts(counted)))));
         });
