@@ -101,7 +101,7 @@ final class ChunkSender {
             }
             answers.collect();
             if (resultsAreDue()) {
-                inTurn(this::writeResults);
+                writeResults();
                 continue;
             }
             if (answers.inFlight() == 0 && answers.size() == 0) {
@@ -319,11 +319,7 @@ final class ChunkSender {
         long began = System.nanoTime();
         while (true) {
             try {
-                var written = (last ? end.withLastResults(rows) : end.results(rows)).await();
-                finished = written.finished();
-                if (written.rows() < rows.size()) {
-                    LOG.warn("{} results of message {} were fenced", rows.size() - written.rows(), run.id());
-                }
+                inTurn(() -> write(rows, last));
                 break;
             } catch (RuntimeException e) {
                 boolean late = System.nanoTime() - began > lease.length().toNanos();
@@ -337,6 +333,14 @@ final class ChunkSender {
             }
         }
         answers.drop(rows.size());
+    }
+
+    private void write(List<LedgerRow> rows, boolean last) {
+        var written = (last ? end.withLastResults(rows) : end.results(rows)).await();
+        finished = written.finished();
+        if (written.rows() < rows.size()) {
+            LOG.warn("{} results of message {} were fenced", rows.size() - written.rows(), run.id());
+        }
     }
 
     /** Whether these results may be all that was missing; the ledger knows. */

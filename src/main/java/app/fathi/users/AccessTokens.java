@@ -130,9 +130,8 @@ final class AccessTokens {
 
     private static JWTAuth keyOf(Keys keys, String token) {
         var end = token.indexOf('.');
-        // A lenient decoder would take a longer signature for the same one, or one whose last letter has bits to spare
-        // that
-        // are set (RFC 4648 section 3.5): a token has one spelling.
+        // A lenient decoder would take a longer signature for the same one, or a last letter whose spare bits are set
+        // (RFC 4648 section 3.5): a token has one spelling.
         if (token.length() > MAX_LENGTH
                 || end < 0
                 || token.length() - token.lastIndexOf('.') - 1 != SIGNATURE_LENGTH
