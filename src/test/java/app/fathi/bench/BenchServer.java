@@ -2,6 +2,7 @@ package app.fathi.bench;
 
 import app.fathi.testing.ServerProcess;
 import app.fathi.testing.TestCertificate;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
@@ -17,10 +18,13 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** The whole server in a process of its own, with its embedded database and default settings, asked by its administrator. */
 final class BenchServer implements AutoCloseable {
     private static final int SUBSCRIBING_AT_ONCE = 24;
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final String EMAIL = "bench@fathi.app";
     private static final String PASSWORD = "a password for a benchmark";
 
@@ -156,6 +160,39 @@ final class BenchServer implements AutoCloseable {
         /** Fails when it is not answered well. */
         JsonObject ask(String method, String path, JsonObject body) {
             return answer(request(method, path, body).header("Authorization", "Bearer " + token));
+        }
+
+        /** One marketing message with a variable to these subscriptions; its id. */
+        String send(List<String> subscriptions) {
+            var draft = new JsonObject()
+                    .put("audience", new JsonObject().put("subscriptionIds", new JsonArray(subscriptions)))
+                    .put("purpose", "marketing")
+                    .put(
+                            "content",
+                            new JsonObject()
+                                    .put("title", "Hello {{ traits.firstName | default: 'there' }}")
+                                    .put("body", "The quick brown fox jumps over the lazy dog, and again.")
+                                    .put("url", "https://shop.example/"));
+            return ask("POST", "/api/v1/webpush/messages", draft).getString("id");
+        }
+
+        boolean isCompleted(String message) {
+            return status(message).getString("state").equals("completed");
+        }
+
+        /** Fails when not all of it was accepted. */
+        void awaitCompleted(String message) {
+            while (!isCompleted(message)) {
+                LockSupport.parkNanos(POLL_NANOS);
+            }
+            var counts = status(message).getJsonObject("counts");
+            if (!counts.getLong("accepted").equals(counts.getLong("planned"))) {
+                throw new IllegalStateException("not everything was accepted: " + counts.encode());
+            }
+        }
+
+        private JsonObject status(String message) {
+            return ask("GET", "/api/v1/webpush/messages/" + message, null);
         }
 
         /**

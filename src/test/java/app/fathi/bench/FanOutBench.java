@@ -9,7 +9,6 @@ import app.fathi.webpush.encryption.VapidKey;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
@@ -20,7 +19,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * B2: one message to a list of subscriptions, from the request until the last result is durable. The whole server in a
@@ -38,7 +36,6 @@ final class FanOutBench {
     /** It is slower, and a rate needs no more. */
     private static final int PEER_MESSAGES = 10_000;
 
-    private static final int POLL_MILLIS = 100;
     private static final int PLAINTEXT_OCTETS = 400;
 
     private final BenchServer server;
@@ -156,31 +153,9 @@ final class FanOutBench {
     private void run(List<String> ids) {
         var messages = new ArrayList<String>();
         for (int from = 0; from < ids.size(); from += MESSAGE_SUBSCRIPTIONS) {
-            var some = ids.subList(from, Math.min(ids.size(), from + MESSAGE_SUBSCRIPTIONS));
-            var draft = new JsonObject()
-                    .put("audience", new JsonObject().put("subscriptionIds", new JsonArray(some)))
-                    .put("purpose", "marketing")
-                    .put(
-                            "content",
-                            new JsonObject()
-                                    .put("title", "Hello {{ traits.firstName | default: 'there' }}")
-                                    .put("body", "The quick brown fox jumps over the lazy dog, and again.")
-                                    .put("url", "https://shop.example/"));
-            messages.add(server.admin()
-                    .ask("POST", "/api/v1/webpush/messages", draft)
-                    .getString("id"));
+            messages.add(server.admin().send(ids.subList(from, Math.min(ids.size(), from + MESSAGE_SUBSCRIPTIONS))));
         }
-        for (var id : messages) {
-            var status = server.admin().ask("GET", "/api/v1/webpush/messages/" + id, null);
-            while (!status.getString("state").equals("completed")) {
-                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS));
-                status = server.admin().ask("GET", "/api/v1/webpush/messages/" + id, null);
-            }
-            var counts = status.getJsonObject("counts");
-            if (!counts.getLong("accepted").equals(counts.getLong("planned"))) {
-                throw new IllegalStateException("not everything was accepted: " + status.encode());
-            }
-        }
+        messages.forEach(server.admin()::awaitCompleted);
     }
 
     // --- the sink ---------------------------------------------------------------------------------------------------

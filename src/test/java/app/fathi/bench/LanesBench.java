@@ -2,16 +2,14 @@ package app.fathi.bench;
 
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.FakePushService.Answer;
-import io.vertx.core.json.JsonArray;
-import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 
 /**
  * Whether a large campaign keeps others waiting: how long a transactional message and a message of another workspace take
@@ -27,7 +25,6 @@ final class LanesBench {
     private static final Duration LENGTH = Duration.ofSeconds(12);
     private static final Duration WARM_UP = Duration.ofSeconds(30);
     private static final Duration TAKING = Duration.ofSeconds(1);
-    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final String OTHER = "customer";
 
     private final BenchServer server;
@@ -78,7 +75,7 @@ final class LanesBench {
         Report.progress("warming up");
         var warm = flood();
         transactional.saturate(WARM_UP);
-        awaitEnd(warm);
+        warm.forEach(server.admin()::awaitCompleted);
         var rates = new ArrayList<Double>();
         var idleP99 = new ArrayList<Double>();
         var besideP99 = new ArrayList<Double>();
@@ -92,10 +89,10 @@ final class LanesBench {
             var sent = flood();
             LockSupport.parkNanos(TAKING.toNanos());
             var beside = both();
-            if (isOver(sent.getLast())) {
+            if (server.admin().isCompleted(sent.getLast())) {
                 throw new IllegalStateException("The campaign was over before the single messages were");
             }
-            awaitEnd(sent);
+            sent.forEach(server.admin()::awaitCompleted);
             rates.add(SUBSCRIPTIONS * MESSAGES * 1e9 / (System.nanoTime() - began));
             idleP99.add(Singles.quantile(idle.transactional, 0.99));
             besideP99.add(Singles.quantile(beside.transactional, 0.99));
@@ -134,36 +131,8 @@ final class LanesBench {
     }
 
     private List<String> flood() {
-        var draft = new JsonObject()
-                .put("audience", new JsonObject().put("subscriptionIds", new JsonArray(subscriptions)))
-                .put("purpose", "marketing")
-                .put(
-                        "content",
-                        new JsonObject()
-                                .put("title", "Hello {{ traits.firstName | default: 'there' }}")
-                                .put("body", "The quick brown fox jumps over the lazy dog, and again.")
-                                .put("url", "https://shop.example/"));
-        var ids = new ArrayList<String>();
-        for (int i = 0; i < MESSAGES; i++) {
-            ids.add(server.admin()
-                    .ask("POST", "/api/v1/webpush/messages", draft)
-                    .getString("id"));
-        }
-        return ids;
-    }
-
-    private boolean isOver(String message) {
-        return server.admin()
-                .ask("GET", "/api/v1/webpush/messages/" + message, null)
-                .getString("state")
-                .equals("completed");
-    }
-
-    private void awaitEnd(List<String> messages) {
-        for (var message : messages) {
-            while (!isOver(message)) {
-                LockSupport.parkNanos(POLL_NANOS);
-            }
-        }
+        return IntStream.range(0, MESSAGES)
+                .mapToObj(i -> server.admin().send(subscriptions))
+                .toList();
     }
 }
