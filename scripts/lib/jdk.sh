@@ -3,8 +3,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 
 jdk_version() { # jdk_version <home>: its major version, or nothing when it is no JDK
-    [ -x "$1/bin/javac" ] || return 0
-    "$1/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p'
+    [ -x "$1/bin/javac" ] && [ -r "$1/release" ] || return 0
+    sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release"
 }
 
 jdk_newest() {

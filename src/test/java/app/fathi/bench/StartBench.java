@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * B9: from the start of the process to the line that says it is ready, with the embedded database of a start before; and
- * the memory in use after a minute without work, server and database together.
+ * B9: from {@code scripts/start} to the line that says it is ready, with the embedded database of a start before; and the
+ * memory in use after a minute without work, server and database together.
  */
 final class StartBench {
     private static final int ROUNDS = 5;
@@ -53,6 +53,6 @@ final class StartBench {
     }
 
     private static ServerProcess start(Path folder) {
-        return ServerProcess.start(folder, Map.of("FATHI_VAPID_SUBJECT", "mailto:bench@fathi.app"));
+        return ServerProcess.startPackaged(folder, Map.of("FATHI_VAPID_SUBJECT", "mailto:bench@fathi.app"));
     }
 }

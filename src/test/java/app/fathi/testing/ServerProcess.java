@@ -60,7 +60,15 @@ public final class ServerProcess implements AutoCloseable {
             command.add("--sun-misc-unsafe-memory-access=allow");
         }
         command.addAll(List.of("-cp", classPath, "app.fathi.Main"));
-        var builder = new ProcessBuilder(command).directory(folder.toFile());
+        return start(new ProcessBuilder(command).directory(folder.toFile()), folder, environment);
+    }
+
+    /** As an operator starts it, from the package; it is built before where it is older than its sources. */
+    public static ServerProcess startPackaged(Path folder, Map<String, String> environment) {
+        return start(new ProcessBuilder("scripts/start"), folder, environment);
+    }
+
+    private static ServerProcess start(ProcessBuilder builder, Path folder, Map<String, String> environment) {
         builder.environment().keySet().removeIf(name -> name.startsWith("FATHI_") || name.contains("JAVA_"));
         builder.environment().put("FATHI_HTTP_PORT", "0");
         builder.environment().put("FATHI_DATA_DIR", folder.resolve("data").toString());
