@@ -95,7 +95,7 @@ final class ChunkSender {
             int pending = answers.inFlight() + answers.size();
             int free = window - pending;
             if (mayBegin() && (pending == 0 || free >= window / 2) && allowed(free)) {
-                int share = share(free);
+                int share = sending.turns.share(small, share(free));
                 inTurn(() -> begin(share));
                 continue;
             }

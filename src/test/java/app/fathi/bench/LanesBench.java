@@ -22,7 +22,7 @@ final class LanesBench {
     private static final int ROUNDS = 3;
     private static final int PER_SECOND = 20;
     private static final int OTHER_PER_SECOND = 2;
-    private static final Duration LENGTH = Duration.ofSeconds(12);
+    private static final Duration LENGTH = Duration.ofSeconds(20);
     private static final Duration WARM_UP = Duration.ofSeconds(30);
     private static final Duration TAKING = Duration.ofSeconds(1);
     private static final String OTHER = "customer";

@@ -15,16 +15,43 @@ import org.junit.jupiter.api.Timeout;
 class TurnsTest {
     private static final int AT_ONCE = Runtime.getRuntime().availableProcessors() + 1;
 
-    private static final long COURTESY_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long COURTESY_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private static final int AT_ONCE_BESIDE_SMALL =
+            Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
 
     private final Turns turns = new Turns();
 
     @Test
     void large_work_is_done_by_few_at_once() throws InterruptedException {
+        assertThat(mostAtOnce(8 * AT_ONCE)).isLessThanOrEqualTo(AT_ONCE);
+    }
+
+    @Test
+    void where_small_work_was_a_moment_ago_large_work_is_done_by_fewer() throws InterruptedException {
+        turns.take(true, () -> {});
+        assertThat(mostAtOnce(8 * AT_ONCE)).isLessThanOrEqualTo(AT_ONCE_BESIDE_SMALL);
+    }
+
+    @Test
+    void where_small_work_is_expected_a_large_turn_is_short() {
+        assertThat(turns.share(false, 128)).as("before").isEqualTo(128);
+        var ended = Promise.<Void>promise();
+        turns.smallUntil(ended.future());
+        assertThat(turns.share(false, 128)).as("meanwhile").isEqualTo(32);
+        assertThat(turns.share(false, 7)).as("little room").isEqualTo(7);
+        assertThat(turns.share(true, 128)).as("small itself").isEqualTo(128);
+        ended.complete();
+        assertThat(turns.share(false, 128)).as("at once after it").isEqualTo(32);
+        pause(Duration.ofMillis(600));
+        assertThat(turns.share(false, 128)).as("half a second after it").isEqualTo(128);
+    }
+
+    private int mostAtOnce(int works) throws InterruptedException {
         var now = new AtomicInteger();
         var most = new AtomicInteger();
         var threads = new ArrayList<Thread>();
-        for (int i = 0; i < 8 * AT_ONCE; i++) {
+        for (int i = 0; i < works; i++) {
             threads.add(Thread.startVirtualThread(() -> turns.take(false, () -> {
                 most.accumulateAndGet(now.incrementAndGet(), Math::max);
                 pause(Duration.ofMillis(2));
@@ -34,7 +61,7 @@ class TurnsTest {
         for (var thread : threads) {
             thread.join();
         }
-        assertThat(most.get()).isLessThanOrEqualTo(AT_ONCE);
+        return most.get();
     }
 
     @Test
