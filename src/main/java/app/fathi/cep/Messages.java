@@ -307,8 +307,10 @@ public final class Messages {
                     .filter(ids -> ids != null)
                     .flatMap(Collection::stream)
                     .toList();
-            var items = new HashMap<>(own);
-            items.keySet().retainAll(part);
+            var items = new HashMap<Integer, JsonObject>();
+            if (!own.isEmpty()) {
+                part.forEach(no -> items.put(no, own.get(no)));
+            }
             chunks.add(new Chunk(run.run(), chunks.size(), part, named.isEmpty() ? null : named, items, false));
         }
         return chunks;

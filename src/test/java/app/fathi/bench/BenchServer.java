@@ -53,6 +53,9 @@ final class BenchServer implements AutoCloseable {
                 PASSWORD,
                 "FATHI_VAPID_SUBJECT",
                 "mailto:bench@fathi.app",
+                // A run takes longer than a token lives.
+                "FATHI_SECURITY_ACCESS_TOKEN_SECONDS",
+                "3600",
                 "FATHI_OUTBOUND_ALLOW",
                 "127.0.0.0/8",
                 "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
