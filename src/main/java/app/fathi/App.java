@@ -154,7 +154,8 @@ public final class App {
                 sendPool,
                 tokens,
                 config,
-                List.of(webpush.channel()));
+                List.of(webpush.channel()),
+                metrics.registry());
         var messages = new Messages(sending, jobs);
         var batches = new Batches(messages, sending);
         var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());

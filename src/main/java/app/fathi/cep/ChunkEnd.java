@@ -36,7 +36,7 @@ final class ChunkEnd {
     private Future<Written> results(SqlConnection tx, List<LedgerRow> rows) {
         // Asked in one go; without the lease the transaction fails, whatever the second has written.
         var hold = lease.hold(tx);
-        var results = Ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
+        var results = sending.ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
         return Future.join(hold, results)
                 .compose(both -> endGone(tx, results.result()))
                 .map(done -> new Written(results.result().size(), false))
@@ -77,7 +77,7 @@ final class ChunkEnd {
     Future<Void> ofRest(Reason reason) {
         return sending.transactions.run(tx -> RunsStore.lockRun(tx, run.run())
                 .compose(done -> lease.hold(tx))
-                .compose(hold -> Ledger.endRest(tx, run, chunk, lease.token(), reason, true))
+                .compose(hold -> sending.ledger.endRest(tx, run, chunk, lease.token(), reason, true))
                 .compose(done -> finish(tx)));
     }
 

@@ -239,7 +239,8 @@ final class ChunkSender {
             }
         }
         rows.sort(BY_PLACE);
-        return Ledger.intents(tx, run, chunk.chunk(), lease.token(), rows, claims)
+        return sending.ledger
+                .intents(tx, run, chunk.chunk(), lease.token(), rows, claims)
                 .map(written -> {
                     var toSend = new HashMap<LedgerRow, Decided>();
                     for (var row : written) {

@@ -3,22 +3,35 @@ package app.fathi.cep;
 import app.fathi.cep.LedgerStore.Place;
 import app.fathi.cep.RunsStore.Delta;
 import com.github.f4b6a3.uuid.UuidCreator;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
-import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Writes to the ledger together with what must agree with it: the run's counts and the facts. Everything happens in the
- * caller's transaction, and only for rows that were really written.
+ * caller's transaction, and only for rows that were really written; what ended is counted for the metrics when it commits.
  *
  * <p>Locks are taken in one order everywhere, so that nobody waits in a circle: run, job, ledger rows by person,
  * addresses, streams.
  */
 final class Ledger {
-    private Ledger() {}
+    private final MeterRegistry registry;
+
+    Ledger(MeterRegistry registry) {
+        this.registry = registry;
+        // A counter that begins with its first increment hides it from whoever computes a rate.
+        Stream.of(Reason.values()).filter(reason -> reason.finalState() != null).forEach(this::deliveries);
+    }
+
+    private Counter deliveries(Reason reason) {
+        return registry.counter("deliveries", "state", reason.finalState().word(), "reason", reason.word());
+    }
 
     /**
      * Claims, resumes and skips.
@@ -26,15 +39,15 @@ final class Ledger {
      * @param claims places of the rows that are new
      * @return the rows that were written; the others belong to somebody else or are final
      */
-    static Future<List<LedgerRow>> intents(
-            SqlClient tx, Run run, int chunk, long token, List<LedgerRow> rows, Set<Place> claims) {
+    Future<List<LedgerRow>> intents(
+            SqlConnection tx, Run run, int chunk, long token, List<LedgerRow> rows, Set<Place> claims) {
         return LedgerStore.writeIntents(tx, run, token, rows)
                 .map(places -> written(rows, places))
                 .compose(written -> account(tx, run, chunk, written, claims).map(written));
     }
 
     /** Results of attempts; what is answered is less than {@code rows} when somebody else has taken rows over. */
-    static Future<List<LedgerRow>> results(SqlClient tx, Run run, int chunk, long token, List<LedgerRow> rows) {
+    Future<List<LedgerRow>> results(SqlConnection tx, Run run, int chunk, long token, List<LedgerRow> rows) {
         return LedgerStore.writeResults(tx, run, token, rows)
                 .map(places -> written(rows, places))
                 .compose(written -> account(tx, run, chunk, written, Set.of()).map(written));
@@ -46,7 +59,7 @@ final class Ledger {
      * @param token 0 when no lease is held
      * @param attempting also rows that are {@code attempting}: only for who knows that their sender is dead
      */
-    static Future<Void> endRest(SqlClient tx, Run run, Chunk chunk, long token, Reason reason, boolean attempting) {
+    Future<Void> endRest(SqlConnection tx, Run run, Chunk chunk, long token, Reason reason, boolean attempting) {
         return LedgerStore.claimed(tx, chunk)
                 .compose(claimed -> {
                     var rows = chunk.profileNos().stream()
@@ -71,13 +84,17 @@ final class Ledger {
                 : rows.stream().filter(row -> places.contains(Place.of(row))).toList();
     }
 
-    private static Future<Void> account(SqlClient tx, Run run, int chunk, List<LedgerRow> written, Set<Place> claims) {
+    private Future<Void> account(SqlConnection tx, Run run, int chunk, List<LedgerRow> written, Set<Place> claims) {
         var ended = written.stream().filter(row -> row.state().isFinal()).toList();
         var reasons = new EnumMap<Reason, Integer>(Reason.class);
         ended.forEach(row -> reasons.merge(row.reason(), 1, Integer::sum));
         int further = (int) written.stream()
                 .filter(row -> row.rank() > 0 && claims.contains(Place.of(row)))
                 .count();
+        tx.transaction()
+                .completion()
+                .onSuccess(committed ->
+                        reasons.forEach((reason, count) -> deliveries(reason).increment(count)));
         var delta = new Delta(reasons, further);
         return delta.isEmpty()
                 ? Future.succeededFuture()

@@ -173,7 +173,8 @@ public final class Messages {
                     // The jobs end what their senders hold; before the ledger, because that is the order of all locks.
                     var ending = enqueue(tx, run, open, Instant.now());
                     for (var chunk : open) {
-                        ending = ending.compose(done -> Ledger.endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
+                        ending = ending.compose(
+                                done -> sending.ledger.endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
                     }
                     return ending;
                 });

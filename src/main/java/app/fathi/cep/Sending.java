@@ -4,6 +4,7 @@ import app.fathi.cdp.Profiles;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.templates.Renderer;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
 import java.util.EnumMap;
 import java.util.List;
@@ -20,6 +21,7 @@ public final class Sending {
     final Config.Send settings;
     final int trackTokenDays;
     final RetrySchedule retries;
+    final Ledger ledger;
     final Turns turns = new Turns();
     private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
 
@@ -32,7 +34,8 @@ public final class Sending {
             SendPool pool,
             TrackingTokens tokens,
             Config config,
-            List<Channel> channels) {
+            List<Channel> channels,
+            MeterRegistry registry) {
         this.vertx = vertx;
         this.transactions = transactions;
         this.profiles = profiles;
@@ -42,6 +45,7 @@ public final class Sending {
         this.settings = config.send();
         this.trackTokenDays = config.webpush().trackTokenDays();
         this.retries = new RetrySchedule(settings);
+        this.ledger = new Ledger(registry);
         channels.forEach(channel -> this.channels.put(channel.kind(), channel));
     }
 

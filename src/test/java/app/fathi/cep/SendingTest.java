@@ -139,6 +139,8 @@ class SendingTest {
         var taken = world.request(to(users));
         world.await(() -> world.rows("SELECT FROM cep_message WHERE state = 2").size() == 60);
         world.await(() -> world.rows("SELECT FROM cep_message WHERE state = 0").size() == 60);
+        world.await(
+                () -> world.rows("SELECT FROM jobs WHERE state <> 'waiting'").isEmpty());
         assertThat(made).as("addresses for which something was made").hasSize(60);
         assertThat(
                         world.rows(

@@ -10,6 +10,7 @@ import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.templates.Renderer;
 import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -28,6 +29,8 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The sending side of a node on a real database, with a scripted channel and real jobs. */
 final class SendingWorld implements AutoCloseable {
@@ -53,6 +56,7 @@ final class SendingWorld implements AutoCloseable {
     final Batches batches;
     private final SendPool sendPool;
     private final Sending sending;
+    final MeterRegistry registry = new SimpleMeterRegistry();
     private int people;
 
     SendingWorld() {
@@ -72,9 +76,34 @@ final class SendingWorld implements AutoCloseable {
                 sendPool,
                 tokens,
                 config,
-                List.of(channel));
+                List.of(channel),
+                registry);
         messages = new Messages(sending, jobs);
         batches = new Batches(messages, sending);
+    }
+
+    /** Deliveries of all messages by reason, as the metrics tell them. */
+    private Map<Reason, Long> counted() {
+        return Stream.of(Reason.values())
+                .filter(reason -> reason.finalState() != null)
+                .collect(Collectors.toMap(Function.identity(), reason -> (long) registry.get("deliveries")
+                        .tags(
+                                "reason",
+                                reason.word(),
+                                "state",
+                                reason.finalState().word())
+                        .counter()
+                        .count()));
+    }
+
+    /** The same, as the ledger has them. */
+    private Map<Reason, Long> ended() {
+        var ended = Stream.of(Reason.values())
+                .filter(reason -> reason.finalState() != null)
+                .collect(Collectors.toMap(Function.identity(), reason -> 0L));
+        rows("SELECT reason, count(*) AS n FROM cep_message WHERE state >= 2 GROUP BY reason")
+                .forEach(row -> ended.put(Reason.of(row.getShort("reason")), row.getLong("n")));
+        return ended;
     }
 
     /** From now on jobs are done. */
@@ -86,7 +115,7 @@ final class SendingWorld implements AutoCloseable {
                         UUID.randomUUID(),
                         Duration.ofSeconds(5),
                         List.of(new SendJob(sending)),
-                        new SimpleMeterRegistry()))
+                        registry))
                 .await();
     }
 
@@ -182,6 +211,7 @@ final class SendingWorld implements AutoCloseable {
 
     /** What GET says, computed from the ledger's rows instead of the increments. */
     void countsEqualTheLedger(UUID id) {
+        await(() -> counted().equals(ended()));
         var status = status(id);
         var row =
                 rows("""

@@ -44,7 +44,9 @@ public final class HealthPages {
                 context.next();
                 return;
             }
-            context.response().putHeader(HttpHeaders.CONTENT_TYPE, PROMETHEUS).end(metrics.scrape());
+            health.readiness().map(Health.Readiness::ready).otherwise(false).onSuccess(ready -> context.response()
+                    .putHeader(HttpHeaders.CONTENT_TYPE, PROMETHEUS)
+                    .end(metrics.scrape(ready)));
         });
     }
 

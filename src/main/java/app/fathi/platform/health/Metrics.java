@@ -19,6 +19,7 @@ import io.vertx.micrometer.MicrometerMetricsFactory;
 import io.vertx.micrometer.MicrometerMetricsOptions;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
@@ -33,6 +34,7 @@ public final class Metrics implements AutoCloseable {
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final JvmGcMetrics collections = new JvmGcMetrics();
+    private final AtomicInteger ready = new AtomicInteger();
 
     public Metrics() {
         registry.config()
@@ -40,6 +42,7 @@ public final class Metrics implements AutoCloseable {
                 // The one label that a client chooses: unknown methods beyond the first few are not counted.
                 .meterFilter(MeterFilter.maximumAllowableTags(
                         PREFIX + "vertx.http.server", "method", METHODS, MeterFilter.deny()));
+        registry.gauge("ready", ready);
         collections.bindTo(registry);
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
@@ -68,8 +71,13 @@ public final class Metrics implements AutoCloseable {
         return builder.with(options).withMetrics(new MicrometerMetricsFactory(registry));
     }
 
-    /** All of it in Prometheus' text format. */
-    public String scrape() {
+    /**
+     * All of it in Prometheus' text format.
+     *
+     * @param ready whether this node can serve now, told as {@code fathi_ready}
+     */
+    String scrape(boolean ready) {
+        this.ready.set(ready ? 1 : 0);
         return registry.scrape();
     }
 

@@ -89,7 +89,7 @@ public final class JobsVerticle extends VerticleBase {
         this.handlers = handlers.stream().collect(Collectors.toUnmodifiableMap(JobHandler::type, Function.identity()));
         this.leaseLength = Duration.ofSeconds(config.leaseSeconds());
         this.life = new JobLife(RetryPolicy.of(config), leaseLength);
-        this.metrics = new JobsMetrics(registry, running::get);
+        this.metrics = new JobsMetrics(registry, running::get, this.handlers.keySet());
     }
 
     @Override
