@@ -68,6 +68,11 @@ public final class ServerProcess implements AutoCloseable {
         return start(new ProcessBuilder("scripts/start"), folder, environment);
     }
 
+    /** By this program, as it stands in the unpacked archive. */
+    public static ServerProcess startUnpacked(Path program, Path folder, Map<String, String> environment) {
+        return start(new ProcessBuilder(program.toString()).directory(folder.toFile()), folder, environment);
+    }
+
     private static ServerProcess start(ProcessBuilder builder, Path folder, Map<String, String> environment) {
         builder.environment().keySet().removeIf(name -> name.startsWith("FATHI_") || name.contains("JAVA_"));
         builder.environment().put("FATHI_HTTP_PORT", "0");

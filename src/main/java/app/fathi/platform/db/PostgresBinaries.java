@@ -27,12 +27,7 @@ final class PostgresBinaries {
             }
             Files.createDirectories(parent);
             var half = Files.createTempDirectory(parent, "unpacking-");
-            try (var tar = new TarArchiveInputStream(
-                    new XZInputStream(new BufferedInputStream(location().openStream())))) {
-                for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                    place(half, entry, tar);
-                }
-            }
+            Archive.unpack(half);
             Files.setPosixFilePermissions(half, PosixFilePermissions.fromString("rwxr-xr-x"));
             rename(half, folder);
             return folder;
@@ -40,25 +35,6 @@ final class PostgresBinaries {
             throw new StartException(
                     "the embedded PostgreSQL cannot be unpacked to " + parent + ": " + e.getMessage(), e);
         }
-    }
-
-    private static void place(Path folder, TarArchiveEntry entry, InputStream content) throws IOException {
-        var target = folder.resolve(entry.getName()).normalize();
-        if (!target.startsWith(folder)) {
-            throw new IOException("the archive points outside its folder: " + entry.getName());
-        }
-        if (entry.isDirectory()) {
-            Files.createDirectories(target);
-            return;
-        }
-        Files.createDirectories(target.getParent());
-        if (entry.isSymbolicLink()) {
-            Files.createSymbolicLink(target, Path.of(entry.getLinkName()));
-            return;
-        }
-        Files.copy(content, target, StandardCopyOption.REPLACE_EXISTING);
-        var executable = (entry.getMode() & 0100) != 0;
-        Files.setPosixFilePermissions(target, PosixFilePermissions.fromString(executable ? "rwxr-xr-x" : "rw-r--r--"));
     }
 
     /** Two processes may unpack at once: the first to rename wins, the other's copy goes. */
@@ -90,5 +66,40 @@ final class PostgresBinaries {
                     + System.getProperty("os.arch") + ": set FATHI_DB_URL to your own PostgreSQL");
         }
         return found;
+    }
+
+    /**
+     * Loaded by the first start alone: the package of its library is sealed, so that classes of it that a cache of loaded
+     * classes held would keep the JVM from starting in another folder.
+     */
+    private static final class Archive {
+        static void unpack(Path folder) throws IOException {
+            try (var tar = new TarArchiveInputStream(
+                    new XZInputStream(new BufferedInputStream(location().openStream())))) {
+                for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                    place(folder, entry, tar);
+                }
+            }
+        }
+
+        private static void place(Path folder, TarArchiveEntry entry, InputStream content) throws IOException {
+            var target = folder.resolve(entry.getName()).normalize();
+            if (!target.startsWith(folder)) {
+                throw new IOException("the archive points outside its folder: " + entry.getName());
+            }
+            if (entry.isDirectory()) {
+                Files.createDirectories(target);
+                return;
+            }
+            Files.createDirectories(target.getParent());
+            if (entry.isSymbolicLink()) {
+                Files.createSymbolicLink(target, Path.of(entry.getLinkName()));
+                return;
+            }
+            Files.copy(content, target, StandardCopyOption.REPLACE_EXISTING);
+            var executable = (entry.getMode() & 0100) != 0;
+            Files.setPosixFilePermissions(
+                    target, PosixFilePermissions.fromString(executable ? "rwxr-xr-x" : "rw-r--r--"));
+        }
     }
 }
