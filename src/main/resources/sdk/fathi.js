@@ -354,14 +354,19 @@
     }
   }
 
+  /** What every saving tells; a subscription that took the place of ours is the same one to the server. */
+  async function keep(subscription, key, who) {
+    const before = await ours();
+    const body = { ...describe(subscription, key), ...who };
+    if (before && before.endpoint !== subscription.endpoint) body.replaces = before.id;
+    const { userId, anonymousId } = who;
+    return remember(subscription, key, await call('POST', SUBSCRIPTIONS, body, before?.secret), { userId, anonymousId });
+  }
+
   /** Saves it under the person that this browser now is. */
-  async function attach(subscription, key) {
+  function attach(subscription, key) {
     const { id: userId, token: identityToken } = user();
-    const visitor = anonymousId();
-    const body = { ...describe(subscription, key), anonymousId: visitor };
-    if (userId) Object.assign(body, { userId, identityToken });
-    const answer = await call('POST', SUBSCRIPTIONS, body, (await ours())?.secret);
-    return remember(subscription, key, answer, { userId, anonymousId: visitor });
+    return keep(subscription, key, { anonymousId: anonymousId(), ...(userId && { userId, identityToken }) });
   }
 
   /** As `attach`, but rather as a nobody than not at all: without a valid token nobody is taken at their word. */
@@ -370,11 +375,25 @@
       return await attach(subscription, key);
     } catch (error) {
       if (!user().id || ![400, 401, 403, 422].includes(error.status)) throw error;
-      const visitor = anonymousId();
-      const body = { ...describe(subscription, key), anonymousId: visitor };
-      const answer = await call('POST', SUBSCRIPTIONS, body, (await ours())?.secret);
+      const saved = await keep(subscription, key, { anonymousId: anonymousId() });
       warn(failure('identity_unverified', `subscribed, but not as ${user().id}: ${error.message}`));
-      return remember(subscription, key, answer, { anonymousId: visitor });
+      return saved;
+    }
+  }
+
+  /** A subscription that our worker has and we remember nothing of, because it was imported: the server may know it. */
+  async function adopt() {
+    if (capability() !== 'ok' || Notification.permission !== 'granted') return;
+    const found = await (await existingWorker())?.pushManager.getSubscription();
+    const made = found?.options.applicationServerKey;
+    if (!made) return;
+    const visitor = anonymousId();
+    const body = { ...describe(found, {}), anonymousId: visitor, adopt: true };
+    try {
+      const answer = await call('POST', SUBSCRIPTIONS, body);
+      await remember(found, { id: answer.keyId, publicKey: base64url(made) }, answer, { anonymousId: visitor });
+    } catch (error) {
+      if (![404, 409, 410].includes(error.status)) throw error; // not one of ours
     }
   }
 
@@ -479,6 +498,7 @@
   }
 
   async function onOpen() {
+    if (!(await ours())) await adopt();
     const known = await recheck();
     if (known && known.anonymousId !== anonymousId()) await follow(known, attachOrStayAnonymous);
   }

@@ -22,6 +22,7 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Pools;
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.db.Uploads;
 import app.fathi.platform.health.Health;
 import app.fathi.platform.health.HealthPages;
 import app.fathi.platform.health.Metrics;
@@ -37,6 +38,7 @@ import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.jobs.JobsOperations;
 import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.platform.jobs.NodeVerticle;
+import app.fathi.platform.jobs.UploadsKeeper;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.platform.stream.StreamConsumer;
@@ -136,6 +138,7 @@ public final class App {
         var streams = new Streams(vertx, pools.ingest(), config.stream());
         var jobs = new Jobs(vertx);
         var profiles = new Profiles();
+        var uploads = new Uploads(pools.admin(), secrets);
         var webpush = new Webpush(vertx, config, pools.send(), secrets, providers, this::baseUrl, clock);
         webpush.measure(metrics.registry());
         health.notice("vapid-key-refused", webpush::anyKeyRefused);
@@ -166,10 +169,12 @@ public final class App {
             return Future.succeededFuture();
         });
 
-        List<JobHandler> handlers = List.of(
+        List<JobHandler> handlers = new ArrayList<>(List.of(
                 new SendJob(sending),
                 new LedgerKeeper(new Transactions(pools.worker())),
-                new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()));
+                new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()),
+                new UploadsKeeper(pools.worker())));
+        handlers.addAll(webpush.jobs(new Transactions(pools.worker()), profiles, uploads));
         Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
                 new AuditOperations(audit, cursor).operations(),
                 new JobsOperations(new Transactions(pools.admin()), jobs, handlers, roles, audit, cursor)
@@ -177,7 +182,7 @@ public final class App {
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(pools.ingest(), streams, users.identities(), clock);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
-                profiles, users.identities(), roles, messages, batches, streams, tokens, audit, cursor);
+                profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
         BootCheck.requireSame(
                 contract,
                 Map.of(
@@ -196,6 +201,7 @@ public final class App {
                 roles,
                 new Limits(config, metrics.registry()),
                 audit,
+                uploads,
                 this::mountPages,
                 port::set);
         Future<?> workers = config.has(Config.Role.WORKER)
@@ -247,7 +253,8 @@ public final class App {
                         new DeploymentOptions()))
                 .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job()))
                         .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
-                        .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))));
+                        .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
+                        .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))));
     }
 
     private void mountPages(Router router) {

@@ -43,6 +43,7 @@ class ContractTourTest {
     void every_operation_answers_as_the_contract_says() {
         staff();
         people();
+        keys();
         var subscription = subscriptions();
         messages(subscription);
         batch(subscription);
@@ -135,6 +136,37 @@ class ContractTourTest {
             server.admin("GET", "/api/v1/cdp/profiles/user:tourist", null);
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         }
+    }
+
+    private static void keys() {
+        var keys = "/api/v1/webpush/keys";
+        var first = server.browser("GET", "/api/v1/webpush/key", null).json().getString("id");
+        var pair = new JsonObject()
+                .put(
+                        "publicKey",
+                        "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8")
+                .put("privateKey", "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw");
+        server.admin("POST", keys + "/import", pair);
+        server.admin("POST", keys + "/import", pair);
+        server.admin("POST", keys + "/rotate", null);
+        server.admin("GET", keys + "/" + first, null);
+        server.admin("POST", keys + "/" + first + "/retire", null);
+        server.admin("GET", keys, null);
+        imports(server.browser("GET", "/api/v1/webpush/key", null).json().getString("id"));
+    }
+
+    private static void imports(String keyId) {
+        var path = server.raw(
+                        "POST",
+                        SUBSCRIPTIONS + "/import?keyId=" + keyId,
+                        server.token(),
+                        "endpoint,auth,p256dh\nno,web,push\n",
+                        "Content-Type",
+                        "text/csv")
+                .header("Location");
+        server.admin("GET", path, null);
+        server.admin("GET", path + "/errors", null);
+        server.admin("GET", "/api/v1/webpush/imports?limit=1", null);
     }
 
     private static String subscriptions() {

@@ -20,7 +20,6 @@ import java.time.InstantSource;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -38,22 +37,6 @@ final class Ingest {
     private static final int MAX_FAULTS = 20;
     private static final Instant YEAR_0 = Instant.parse("0000-01-01T00:00:00Z");
     private static final Set<String> TYPES = Set.of("identify", "track", "page");
-    /** What broken clients send instead of an id; believing it would melt everybody into one person. */
-    private static final Set<String> NOBODY = Set.of(
-            "",
-            "null",
-            "undefined",
-            "none",
-            "nil",
-            "nan",
-            "0",
-            "-1",
-            "anonymous",
-            "guest",
-            "true",
-            "false",
-            "[object object]");
-
     private final Streams streams;
     private final Identities identities;
     private final InstantSource clock;
@@ -232,8 +215,7 @@ final class Ingest {
         var value = event.getValue(name);
         // Some clients send numbers as ids.
         var text = value instanceof Number number ? number.toString() : value;
-        if (text == null
-                || (text instanceof String told && NOBODY.contains(told.strip().toLowerCase(Locale.ROOT)))) {
+        if (text == null || (text instanceof String told && Profiles.namesNobody(told))) {
             event.remove(name);
             return null;
         }

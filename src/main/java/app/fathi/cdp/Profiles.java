@@ -10,11 +10,29 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 
 /** What other domains may ask about people. */
 public final class Profiles {
+    /** What broken clients send instead of an id; believing it would melt everybody into one person. */
+    private static final Set<String> NOBODY = Set.of(
+            "",
+            "null",
+            "undefined",
+            "none",
+            "nil",
+            "nan",
+            "0",
+            "-1",
+            "anonymous",
+            "guest",
+            "true",
+            "false",
+            "[object object]");
+
     private final IdentityGraph graph;
     private final ProfilesStore store;
 
@@ -34,6 +52,34 @@ public final class Profiles {
         var id = userId != null ? Id.user(ws, userId) : Id.visitor(ws, anonymousId);
         return graph.load(tx, List.of(id), Instant.now())
                 .map(found -> found.get(id).addressNo());
+    }
+
+    /** An id by which somebody is called: a known person's {@code userId}, or a visitor's {@code anonymousId}. */
+    public record Called(boolean known, String id) {
+        private Id in(int ws) {
+            return known ? Id.user(ws, id) : Id.visitor(ws, id);
+        }
+    }
+
+    /**
+     * As {@link #reach} for many at once. While people are made, all others who make some in the workspace wait for the
+     * transaction: let it do nothing else.
+     */
+    public Future<Map<Called, Integer>> reachAll(SqlConnection tx, int ws, Collection<Called> called) {
+        return called.isEmpty()
+                ? Future.succeededFuture(Map.of())
+                : graph.load(tx, called.stream().map(one -> one.in(ws)).toList(), Instant.now())
+                        .map(found -> {
+                            var numbers = new HashMap<Called, Integer>(called.size() * 2);
+                            called.forEach(one ->
+                                    numbers.put(one, found.get(one.in(ws)).addressNo()));
+                            return numbers;
+                        });
+    }
+
+    /** Whether the text is what broken clients send where there is no id, such as {@code null}. */
+    public static boolean namesNobody(String id) {
+        return NOBODY.contains(id.strip().toLowerCase(Locale.ROOT));
     }
 
     public Future<Map<UUID, Integer>> numbersByIds(SqlClient client, int ws, Collection<UUID> ids) {

@@ -21,6 +21,12 @@ public enum Permission {
     SUBSCRIPTIONS_SUBSCRIBE("subscriptions:subscribe", true),
     /** Changing and ending any subscription, without its device secret. */
     SUBSCRIPTIONS_WRITE("subscriptions:write", false),
+    /** Bringing subscriptions from elsewhere, as a file. */
+    SUBSCRIPTIONS_IMPORT("subscriptions:import", true),
+    /** Seeing the push keys, never their private halves, and who is bound to them. */
+    PUSH_KEYS_READ("push-keys:read", true),
+    /** Rotating, importing and retiring push keys. */
+    PUSH_KEYS_UPDATE("push-keys:update", true),
     MESSAGES_READ("messages:read", true),
     MESSAGES_SEND("messages:send", true),
     /** Messages with the purpose {@code transactional}, which pass marketing's limits. */

@@ -41,6 +41,7 @@ public enum BuiltInRole {
                     SUBSCRIPTIONS_READ,
                     SUBSCRIPTIONS_SUBSCRIBE,
                     SUBSCRIPTIONS_WRITE,
+                    SUBSCRIPTIONS_IMPORT,
                     MESSAGES_READ,
                     MESSAGES_SEND,
                     MESSAGES_SEND_TRANSACTIONAL,

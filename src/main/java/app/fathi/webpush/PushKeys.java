@@ -1,5 +1,6 @@
 package app.fathi.webpush;
 
+import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Secrets;
 import app.fathi.webpush.encryption.CryptoProviders;
 import app.fathi.webpush.encryption.VapidKey;
@@ -36,9 +37,27 @@ final class PushKeys {
                         : pool.withTransaction(tx -> create(tx, ws)));
     }
 
-    /** Whether the key is one of the workspace's. */
-    Future<Boolean> exists(SqlClient client, int ws, UUID id) {
-        return store.find(client, ws, id).map(found -> found.isPresent());
+    /**
+     * The key that a subscription is to be bound to in this transaction, before whose end nobody retires it.
+     *
+     * @param id null for the current one
+     */
+    Future<UUID> bind(SqlClient tx, int ws, UUID id) {
+        if (id == null) {
+            return store.shareCurrent(tx, ws)
+                    .compose(found -> found.isPresent() ? Future.succeededFuture(found.get()) : create(tx, ws))
+                    .map(PushKeysStore.Stored::id);
+        }
+        return store.share(tx, ws, id).map(found -> {
+            if (found.isEmpty()) {
+                throw ProblemException.unprocessable("/keyId", "There is no such push key. Read GET /webpush/key.");
+            }
+            if (found.get().retired()) {
+                throw ProblemException.conflict(
+                        "This push key is retired. Unsubscribe in the browser and subscribe with the one of GET /webpush/key.");
+            }
+            return id;
+        });
     }
 
     /** Makes sure that the key with its private half is at hand. */
@@ -62,6 +81,25 @@ final class PushKeys {
             throw new IllegalStateException("Push key " + id + " was not opened");
         }
         return key;
+    }
+
+    /** Makes a new key the one that new subscriptions use. Held against other changes by the caller. */
+    Future<UUID> rotate(SqlClient tx, int ws) {
+        return store.clearCurrent(tx, ws).compose(done -> create(tx, ws)).map(PushKeysStore.Stored::id);
+    }
+
+    /** Keeps a key that was made elsewhere. Held against other changes by the caller. */
+    Future<UUID> keep(SqlClient tx, int ws, VapidKey key) {
+        var id = UuidCreator.getTimeOrderedEpoch();
+        return secrets.workspaceKey(tx, ws)
+                .compose(seal -> store.insertImported(tx, ws, id, key.point(), seal.seal(place(id), key.privateKey())))
+                .map(done -> id);
+    }
+
+    /** Takes a retired key back, whose private half is shown again. */
+    Future<Void> revive(SqlClient tx, int ws, UUID id, VapidKey key) {
+        return secrets.workspaceKey(tx, ws)
+                .compose(seal -> store.revive(tx, ws, id, seal.seal(place(id), key.privateKey())));
     }
 
     /** Two requests may come at once; the unique index lets one key win and both read it. */

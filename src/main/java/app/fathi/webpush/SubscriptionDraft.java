@@ -14,6 +14,8 @@ import java.util.UUID;
  * What a browser tells when it subscribes: the address, who it says it is, and what it is.
  *
  * @param keyId the push key it subscribed with; null for the current one
+ * @param replaces the subscription that this browser had before; null when it had none
+ * @param adopt only to be known again by the server, which knows the endpoint or leaves it alone
  * @param anonymousId the visitor's id that the SDK made; null when not told
  * @param userId the person it claims to be; null when it claims nobody
  * @param identityToken what proves the claim; null when nothing does
@@ -23,6 +25,8 @@ record SubscriptionDraft(
         URI endpoint,
         SubscriptionKeys keys,
         UUID keyId,
+        UUID replaces,
+        boolean adopt,
         String anonymousId,
         String userId,
         String identityToken,
@@ -40,6 +44,8 @@ record SubscriptionDraft(
                 endpoint(json),
                 keys(keys),
                 uuid(json, "keyId"),
+                uuid(json, "replaces"),
+                json.getBoolean("adopt", false),
                 json.getString("anonymousId"),
                 json.getString("userId"),
                 json.getString("identityToken"),

@@ -65,16 +65,39 @@ final class SubscriptionsService {
         this.guard = guard;
     }
 
-    /** Creates the subscription, or renews the one with the same endpoint. */
+    /** Creates the subscription, or renews the one with the same endpoint, or the one that this browser had before. */
     Future<Saved> subscribe(Call call, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
-        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft)
-                .compose(keyId -> transactions.run(
+        return proven(call, draft)
+                .compose(userId -> transactions.run(
                         tx -> named(tx, call.ws(), userId, draft.anonymousId()).compose(named -> store.lockByEndpoint(
                                         tx, call.ws(), hash(draft.endpoint().toString()))
+                                .map(held -> draft.adopt() ? requireActive(held) : held)
+                                .compose(held ->
+                                        held.isPresent() ? Future.succeededFuture(held) : before(tx, call, draft))
                                 .compose(held -> held.isPresent()
-                                        ? renew(tx, call, held.get(), draft, keyId, named)
-                                        : create(tx, call, draft, keyId, named))))));
+                                        ? renew(tx, call, held.get(), draft, named)
+                                        : create(tx, call, draft, named)))));
+    }
+
+    /** A page that only looks makes nothing new, and brings nothing back. */
+    private static Optional<SubscriptionsStore.Held> requireActive(Optional<SubscriptionsStore.Held> held) {
+        if (held.isEmpty()) {
+            throw ProblemException.notFound("subscription");
+        }
+        if (!held.get().status().equals("active")) {
+            throw ProblemException.of(Kind.ENDED, "This subscription has ended. POST it without adopt to begin anew.");
+        }
+        return held;
+    }
+
+    /** What this browser had before it got this endpoint, if it holds the device secret of that. */
+    private Future<Optional<SubscriptionsStore.Held>> before(SqlConnection tx, Call call, SubscriptionDraft draft) {
+        var shown = call.header("x-device-secret");
+        return draft.replaces() == null || shown == null
+                ? Future.succeededFuture(Optional.empty())
+                : store.lockById(tx, call.ws(), draft.replaces())
+                        .map(found -> found.filter(held -> MessageDigest.isEqual(hash(shown), held.deviceSecret())));
     }
 
     /**
@@ -84,13 +107,13 @@ final class SubscriptionsService {
      */
     Future<Saved> replace(Call call, UUID id, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
-        return proven(call, draft).compose(userId -> keyOf(call.ws(), draft)
-                .compose(keyId -> transactions.run(
+        return proven(call, draft)
+                .compose(userId -> transactions.run(
                         tx -> named(tx, call.ws(), userId, null).compose(named -> held(tx, call, id)
                                 .compose(held -> held.status().equals("unsubscribed")
                                         ? Future.failedFuture(ProblemException.of(
                                                 Kind.ENDED, "This subscription was unsubscribed. POST a new one."))
-                                        : renew(tx, call, held, draft, keyId, named))))));
+                                        : renew(tx, call, held, draft, named)))));
     }
 
     Future<Void> end(Call call, UUID id) {
@@ -99,11 +122,10 @@ final class SubscriptionsService {
                 .compose(ended -> tell(tx, call.ws(), "subscription.removed", ended)));
     }
 
-    private Future<Saved> create(
-            SqlConnection tx, Call call, SubscriptionDraft draft, UUID keyId, Optional<Named> named) {
+    private Future<Saved> create(SqlConnection tx, Call call, SubscriptionDraft draft, Optional<Named> named) {
         var id = UuidCreator.getTimeOrderedEpoch();
         var secret = newDeviceSecret();
-        return personFor(tx, call, named, id, Optional.empty())
+        return keys.bind(tx, call.ws(), draft.keyId()).compose(keyId -> personFor(tx, call, named, id, Optional.empty())
                 .compose(profileNo -> secrets.workspaceKey(tx, call.ws())
                         .compose(key -> store.insert(
                                 tx,
@@ -116,16 +138,11 @@ final class SubscriptionsService {
                                 hash(secret),
                                 key)))
                 .compose(done -> tell(tx, call.ws(), "subscription.created", List.of(id)))
-                .map(done -> new Saved(true, id, secret, keyId));
+                .map(done -> new Saved(true, id, secret, keyId)));
     }
 
     private Future<Saved> renew(
-            SqlConnection tx,
-            Call call,
-            SubscriptionsStore.Held held,
-            SubscriptionDraft draft,
-            UUID keyId,
-            Optional<Named> named) {
+            SqlConnection tx, Call call, SubscriptionsStore.Held held, SubscriptionDraft draft, Optional<Named> named) {
         return secrets.workspaceKey(tx, call.ws()).compose(key -> {
             var shown = call.header("x-device-secret");
             var holdsSecret = shown != null && MessageDigest.isEqual(hash(shown), held.deviceSecret());
@@ -142,21 +159,25 @@ final class SubscriptionsService {
                         "The push service has ended this endpoint. Unsubscribe in the browser and subscribe anew."));
             }
             var secret = holdsSecret ? shown : newDeviceSecret();
-            return personFor(tx, call, named, held.id(), Optional.of(held.profileNo()))
-                    .compose(profileNo -> store.update(
-                            tx,
-                            call.ws(),
-                            held.id(),
-                            profileNo,
-                            keyId,
-                            draft,
-                            hash(draft.endpoint().toString()),
-                            hash(secret),
-                            key))
-                    .compose(done -> held.status().equals("active")
-                            ? Future.succeededFuture()
-                            : tell(tx, call.ws(), "subscription.created", List.of(held.id())))
-                    .map(done -> new Saved(false, held.id(), holdsSecret ? null : secret, keyId));
+            // An endpoint takes only the key that it was made with: who does not tell which does not mean another one.
+            var told =
+                    draft.keyId() == null && known.endpoint().equals(draft.endpoint()) ? held.keyId() : draft.keyId();
+            return keys.bind(tx, call.ws(), told)
+                    .compose(keyId -> personFor(tx, call, named, held.id(), Optional.of(held.profileNo()))
+                            .compose(profileNo -> store.update(
+                                    tx,
+                                    call.ws(),
+                                    held.id(),
+                                    profileNo,
+                                    keyId,
+                                    draft,
+                                    hash(draft.endpoint().toString()),
+                                    hash(secret),
+                                    key))
+                            .compose(done -> held.status().equals("active")
+                                    ? Future.succeededFuture()
+                                    : tell(tx, call.ws(), "subscription.created", List.of(held.id())))
+                            .map(done -> new Saved(false, held.id(), holdsSecret ? null : secret, keyId)));
         });
     }
 
@@ -232,18 +253,6 @@ final class SubscriptionsService {
         });
     }
 
-    private Future<UUID> keyOf(int ws, SubscriptionDraft draft) {
-        if (draft.keyId() == null) {
-            return keys.current(ws).map(PushKeysStore.Stored::id);
-        }
-        return keys.exists(transactions.pool(), ws, draft.keyId()).map(exists -> {
-            if (!exists) {
-                throw ProblemException.unprocessable("/keyId", "There is no such push key. Read GET /webpush/key.");
-            }
-            return draft.keyId();
-        });
-    }
-
     /** The row, locked, if the caller may change it: by its device secret over a write key, else by permission. */
     private Future<SubscriptionsStore.Held> held(SqlConnection tx, Call call, UUID id) {
         return store.lockById(tx, call.ws(), id).compose(found -> {
@@ -284,7 +293,7 @@ final class SubscriptionsService {
         return "fds_" + Base64.getUrlEncoder().withoutPadding().encodeToString(octets);
     }
 
-    private static byte[] hash(String text) {
+    static byte[] hash(String text) {
         try {
             return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
         } catch (NoSuchAlgorithmException e) {

@@ -6,6 +6,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
+import java.net.URI;
 import java.time.OffsetDateTime;
 import java.util.Collection;
 import java.util.HashMap;
@@ -15,6 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.StreamSupport;
 
 /** All SQL over {@code webpush_subscription}. */
@@ -23,28 +26,30 @@ final class SubscriptionsStore {
     /** What a renewal has to know of the row it renews. */
     record Held(UUID id, int profileNo, UUID keyId, String status, byte[] deviceSecret, byte[] address) {}
 
-    private static String place(UUID id) {
+    static String place(UUID id) {
         return "webpush_subscription.address|" + id;
     }
 
+    static final String LOCK_BY_ENDPOINT =
+            """
+            SELECT id, profile_no, key_id, status, device_secret, address
+            FROM (SELECT * FROM webpush_subscription WHERE endpoint_hash = $2 OFFSET 0 FOR UPDATE) s
+            WHERE ws = $1
+            """;
+
     Future<Optional<Held>> lockByEndpoint(SqlClient tx, int ws, byte[] endpointHash) {
-        return held(
-                tx,
-                """
-                SELECT id, profile_no, key_id, status, device_secret, address FROM webpush_subscription
-                WHERE ws = $1 AND endpoint_hash = $2 FOR UPDATE
-                """,
-                Tuple.of(ws, Buffer.buffer(endpointHash)));
+        return held(tx, LOCK_BY_ENDPOINT, Tuple.of(ws, Buffer.buffer(endpointHash)));
     }
 
+    static final String LOCK_BY_ID =
+            """
+            SELECT id, profile_no, key_id, status, device_secret, address
+            FROM (SELECT * FROM webpush_subscription WHERE id = $2 OFFSET 0 FOR UPDATE) s
+            WHERE ws = $1
+            """;
+
     Future<Optional<Held>> lockById(SqlClient tx, int ws, UUID id) {
-        return held(
-                tx,
-                """
-                SELECT id, profile_no, key_id, status, device_secret, address FROM webpush_subscription
-                WHERE ws = $1 AND id = $2 FOR UPDATE
-                """,
-                Tuple.of(ws, id));
+        return held(tx, LOCK_BY_ID, Tuple.of(ws, id));
     }
 
     private static Future<Optional<Held>> held(SqlClient tx, String sql, Tuple parameters) {
@@ -108,7 +113,7 @@ final class SubscriptionsStore {
                         SET profile_no = $3, key_id = $4, endpoint_hash = $5, push_service = $6, address = $7, device_secret = $8,
                             site = coalesce($9, site), user_agent = coalesce($10, user_agent),
                             language = coalesce($11, language), timezone = coalesce($12, timezone),
-                            status = 'active', ended_at = NULL, last_seen_at = now()
+                            status = 'active', ended_at = NULL, last_seen_at = now(), imported = false
                         WHERE ws = $2 AND id = $1
                         """)
                 .execute(Tuple.from(new Object[] {
@@ -128,21 +133,195 @@ final class SubscriptionsStore {
                 .mapEmpty();
     }
 
+    static final String END =
+            """
+            UPDATE webpush_subscription SET status = $3, ended_at = now()
+            WHERE id = ANY ($2) AND ws + 0 = $1 AND status = 'active' RETURNING id
+            """;
+
     /** Ends active subscriptions and tells which ones it ended. */
     Future<List<UUID>> end(SqlClient tx, int ws, Collection<UUID> ids, String status) {
-        return tx.preparedQuery(
-                        """
-                        UPDATE webpush_subscription SET status = $3, ended_at = now()
-                        WHERE ws = $1 AND id = ANY ($2) AND status = 'active' RETURNING id
-                        """)
+        return tx.preparedQuery(END)
                 .execute(Tuple.of(ws, ids.toArray(UUID[]::new), status))
                 .map(rows -> StreamSupport.stream(rows.spliterator(), false)
                         .map(row -> row.getUUID("id"))
                         .toList());
     }
 
+    static final String END_OF_KEY =
+            """
+            UPDATE webpush_subscription SET status = 'expired', ended_at = now()
+            WHERE status = 'active' AND key_id = $2 AND ws + 0 = $1 AND id = ANY (ARRAY(
+              SELECT id FROM webpush_subscription WHERE key_id = $2 AND status = 'active' ORDER BY id DESC LIMIT $3))
+            RETURNING id
+            """;
+
+    /** Ends active subscriptions that are bound to this key and tells which ones. */
+    Future<List<UUID>> endOfKey(SqlClient tx, int ws, UUID keyId, int limit) {
+        return tx.preparedQuery(END_OF_KEY)
+                .execute(Tuple.of(ws, keyId, limit))
+                .map(rows -> rows.stream().map(row -> row.getUUID("id")).toList());
+    }
+
+    /** What an import has to know of an endpoint that is there already. */
+    record Present(
+            UUID id,
+            int profileNo,
+            UUID keyId,
+            String status,
+            boolean imported,
+            byte[] address,
+            String language,
+            String timezone,
+            String site,
+            String userAgent,
+            OffsetDateTime lastSeenAt) {}
+
+    private static final String PRESENT =
+            """
+            SELECT s.id, s.endpoint_hash, s.profile_no, s.key_id, s.status, s.imported, s.address, s.language, s.timezone,
+                   s.site, s.user_agent, s.last_seen_at
+            """;
+
+    static final String LOOK_AT_PRESENT = PRESENT
+            + """
+            FROM unnest($2::bytea[]) AS wanted (hash)
+            CROSS JOIN LATERAL (SELECT * FROM webpush_subscription WHERE endpoint_hash = wanted.hash OFFSET 0) s
+            WHERE s.ws = $1
+            """;
+
+    static final String LOCK_PRESENT = PRESENT
+            + """
+            FROM unnest($2::uuid[]) AS wanted (id)
+            CROSS JOIN LATERAL (SELECT * FROM webpush_subscription WHERE id = wanted.id LIMIT 1 FOR UPDATE) s
+            WHERE s.ws = $1
+            """;
+
+    /** By the hash of their endpoint. */
+    Future<Map<Buffer, Present>> lookAtPresent(SqlClient client, int ws, Collection<Buffer> hashes) {
+        return present(client, LOOK_AT_PRESENT, Tuple.of(ws, (Object) hashes.toArray(Buffer[]::new)));
+    }
+
+    /** The same as they are now, locked in this order. */
+    Future<Map<Buffer, Present>> lockPresent(SqlClient tx, int ws, List<UUID> ids) {
+        return present(tx, LOCK_PRESENT, Tuple.of(ws, (Object) ids.toArray(UUID[]::new)));
+    }
+
+    private static Future<Map<Buffer, Present>> present(SqlClient client, String sql, Tuple parameters) {
+        return client.preparedQuery(sql).execute(parameters).map(rows -> {
+            var present = new HashMap<Buffer, Present>(rows.size() * 2);
+            rows.forEach(row -> present.put(
+                    row.getBuffer("endpoint_hash"),
+                    new Present(
+                            row.getUUID("id"),
+                            row.getInteger("profile_no"),
+                            row.getUUID("key_id"),
+                            row.getString("status"),
+                            row.getBoolean("imported"),
+                            row.getBuffer("address").getBytes(),
+                            row.getString("language"),
+                            row.getString("timezone"),
+                            row.getString("site"),
+                            row.getString("user_agent"),
+                            row.getOffsetDateTime("last_seen_at"))));
+            return present;
+        });
+    }
+
+    /** A row as an import writes it: {@code id}, sealed address and all, times may be null for now. */
+    record Imported(
+            UUID id,
+            int profileNo,
+            UUID keyId,
+            byte[] endpointHash,
+            String pushService,
+            byte[] address,
+            byte[] deviceSecret,
+            String language,
+            String timezone,
+            String site,
+            String userAgent,
+            OffsetDateTime createdAt,
+            OffsetDateTime lastSeenAt) {}
+
+    static final String INSERT_IMPORTED =
+            """
+            INSERT INTO webpush_subscription
+              (id, ws, profile_no, key_id, endpoint_hash, push_service, address, device_secret, language, timezone, site,
+               user_agent, created_at, last_seen_at, imported)
+            SELECT d.id, $1, d.profile_no, d.key_id, d.endpoint_hash, d.push_service, d.address, d.device_secret, d.language,
+                   d.timezone, d.site, d.user_agent, coalesce(d.created_at, now()),
+                   coalesce(d.last_seen_at, d.created_at, now()), true
+            FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::bytea[], $6::text[], $7::bytea[], $8::bytea[], $9::text[],
+                        $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[])
+                 AS d (id, profile_no, key_id, endpoint_hash, push_service, address, device_secret, language, timezone, site,
+                       user_agent, created_at, last_seen_at)
+            ON CONFLICT (ws, endpoint_hash) DO NOTHING
+            RETURNING id
+            """;
+
+    static final String UPDATE_IMPORTED =
+            """
+            UPDATE webpush_subscription s
+            SET profile_no = d.profile_no, key_id = d.key_id, address = d.address, language = d.language,
+                timezone = d.timezone, site = d.site, user_agent = d.user_agent,
+                last_seen_at = greatest(s.last_seen_at, d.last_seen_at)
+            FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::bytea[], $6::text[], $7::bytea[], $8::bytea[], $9::text[],
+                        $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[])
+                 AS d (id, profile_no, key_id, endpoint_hash, push_service, address, device_secret, language, timezone, site,
+                       user_agent, created_at, last_seen_at)
+            WHERE s.id = d.id AND s.ws + 0 = $1
+            RETURNING s.id
+            """;
+
+    /** Those that were new: an endpoint that came meanwhile from its browser is left alone. */
+    Future<List<UUID>> insertImported(SqlClient tx, int ws, List<Imported> rows) {
+        return writeImported(tx, INSERT_IMPORTED, ws, rows);
+    }
+
+    Future<List<UUID>> updateImported(SqlClient tx, int ws, List<Imported> rows) {
+        return writeImported(tx, UPDATE_IMPORTED, ws, rows);
+    }
+
+    private static Future<List<UUID>> writeImported(SqlClient tx, String sql, int ws, List<Imported> rows) {
+        if (rows.isEmpty()) {
+            return Future.succeededFuture(List.of());
+        }
+        return tx.preparedQuery(sql)
+                .execute(Tuple.from(new Object[] {
+                    ws,
+                    array(rows, UUID[]::new, Imported::id),
+                    array(rows, Integer[]::new, Imported::profileNo),
+                    array(rows, UUID[]::new, Imported::keyId),
+                    array(rows, Buffer[]::new, row -> Buffer.buffer(row.endpointHash())),
+                    array(rows, String[]::new, Imported::pushService),
+                    array(rows, Buffer[]::new, row -> Buffer.buffer(row.address())),
+                    array(rows, Buffer[]::new, row -> Buffer.buffer(row.deviceSecret())),
+                    array(rows, String[]::new, Imported::language),
+                    array(rows, String[]::new, Imported::timezone),
+                    array(rows, String[]::new, Imported::site),
+                    array(rows, String[]::new, Imported::userAgent),
+                    array(rows, OffsetDateTime[]::new, Imported::createdAt),
+                    array(rows, OffsetDateTime[]::new, Imported::lastSeenAt)
+                }))
+                .map(written -> written.stream().map(row -> row.getUUID("id")).toList());
+    }
+
+    private static <T, V> V[] array(List<T> rows, IntFunction<V[]> make, Function<T, V> value) {
+        return rows.stream().map(value).toArray(make);
+    }
+
+    static final String MOVE =
+            """
+            UPDATE webpush_subscription SET profile_no = $3
+            WHERE profile_no = $2 AND ws + 0 = $1 AND id = ANY (ARRAY(
+              SELECT id FROM webpush_subscription WHERE ws = $1 AND profile_no = $2 AND status = 'active'
+              UNION ALL
+              SELECT id FROM webpush_subscription WHERE ws = $1 AND profile_no = $2 AND status <> 'active'))
+            """;
+
     Future<Void> move(SqlClient tx, int ws, int fromProfileNo, int toProfileNo) {
-        return tx.preparedQuery("UPDATE webpush_subscription SET profile_no = $3 WHERE ws = $1 AND profile_no = $2")
+        return tx.preparedQuery(MOVE)
                 .execute(Tuple.of(ws, fromProfileNo, toProfileNo))
                 .mapEmpty();
     }
@@ -160,32 +339,75 @@ final class SubscriptionsStore {
                         .map(SubscriptionsStore::subscription));
     }
 
-    /** Newest first; {@code before}, {@code status} and {@code profileId} may be null. */
-    Future<List<Subscription>> page(SqlClient client, int ws, UUID before, String status, UUID profileId, int limit) {
-        return client.preparedQuery(
-                        """
-                        SELECT s.*, p.id AS profile_id FROM webpush_subscription s
-                        JOIN cdp_profile p ON p.ws = s.ws AND p.profile_no = s.profile_no
-                        WHERE s.ws = $1
-                          AND ($2::uuid IS NULL OR s.id < $2)
-                          AND ($3::text IS NULL OR s.status = $3)
-                          AND ($4::uuid IS NULL OR p.id = $4)
-                        ORDER BY s.id DESC LIMIT $5
-                        """)
-                .execute(Tuple.of(ws, before, status, profileId, limit))
-                .map(rows -> StreamSupport.stream(rows.spliterator(), false)
-                        .map(SubscriptionsStore::subscription)
-                        .toList());
+    /**
+     * What a list is of; each may be null. A key's and a person's subscriptions lie in an index of their own.
+     *
+     * @param profileNo the person's number; of a person that is not there {@code -1}
+     */
+    record Filter(String status, Integer profileNo, UUID keyId) {}
+
+    private static final String PAGE =
+            """
+            SELECT s.*, p.id AS profile_id FROM webpush_subscription s
+            JOIN cdp_profile p ON p.ws = s.ws AND p.profile_no = s.profile_no
+            WHERE %s AND ($2::uuid IS NULL OR s.id < $2)
+            ORDER BY s.id DESC LIMIT $3
+            """;
+
+    /** A person has few: they are found first and put in order then. */
+    static final String PAGE_OF_PERSON =
+            """
+            SELECT s.*, p.id AS profile_id
+            FROM (SELECT * FROM webpush_subscription WHERE ws = $1 AND profile_no = $4 AND status = 'active'
+                  UNION ALL
+                  SELECT * FROM webpush_subscription WHERE ws = $1 AND profile_no = $4 AND status <> 'active') s
+            JOIN cdp_profile p ON p.ws = s.ws AND p.profile_no = s.profile_no
+            WHERE ($2::uuid IS NULL OR s.id < $2) AND ($5::text IS NULL OR s.status = $5)
+              AND ($6::uuid IS NULL OR s.key_id = $6)
+            ORDER BY s.id DESC LIMIT $3
+            """;
+
+    static final String PAGE_OF_ALL = PAGE.formatted("s.ws = $1");
+    /** Nearly all are: said so that no index of active ones is taken, which would have to be put in order. */
+    static final String PAGE_OF_ACTIVE = PAGE.formatted("s.ws = $1 AND s.status NOT IN ('expired', 'unsubscribed')");
+
+    static final String PAGE_OF_ENDED = PAGE.formatted("s.ws = $1 AND s.status <> 'active' AND s.status = $4");
+    static final String PAGE_OF_KEY =
+            PAGE.formatted("s.status = 'active' AND s.key_id = (SELECT id FROM webpush_key WHERE id = $4 AND ws = $1)");
+
+    /** Newest first, from an index that holds no others, whatever is asked for. */
+    Future<List<Subscription>> page(SqlClient client, int ws, UUID before, Filter filter, int limit) {
+        String sql;
+        Tuple parameters = Tuple.of(ws, before, limit);
+        if (filter.profileNo() != null) {
+            sql = PAGE_OF_PERSON;
+            parameters.addInteger(filter.profileNo()).addString(filter.status()).addUUID(filter.keyId());
+        } else if (filter.keyId() != null) {
+            sql = PAGE_OF_KEY;
+            parameters.addUUID(filter.keyId());
+        } else if (filter.status() == null) {
+            sql = PAGE_OF_ALL;
+        } else if (filter.status().equals("active")) {
+            sql = PAGE_OF_ACTIVE;
+        } else {
+            sql = PAGE_OF_ENDED;
+            parameters.addString(filter.status());
+        }
+        return client.preparedQuery(sql)
+                .execute(parameters)
+                .map(rows -> rows.stream().map(SubscriptionsStore::subscription).toList());
     }
+
+    static final String ADDRESSES_OF =
+            """
+            SELECT id, profile_no, key_id, site, address FROM webpush_subscription
+            WHERE ws = $1 AND profile_no = ANY ($2) AND status = 'active'
+            ORDER BY profile_no, last_seen_at DESC, id
+            """;
 
     /** Active addresses of these people, each person's most recently active first. */
     Future<List<PushAddress>> addressesOf(SqlClient client, int ws, Collection<Integer> profileNos, WorkspaceKey key) {
-        return client.preparedQuery(
-                        """
-                        SELECT id, profile_no, key_id, site, address FROM webpush_subscription
-                        WHERE ws = $1 AND profile_no = ANY ($2) AND status = 'active'
-                        ORDER BY profile_no, last_seen_at DESC, id
-                        """)
+        return client.preparedQuery(ADDRESSES_OF)
                 .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
                 .map(rows -> addresses(rows, key));
     }
@@ -266,7 +488,10 @@ final class SubscriptionsStore {
     }
 
     private static String origin(SubscriptionDraft draft) {
-        var endpoint = draft.endpoint();
+        return origin(draft.endpoint());
+    }
+
+    static String origin(URI endpoint) {
         return endpoint.getScheme() + "://" + endpoint.getRawAuthority();
     }
 

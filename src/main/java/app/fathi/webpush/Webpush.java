@@ -10,6 +10,9 @@ import app.fathi.platform.audit.Audit;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.db.Uploads;
+import app.fathi.platform.jobs.JobHandler;
+import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Identities;
@@ -24,6 +27,7 @@ import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.function.Supplier;
 
 /** The parts of {@code webpush} put together: what App deploys and what other domains plug in. */
@@ -31,6 +35,8 @@ public final class Webpush {
     private final Pool pool;
     private final Secrets secrets;
     private final SubscriptionsStore store = new SubscriptionsStore();
+    private final PushKeysStore keysStore = new PushKeysStore();
+    private final ImportsStore importsStore = new ImportsStore();
     private final PushKeys keys;
     private final PushClient client;
     private final PushChannel channel;
@@ -54,7 +60,7 @@ public final class Webpush {
         this.secrets = secrets;
         this.clock = clock;
         this.guard = new OutboundGuard(vertx, config.outbound());
-        this.keys = new PushKeys(pool, secrets, new PushKeysStore(), providers);
+        this.keys = new PushKeys(pool, secrets, keysStore, providers);
         this.client = new PushClient(vertx, config, guard, clock);
         this.subject = subject(config);
         this.channel = new PushChannel(
@@ -88,6 +94,13 @@ public final class Webpush {
         return store::move;
     }
 
+    /** What workers of this domain do. */
+    public List<JobHandler> jobs(Transactions workers, Profiles profiles, Uploads uploads) {
+        return List.of(
+                new RetireKeyJob(workers, keysStore, store),
+                new ImportJob(workers, importsStore, store, keys, profiles, uploads, secrets, guard));
+    }
+
     /** A new instance of the door; all of them share the rest. */
     public WebpushVerticle verticle(
             Profiles profiles,
@@ -95,6 +108,8 @@ public final class Webpush {
             Authorities authorities,
             Messages messages,
             Batches batches,
+            Jobs jobs,
+            Uploads uploads,
             Streams streams,
             TrackingTokens tokens,
             Audit audit,
@@ -103,6 +118,9 @@ public final class Webpush {
         return new WebpushVerticle(
                 pool,
                 keys,
+                new PushKeysService(transactions, keysStore, keys, jobs, audit, cursor),
+                profiles,
+                new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
                 new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
                 store,
                 new MessagesService(transactions, messages, batches, audit, authorities, cursor, subject),

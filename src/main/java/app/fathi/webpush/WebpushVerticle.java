@@ -1,5 +1,6 @@
 package app.fathi.webpush;
 
+import app.fathi.cdp.Profiles;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
@@ -24,6 +25,9 @@ public final class WebpushVerticle extends VerticleBase {
 
     private final Pool pool;
     private final PushKeys keys;
+    private final PushKeysService keysService;
+    private final Profiles profiles;
+    private final ImportsService imports;
     private final SubscriptionsService subscriptions;
     private final SubscriptionsStore store;
     private final MessagesService messages;
@@ -33,6 +37,9 @@ public final class WebpushVerticle extends VerticleBase {
     WebpushVerticle(
             Pool pool,
             PushKeys keys,
+            PushKeysService keysService,
+            Profiles profiles,
+            ImportsService imports,
             SubscriptionsService subscriptions,
             SubscriptionsStore store,
             MessagesService messages,
@@ -40,6 +47,9 @@ public final class WebpushVerticle extends VerticleBase {
             Cursor cursor) {
         this.pool = pool;
         this.keys = keys;
+        this.keysService = keysService;
+        this.profiles = profiles;
+        this.imports = imports;
         this.subscriptions = subscriptions;
         this.store = store;
         this.messages = messages;
@@ -51,6 +61,15 @@ public final class WebpushVerticle extends VerticleBase {
     public Map<String, Function<Call, Future<Reply>>> operations() {
         return Map.ofEntries(
                 Map.entry("getPushKey", this::getPushKey),
+                Map.entry("listPushKeys", keysService::list),
+                Map.entry("readPushKey", keysService::get),
+                Map.entry("rotatePushKey", keysService::rotate),
+                Map.entry("importPushKey", keysService::take),
+                Map.entry("retirePushKey", keysService::retire),
+                Map.entry("importSubscriptions", imports::start),
+                Map.entry("listImports", imports::list),
+                Map.entry("getImport", imports::get),
+                Map.entry("listImportErrors", imports::faults),
                 Map.entry("createSubscription", this::createSubscription),
                 Map.entry("replaceSubscription", this::replaceSubscription),
                 Map.entry("deleteSubscription", this::deleteSubscription),
@@ -104,13 +123,22 @@ public final class WebpushVerticle extends VerticleBase {
 
     private Future<Reply> listSubscriptions(Call call) {
         var before = cursor.position(call).map(position -> position.uuid(0)).orElse(null);
-        return store.page(
+        var status = call.parameters().getString("status");
+        var keyId = call.uuid("keyId");
+        var profileId = call.uuid("profileId");
+        if (keyId != null && profileId == null && status != null && !status.equals("active")) {
+            throw ProblemException.invalid("keyId", "Who is bound to a key is active: leave status out.");
+        }
+        var person = profileId == null
+                ? Future.<Integer>succeededFuture()
+                : profiles.numbersByIds(pool, call.ws(), List.of(profileId))
+                        .map(numbers -> numbers.getOrDefault(profileId, -1));
+        return person.compose(profileNo -> store.page(
                         pool,
                         call.ws(),
                         before,
-                        call.parameters().getString("status"),
-                        call.uuid("profileId"),
-                        Cursor.limit(call) + 1)
+                        new SubscriptionsStore.Filter(status, profileNo, keyId),
+                        Cursor.limit(call) + 1))
                 .map(rows -> Reply.ok(cursor.page(
                         call,
                         rows,

@@ -196,6 +196,73 @@ class FirefoxTest {
     }
 
     @Test
+    void a_browser_that_remembers_nothing_is_known_again_and_one_that_has_ended_it_is_left_alone() {
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        forget(page);
+        page.reload();
+        eventually("what it has", () -> subscriptionOf(page), id::equals);
+        assertThat(page.evaluate("fathi.unsubscribe()")).isNull();
+        assertThat(api.subscription(id).getString("status"))
+                .as("the secret that it got is good")
+                .isEqualTo("unsubscribed");
+
+        var second = subscribe(page);
+        server.admin("DELETE", "/api/v1/webpush/subscriptions/" + second, null);
+        forget(page);
+        page.reload();
+        page.evaluate("fathi.flush()");
+        assertThat(subscriptionOf(page)).isNull();
+        assertThat(api.subscription(second).getString("status")).isEqualTo("unsubscribed");
+    }
+
+    /** As if another push server had subscribed this browser. */
+    private static void forget(Browser.Page page) {
+        page.evaluate(
+                "new Promise((resolve, reject) => { const opening = indexedDB.open('fathi', 1); opening.onsuccess = () => { const change = opening.result.transaction('kv', 'readwrite'); change.objectStore('kv').delete('subscription'); change.oncomplete = () => { opening.result.close(); resolve(true); }; }; opening.onerror = reject; })");
+    }
+
+    @Test
+    void after_a_rotation_the_browser_is_bound_to_the_new_key_as_the_same_subscription_of_the_same_person() {
+        var page = firefox.open(site.origin() + "/");
+        var id = subscribe(page);
+        var before = api.subscription(id);
+        var second = rotate(page);
+        page.reload();
+        eventually("the new key", () -> api.subscription(id), found -> found.getString("keyId")
+                .equals(second));
+        assertThat(api.subscription(id).getString("profileId")).isEqualTo(before.getString("profileId"));
+        assertThat(api.subscription(id).getString("endpointHash")).isNotEqualTo(before.getString("endpointHash"));
+        api.send(id, content("With the second key"));
+        firefox.desktop().awaitVisible("With the second key");
+
+        // A visitor who clicks on "subscribe" before the page has looked after itself is no second subscriber either.
+        var third = rotate(page);
+        assertThat(subscribe(page)).isEqualTo(id);
+        assertThat(api.subscription(id).getString("keyId")).isEqualTo(third);
+        api.send(id, content("With the third key"));
+        firefox.desktop().awaitVisible("With the third key");
+        assertThat(server.admin(
+                                "GET",
+                                "/api/v1/webpush/subscriptions?status=active&profileId="
+                                        + before.getString("profileId"),
+                                null)
+                        .json()
+                        .getJsonArray("items"))
+                .hasSize(1);
+    }
+
+    /** The new key's id; the browser does not wait until its copy of the key before is five minutes old. */
+    private static String rotate(Browser.Page page) {
+        var key = server.admin("POST", "/api/v1/webpush/keys/rotate", null).json();
+        assertThat(page.evaluate(
+                        "fetch('%s/api/v1/webpush/key', { cache: 'reload', credentials: 'omit', headers: { 'X-Write-Key': '%s' } }).then((answer) => answer.json()).then((key) => key.id)"
+                                .formatted(server.url(), server.writeKey())))
+                .isEqualTo(key.getString("id"));
+        return key.getString("id");
+    }
+
+    @Test
     void what_was_unsubscribed_elsewhere_is_ended_in_the_browser_and_stays_ended() {
         var page = firefox.open(site.origin() + "/");
         var id = subscribe(page);

@@ -53,6 +53,7 @@ class ContractFuzzTest {
                 (SELECT count(*) FROM users_api_key),
                 (SELECT count(*) FROM users_session),
                 (SELECT count(*) FROM webpush_subscription),
+                (SELECT count(*) FROM webpush_key),
                 (SELECT count(*) FROM cep_run),
                 (SELECT count(*) FROM cep_kill_switch),
                 (SELECT count(*) FROM idempotency),

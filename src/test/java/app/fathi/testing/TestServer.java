@@ -66,13 +66,7 @@ public final class TestServer implements AutoCloseable {
             throw new IllegalStateException("The server does not start", e);
         }
         health.serving();
-        this.token = send(
-                        "POST",
-                        "/api/v1/auth/login",
-                        null,
-                        new JsonObject().put("email", ADMIN_EMAIL).put("password", ADMIN_PASSWORD))
-                .json()
-                .getString("accessToken");
+        this.token = signIn(ADMIN_EMAIL);
     }
 
     public static TestServer start(Map<String, String> settings) {
@@ -119,6 +113,50 @@ public final class TestServer implements AutoCloseable {
         return send(method, path, token, body, headers);
     }
 
+    /** The access token of an administrator of another workspace of this server; made anew by each call. */
+    public String otherWorkspace() {
+        var email = "other-" + java.util.UUID.randomUUID() + "@fathi.test";
+        database.execute(
+                """
+                WITH w AS (
+                  INSERT INTO users_workspace (id, name, timezone, language, identity_key)
+                  VALUES (gen_random_uuid(), 'Other', 'UTC', 'en', '') RETURNING no),
+                a AS (
+                  INSERT INTO users_account (id, email, email_folded, name, password_hash)
+                  SELECT gen_random_uuid(), '%1$s', '%1$s', 'Other', password_hash FROM users_account LIMIT 1 RETURNING id),
+                m AS (INSERT INTO users_membership (account, ws) SELECT id, no FROM a, w)
+                INSERT INTO roles_assignment (ws, account, role) SELECT no, id, 'administrator' FROM a, w
+                """
+                        .formatted(email));
+        return signIn(email);
+    }
+
+    /** The access token of a new account of our workspace with this role alone. */
+    public String member(String role) {
+        var email = "member-" + java.util.UUID.randomUUID() + "@fathi.test";
+        database.execute(
+                """
+                WITH w AS (SELECT min(no) AS no FROM users_workspace),
+                a AS (
+                  INSERT INTO users_account (id, email, email_folded, name, password_hash)
+                  SELECT gen_random_uuid(), '%1$s', '%1$s', 'Member', password_hash FROM users_account LIMIT 1 RETURNING id),
+                m AS (INSERT INTO users_membership (account, ws) SELECT id, no FROM a, w)
+                INSERT INTO roles_assignment (ws, account, role) SELECT no, id, '%2$s' FROM a, w
+                """
+                        .formatted(email, role));
+        return signIn(email);
+    }
+
+    private String signIn(String email) {
+        return send(
+                        "POST",
+                        "/api/v1/auth/login",
+                        null,
+                        new JsonObject().put("email", email).put("password", ADMIN_PASSWORD))
+                .json()
+                .getString("accessToken");
+    }
+
     /** As a browser with the write key. */
     public Answer browser(String method, String path, JsonObject body, String... headers) {
         var all = new String[headers.length + 2];
@@ -134,10 +172,22 @@ public final class TestServer implements AutoCloseable {
 
     /** The body as it stands, as JSON unless a header says otherwise. */
     public Answer raw(String method, String path, String bearer, String body, String... headers) {
+        return octets(
+                method,
+                path,
+                bearer,
+                body == null ? null : body.getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                headers);
+    }
+
+    /** The same for a body that is no text. */
+    public Answer octets(String method, String path, String bearer, byte[] body, String... headers) {
         var request = HttpRequest.newBuilder(URI.create(url() + path))
                 .method(
                         method,
-                        body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
+                        body == null
+                                ? HttpRequest.BodyPublishers.noBody()
+                                : HttpRequest.BodyPublishers.ofByteArray(body));
         var typed = false;
         for (int i = 0; i < headers.length; i += 2) {
             request.header(headers[i], headers[i + 1]);

@@ -1,13 +1,16 @@
 package app.fathi.platform.bus;
 
+import app.fathi.platform.db.Uploads;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Caller;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Supplier;
 
 /**
  * One request as a domain sees it: who asks for which operation with what. Passed by reference over the local bus, so
@@ -22,6 +25,8 @@ import java.util.UUID;
  * @param remoteAddress the address the request came from, behind trusted proxies resolved
  * @param requestId names this request in answers, logs, audit, jobs and streams
  * @param deadlineNanos {@link System#nanoTime()} after which nobody waits for the answer any more
+ * @param incoming for an operation that takes an upload: has the body, which was not read yet, put down; null otherwise.
+ *     Asked once, when all else that stands against the request was looked at
  */
 public record Call(
         String operationId,
@@ -32,7 +37,22 @@ public record Call(
         Map<String, String> headers,
         String remoteAddress,
         String requestId,
-        long deadlineNanos) {
+        long deadlineNanos,
+        Supplier<Future<Uploads.Upload>> incoming) {
+
+    /** A call without a body that is still to come. */
+    public Call(
+            String operationId,
+            Caller caller,
+            JsonObject parameters,
+            JsonObject json,
+            Buffer body,
+            Map<String, String> headers,
+            String remoteAddress,
+            String requestId,
+            long deadlineNanos) {
+        this(operationId, caller, parameters, json, body, headers, remoteAddress, requestId, deadlineNanos, null);
+    }
 
     public int ws() {
         return caller.ws();

@@ -120,6 +120,8 @@ public record Config(
             @Range(min = 1, max = 100_000) int connectionsPerAddress,
             @Range(min = 1, max = 3_600) int idleTimeoutSeconds,
             @Range(min = 1_024, max = 104_857_600) int bodyLimitBytes,
+            @Range(min = 1_048_576, max = 2_147_483_647) int uploadLimitBytes,
+            @Range(min = 10, max = 86_400) int uploadSeconds,
             @Range(min = 1_024, max = 1_048_576) int headersLimitBytes,
             @Range(min = 256, max = 65_536) int urlLimitBytes,
             @Range(min = 1, max = 600) int requestTimeoutSeconds,
@@ -141,6 +143,7 @@ public record Config(
             @Range(min = 1, max = 100_000) int sendInFlight,
             @Range(min = 1, max = 100_000) int adminInFlight,
             @Range(min = 1, max = 100_000) int analyticsInFlight,
+            @Range(min = 1, max = 1_000) int uploadsInFlight,
             @Range(min = 1, max = 3_600) int retryAfterSeconds) {}
 
     /** Requests per minute of one credential or address, and how many of these are remembered. */

@@ -13,7 +13,8 @@ final class Admission {
         INGEST,
         SEND,
         ADMIN,
-        ANALYTICS
+        ANALYTICS,
+        UPLOAD
     }
 
     private final Map<Class, Semaphore> free;
@@ -24,7 +25,8 @@ final class Admission {
                 Class.INGEST, new Semaphore(config.ingestInFlight()),
                 Class.SEND, new Semaphore(config.sendInFlight()),
                 Class.ADMIN, new Semaphore(config.adminInFlight()),
-                Class.ANALYTICS, new Semaphore(config.analyticsInFlight()));
+                Class.ANALYTICS, new Semaphore(config.analyticsInFlight()),
+                Class.UPLOAD, new Semaphore(config.uploadsInFlight()));
         this.retryAfterSeconds = config.retryAfterSeconds();
     }
 
@@ -41,6 +43,9 @@ final class Admission {
     }
 
     private static Class classOf(Contract.Operation operation) {
+        if (operation.takesUpload()) {
+            return Class.UPLOAD;
+        }
         if (operation.parsesBody()) {
             return Class.INGEST;
         }

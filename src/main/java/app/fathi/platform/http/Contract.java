@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -39,6 +40,7 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
      * @param audit what the audit trail calls it; {@code none} when its own ledger is its record
      * @param idempotent takes an {@code Idempotency-Key}
      * @param parsesBody the domain parses and validates the body itself, to the limits that the contract names
+     * @param takesUpload its body is of any size, and is put down as it comes ({@code x-upload})
      * @param bodyTypes accepted media types of the body; empty when there is none
      * @param credentialOptional the credential may also be in the body ({@code writeKey})
      * @param queryDefaults names of the query parameters with their defaults, null where there is none
@@ -52,9 +54,18 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
             String audit,
             boolean idempotent,
             boolean parsesBody,
+            boolean takesUpload,
             Set<String> bodyTypes,
             boolean credentialOptional,
             Map<String, Object> queryDefaults) {}
+
+    /** Paths whose bodies are put down as they come, and are nothing for memory. */
+    Set<String> uploadPaths() {
+        return operations.values().stream()
+                .filter(Operation::takesUpload)
+                .map(Operation::path)
+                .collect(Collectors.toUnmodifiableSet());
+    }
 
     /** Reads {@code openapi.yaml} from the class path; a contract that lacks what we need of it is refused. */
     public static Contract load() {
@@ -105,12 +116,13 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
 
     /**
      * What the router is built from. Differs from the document where vertx-openapi cannot take it: problem responses are
-     * announced as plain JSON (it refuses to load other media types), and {@code security} is left out because
-     * credentials are ours to check.
+     * announced as plain JSON (it refuses to load other media types), bodies of uploads and {@code security} are left
+     * out because they are ours to check.
      */
     public Future<OpenAPIContract> forRouter(Vertx vertx) {
         var model = document.copy();
         withoutSecurity(model);
+        withoutUploads(model);
         model.getJsonObject("components").getJsonObject("responses").forEach(entry -> {
             var content = ((JsonObject) entry.getValue()).getJsonObject("content");
             if (content != null && content.containsKey("application/problem+json")) {
@@ -118,6 +130,15 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
             }
         });
         return OpenAPIContract.from(vertx, model);
+    }
+
+    /** Bodies that are put down as they come are nothing for its validator, whatever their type. */
+    private static void withoutUploads(JsonObject model) {
+        model.getJsonObject("paths").forEach(path -> ((JsonObject) path.getValue()).forEach(member -> {
+            if (METHODS.contains(member.getKey()) && ((JsonObject) member.getValue()).getBoolean("x-upload", false)) {
+                ((JsonObject) member.getValue()).remove("requestBody");
+            }
+        }));
     }
 
     private static void withoutSecurity(JsonObject model) {
@@ -148,6 +169,7 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
                 required(json, "x-audit", where, faults),
                 json.getBoolean("x-idempotent", false),
                 "domain".equals(json.getString("x-validation")),
+                json.getBoolean("x-upload", false),
                 json.getJsonObject("requestBody", new JsonObject())
                         .getJsonObject("content", new JsonObject())
                         .fieldNames(),

@@ -45,6 +45,7 @@ final class ContractRouter {
     private final List<Network> trustedProxies;
     private final Denials denials;
     private final RequestReader reader;
+    private final UploadDoor uploads;
 
     ContractRouter(
             Vertx vertx,
@@ -53,7 +54,8 @@ final class ContractRouter {
             Authorities authorities,
             Limits limits,
             Denials denials,
-            RequestReader reader) {
+            RequestReader reader,
+            UploadDoor uploads) {
         this.vertx = vertx;
         this.contract = contract;
         this.credentials = credentials;
@@ -63,6 +65,7 @@ final class ContractRouter {
         this.trustedProxies = limits.trustedProxies();
         this.denials = denials;
         this.reader = reader;
+        this.uploads = uploads;
     }
 
     Router create(OpenAPIContract openApi) {
@@ -102,6 +105,9 @@ final class ContractRouter {
     }
 
     private void admit(RoutingContext context, Contract.Operation operation) {
+        if (operation.takesUpload()) {
+            uploads.hold(context);
+        }
         if (!admission.enter(operation)) {
             Problems.write(
                     context,
@@ -163,7 +169,10 @@ final class ContractRouter {
                 context.get(CALLER),
                 context.<JsonObject>get(JSON),
                 context.get(ADDRESS),
-                validated);
+                validated,
+                operation.takesUpload()
+                        ? uploads.incoming(context, context.<Caller>get(CALLER).ws())
+                        : null);
         authorize(call, operation)
                 .compose(allowed -> ask(call, operation))
                 .onSuccess(reply -> write(context, call, reply))

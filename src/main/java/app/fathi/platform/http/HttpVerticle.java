@@ -1,6 +1,7 @@
 package app.fathi.platform.http;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Uploads;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
 import io.netty.handler.codec.TooLongFrameException;
@@ -20,6 +21,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +43,7 @@ public final class HttpVerticle extends VerticleBase {
             Authorities authorities,
             Limits limits,
             Denials denials,
+            Uploads uploads,
             Consumer<Router> pages,
             IntConsumer onListening) {}
 
@@ -122,7 +126,7 @@ public final class HttpVerticle extends VerticleBase {
         var router = Router.router(vertx);
         router.route().handler(new RequestIdHandler());
         router.route().handler(cors());
-        router.route().handler(BodyHandler.create(false).setBodyLimit(http.bodyLimitBytes()));
+        router.routeWithRegex(besideUploads()).handler(BodyHandler.create(false).setBodyLimit(http.bodyLimitBytes()));
         edge.pages().accept(router);
         var contractRouter = new ContractRouter(
                         vertx,
@@ -131,7 +135,8 @@ public final class HttpVerticle extends VerticleBase {
                         edge.authorities(),
                         edge.limits(),
                         edge.denials(),
-                        new RequestReader(http.requestTimeoutSeconds()))
+                        new RequestReader(http.requestTimeoutSeconds(), http.uploadSeconds()),
+                        new UploadDoor(vertx, edge.uploads(), http.uploadLimitBytes()))
                 .create(edge.openApi());
         router.route("/*").subRouter(contractRouter);
         router.route().failureHandler(Problems::onFailure);
@@ -144,6 +149,12 @@ public final class HttpVerticle extends VerticleBase {
         router.errorHandler(413, Problems::onFailure);
         router.errorHandler(500, Problems::onFailure);
         return router;
+    }
+
+    /** All paths but those whose bodies are nothing for memory. */
+    private String besideUploads() {
+        var uploads = edge.contract().uploadPaths().stream().map(Pattern::quote).collect(Collectors.joining("|"));
+        return uploads.isEmpty() ? "/.*" : "(?!(?:" + uploads + ")$)/.*";
     }
 
     /**

@@ -50,6 +50,7 @@ final class Problems {
                 Problem.of(Kind.INVALID_REQUEST, "The request does not fit the contract.", ShapeFaults.of(e));
             case HttpException e -> ofStatus(e.getStatusCode());
             case null -> ofStatus(context.statusCode());
+            case ProblemException e -> e.problem();
             default -> isOfSender(context) ? ofStatus(brokenOff(context, failure)) : Failures.toProblem(failure);
         };
     }

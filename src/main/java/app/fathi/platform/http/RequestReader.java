@@ -1,10 +1,12 @@
 package app.fathi.platform.http;
 
 import app.fathi.platform.bus.Call;
+import app.fathi.platform.db.Uploads;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.Credentials.Presented;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** Reads what the edge needs from a request: the credential shown, and the {@link Call} that a domain gets. */
 final class RequestReader {
@@ -32,9 +35,12 @@ final class RequestReader {
             "traceparent");
 
     private final long timeoutNanos;
+    private final long uploadNanos;
 
-    RequestReader(int timeoutSeconds) {
+    /** @param uploadSeconds how long a body of any size may take to come */
+    RequestReader(int timeoutSeconds, int uploadSeconds) {
         this.timeoutNanos = TimeUnit.SECONDS.toNanos(timeoutSeconds);
+        this.uploadNanos = TimeUnit.SECONDS.toNanos(uploadSeconds);
     }
 
     /** The credential as shown: {@code Authorization}, {@code X-Write-Key}, or {@code writeKey} in the body where allowed. */
@@ -67,7 +73,7 @@ final class RequestReader {
     /** Refuses what the contract has no room for before anybody parses it: media type, unknown query parameters. */
     void checkShape(RoutingContext context, Contract.Operation operation) {
         var body = context.body().buffer();
-        if (!operation.bodyTypes().isEmpty() && body != null && body.length() > 0) {
+        if (!operation.bodyTypes().isEmpty() && (operation.takesUpload() || (body != null && body.length() > 0))) {
             var type = context.request().getHeader(HttpHeaders.CONTENT_TYPE);
             var bare = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase();
             if (!operation.bodyTypes().contains(bare)) {
@@ -99,7 +105,8 @@ final class RequestReader {
             Caller caller,
             JsonObject json,
             ClientAddress address,
-            ValidatedRequest validated) {
+            ValidatedRequest validated,
+            Supplier<Future<Uploads.Upload>> incoming) {
         var request = context.request();
         var headers = new HashMap<String, String>();
         for (var name : HEADERS) {
@@ -117,7 +124,8 @@ final class RequestReader {
                 Map.copyOf(headers),
                 address.text(),
                 RequestIdHandler.of(context),
-                System.nanoTime() + timeoutNanos);
+                System.nanoTime() + (operation.takesUpload() ? uploadNanos : timeoutNanos),
+                incoming);
     }
 
     /** vertx-openapi reads {@code default} in schemas but does not apply it: here it is, in one place. */
@@ -126,6 +134,12 @@ final class RequestReader {
         var parameters = new JsonObject();
         context.pathParams().forEach(parameters::put);
         operation.queryDefaults().forEach((name, value) -> {
+            if (operation.takesUpload()) {
+                // Its body keeps it from the validator: the domain reads these texts itself.
+                var text = context.queryParams().get(name);
+                parameters.put(name, text == null ? value : text);
+                return;
+            }
             var given = validated == null ? null : validated.getQuery().get(name);
             parameters.put(name, isGiven(given) ? given.get() : value);
         });

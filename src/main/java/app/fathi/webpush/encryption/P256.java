@@ -1,6 +1,8 @@
 package app.fathi.webpush.encryption;
 
 import java.math.BigInteger;
+import java.security.spec.ECFieldFp;
+import java.security.spec.ECParameterSpec;
 import java.util.Arrays;
 import java.util.HexFormat;
 
@@ -30,6 +32,9 @@ final class P256 {
     /** PKCS#8 (RFC 5958) around an ECPrivateKey (RFC 5915) without the optional public key, up to the scalar. */
     private static final byte[] PKCS8_PREFIX = HexFormat.of()
             .parseHex("304102010030" + "1306072a8648ce3d020106082a8648ce3d030107" + "0427302502010104" + "20");
+
+    /** Before the public key in an ECPrivateKey: [1], a bit string of 65 octets. */
+    private static final byte[] PKCS8_POINT = HexFormat.of().parseHex("a144034200");
 
     private P256() {}
 
@@ -92,6 +97,24 @@ final class P256 {
             throw new IllegalArgumentException("not the encoding of a P-256 public key with an uncompressed point");
         }
         return Arrays.copyOfRange(spki, SPKI_PREFIX.length, spki.length);
+    }
+
+    /** Whether the parameters are this curve's. */
+    static boolean isMine(ECParameterSpec curve) {
+        return curve.getOrder().equals(N)
+                && curve.getCurve().getB().equals(B)
+                && curve.getCofactor() == 1
+                && curve.getCurve().getField() instanceof ECFieldFp field
+                && field.getP().equals(P);
+    }
+
+    /** The public key at the end of a PKCS#8 (the optional part of RFC 5915); null when it is left out. */
+    static byte[] pointAtEndOf(byte[] pkcs8) {
+        int from = pkcs8.length - POINT_OCTETS;
+        int tagged = from - PKCS8_POINT.length;
+        return tagged >= 0 && Arrays.equals(pkcs8, tagged, from, PKCS8_POINT, 0, PKCS8_POINT.length)
+                ? Arrays.copyOfRange(pkcs8, from, pkcs8.length)
+                : null;
     }
 
     /** A non-negative number as 32 octets. */

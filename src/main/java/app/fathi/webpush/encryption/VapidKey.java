@@ -15,6 +15,9 @@ import java.util.Base64;
  * halves are checked against each other when it is made.
  */
 public final class VapidKey {
+    private static final String PEM_BEGIN = "-----BEGIN PRIVATE KEY-----";
+    private static final String PEM_END = "-----END PRIVATE KEY-----";
+
     private final byte[] scalar;
     private final byte[] point;
     private final String publicKey;
@@ -55,6 +58,48 @@ public final class VapidKey {
      */
     public static VapidKey parse(String privateKey, String publicKey) {
         return of(decode(privateKey, "the private key"), decode(publicKey, "the public key"));
+    }
+
+    /**
+     * From a private key in PEM (RFC 7468), PKCS#8 without a passphrase, as {@code openssl} and most libraries write it.
+     *
+     * @param publicKey the uncompressed point, base64url; null when the PEM holds it, as it nearly always does
+     * @throws IllegalArgumentException as {@link #of}; it never repeats what was given
+     */
+    public static VapidKey parsePem(String pem, String publicKey) {
+        if (pem.contains("-----BEGIN EC PRIVATE KEY-----")) {
+            throw new IllegalArgumentException(
+                    "the PEM is in the form SEC1: make PKCS#8 of it with openssl pkcs8 -topk8 -nocrypt");
+        }
+        if (pem.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")) {
+            throw new IllegalArgumentException(
+                    "the PEM is encrypted: make a plain one of it with openssl pkcs8 -topk8 -nocrypt");
+        }
+        int from = pem.indexOf(PEM_BEGIN);
+        int to = pem.indexOf(PEM_END);
+        if (from < 0 || to < from) {
+            throw new IllegalArgumentException("the PEM holds no private key: BEGIN PRIVATE KEY is missing");
+        }
+        byte[] der;
+        ECPrivateKey key;
+        try {
+            der = Base64.getMimeDecoder().decode(pem.substring(from + PEM_BEGIN.length(), to));
+            if (!(KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der))
+                    instanceof ECPrivateKey read)) {
+                throw new IllegalArgumentException("the PEM holds no private key of an elliptic curve");
+            }
+            key = read;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalArgumentException("the PEM holds no private key of an elliptic curve in PKCS#8", e);
+        }
+        if (!P256.isMine(key.getParams())) {
+            throw new IllegalArgumentException("the private key is not of the curve P-256");
+        }
+        byte[] point = publicKey == null ? P256.pointAtEndOf(der) : decode(publicKey, "the public key");
+        if (point == null) {
+            throw new IllegalArgumentException("the PEM does not hold the public key: send publicKey beside it");
+        }
+        return of(P256.octets(key.getS()), point);
     }
 
     private static byte[] decode(String text, String name) {
