@@ -181,6 +181,7 @@ class ContractTourTest {
         server.browser("PUT", path, draft.put("language", "tr"), "X-Device-Secret", saved.getString("deviceSecret"));
         server.admin("GET", path, null);
         server.admin("GET", SUBSCRIPTIONS + "?status=active&limit=1", null);
+        server.admin("POST", SUBSCRIPTIONS + "/export", new JsonObject().put("passphrase", "a tour around it"));
         return saved.getString("id");
     }
 

@@ -21,6 +21,8 @@ public enum Permission {
     SUBSCRIPTIONS_SUBSCRIBE("subscriptions:subscribe", true),
     /** Changing and ending any subscription, without its device secret. */
     SUBSCRIPTIONS_WRITE("subscriptions:write", false),
+    /** Taking all subscriptions away with their keys, in a sealed file. */
+    SUBSCRIPTIONS_EXPORT("subscriptions:export", true),
     /** Bringing subscriptions from elsewhere, as a file. */
     SUBSCRIPTIONS_IMPORT("subscriptions:import", true),
     /** Seeing the push keys, never their private halves, and who is bound to them. */

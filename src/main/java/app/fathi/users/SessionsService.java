@@ -92,7 +92,7 @@ final class SessionsService {
 
     private Future<JsonObject> begin(Call call, AccountsStore.Account account, AccountsStore.Membership membership) {
         var session = UuidCreator.getTimeOrderedEpoch();
-        var live = new SessionsStore.Live(membership.ws(), membership.workspace(), account.id(), account.name());
+        var live = new SessionsStore.Live(membership.ws(), membership.workspace(), account.id(), account.name(), null);
         return transactions.run(
                 tx -> sessions.insert(tx, session, membership.ws(), account.id(), settings.refreshTokenDays())
                         .compose(done -> grow(tx, session, live))
@@ -124,7 +124,8 @@ final class SessionsService {
                 live.name(),
                 Set.of(),
                 Set.of(),
-                session);
+                session,
+                live.signedInAt());
     }
 
     /** The call of somebody who became known while it was answered. */

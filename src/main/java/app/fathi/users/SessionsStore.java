@@ -4,6 +4,7 @@ import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -11,7 +12,7 @@ import java.util.UUID;
 final class SessionsStore {
 
     /** A session that is neither ended nor expired, of an account that is a member and not disabled. */
-    record Live(int ws, UUID workspace, UUID account, String name) {}
+    record Live(int ws, UUID workspace, UUID account, String name, Instant signedInAt) {}
 
     /**
      * A refresh token's row, locked.
@@ -40,7 +41,7 @@ final class SessionsStore {
     Future<Optional<Live>> findLive(SqlClient client, UUID session) {
         return client.preparedQuery(
                         """
-                        SELECT s.ws, w.id AS workspace, s.account, a.name
+                        SELECT s.ws, w.id AS workspace, s.account, a.name, s.created_at
                         FROM users_session s
                         JOIN users_account a ON a.id = s.account
                         JOIN users_workspace w ON w.no = s.ws
@@ -54,7 +55,8 @@ final class SessionsStore {
                                 row.getInteger("ws"),
                                 row.getUUID("workspace"),
                                 row.getUUID("account"),
-                                row.getString("name")));
+                                row.getString("name"),
+                                row.getOffsetDateTime("created_at").toInstant()));
                     }
                     return Optional.empty();
                 });

@@ -2,6 +2,7 @@ package app.fathi.webpush;
 
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Secrets;
+import app.fathi.platform.security.WorkspaceKey;
 import app.fathi.webpush.encryption.CryptoProviders;
 import app.fathi.webpush.encryption.VapidKey;
 import com.github.f4b6a3.uuid.UuidCreator;
@@ -68,10 +69,15 @@ final class PushKeys {
         return store.find(client, ws, id).compose(found -> {
             var stored = found.orElseThrow(() -> new IllegalStateException("Push key " + id + " is missing"));
             return secrets.workspaceKey(client, ws).map(seal -> {
-                opened.put(id, VapidKey.of(seal.open(place(id), stored.sealedPrivateKey()), stored.publicKey()));
+                opened.put(id, unsealed(stored, seal));
                 return null;
             });
         });
+    }
+
+    /** The key with its private half. */
+    VapidKey unsealed(PushKeysStore.Stored stored, WorkspaceKey seal) {
+        return VapidKey.of(seal.open(place(stored.id()), stored.sealedPrivateKey()), stored.publicKey());
     }
 
     /** A key that was opened. */

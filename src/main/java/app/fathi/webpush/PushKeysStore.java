@@ -61,6 +61,14 @@ final class PushKeysStore {
         return client.preparedQuery(sql).execute(parameters).map(PushKeysStore::first);
     }
 
+    /** Those that are not retired, the oldest first. */
+    Future<List<Stored>> living(SqlClient client, int ws) {
+        return client.preparedQuery(
+                        "SELECT " + COLUMNS + " FROM webpush_key WHERE ws = $1 AND retired_at IS NULL ORDER BY id")
+                .execute(Tuple.of(ws))
+                .map(rows -> rows.stream().map(PushKeysStore::stored).toList());
+    }
+
     /** Changes of a workspace's keys wait for each other. */
     Future<Void> lockChanges(SqlClient tx, int ws) {
         return tx.preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended('webpush_key', $1))")
@@ -175,15 +183,16 @@ final class PushKeysStore {
     }
 
     private static Optional<Stored> first(RowSet<Row> rows) {
-        for (var row : rows) {
-            var sealed = row.getBuffer("private_key");
-            return Optional.of(new Stored(
-                    row.getUUID("id"),
-                    row.getBuffer("public_key").getBytes(),
-                    sealed == null ? null : sealed.getBytes(),
-                    row.getBoolean("current"),
-                    row.getBoolean("retired")));
-        }
-        return Optional.empty();
+        return rows.stream().map(PushKeysStore::stored).findFirst();
+    }
+
+    private static Stored stored(Row row) {
+        var sealed = row.getBuffer("private_key");
+        return new Stored(
+                row.getUUID("id"),
+                row.getBuffer("public_key").getBytes(),
+                sealed == null ? null : sealed.getBytes(),
+                row.getBoolean("current"),
+                row.getBoolean("retired"));
     }
 }

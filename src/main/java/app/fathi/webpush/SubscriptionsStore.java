@@ -398,6 +398,25 @@ final class SubscriptionsStore {
                 .map(rows -> rows.stream().map(SubscriptionsStore::subscription).toList());
     }
 
+    /** A row as it is exported, its address sealed. */
+    record Exported(Subscription shown, byte[] address) {}
+
+    static final String EXPORT_PAGE =
+            """
+            SELECT s.*, NULL::uuid AS profile_id FROM webpush_subscription s
+            WHERE s.ws = $1 AND s.id > $2 ORDER BY s.id LIMIT $3
+            """;
+
+    /** In the order in which they were made. */
+    Future<List<Exported>> exportPage(SqlClient client, int ws, UUID after, int limit) {
+        return client.preparedQuery(EXPORT_PAGE)
+                .execute(Tuple.of(ws, after, limit))
+                .map(rows -> rows.stream()
+                        .map(row -> new Exported(
+                                subscription(row), row.getBuffer("address").getBytes()))
+                        .toList());
+    }
+
     static final String ADDRESSES_OF =
             """
             SELECT id, profile_no, key_id, site, address FROM webpush_subscription

@@ -32,6 +32,8 @@ import java.util.function.Supplier;
 
 /** The parts of {@code webpush} put together: what App deploys and what other domains plug in. */
 public final class Webpush {
+    private final Vertx vertx;
+    private final int recentSignInSeconds;
     private final Pool pool;
     private final Secrets secrets;
     private final SubscriptionsStore store = new SubscriptionsStore();
@@ -59,6 +61,8 @@ public final class Webpush {
         this.pool = pool;
         this.secrets = secrets;
         this.clock = clock;
+        this.vertx = vertx;
+        this.recentSignInSeconds = config.security().recentSignInSeconds();
         this.guard = new OutboundGuard(vertx, config.outbound());
         this.keys = new PushKeys(pool, secrets, keysStore, providers);
         this.client = new PushClient(vertx, config, guard, clock);
@@ -120,6 +124,17 @@ public final class Webpush {
                 keys,
                 new PushKeysService(transactions, keysStore, keys, jobs, audit, cursor),
                 profiles,
+                new ExportService(
+                        vertx,
+                        transactions,
+                        store,
+                        keysStore,
+                        keys,
+                        profiles,
+                        secrets,
+                        audit,
+                        clock,
+                        Duration.ofSeconds(recentSignInSeconds)),
                 new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
                 new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
                 store,

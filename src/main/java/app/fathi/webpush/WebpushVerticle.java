@@ -27,6 +27,7 @@ public final class WebpushVerticle extends VerticleBase {
     private final PushKeys keys;
     private final PushKeysService keysService;
     private final Profiles profiles;
+    private final ExportService export;
     private final ImportsService imports;
     private final SubscriptionsService subscriptions;
     private final SubscriptionsStore store;
@@ -39,6 +40,7 @@ public final class WebpushVerticle extends VerticleBase {
             PushKeys keys,
             PushKeysService keysService,
             Profiles profiles,
+            ExportService export,
             ImportsService imports,
             SubscriptionsService subscriptions,
             SubscriptionsStore store,
@@ -49,6 +51,7 @@ public final class WebpushVerticle extends VerticleBase {
         this.keys = keys;
         this.keysService = keysService;
         this.profiles = profiles;
+        this.export = export;
         this.imports = imports;
         this.subscriptions = subscriptions;
         this.store = store;
@@ -66,6 +69,7 @@ public final class WebpushVerticle extends VerticleBase {
                 Map.entry("rotatePushKey", keysService::rotate),
                 Map.entry("importPushKey", keysService::take),
                 Map.entry("retirePushKey", keysService::retire),
+                Map.entry("exportSubscriptions", export::export),
                 Map.entry("importSubscriptions", imports::start),
                 Map.entry("listImports", imports::list),
                 Map.entry("getImport", imports::get),

@@ -22,6 +22,7 @@ class PlanTest {
     static final Map<String, String> CONDITIONS = Map.ofEntries(
             Map.entry(SubscriptionsStore.PAGE_OF_ALL, "ws = $1"),
             Map.entry(SubscriptionsStore.PAGE_OF_ACTIVE, "ws = $1"),
+            Map.entry(SubscriptionsStore.EXPORT_PAGE, "ws = $1"),
             Map.entry(SubscriptionsStore.PAGE_OF_KEY, "key_id = "),
             Map.entry(SubscriptionsStore.PAGE_OF_ENDED, "status = $4"),
             Map.entry(SubscriptionsStore.PAGE_OF_PERSON, "profile_no = $4"),

@@ -1,9 +1,11 @@
 package app.fathi.platform.bus;
 
 import app.fathi.platform.errors.Problem;
+import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * A domain's answer: a status with a JSON body, or a problem.
@@ -12,8 +14,30 @@ import java.util.Map;
  * @param body UTF-8 JSON, or null for none
  * @param headers further headers such as {@code ETag} and {@code Location}
  * @param problem set when the operation did not succeed, null otherwise
+ * @param download in place of {@code body} where that is no JSON, or large; null otherwise
  */
-public record Reply(int status, Buffer body, Map<String, String> headers, Problem problem) {
+public record Reply(int status, Buffer body, Map<String, String> headers, Problem problem, Download download) {
+
+    /**
+     * A body of any size, asked for page by page as fast as it is read.
+     *
+     * @param next the next page; null behind the last
+     */
+    public record Download(String mediaType, Supplier<Future<Buffer>> next) {}
+
+    public Reply(int status, Buffer body, Map<String, String> headers, Problem problem) {
+        this(status, body, headers, problem, null);
+    }
+
+    /** 200 with a file. */
+    public static Reply download(String mediaType, String fileName, Supplier<Future<Buffer>> next) {
+        return new Reply(
+                200,
+                null,
+                Map.of("Content-Disposition", "attachment; filename=\"" + fileName + "\""),
+                null,
+                new Download(mediaType, next));
+    }
 
     public static Reply ok(JsonObject json) {
         return new Reply(200, json.toBuffer(), Map.of(), null);

@@ -228,6 +228,7 @@ public record Config(
             @Range(min = 30, max = 3_600) int accessTokenSeconds,
             @Range(min = 1, max = 365) int refreshTokenDays,
             @Range(min = 0, max = 60) int refreshGraceSeconds,
+            @Range(min = 10, max = 3_600) int recentSignInSeconds,
             @Range(min = 50, max = 10_000) int epochPollMillis,
             @Range(min = 100, max = 60_000) int epochStaleMillis,
             @Range(min = 19_456, max = 1_048_576) int passwordMemoryKib,

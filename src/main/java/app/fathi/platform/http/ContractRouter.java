@@ -13,6 +13,7 @@ import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.Credentials;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
@@ -25,13 +26,17 @@ import io.vertx.openapi.contract.Path;
 import io.vertx.openapi.validation.ValidatedRequest;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The contract as a router. Each operation runs admission → credential → rate → shape → contract validation → authority
  * → a bus request to the verticle of its domain, whose reply becomes the response.
  */
 final class ContractRouter {
+    private static final Logger LOG = LoggerFactory.getLogger(ContractRouter.class);
     private static final String CALLER = "fathi.caller";
     private static final String JSON = "fathi.json";
     private static final String ADDRESS = "fathi.address";
@@ -205,6 +210,23 @@ final class ContractRouter {
                 .map(message -> message.body());
     }
 
+    /** The next page is asked for when this one is on its way. Who gets half a file has to notice it. */
+    private static void stream(RoutingContext context, Supplier<Future<Buffer>> next) {
+        next.get()
+                .compose(page -> page == null
+                        ? context.response().end().map(false)
+                        : context.response().write(page).map(true))
+                .onSuccess(more -> {
+                    if (more) {
+                        stream(context, next);
+                    }
+                })
+                .onFailure(failure -> {
+                    LOG.warn("A download broke off: {}", failure.toString());
+                    context.request().connection().close();
+                });
+    }
+
     private void write(RoutingContext context, Call call, Reply reply) {
         if (reply.problem() != null) {
             if (reply.problem().kind() == Kind.FORBIDDEN) {
@@ -216,7 +238,11 @@ final class ContractRouter {
         var response = context.response().setStatusCode(reply.status());
         response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
         reply.headers().forEach(response::putHeader);
-        if (reply.body() == null) {
+        if (reply.download() != null) {
+            response.putHeader(HttpHeaders.CONTENT_TYPE, reply.download().mediaType())
+                    .setChunked(true);
+            stream(context, reply.download().next());
+        } else if (reply.body() == null) {
             response.end();
         } else {
             response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(reply.body());

@@ -175,6 +175,7 @@ public final class HttpVerticle extends VerticleBase {
                         "Idempotency-Key",
                         "X-Request-Id"))
                 .exposedHeaders(Set.of(
+                        "Content-Disposition",
                         "ETag",
                         "Location",
                         "RateLimit",

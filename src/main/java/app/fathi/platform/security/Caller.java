@@ -1,5 +1,6 @@
 package app.fathi.platform.security;
 
+import java.time.Instant;
 import java.util.Set;
 import java.util.UUID;
 
@@ -14,6 +15,7 @@ import java.util.UUID;
  * @param scopes permissions a key is limited to; empty for users, whose permissions come from their roles
  * @param origins origins a browser write key is bound to; empty when unbound
  * @param sessionId the session of a user's token, null otherwise
+ * @param signedInAt when that session began, with a password; null otherwise
  */
 public record Caller(
         Kind kind,
@@ -23,7 +25,21 @@ public record Caller(
         String name,
         Set<String> scopes,
         Set<String> origins,
-        UUID sessionId) {
+        UUID sessionId,
+        Instant signedInAt) {
+
+    /** Somebody who did not sign in. */
+    public Caller(
+            Kind kind,
+            int ws,
+            UUID workspaceId,
+            UUID id,
+            String name,
+            Set<String> scopes,
+            Set<String> origins,
+            UUID sessionId) {
+        this(kind, ws, workspaceId, id, name, scopes, origins, sessionId, null);
+    }
 
     public enum Kind {
         PUBLIC,
