@@ -196,6 +196,14 @@ class ContractTourTest {
         server.admin("GET", path, null);
         server.admin("GET", path + "/deliveries?state=waiting", null);
         server.admin("POST", path + "/cancel", null);
+        var toNobody = message.copy().put("audience", new JsonObject().put("userIds", new JsonArray().add("nobody")));
+        toNobody.remove("sendAt");
+        server.admin(
+                "POST",
+                server.admin("POST", MESSAGES, toNobody).header("Location") + "/resend",
+                new JsonObject().put("dryRun", true));
+        server.admin("POST", SUBSCRIPTIONS + "/" + subscription + "/test", new JsonObject().put("dryRun", true));
+        server.admin("GET", MESSAGES + "?state=cancelled&source=api&purpose=marketing&from=2026-01-01T00:00:00Z", null);
         server.admin("POST", MESSAGES, message);
         jobs();
         server.raw(

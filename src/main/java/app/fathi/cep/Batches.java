@@ -55,7 +55,7 @@ public final class Batches {
                     var runs = runs(items, recipients, results);
                     return shared.dryRun()
                             ? messages.checkTimes(tx, shared)
-                            : write(tx, ws, shared, items, recipients, runs, results);
+                            : write(tx, ws, shared.from(Source.BATCH), items, recipients, runs, results);
                 })
                 .map(done -> new BatchTaken(List.of(results)));
     }

@@ -215,22 +215,97 @@ final class LedgerStore {
                 .map(rows -> rows.stream().map(LedgerStore::row).toList());
     }
 
-    static final String DELIVERIES =
+    private static final String DELIVERY_COLUMNS =
             """
-            SELECT profile_no, rank, id, subscription, channel, state, reason, status, attempts, retry_reason,
-                   created_at, attempted_at, accepted_at, shown_at, clicked_at, clicked_action, closed_at
-            FROM cep_message
-            WHERE run = $1 AND step = $2 AND (profile_no, rank) > ($3, $4) AND ($5::smallint IS NULL OR state = $5)
-            ORDER BY profile_no, rank
-            LIMIT $6
+            profile_no, rank, id, subscription, channel, state, reason, status, attempts, retry_reason,
+            created_at, attempted_at, accepted_at, shown_at, clicked_at, clicked_action, closed_at
             """;
 
-    /** @param state null for all */
-    static Future<List<Delivery>> deliveries(SqlClient client, long run, State state, Place after, int limit) {
+    static final String DELIVERIES =
+            """
+            SELECT %s FROM cep_message
+            WHERE run = $1 AND step = $2 AND (profile_no, rank) > ($3, $4)
+            ORDER BY profile_no, rank
+            LIMIT $5
+            """
+                    .formatted(DELIVERY_COLUMNS);
+
+    static Future<List<Delivery>> deliveries(SqlClient client, long run, Place after, int limit) {
         return client.preparedQuery(DELIVERIES)
-                .execute(Tuple.of(
-                        run, STEP, after.profileNo(), (short) after.rank(), state == null ? null : state.code(), limit))
+                .execute(Tuple.of(run, STEP, after.profileNo(), (short) after.rank(), limit))
                 .map(rows -> rows.stream().map(LedgerStore::delivery).toList());
+    }
+
+    /** A row of a filtered list, or only how far was looked where {@code delivery} is null. */
+    record Listed(Delivery delivery, Place last, int looked) {}
+
+    /** Looks at so many rows and no more; the last one that was looked at stands beside each that was found. */
+    static final String FILTERED_DELIVERIES =
+            """
+            WITH looked AS MATERIALIZED (
+              SELECT %s FROM cep_message
+              WHERE run = $1 AND step = $2 AND (profile_no, rank) > ($3, $4)
+              ORDER BY profile_no, rank LIMIT $5
+            ), last AS (
+              SELECT profile_no AS last_profile_no, rank AS last_rank, (SELECT count(*)::int FROM looked) AS looked
+              FROM looked ORDER BY profile_no DESC, rank DESC LIMIT 1
+            ), found AS (
+              SELECT * FROM looked
+              WHERE ($6::smallint IS NULL OR state = $6) AND ($7::smallint IS NULL OR reason = $7)
+              ORDER BY profile_no, rank LIMIT $8
+            )
+            SELECT * FROM last LEFT JOIN found ON true ORDER BY profile_no, rank
+            """
+                    .formatted(DELIVERY_COLUMNS);
+
+    /**
+     * @param state null for all
+     * @param reason null for all
+     */
+    static Future<List<Listed>> deliveries(
+            SqlClient client, long run, State state, Reason reason, Place after, int look, int limit) {
+        return client.preparedQuery(FILTERED_DELIVERIES)
+                .execute(Tuple.from(new Object[] {
+                    run,
+                    STEP,
+                    after.profileNo(),
+                    (short) after.rank(),
+                    look,
+                    state == null ? null : state.code(),
+                    reason == null ? null : reason.code(),
+                    limit
+                }))
+                .map(rows -> rows.stream()
+                        .map(row -> new Listed(
+                                row.getInteger("profile_no") == null ? null : delivery(row),
+                                new Place(row.getInteger("last_profile_no"), row.getShort("last_rank")),
+                                row.getInteger("looked")))
+                        .toList());
+    }
+
+    /** To whom something did not arrive: the address, or null where the person had none. */
+    record Missed(int profileNo, UUID subscription) {}
+
+    static final String MISSED =
+            """
+            SELECT profile_no, subscription FROM cep_message
+            WHERE run = $1 AND step = $2 AND state = ANY ($3) AND ($4::smallint[] IS NULL OR reason = ANY ($4))
+            ORDER BY profile_no, rank LIMIT $5
+            """;
+
+    static Future<List<Missed>> missed(SqlClient client, long run, Resend wanted, int limit) {
+        return client.preparedQuery(MISSED)
+                .execute(Tuple.of(
+                        run,
+                        STEP,
+                        wanted.states().stream().map(State::code).toArray(Short[]::new),
+                        wanted.reasons().isEmpty()
+                                ? null
+                                : wanted.reasons().stream().map(Reason::code).toArray(Short[]::new),
+                        limit))
+                .map(rows -> rows.stream()
+                        .map(row -> new Missed(row.getInteger("profile_no"), row.getUUID("subscription")))
+                        .toList());
     }
 
     /**

@@ -2,6 +2,7 @@ package app.fathi.cep;
 
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.UUID;
 
 /**
  * One thing to tell some people, as the push API takes it. Shapes were checked by the edge; meanings are checked by
@@ -16,6 +17,7 @@ import java.time.Instant;
  * @param perMinute deliveries that may begin in a minute; null for as fast as it goes
  * @param tracking whether the browser is to report shown, clicked and closed
  * @param dryRun count only
+ * @param resendOf the message that is sent again; null for none
  */
 public record MessageRequest(
         Audience audience,
@@ -29,7 +31,59 @@ public record MessageRequest(
         Integer devices,
         Integer perMinute,
         boolean tracking,
-        boolean dryRun) {
+        boolean dryRun,
+        Source source,
+        UUID resendOf) {
+
+    /** One that an application sends. */
+    public MessageRequest(
+            Audience audience,
+            JsonObject content,
+            String purpose,
+            int ttlSeconds,
+            Urgency urgency,
+            String topic,
+            Instant sendAt,
+            Instant expiresAt,
+            Integer devices,
+            Integer perMinute,
+            boolean tracking,
+            boolean dryRun) {
+        this(
+                audience,
+                content,
+                purpose,
+                ttlSeconds,
+                urgency,
+                topic,
+                sendAt,
+                expiresAt,
+                devices,
+                perMinute,
+                tracking,
+                dryRun,
+                Source.API,
+                null);
+    }
+
+    /** The same from elsewhere. */
+    public MessageRequest from(Source other) {
+        return new MessageRequest(
+                audience,
+                content,
+                purpose,
+                ttlSeconds,
+                urgency,
+                topic,
+                sendAt,
+                expiresAt,
+                devices,
+                perMinute,
+                tracking,
+                dryRun,
+                other,
+                resendOf);
+    }
 
     boolean isTransactional() {
         return purpose.equals("transactional");

@@ -9,12 +9,15 @@ import java.util.UUID;
  * What became of a message, straight from the ledger.
  *
  * @param state {@code queued}, {@code sending}, {@code completed} or {@code cancelled}
+ * @param resendOf the message that this one sends again; null for none
  * @param counts {@code planned} (people), then deliveries by state, then interactions
  * @param reasons final deliveries by reason
  */
 public record MessageStatus(
         UUID id,
         String state,
+        Source source,
+        UUID resendOf,
         String purpose,
         Instant createdAt,
         Instant expiresAt,
@@ -30,6 +33,8 @@ public record MessageStatus(
         return new JsonObject()
                 .put("id", id.toString())
                 .put("state", state)
+                .put("source", source.word())
+                .put("resendOf", resendOf == null ? null : resendOf.toString())
                 .put("purpose", purpose)
                 .put("createdAt", createdAt.toString())
                 .put("expiresAt", expiresAt.toString())

@@ -35,6 +35,14 @@ public final class Messages {
 
     private static final Duration LONGEST_DELAY = Duration.ofDays(90);
 
+    /** Rows that one page of a filtered list looks at: a few milliseconds, whatever is asked for. */
+    private static final int LOOK = 5_000;
+
+    private static final Instant END_OF_TIME = Instant.parse("9999-12-31T00:00:00Z");
+
+    /** Deliveries that are sent again at once. */
+    private static final int RESEND_LIMIT = 100_000;
+
     private final Sending sending;
     private final Jobs jobs;
     private final ChannelKind kind = ChannelKind.WEBPUSH;
@@ -121,19 +129,78 @@ public final class Messages {
     }
 
     /**
-     * Deliveries of a message by person and rank; people whose turn has not come have none yet.
+     * Messages, the newest first. Of those with a filter that has no index so many are looked at as {@link #LOOK}.
      *
-     * @param state only those in this state; null for all
      * @param after where the page before ended
      */
-    public Future<List<Delivery>> deliveries(
-            SqlClient client, int ws, UUID id, State state, Optional<Cursor.Position> after, int limit) {
+    public Future<Looked<MessageStatus>> list(
+            SqlClient client, int ws, MessageFilter filter, Optional<Cursor.Position> after, int limit) {
+        var before = after.map(p -> p.time(0).toInstant()).orElse(filter.to() == null ? END_OF_TIME : filter.to());
+        long beforeRun = after.map(p -> p.number(1)).orElse(filter.to() == null ? Long.MAX_VALUE : Long.MIN_VALUE);
+        return RunsStore.page(client, ws, filter, before, beforeRun, LOOK, limit + 1)
+                .compose(listed -> {
+                    var runs = listed.stream()
+                            .map(RunsStore.Listed::run)
+                            .filter(Objects::nonNull)
+                            .toList();
+                    var shown = runs.subList(0, Math.min(limit, runs.size()));
+                    List<?> next = null;
+                    if (runs.size() > limit) {
+                        next = List.of(
+                                shown.getLast().createdAt(), shown.getLast().run());
+                    } else if (!listed.isEmpty() && listed.getFirst().looked() == LOOK) {
+                        next = List.of(
+                                listed.getFirst().lastCreatedAt(),
+                                listed.getFirst().lastRun());
+                    }
+                    var rest = next;
+                    return RunsStore.sums(client, shown)
+                            .map(sums -> new Looked<>(
+                                    shown.stream()
+                                            .map(run -> status(run, sums.getOrDefault(run.run(), RunsStore.Delta.NONE)))
+                                            .toList(),
+                                    rest));
+                });
+    }
+
+    /**
+     * Deliveries of a message by person and rank; people whose turn has not come have none yet. With a filter so many are
+     * looked at as {@link #LOOK}.
+     *
+     * @param state only those in this state; null for all
+     * @param reason only those with this reason; null for all
+     * @param after where the page before ended
+     */
+    public Future<Looked<Delivery>> deliveries(
+            SqlClient client, int ws, UUID id, State state, Reason reason, Optional<Cursor.Position> after, int limit) {
         var place = after.map(p -> new LedgerStore.Place((int) p.number(0), (int) p.number(1)))
                 .orElse(new LedgerStore.Place(Integer.MIN_VALUE, 0));
         return RunsStore.runById(client, ws, id)
                 .map(Messages::found)
-                .compose(run -> LedgerStore.deliveries(client, run.run(), state, place, limit))
-                .compose(deliveries -> withProfiles(client, ws, deliveries));
+                .compose(run -> state == null && reason == null
+                        ? LedgerStore.deliveries(client, run.run(), place, limit + 1)
+                                .map(rows -> page(rows, limit, null))
+                        : LedgerStore.deliveries(client, run.run(), state, reason, place, LOOK, limit + 1)
+                                .map(rows -> filtered(rows, limit)))
+                .compose(page -> withProfiles(client, ws, page.items()).map(items -> new Looked<>(items, page.next())));
+    }
+
+    private static Looked<Delivery> filtered(List<LedgerStore.Listed> rows, int limit) {
+        var found = rows.stream()
+                .map(LedgerStore.Listed::delivery)
+                .filter(Objects::nonNull)
+                .toList();
+        var last = rows.isEmpty() || rows.getFirst().looked() < LOOK
+                ? null
+                : rows.getFirst().last();
+        return page(found, limit, last == null ? null : List.of(last.profileNo(), last.rank()));
+    }
+
+    /** @param rest where to go on when all of these fit on the page; null for nowhere */
+    private static Looked<Delivery> page(List<Delivery> rows, int limit, List<?> rest) {
+        return rows.size() > limit
+                ? new Looked<>(rows.subList(0, limit), rows.get(limit - 1).position())
+                : new Looked<>(rows, rest);
     }
 
     private Future<List<Delivery>> withProfiles(SqlClient client, int ws, List<Delivery> deliveries) {
@@ -162,6 +229,115 @@ public final class Messages {
                         ProblemException.conflict("The message is completed: there is nothing left to cancel."));
             case QUEUED, SENDING -> cancel(tx, run).compose(done -> status(tx, ws, id));
         });
+    }
+
+    /**
+     * Sends a message once more to whom it did not reach: never to an address that its push service has taken it for. The
+     * new message names this one. Fails with {@code conflict} while this one is under way, when it was sent again before,
+     * when nothing of it failed or was skipped, and when its time is over and no new one is given.
+     */
+    public Future<Taken> resend(SqlConnection tx, int ws, UUID id, Resend wanted) {
+        return RunsStore.runByIdForUpdate(tx, ws, id)
+                .map(Messages::found)
+                .compose(run -> RunsStore.rest(tx, run.run(), id).compose(rest -> {
+                    requireOver(run, rest);
+                    return RunsStore.nextNumber(tx).compose(number -> {
+                        var request = again(run, wanted, number.now());
+                        checkTimes(request, number.now());
+                        return RunsStore.chunks(tx, run.run()).compose(chunks -> missed(tx, run, chunks, wanted)
+                                .compose(people -> {
+                                    var audience = new Frozen(people, List.of());
+                                    if (wanted.dryRun()) {
+                                        return count(tx, ws, audience);
+                                    }
+                                    if (people.isEmpty()) {
+                                        throw ProblemException.conflict(
+                                                "There is nothing to send again: no such delivery failed or was skipped.");
+                                    }
+                                    return write(tx, ws, request, number, audience, own(chunks, people));
+                                }));
+                    });
+                }));
+    }
+
+    private static void requireOver(Run run, RunsStore.Rest rest) {
+        if (rest.chunksLeft() > 0) {
+            throw ProblemException.conflict(
+                    "The message is still being sent: what fails may yet succeed. Wait for its end, or cancel it.");
+        }
+        if (rest.resentAs() != null) {
+            throw ProblemException.conflict(
+                    "The message was sent again as " + rest.resentAs() + ": resend what failed of that one.");
+        }
+    }
+
+    /** The same message, for as long as it made sense, unless somebody says for how long it does. */
+    private static MessageRequest again(Run run, Resend wanted, Instant now) {
+        int ttl = wanted.ttlSeconds() == null ? run.ttlSeconds() : wanted.ttlSeconds();
+        var expiresAt = wanted.expiresAt();
+        if (wanted.ttlSeconds() == null && expiresAt == null) {
+            expiresAt = run.expiresAt();
+            if (!expiresAt.isAfter(now)) {
+                throw ProblemException.conflict("The message made sense until " + expiresAt
+                        + ". Name a ttl, or expiresAt, to send it all the same.");
+            }
+        }
+        return new MessageRequest(
+                new Audience.Profiles(List.of()),
+                run.content(),
+                run.purpose(),
+                ttl,
+                run.urgency(),
+                run.topic(),
+                null,
+                expiresAt,
+                run.devices(),
+                run.perMinute(),
+                run.tracking(),
+                wanted.dryRun(),
+                Source.RESEND,
+                run.id());
+    }
+
+    /** Whom it did not reach, with the addresses where these are known; where a message named addresses, only those. */
+    private Future<TreeMap<Integer, List<UUID>>> missed(SqlConnection tx, Run run, List<Chunk> chunks, Resend wanted) {
+        var named = chunks.stream()
+                .map(Chunk::subscriptions)
+                .filter(Objects::nonNull)
+                .flatMap(List::stream)
+                .toList();
+        return LedgerStore.missed(tx, run.run(), wanted, RESEND_LIMIT + 1).compose(rows -> {
+            if (rows.size() > RESEND_LIMIT) {
+                throw ProblemException.unprocessable(
+                        "/reasons",
+                        "At most " + RESEND_LIMIT + " deliveries are sent again at once. Name fewer reasons.");
+            }
+            return channel().owners(tx, run.ws(), named).map(owners -> {
+                var ofPerson = new HashMap<Integer, List<UUID>>();
+                owners.forEach((subscription, profileNo) -> ofPerson.computeIfAbsent(profileNo, no -> new ArrayList<>())
+                        .add(subscription));
+                var people = new TreeMap<Integer, List<UUID>>();
+                for (var row : rows) {
+                    if (row.subscription() != null) {
+                        people.computeIfAbsent(row.profileNo(), no -> new ArrayList<>())
+                                .add(row.subscription());
+                    } else if (named.isEmpty()) {
+                        people.put(row.profileNo(), null);
+                    } else if (ofPerson.containsKey(row.profileNo())) {
+                        people.put(row.profileNo(), ofPerson.get(row.profileNo()));
+                    }
+                }
+                return people;
+            });
+        });
+    }
+
+    /** What these people got of their own. */
+    private static Map<Integer, JsonObject> own(List<Chunk> chunks, TreeMap<Integer, List<UUID>> people) {
+        var own = new HashMap<Integer, JsonObject>();
+        chunks.forEach(chunk -> own.putAll(chunk.items()));
+        own.keySet().retainAll(people.keySet());
+        return own;
     }
 
     private Future<Void> cancel(SqlConnection tx, Run run) {
@@ -297,7 +473,9 @@ public final class Messages {
                 start,
                 expiresAt,
                 planned,
-                number.now());
+                number.now(),
+                request.source(),
+                request.resendOf());
     }
 
     private List<Chunk> chunks(Run run, TreeMap<Integer, List<UUID>> people, Map<Integer, JsonObject> own) {
@@ -366,6 +544,14 @@ public final class Messages {
             counts.put(interaction.word(), (long) sums.reasons().getOrDefault(interaction, 0));
         }
         return new MessageStatus(
-                run.id(), run.state().word(), run.purpose(), run.createdAt(), run.expiresAt(), counts, reasons);
+                run.id(),
+                run.state().word(),
+                run.source(),
+                run.resendOf(),
+                run.purpose(),
+                run.createdAt(),
+                run.expiresAt(),
+                counts,
+                reasons);
     }
 }

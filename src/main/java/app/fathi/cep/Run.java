@@ -12,6 +12,7 @@ import java.util.UUID;
  * @param devices the n most recently active of each person; null for all
  * @param perMinute deliveries that may begin in a minute, over all nodes; null for as fast as it goes
  * @param planned people
+ * @param resendOf the message that is sent again; null for none
  */
 record Run(
         long run,
@@ -30,7 +31,9 @@ record Run(
         Instant sendAt,
         Instant expiresAt,
         int planned,
-        Instant createdAt) {
+        Instant createdAt,
+        Source source,
+        UUID resendOf) {
 
     /** Never waits behind other purposes. */
     boolean isTransactional() {

@@ -9,6 +9,7 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -48,8 +49,9 @@ final class RunsStore {
     private static final String INSERT_RUN =
             """
             INSERT INTO cep_run (run, ws, id, kind, channel, state, purpose, content, ttl_seconds, urgency, topic,
-                                 devices, tracking, send_at, expires_at, planned, unknown, chunks_left, created_at, finished_at)
-            VALUES ($1, $2, $3, 'api', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+                                 devices, tracking, send_at, expires_at, planned, unknown, chunks_left, created_at, finished_at,
+                                 resend_of)
+            VALUES ($1, $2, $3, $20, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21)
             """;
 
     static Future<Void> insertRun(SqlClient tx, Run run, int unknown, int chunks) {
@@ -78,7 +80,9 @@ final class RunsStore {
                         .addInteger(unknown)
                         .addInteger(chunks)
                         .addOffsetDateTime(time(run.createdAt()))
-                        .addOffsetDateTime(run.state() == RunState.COMPLETED ? time(run.createdAt()) : null))
+                        .addOffsetDateTime(run.state() == RunState.COMPLETED ? time(run.createdAt()) : null)
+                        .addString(run.source().word())
+                        .addUUID(run.resendOf()))
                 .mapEmpty();
     }
 
@@ -119,7 +123,7 @@ final class RunsStore {
     private static final String RUN_COLUMNS =
             """
             run, ws, id, channel, state, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
-            expires_at, planned, created_at,
+            expires_at, planned, created_at, kind, resend_of,
             (SELECT t.per_minute FROM cep_throttle t WHERE t.run = cep_run.run) AS per_minute
             """;
 
@@ -241,6 +245,8 @@ final class RunsStore {
      * @param furtherDevices deliveries begun for devices beyond a person's first
      */
     record Delta(Map<Reason, Integer> reasons, int furtherDevices) {
+        static final Delta NONE = new Delta(Map.of(), 0);
+
         boolean isEmpty() {
             return reasons.isEmpty() && furtherDevices == 0;
         }
@@ -293,20 +299,116 @@ final class RunsStore {
 
     /** A run's increments, summed. */
     static Future<Delta> sums(SqlClient client, long run) {
-        return client.preparedQuery(SUMS).execute(Tuple.of(run)).map(rows -> {
-            var reasons = new EnumMap<Reason, Integer>(Reason.class);
-            int furtherDevices = 0;
-            for (var row : rows) {
-                int n = row.getLong("n").intValue();
-                int key = row.getShort("key");
-                if (key == FURTHER_DEVICES) {
-                    furtherDevices = n;
-                } else {
-                    reasons.put(Reason.of(key), n);
-                }
+        return client.preparedQuery(SUMS).execute(Tuple.of(run)).map(RunsStore::delta);
+    }
+
+    private static Delta delta(Iterable<Row> sums) {
+        var reasons = new EnumMap<Reason, Integer>(Reason.class);
+        int furtherDevices = 0;
+        for (var row : sums) {
+            int n = row.getLong("n").intValue();
+            int key = row.getShort("key");
+            if (key == FURTHER_DEVICES) {
+                furtherDevices = n;
+            } else {
+                reasons.put(Reason.of(key), n);
             }
-            return new Delta(reasons, furtherDevices);
-        });
+        }
+        return new Delta(reasons, furtherDevices);
+    }
+
+    /** A run of a list, or only how far was looked where {@code run} is null. */
+    record Listed(Run run, Instant lastCreatedAt, long lastRun, int looked) {}
+
+    /**
+     * Looks at so many runs and no more, the newest first, whatever the filter; the last one that was looked at stands
+     * beside each that was found, and alone when none was.
+     */
+    static final String PAGE =
+            """
+            WITH looked AS MATERIALIZED (
+              SELECT run, created_at, state, kind, purpose, topic FROM cep_run
+              WHERE ws = $1 AND (created_at, run) < ($2, $3) AND created_at >= $4
+              ORDER BY created_at DESC, run DESC LIMIT $5
+            ), last AS (
+              SELECT created_at AS last_created_at, run AS last_run, (SELECT count(*)::int FROM looked) AS looked
+              FROM looked ORDER BY created_at, run LIMIT 1
+            ), found AS (
+              SELECT run AS found_run FROM looked
+              WHERE ($6::text IS NULL OR state = $6) AND ($7::text IS NULL OR kind = $7)
+                AND ($8::text IS NULL OR purpose = $8) AND ($9::text IS NULL OR topic = $9)
+              ORDER BY created_at DESC, run DESC LIMIT $10
+            )
+            SELECT last_created_at, last_run, looked, %s
+            FROM last LEFT JOIN (found JOIN cep_run ON cep_run.run = found_run) ON true
+            ORDER BY created_at DESC, run DESC
+            """
+                    .formatted(RUN_COLUMNS);
+
+    /**
+     * @param before where the page before ended
+     * @param look at so many
+     */
+    static Future<List<Listed>> page(
+            SqlClient client, int ws, MessageFilter filter, Instant before, long beforeRun, int look, int limit) {
+        return client.preparedQuery(PAGE)
+                .execute(Tuple.from(new Object[] {
+                    ws,
+                    time(before),
+                    beforeRun,
+                    time(filter.from() == null ? Instant.EPOCH : filter.from()),
+                    look,
+                    filter.state(),
+                    filter.source() == null ? null : filter.source().word(),
+                    filter.purpose(),
+                    filter.topic(),
+                    limit
+                }))
+                .map(rows -> rows.stream()
+                        .map(row -> new Listed(
+                                row.getLong("run") == null ? null : run(row),
+                                instant(row, "last_created_at"),
+                                row.getLong("last_run"),
+                                row.getInteger("looked")))
+                        .toList());
+    }
+
+    static final String SUMS_OF_ALL =
+            """
+            SELECT d.run, u.key, sum(u.n) AS n
+            FROM cep_run_delta d, unnest(d.keys, d.sums) AS u (key, n)
+            WHERE d.run = ANY ($1)
+            GROUP BY d.run, u.key
+            """;
+
+    /** The increments of many runs, summed; runs without any are left out. */
+    static Future<Map<Long, Delta>> sums(SqlClient client, List<Run> runs) {
+        return client.preparedQuery(SUMS_OF_ALL)
+                .execute(Tuple.of((Object) runs.stream().map(Run::run).toArray(Long[]::new)))
+                .map(rows -> {
+                    var byRun = new HashMap<Long, List<Row>>();
+                    rows.forEach(row -> byRun.computeIfAbsent(row.getLong("run"), run -> new ArrayList<>())
+                            .add(row));
+                    var sums = new HashMap<Long, Delta>();
+                    byRun.forEach((run, parts) -> sums.put(run, delta(parts)));
+                    return sums;
+                });
+    }
+
+    /** Chunks of the run that are not over yet, and the message that sends it again, if there is one. */
+    record Rest(int chunksLeft, UUID resentAs) {}
+
+    static Future<Rest> rest(SqlClient client, long run, UUID id) {
+        return client.preparedQuery(
+                        """
+                        SELECT chunks_left, (SELECT id FROM cep_run WHERE resend_of = $2) AS resent_as
+                        FROM cep_run WHERE run = $1
+                        """)
+                .execute(Tuple.of(run, id))
+                .map(rows -> {
+                    var row = rows.iterator().next();
+                    return new Rest(row.getInteger("chunks_left"), row.getUUID("resent_as"));
+                });
     }
 
     private static final String PEOPLE_OF =
@@ -335,12 +437,12 @@ final class RunsStore {
 
     private static Optional<Run> first(Iterable<Row> rows) {
         var rest = rows.iterator();
-        if (!rest.hasNext()) {
-            return Optional.empty();
-        }
-        var row = rest.next();
+        return rest.hasNext() ? Optional.of(run(rest.next())) : Optional.empty();
+    }
+
+    private static Run run(Row row) {
         var devices = row.getShort("devices");
-        return Optional.of(new Run(
+        return new Run(
                 row.getLong("run"),
                 row.getInteger("ws"),
                 row.getUUID("id"),
@@ -357,7 +459,9 @@ final class RunsStore {
                 instant(row, "send_at"),
                 instant(row, "expires_at"),
                 row.getInteger("planned"),
-                instant(row, "created_at")));
+                instant(row, "created_at"),
+                Source.of(row.getString("kind")),
+                row.getUUID("resend_of"));
     }
 
     private static Chunk chunk(Row row) {

@@ -31,6 +31,8 @@ public enum Permission {
     PUSH_KEYS_UPDATE("push-keys:update", true),
     MESSAGES_READ("messages:read", true),
     MESSAGES_SEND("messages:send", true),
+    /** Sending a test to a single subscription. */
+    MESSAGES_TEST("messages:test", true),
     /** Messages with the purpose {@code transactional}, which pass marketing's limits. */
     MESSAGES_SEND_TRANSACTIONAL("messages:send-transactional", false),
     KILL_SWITCH_READ("kill-switch:read", true),

@@ -65,7 +65,7 @@ final class ImportsService {
 
     private Future<Reply> start(Call call, ImportFormat format, UUID keyId, Uploads.Upload upload) {
         if (upload.octets() == 0) {
-            throw ProblemException.of(Kind.MALFORMED, "The body is missing.");
+            return Future.failedFuture(ProblemException.of(Kind.MALFORMED, "The body is missing."));
         }
         var id = UuidCreator.getTimeOrderedEpoch();
         return transactions.run(tx -> keys.bind(tx, call.ws(), keyId)

@@ -4,9 +4,14 @@ import app.fathi.cep.Audience;
 import app.fathi.cep.BatchItem;
 import app.fathi.cep.BatchTaken;
 import app.fathi.cep.Batches;
+import app.fathi.cep.MessageFilter;
 import app.fathi.cep.MessageRequest;
 import app.fathi.cep.Messages;
+import app.fathi.cep.Reason;
+import app.fathi.cep.Resend;
+import app.fathi.cep.Source;
 import app.fathi.cep.State;
+import app.fathi.cep.Taken;
 import app.fathi.cep.Urgency;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
@@ -21,10 +26,12 @@ import app.fathi.webpush.encryption.VapidSubject;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** The push API: reads the contract's message, checks what a schema cannot, and hands it to {@link Messages}. */
@@ -32,6 +39,11 @@ final class MessagesService {
     private static final String MESSAGES = "/api/v1/webpush/messages/";
     private static final Set<String> PURPOSES = Set.of("marketing", "transactional");
     private static final int DEFAULT_TTL_SECONDS = 86_400;
+    /** Who waits for a test does not wait for long. */
+    private static final int TEST_TTL_SECONDS = 300;
+
+    private static final JsonObject TEST =
+            new JsonObject().put("title", "It works").put("body", "This is a test notification.");
 
     private final Transactions transactions;
     private final Messages messages;
@@ -39,6 +51,7 @@ final class MessagesService {
     private final Audit audit;
     private final Authorities authorities;
     private final Cursor cursor;
+    private final SubscriptionsStore subscriptions;
     private final String subject;
 
     /** @param subject the VAPID contact; empty when none is set */
@@ -49,6 +62,7 @@ final class MessagesService {
             Audit audit,
             Authorities authorities,
             Cursor cursor,
+            SubscriptionsStore subscriptions,
             String subject) {
         this.transactions = transactions;
         this.messages = messages;
@@ -56,6 +70,7 @@ final class MessagesService {
         this.audit = audit;
         this.authorities = authorities;
         this.cursor = cursor;
+        this.subscriptions = subscriptions;
         this.subject = subject;
     }
 
@@ -118,15 +133,94 @@ final class MessagesService {
     }
 
     Future<Reply> deliveries(Call call) {
-        var after = cursor.position(call);
         return messages.deliveries(
                         transactions.pool(),
                         call.ws(),
                         call.id("id", "message"),
                         state(call.parameters().getString("state")),
-                        after,
-                        Cursor.limit(call) + 1)
-                .map(rows -> Reply.ok(cursor.page(call, rows, row -> row.toJson(), row -> row.position())));
+                        reason("reason", call.parameters().getString("reason")),
+                        cursor.position(call),
+                        Cursor.limit(call))
+                .map(page -> Reply.ok(cursor.pageUntil(call, page.items(), row -> row.toJson(), page.next())));
+    }
+
+    Future<Reply> list(Call call) {
+        var parameters = call.parameters();
+        var source = parameters.getString("source");
+        var filter = new MessageFilter(
+                parameters.getString("state"),
+                source == null ? null : Source.of(source),
+                parameters.getString("purpose"),
+                parameters.getString("topic"),
+                instant("from", parameters.getString("from")),
+                instant("to", parameters.getString("to")));
+        return messages.list(transactions.pool(), call.ws(), filter, cursor.position(call), Cursor.limit(call))
+                .map(page -> Reply.ok(cursor.pageUntil(call, page.items(), row -> row.toJson(), page.next())));
+    }
+
+    /** Sends again what failed or was skipped; who may send such a message may. */
+    Future<Reply> resend(Call call) {
+        var id = call.id("id", "message");
+        var json = call.json() == null ? new JsonObject() : call.json();
+        var wanted = new Resend(
+                texts(json, "states", State.FAILED.word(), State.SKIPPED.word()).stream()
+                        .map(State::of)
+                        .collect(Collectors.toSet()),
+                texts(json, "reasons").stream()
+                        .map(word -> reason("/reasons", word))
+                        .collect(Collectors.toSet()),
+                json.getInteger("ttl"),
+                instant(json, "expiresAt"),
+                json.getBoolean("dryRun", false));
+        requireSubject();
+        return messages.status(transactions.pool(), call.ws(), id)
+                .compose(status -> requirePurpose(call, status.purpose()))
+                .compose(allowed -> transactions.once(call, tx -> messages.resend(tx, call.ws(), id, wanted)
+                        .compose(taken -> record(tx, call, taken, new JsonObject().put("resendOf", id.toString())))));
+    }
+
+    /** One push to one browser, for somebody who looks whether it works: ahead of all others, and soon or never. */
+    Future<Reply> test(Call call) {
+        var id = call.id("id", "subscription");
+        var json = call.json() == null ? new JsonObject() : call.json();
+        var request = new MessageRequest(
+                        new Audience.Subscriptions(List.of(id)),
+                        content("", json.getJsonObject("content", TEST)),
+                        "transactional",
+                        TEST_TTL_SECONDS,
+                        Urgency.HIGH,
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        true,
+                        json.getBoolean("dryRun", false))
+                .from(Source.TEST);
+        requireSubject();
+        return subscriptions
+                .find(transactions.pool(), call.ws(), id)
+                .map(found -> found.orElseThrow(() -> ProblemException.notFound("subscription")))
+                .compose(found -> found.status().equals("active")
+                        ? transactions.once(call, tx -> messages.request(tx, call.ws(), request)
+                                .compose(taken ->
+                                        record(tx, call, taken, new JsonObject().put("subscriptionId", id.toString()))))
+                        : Future.failedFuture(ProblemException.conflict(
+                                "Nothing reaches this subscription: it is " + found.status() + ".")));
+    }
+
+    private Future<Reply> record(SqlConnection tx, Call call, Taken taken, JsonObject after) {
+        var recorded = taken.dryRun()
+                ? Future.<Void>succeededFuture()
+                : audit.record(tx, call, "message", taken.id(), null, after.put("planned", taken.planned()));
+        return recorded.map(done -> Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()));
+    }
+
+    private static List<String> texts(JsonObject json, String name, String... otherwise) {
+        var given = json.getJsonArray(name);
+        return given == null
+                ? List.of(otherwise)
+                : given.stream().map(String.class::cast).toList();
     }
 
     Future<Reply> cancel(Call call) {
@@ -168,6 +262,19 @@ final class MessagesService {
                     "Nothing can be sent yet: set FATHI_VAPID_SUBJECT to a mailto: or https: contact (" + e.getMessage()
                             + ").");
         }
+    }
+
+    private static Reason reason(String pointer, String word) {
+        try {
+            return word == null ? null : Reason.of(word);
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.invalid(pointer, "There is no such reason.");
+        }
+    }
+
+    private static Instant instant(String name, String text) {
+        var at = Rfc3339.at(name, text);
+        return at == null ? null : at.toInstant();
     }
 
     /** The contract has checked the word already. */
@@ -252,7 +359,6 @@ final class MessagesService {
     }
 
     private static Instant instant(JsonObject json, String name) {
-        var at = Rfc3339.at("/" + name, json.getString(name));
-        return at == null ? null : at.toInstant();
+        return instant("/" + name, json.getString(name));
     }
 }

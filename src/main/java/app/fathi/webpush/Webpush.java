@@ -138,7 +138,7 @@ public final class Webpush {
                 new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
                 new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
                 store,
-                new MessagesService(transactions, messages, batches, audit, authorities, cursor, subject),
+                new MessagesService(transactions, messages, batches, audit, authorities, cursor, store, subject),
                 new InteractionsService(streams, tokens, clock),
                 cursor);
     }

@@ -50,8 +50,9 @@ class LedgerStageTest {
 
     private List<Delivery> deliveries(UUID id) {
         return world.messages
-                .deliveries(world.pool, WS, id, null, Optional.empty(), 100)
-                .await();
+                .deliveries(world.pool, WS, id, null, null, Optional.empty(), 100)
+                .await()
+                .items();
     }
 
     @Test

@@ -495,8 +495,9 @@ class SendingTest {
         assertThat(world.channel.sent).isEmpty();
         assertThat(world.status(taken.id()).reasons()).isEqualTo(Map.of("internal", 2L, "cancelled", 1L));
         var deliveries = world.messages
-                .deliveries(world.pool, WS, taken.id(), null, Optional.empty(), 10)
-                .await();
+                .deliveries(world.pool, WS, taken.id(), null, null, Optional.empty(), 10)
+                .await()
+                .items();
         assertThat(deliveries)
                 .extracting(Delivery::state, Delivery::reason, Delivery::retryReason)
                 .containsExactly(
@@ -548,8 +549,9 @@ class SendingTest {
                 .containsExactly(tuple(2, (short) 0), tuple(2, (short) 0), tuple(1, null));
         world.countsEqualTheLedger(taken.id());
         var deliveries = world.messages
-                .deliveries(world.pool, WS, taken.id(), null, Optional.empty(), 10)
-                .await();
+                .deliveries(world.pool, WS, taken.id(), null, null, Optional.empty(), 10)
+                .await()
+                .items();
         assertThat(deliveries.getFirst().retryReason()).isEqualTo("crash");
     }
 
@@ -691,8 +693,9 @@ class SendingTest {
         Optional<Cursor.Position> after = Optional.empty();
         while (true) {
             var page = world.messages
-                    .deliveries(world.pool, WS, taken.id(), null, after, 4)
-                    .await();
+                    .deliveries(world.pool, WS, taken.id(), null, null, after, 4)
+                    .await()
+                    .items();
             all.addAll(page);
             if (page.size() < 4) {
                 break;
@@ -704,8 +707,9 @@ class SendingTest {
         assertThat(all).allSatisfy(delivery -> assertThat(delivery.profileId()).isNotNull());
         assertThat(all.stream().map(Delivery::id)).doesNotHaveDuplicates();
         assertThat(world.messages
-                        .deliveries(world.pool, WS, taken.id(), State.SKIPPED, Optional.empty(), 10)
-                        .await())
+                        .deliveries(world.pool, WS, taken.id(), State.SKIPPED, null, Optional.empty(), 10)
+                        .await()
+                        .items())
                 .hasSize(2);
     }
 }

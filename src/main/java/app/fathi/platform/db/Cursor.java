@@ -101,6 +101,17 @@ public final class Cursor {
                 .put("nextCursor", more ? write(call, position.apply(rows.get(limit - 1))) : null);
     }
 
+    /**
+     * The same for a list whose store says itself where the next page begins.
+     *
+     * @param next the sort columns of the last row that was looked at; null when there is no next page
+     */
+    public <T> JsonObject pageUntil(Call call, List<T> rows, Function<T, JsonObject> item, List<?> next) {
+        var items = new JsonArray();
+        rows.stream().map(item).forEach(items::add);
+        return new JsonObject().put("items", items).put("nextCursor", next == null ? null : write(call, next));
+    }
+
     private String write(Call call, List<?> position) {
         var values = new JsonArray();
         position.forEach(value -> values.add(value instanceof Number ? value : value.toString()));

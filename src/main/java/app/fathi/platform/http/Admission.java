@@ -53,7 +53,7 @@ final class Admission {
             return Class.ANALYTICS;
         }
         return switch (operation.permission()) {
-            case "messages:send", "subscriptions:subscribe" -> Class.SEND;
+            case "messages:send", "messages:test", "subscriptions:subscribe" -> Class.SEND;
             default -> Class.ADMIN;
         };
     }
