@@ -5,6 +5,7 @@ import app.fathi.cdp.Deriver;
 import app.fathi.cdp.Profiles;
 import app.fathi.cep.Batches;
 import app.fathi.cep.CepVerticle;
+import app.fathi.cep.Holds;
 import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
@@ -73,7 +74,7 @@ import java.util.function.Supplier;
  * edge, so that nothing is asked before it can answer.
  */
 public final class App {
-    /** How often the metric of engaged kill switches is read; senders look for themselves. */
+    /** How often the metrics of kill switches and holds are read; senders look for themselves. */
     private static final long KILL_SWITCH_MILLIS = 5_000;
 
     private final Vertx vertx;
@@ -163,7 +164,12 @@ public final class App {
         var batches = new Batches(messages, sending);
         var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());
         health.notice("kill-switch", killSwitches::anyEngaged);
-        var looking = vertx.setPeriodic(0, KILL_SWITCH_MILLIS, look -> killSwitches.anyEngaged());
+        var holds = new Holds(pools.admin(), metrics.registry());
+        health.notice("older-messages-held", holds::any);
+        var looking = vertx.setPeriodic(0, KILL_SWITCH_MILLIS, look -> {
+            killSwitches.anyEngaged();
+            holds.any();
+        });
         started.push(() -> {
             vertx.cancelTimer(looking);
             return Future.succeededFuture();

@@ -121,7 +121,7 @@ final class ChunkSender {
 
     private boolean mayBegin() {
         return failure == null
-                && !stops.everything()
+                && !stops.anything()
                 && !expired()
                 && !lease.stopping()
                 && throttledUntil == null
@@ -219,7 +219,7 @@ final class ChunkSender {
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
         return Future.all(now, marked, hold, active).compose(all -> {
             stops = seen(now.result());
-            return stops.everything()
+            return stops.anything()
                     ? Future.succeededFuture(null)
                     : reserve(tx, decided, active.result()).map(rows -> new Intent(rows, hold.result()));
         });
@@ -351,7 +351,7 @@ final class ChunkSender {
                 && answers.size() == rows
                 && throttledUntil == null
                 && failure == null
-                && !stops.everything();
+                && !stops.anything();
     }
 
     private LedgerRow result(Answer answer) {
@@ -381,6 +381,10 @@ final class ChunkSender {
             return lease.cancelled() ? JobOutcome.cancelled() : JobOutcome.done();
         }
         var rest = LedgerStore.rest(pool, chunk).await();
+        if (!end.isReached(rest) && stops.held()) {
+            // Whoever releases it wakes it; else it comes to its end when nobody would want it any more.
+            return JobOutcome.again(run.expiresAt());
+        }
         if (!end.isReached(rest)) {
             boolean unclaimed = rest.claimed() < chunk.profileNos().size();
             return JobOutcome.again(throttledUntil != null ? throttledUntil : unclaimed ? clock.now() : rest.nextAt());

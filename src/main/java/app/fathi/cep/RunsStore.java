@@ -148,7 +148,8 @@ final class RunsStore {
 
     static final String STOPS =
             """
-            SELECT r.state, r.channel, k.scope, k.target
+            SELECT r.state, r.channel, k.scope, k.target,
+                   EXISTS (SELECT FROM cep_hold h WHERE cep_run_order(r.run) <= h.last_run) AS held
             FROM cep_run r
             LEFT JOIN cep_kill_switch k
               ON k.ws IN (0, r.ws) AND NOT (k.except_transactional AND r.purpose = 'transactional')
@@ -169,9 +170,11 @@ final class RunsStore {
             // Without its row it was dropped by retention: nothing more is to be sent.
             boolean cancelled = rows.size() == 0;
             boolean killed = false;
+            boolean held = false;
             var origins = new HashSet<String>();
             for (var row : rows) {
                 cancelled |= RunState.of(row.getString("state")) == RunState.CANCELLED;
+                held |= row.getBoolean("held");
                 var scope = row.getString("scope");
                 if (scope != null) {
                     var target = row.getString("target");
@@ -184,7 +187,7 @@ final class RunsStore {
                     }
                 }
             }
-            return new Stops(cancelled, killed, Set.copyOf(origins));
+            return new Stops(cancelled, killed, held, Set.copyOf(origins));
         });
     }
 

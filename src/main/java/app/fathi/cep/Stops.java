@@ -7,23 +7,29 @@ import java.util.Set;
  *
  * @param cancelled the run was, or it is no more
  * @param killed a kill switch stops the whole run
+ * @param held the run is older than a restore and waits to be released, see {@link Holds}
  * @param origins to which a kill switch lets nothing go
  */
-record Stops(boolean cancelled, boolean killed, Set<String> origins) {
-    static final Stops NONE = new Stops(false, false, Set.of());
+record Stops(boolean cancelled, boolean killed, boolean held, Set<String> origins) {
+    static final Stops NONE = new Stops(false, false, false, Set.of());
 
     Stops cancel() {
-        return new Stops(true, killed, origins);
+        return new Stops(true, killed, held, origins);
     }
 
-    /** Nothing of the run may leave. */
+    /** Nothing of the run will ever leave: what is left of it ends. */
     boolean everything() {
         return cancelled || killed;
     }
 
+    /** Nothing of the run may leave now. */
+    boolean anything() {
+        return everything() || held;
+    }
+
     /** Nothing may leave for this address. */
     boolean stop(Channel.Address address) {
-        return everything() || !origins.isEmpty() && origins.contains(address.origin());
+        return anything() || !origins.isEmpty() && origins.contains(address.origin());
     }
 
     /** Why what they stop is not sent. */

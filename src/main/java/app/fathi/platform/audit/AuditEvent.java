@@ -69,6 +69,30 @@ record AuditEvent(
                 after);
     }
 
+    /** What somebody did at the machine itself, with the operator's tool. */
+    static AuditEvent ofOperator(
+            int ws,
+            String operation,
+            String operator,
+            String objectKind,
+            Object objectId,
+            JsonObject before,
+            JsonObject after) {
+        return new AuditEvent(
+                ws,
+                operation,
+                "success",
+                "operator",
+                null,
+                operator,
+                objectKind,
+                objectId.toString(),
+                "",
+                "-",
+                before,
+                after);
+    }
+
     private static String kind(Caller caller) {
         return caller.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

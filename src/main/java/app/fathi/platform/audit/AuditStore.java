@@ -13,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -40,6 +42,18 @@ final class AuditStore {
         return client.preparedQuery(INSERT)
                 .executeBatch(events.stream().map(AuditStore::tuple).toList())
                 .mapEmpty();
+    }
+
+    /** The same statement for who has a JDBC connection. */
+    static void insert(Connection tx, AuditEvent event) throws SQLException {
+        try (var statement = tx.prepareStatement(INSERT.replaceAll("\\$[0-9]+", "?"))) {
+            var values = tuple(event);
+            for (int i = 0; i < values.size(); i++) {
+                var value = values.getValue(i);
+                statement.setObject(i + 1, value instanceof Buffer octets ? octets.getBytes() : value);
+            }
+            statement.executeUpdate();
+        }
     }
 
     /** One row more than a page holds, newest first. */
