@@ -23,13 +23,13 @@ final class DataLock implements AutoCloseable {
     static DataLock take(Path dataFolder) {
         try {
             Files.createDirectories(dataFolder);
-            var file = dataFolder.resolve("lock");
+            var file = file(dataFolder);
             var channel = FileChannel.open(
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             if (lock(channel) == null) {
                 var holder = holder(channel);
                 channel.close();
-                throw new StartException("the data folder " + dataFolder + " is in use by another Fathi" + holder
+                throw new InUseException("the data folder " + dataFolder + " is in use by another Fathi" + holder
                         + "; stop that one or set FATHI_DATA_DIR to another folder");
             }
             channel.truncate(0);
@@ -41,6 +41,34 @@ final class DataLock implements AutoCloseable {
             throw new StartException(
                     "the data folder " + dataFolder + " cannot be used: " + e + " (FATHI_DATA_DIR)", e);
         }
+    }
+
+    /** Somebody else has it. */
+    static final class InUseException extends StartException {
+        private static final long serialVersionUID = 1L;
+
+        private InUseException(String message) {
+            super(message);
+        }
+    }
+
+    /** Whether another process has the folder at this moment. */
+    static boolean isTaken(Path dataFolder) {
+        var file = file(dataFolder);
+        if (!Files.exists(file)) {
+            return false;
+        }
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            return lock(channel) == null;
+        } catch (IOException e) {
+            throw new StartException(
+                    "the data folder " + dataFolder + " cannot be used: " + e + " (FATHI_DATA_DIR)", e);
+        }
+    }
+
+    /** It was made by whoever started Fathi there first. */
+    static Path file(Path dataFolder) {
+        return dataFolder.resolve("lock");
     }
 
     private static FileLock lock(FileChannel channel) throws IOException {

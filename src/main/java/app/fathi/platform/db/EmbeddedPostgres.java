@@ -4,6 +4,7 @@ import app.fathi.platform.config.StartException;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -47,6 +48,15 @@ public final class EmbeddedPostgres implements AutoCloseable {
     private static final int STOP_SECONDS = 20;
     private static final int PORT_ATTEMPTS = 5;
 
+    /** The line of {@code postmaster.pid} that holds the port. */
+    private static final int PORT_LINE = 3;
+
+    /** In the data folder: where the cluster lies when it is not inside. */
+    private static final String LOCATION = "postgres.location";
+
+    /** In the data folder while a backup fills it. */
+    private static final String UNFINISHED = "restore.unfinished";
+
     /** Survives the machine's crash: what an operator's data needs. */
     private static final Map<String, String> DURABLE =
             Map.of("fsync", "on", "full_page_writes", "on", "synchronous_commit", "on");
@@ -73,7 +83,108 @@ public final class EmbeddedPostgres implements AutoCloseable {
      * @param connections how many it accepts
      */
     public static EmbeddedPostgres start(Path dataFolder, int connections) {
+        if (isUnfinished(dataFolder)) {
+            throw new StartException("the data folder " + dataFolder + " holds a restore that did not come to its end:"
+                    + " run scripts/fathi restore again, or remove the folder");
+        }
         return start(dataFolder, null, connections, DURABLE);
+    }
+
+    /** The same for a fresh folder that a backup will fill: until {@link #filled} nobody else starts on it. */
+    public static EmbeddedPostgres startToFill(Path dataFolder, int connections) {
+        try {
+            Files.createDirectories(dataFolder);
+            Files.write(dataFolder.resolve(UNFINISHED), new byte[0]);
+        } catch (IOException e) {
+            throw new StartException("the folder " + dataFolder + " cannot be made: " + e, e);
+        }
+        return start(dataFolder, null, connections, DURABLE);
+    }
+
+    /** All is there: the folder is one like any other. */
+    public static void filled(Path dataFolder) {
+        try {
+            Files.delete(dataFolder.resolve(UNFINISHED));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Whether a restore into it was interrupted. */
+    public static boolean isUnfinished(Path dataFolder) {
+        return Files.exists(dataFolder.resolve(UNFINISHED));
+    }
+
+    /** Removes what {@link #startToFill} made and nothing has completed. */
+    public static void discard(Path dataFolder) {
+        if (!isUnfinished(dataFolder)) {
+            throw new IllegalStateException(dataFolder + " is in use");
+        }
+        try (var lock = DataLock.take(dataFolder)) {
+            var elsewhere = dataFolder.resolve(LOCATION);
+            if (Files.exists(elsewhere)) {
+                Trees.delete(Path.of(Files.readString(elsewhere).strip()));
+            }
+            try (var inside = Files.list(dataFolder)) {
+                for (var path : inside.filter(path -> !path.equals(dataFolder.resolve(UNFINISHED)))
+                        .toList()) {
+                    Trees.delete(path);
+                }
+            }
+            Files.delete(dataFolder.resolve(UNFINISHED));
+        } catch (IOException e) {
+            throw new StartException("the half filled folder " + dataFolder + " cannot be removed: " + e, e);
+        }
+    }
+
+    /** Whether a database was ever made in this data folder. */
+    public static boolean isMade(Path dataFolder) {
+        return cluster(dataFolder)
+                .filter(cluster -> Files.exists(cluster.resolve("PG_VERSION")))
+                .isPresent();
+    }
+
+    /** Whether a process has this data folder, be it still starting. */
+    public static boolean isRunning(Path dataFolder) {
+        return DataLock.isTaken(dataFolder);
+    }
+
+    /** Where the server of this data folder listens while another process runs it; empty when none does, or not yet. */
+    public static Optional<DatabaseAddress> running(Path dataFolder) {
+        try {
+            var file = cluster(dataFolder).map(cluster -> cluster.resolve("postmaster.pid"));
+            if (file.isEmpty() || !Files.exists(file.get())) {
+                return Optional.empty();
+            }
+            var lines = Files.readAllLines(file.get());
+            if (lines.size() <= PORT_LINE || !lines.getLast().strip().equals("ready")) {
+                return Optional.empty();
+            }
+            var port = Integer.parseInt(lines.get(PORT_LINE).strip());
+            var password =
+                    Files.readString(dataFolder.resolve("postgres.password")).strip();
+            var host = InetAddress.getLoopbackAddress().getHostAddress();
+            return Optional.of(new DatabaseAddress(host, port, NAME, NAME, password));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException | NumberFormatException e) {
+            throw new StartException(
+                    "the embedded PostgreSQL of " + dataFolder + " cannot be asked: " + e
+                            + " (run this as the user that Fathi runs as)",
+                    e);
+        }
+    }
+
+    /** Where the cluster of a data folder lies; empty when the folder has none. */
+    public static Optional<Path> cluster(Path dataFolder) {
+        try {
+            var pointer = dataFolder.resolve(LOCATION);
+            var home =
+                    Files.exists(pointer) ? Path.of(Files.readString(pointer).strip()) : dataFolder.resolve("postgres");
+            return Optional.of(home.resolve("cluster")).filter(Files::isDirectory);
+        } catch (IOException e) {
+            throw new StartException("the data folder " + dataFolder + " cannot be read: " + e, e);
+        }
     }
 
     /** For tests: nothing is forced to disk, and the programs are shared between data folders. */
@@ -152,7 +263,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
      * under {@code /var/lib/fathi} that the data folder names.
      */
     private static Path home(Path dataFolder, ServerAccount account) throws IOException {
-        var pointer = dataFolder.resolve("postgres.location");
+        var pointer = dataFolder.resolve(LOCATION);
         if (Files.exists(pointer)) {
             var elsewhere = Path.of(Files.readString(pointer).strip());
             Files.createDirectories(elsewhere);

@@ -2,10 +2,16 @@ package app.fathi.platform.db;
 
 import app.fathi.platform.config.StartException;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.MigrationInfo;
+import org.flywaydb.core.api.MigrationVersion;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.flywaydb.core.api.exception.FlywayValidateException;
 
 /**
@@ -22,16 +28,74 @@ public final class Migrations {
     /** Blocks until the schema is current; how many steps were taken. */
     public static int run(DatabaseAddress address) {
         check(address);
+        return migrate(address, flyway(address).load());
+    }
+
+    /**
+     * Brings an empty database to the schema of an older version, or of this one.
+     *
+     * @param versions those that it has afterwards, ascending; fails when this version of Fathi does not know just these
+     */
+    public static void run(DatabaseAddress address, List<String> versions) {
+        check(address);
+        var flyway = flyway(address)
+                .target(versions.isEmpty() ? MigrationVersion.EMPTY : MigrationVersion.fromVersion(versions.getLast()))
+                .load();
+        var known = Arrays.stream(flyway.info().all())
+                .map(Migrations::version)
+                .limit(versions.size())
+                .toList();
+        if (!known.equals(versions)) {
+            throw new StartException("the schema has the steps " + String.join(", ", versions)
+                    + ", of which this version of Fathi knows " + String.join(", ", known)
+                    + ": use the version that it was made with, or a newer one");
+        }
+        migrate(address, flyway);
+    }
+
+    /**
+     * Where a database stands.
+     *
+     * @param applied the steps that were taken, in their order
+     * @param missing those that this version would take at its start
+     * @param unknown those that this version does not know: it is older than the database
+     */
+    public record Standing(List<String> applied, List<String> missing, List<String> unknown) {}
+
+    /** Looks, and changes nothing. */
+    public static Standing standing(DatabaseAddress address) {
+        var applied = new ArrayList<String>();
+        var missing = new ArrayList<String>();
+        var unknown = new ArrayList<String>();
+        for (var step : flyway(address).load().info().all()) {
+            if (step.getState().isApplied()) {
+                applied.add(version(step));
+            }
+            if (!step.getState().isResolved()) {
+                unknown.add(version(step));
+            } else if (!step.getState().isApplied()) {
+                missing.add(version(step));
+            }
+        }
+        return new Standing(applied, missing, unknown);
+    }
+
+    private static String version(MigrationInfo step) {
+        return step.getVersion().getVersion();
+    }
+
+    private static FluentConfiguration flyway(DatabaseAddress address) {
+        return Flyway.configure(Migrations.class.getClassLoader())
+                .dataSource(address.jdbcUrl(), address.user(), address.password())
+                .locations("classpath:db/migration")
+                .validateMigrationNaming(true)
+                // The lock must not hold a transaction open: CREATE INDEX CONCURRENTLY would wait for it for ever.
+                .configuration(Map.of("flyway.postgresql.transactional.lock", "false"));
+    }
+
+    private static int migrate(DatabaseAddress address, Flyway flyway) {
         try {
-            return Flyway.configure(Migrations.class.getClassLoader())
-                    .dataSource(address.jdbcUrl(), address.user(), address.password())
-                    .locations("classpath:db/migration")
-                    .validateMigrationNaming(true)
-                    // The lock must not hold a transaction open: CREATE INDEX CONCURRENTLY would wait for it for ever.
-                    .configuration(Map.of("flyway.postgresql.transactional.lock", "false"))
-                    .load()
-                    .migrate()
-                    .migrationsExecuted;
+            return flyway.migrate().migrationsExecuted;
         } catch (FlywayValidateException e) {
             throw new StartException(
                     "the database " + address + " does not fit this version of Fathi: " + firstLine(e), e);

@@ -25,7 +25,7 @@ import javax.crypto.spec.SecretKeySpec;
  * The key behind all others: 32 octets from the environment or from {@code <dataDir>/master.key}. Nothing is encrypted
  * with it directly; each use has its own key, derived by HKDF-SHA256 (RFC 5869) under a label.
  */
-final class MasterKey {
+public final class MasterKey {
     static final int OCTETS = 32;
 
     private final byte[] pseudoRandomKey;
@@ -36,13 +36,17 @@ final class MasterKey {
 
     /** The configured key, else the one in the file, else none. */
     static Optional<MasterKey> find(Config config) {
+        return text(config).map(text -> decode(text, source(config)));
+    }
+
+    /** The same as it is written, 32 octets in base64: for backups, which are sealed. */
+    public static Optional<String> text(Config config) {
         if (!config.masterKey().isEmpty()) {
-            return Optional.of(decode(config.masterKey(), "masterKey (FATHI_MASTER_KEY)"));
+            return Optional.of(config.masterKey());
         }
         var file = file(config);
         try {
-            return Optional.of(
-                    decode(Files.readString(file, StandardCharsets.US_ASCII).strip(), file.toString()));
+            return Optional.of(Files.readString(file, StandardCharsets.US_ASCII).strip());
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException e) {
@@ -50,12 +54,31 @@ final class MasterKey {
         }
     }
 
-    /** Makes a new key and its file, readable by us alone and on the disk before anything is sealed with it. */
+    /** Where it comes from, in words for the operator. */
+    public static String source(Config config) {
+        return config.masterKey().isEmpty() ? file(config).toString() : "masterKey (FATHI_MASTER_KEY)";
+    }
+
+    /**
+     * Whether it is the key that a database was sealed with.
+     *
+     * @param known what {@code secret_master.known} holds
+     */
+    public static boolean opens(String text, byte[] known) {
+        return Secrets.opens(decode(text, "the key"), known);
+    }
+
+    /** Makes a new key and its file. */
     static MasterKey make(Config config) {
         var secret = new byte[OCTETS];
         new SecureRandom().nextBytes(secret);
-        var text = Base64.getEncoder().encodeToString(secret) + "\n";
-        var file = file(config);
+        write(file(config), Base64.getEncoder().encodeToString(secret));
+        return new MasterKey(secret);
+    }
+
+    /** Writes a key's file, readable by us alone and on the disk before anything is sealed with it. */
+    public static void write(Path file, String key) {
+        var text = key + "\n";
         try {
             Files.createDirectories(file.getParent());
             try (var channel = FileChannel.open(
@@ -68,11 +91,14 @@ final class MasterKey {
         } catch (IOException e) {
             throw new UncheckedIOException("The master key " + file + " cannot be written", e);
         }
-        return new MasterKey(secret);
     }
 
-    static Path file(Config config) {
-        return config.dataPath().resolve("master.key");
+    public static Path file(Config config) {
+        return file(config.dataPath());
+    }
+
+    public static Path file(Path dataFolder) {
+        return dataFolder.resolve("master.key");
     }
 
     byte[] derive(String label) {

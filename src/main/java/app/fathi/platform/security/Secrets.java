@@ -69,14 +69,20 @@ public final class Secrets {
     }
 
     private static Secrets checked(MasterKey master, RowSet<Row> rows) {
-        var known = rows.iterator().next().getBuffer("known").getBytes();
-        try {
-            WorkspaceKey.open(master.deriveAes("known-text"), KNOWN_PLACE, known);
-        } catch (GeneralSecurityException e) {
+        if (!opens(master, rows.iterator().next().getBuffer("known").getBytes())) {
             throw new ConfigException("The master key is wrong: this database was sealed with another one."
                     + " Set FATHI_MASTER_KEY to that one, or put back its master.key");
         }
         return new Secrets(master);
+    }
+
+    static boolean opens(MasterKey master, byte[] known) {
+        try {
+            WorkspaceKey.open(master.deriveAes("known-text"), KNOWN_PLACE, known);
+            return true;
+        } catch (GeneralSecurityException e) {
+            return false;
+        }
     }
 
     /** 32 octets for one use, such as {@code cursor} or {@code tracking}: the same on every node and after every start. */

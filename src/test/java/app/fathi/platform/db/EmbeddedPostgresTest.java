@@ -59,6 +59,17 @@ class EmbeddedPostgresTest {
     }
 
     @Test
+    void nobody_starts_on_a_folder_that_a_restore_has_not_filled() throws Exception {
+        EmbeddedPostgres.startToFill(folder, 20).close();
+        assertThatThrownBy(() -> EmbeddedPostgres.start(folder, 20))
+                .isInstanceOf(StartException.class)
+                .hasMessageContaining("restore")
+                .hasMessageContaining(folder.toString());
+        EmbeddedPostgres.discard(folder);
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
     void passwords_are_readable_by_their_owner_only() throws Exception {
         try (var postgres = EmbeddedPostgres.startVolatile(folder, PROGRAMS, 20)) {
             for (var file : new String[] {"postgres.password", "postgres.superuser-password"}) {

@@ -1,0 +1,105 @@
+package app.fathi.platform.copy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Only the passphrase opens a sealed file, and only as it was written. */
+class SealedFileTest {
+    private static final String PASSPHRASE = "correct horse battery staple";
+    private static final int CHUNK = Seal.CHUNK_OCTETS + Seal.TAG_OCTETS;
+
+    /** Two whole chunks and a bit. */
+    private static final byte[] PLAIN = new byte[2 * Seal.CHUNK_OCTETS + 100];
+
+    private static byte[] sealed;
+
+    @BeforeAll
+    static void seal() throws IOException {
+        new Random(1).nextBytes(PLAIN);
+        sealed = seal(PLAIN);
+    }
+
+    private static byte[] seal(byte[] plain) throws IOException {
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, PASSPHRASE)) {
+            out.write(plain);
+            out.finish();
+        }
+        return file.toByteArray();
+    }
+
+    private static byte[] open(byte[] file, String passphrase) throws IOException {
+        try (var in = new SealedInput(new ByteArrayInputStream(file), passphrase)) {
+            return in.readAllBytes();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, Seal.CHUNK_OCTETS - 1, Seal.CHUNK_OCTETS, Seal.CHUNK_OCTETS + 1})
+    void what_was_sealed_comes_out_again(int length) throws IOException {
+        var plain = Arrays.copyOf(PLAIN, length);
+        assertThat(open(seal(plain), PASSPHRASE)).isEqualTo(plain);
+    }
+
+    @Test
+    void another_passphrase_does_not_open_it() {
+        assertThatThrownBy(() -> open(sealed, PASSPHRASE + "r"))
+                .isInstanceOf(CopyException.class)
+                .hasMessageContaining("passphrase");
+    }
+
+    @Test
+    void a_passphrase_is_the_same_however_its_accents_are_typed() throws IOException {
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, "caf\u00e9 caf\u00e9 caf\u00e9")) {
+            out.finish();
+        }
+        assertThat(open(file.toByteArray(), "cafe\u0301 cafe\u0301 cafe\u0301")).isEmpty();
+    }
+
+    /** In the magic, the version, the parameters, the salt, the HMAC, a chunk, its tag, the last chunk. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 7, 10, 13, 17, 25, 60, 84, 84 + 65_536, 84 + 2 * (65_536 + 16), -1})
+    void no_flipped_bit_goes_unnoticed(int place) {
+        var changed = sealed.clone();
+        changed[place < 0 ? changed.length - 1 : place] ^= 1;
+        assertThatThrownBy(() -> open(changed, PASSPHRASE)).isInstanceOf(CopyException.class);
+    }
+
+    /** Within the header, at its end, within a chunk, at a chunk's end, one octet short. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 40, 84, 5_000, 84 + 65_552, 84 + 2 * 65_552, -1})
+    void no_cut_goes_unnoticed(int length) {
+        var cut = Arrays.copyOf(sealed, length < 0 ? sealed.length - 1 : length);
+        assertThatThrownBy(() -> open(cut, PASSPHRASE)).isInstanceOf(CopyException.class);
+    }
+
+    @Test
+    void chunks_cannot_change_places_and_nothing_can_follow() {
+        var swapped = sealed.clone();
+        System.arraycopy(sealed, Seal.HEADER_OCTETS, swapped, Seal.HEADER_OCTETS + CHUNK, CHUNK);
+        System.arraycopy(sealed, Seal.HEADER_OCTETS + CHUNK, swapped, Seal.HEADER_OCTETS, CHUNK);
+        assertThatThrownBy(() -> open(swapped, PASSPHRASE)).isInstanceOf(CopyException.class);
+        assertThatThrownBy(() -> open(Arrays.copyOf(sealed, sealed.length + 1), PASSPHRASE))
+                .isInstanceOf(CopyException.class);
+    }
+
+    @Test
+    void a_file_that_was_not_finished_does_not_open() throws IOException {
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, PASSPHRASE)) {
+            out.write(PLAIN);
+        }
+        assertThatThrownBy(() -> open(file.toByteArray(), PASSPHRASE)).isInstanceOf(CopyException.class);
+    }
+}
