@@ -1,7 +1,10 @@
 package app.fathi.cep;
 
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.outbound.Origin;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -34,6 +37,54 @@ record KillSwitch(
         boolean hasTarget() {
             return this == CHANNEL || this == ORIGIN;
         }
+    }
+
+    /** The switches of the whole installation are nobody's workspace's. */
+    private static final int EVERYBODY = 0;
+
+    /** The workspace under which a switch of this scope stands. */
+    static int owner(Scope scope, int ws) {
+        return scope == Scope.ALL ? EVERYBODY : ws;
+    }
+
+    /**
+     * The target as it is stored, empty for the wider scopes; fails with {@code unprocessable} for one that the scope cannot
+     * have.
+     *
+     * @param target null when none was named
+     */
+    static String target(Scope scope, String target) {
+        if (scope.hasTarget() == (target == null)) {
+            throw ProblemException.unprocessable(
+                    "/target",
+                    scope.hasTarget()
+                            ? "Name the channel, such as webpush, or the origin, such as https://fcm.googleapis.com."
+                            : "The scope " + scope.word() + " has no target.");
+        }
+        return switch (scope) {
+            case ALL, WORKSPACE -> "";
+            case CHANNEL ->
+                Arrays.stream(ChannelKind.values())
+                        .map(ChannelKind::word)
+                        .filter(target::equals)
+                        .findFirst()
+                        .orElseThrow(() -> ProblemException.unprocessable(
+                                "/target", "There is no such channel; there is webpush."));
+            case ORIGIN ->
+                Origin.parse(target)
+                        .orElseThrow(() -> ProblemException.unprocessable(
+                                "/target", "An origin is scheme, host and port, such as https://fcm.googleapis.com."));
+        };
+    }
+
+    /** In a line for people. */
+    String what() {
+        return target.isEmpty() ? scope.word() : scope.word() + " " + target;
+    }
+
+    /** As the audit trail names it. */
+    static String objectId(Scope scope, String target) {
+        return target.isEmpty() ? scope.word() : scope.word() + ":" + target;
     }
 
     JsonObject toJson() {

@@ -5,6 +5,11 @@ import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -59,6 +64,80 @@ final class KillSwitchStore {
         return tx.preparedQuery("DELETE FROM cep_kill_switch WHERE ws = $1 AND scope = $2 AND target = $3")
                 .execute(Tuple.of(ws, scope.word(), target))
                 .mapEmpty();
+    }
+
+    // --- the same for the operator's tool, which has a JDBC connection
+    // ------------------------------------------------
+
+    /** A switch with the workspace that it is for; 0 for the whole installation. */
+    record Owned(int ws, KillSwitch killSwitch) {}
+
+    /** All of the installation, the widest first. */
+    static List<Owned> all(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT * FROM cep_kill_switch ORDER BY ws, scope, target")) {
+            return read(rows);
+        }
+    }
+
+    static Optional<KillSwitch> find(Connection tx, int ws, Scope scope, String target) throws SQLException {
+        try (var statement = tx.prepareStatement(
+                "SELECT * FROM cep_kill_switch WHERE ws = ? AND scope = ? AND target = ? FOR UPDATE")) {
+            return read(place(statement, ws, scope, target).executeQuery()).stream()
+                    .map(Owned::killSwitch)
+                    .findFirst();
+        }
+    }
+
+    static KillSwitch engage(
+            Connection tx,
+            int ws,
+            Scope scope,
+            String target,
+            boolean exceptTransactional,
+            String reason,
+            String engagedBy)
+            throws SQLException {
+        try (var statement = place(tx.prepareStatement(ENGAGE.replaceAll("\\$[0-9]", "?")), ws, scope, target)) {
+            statement.setBoolean(4, exceptTransactional);
+            statement.setString(5, reason);
+            statement.setString(6, engagedBy);
+            return read(statement.executeQuery()).getFirst().killSwitch();
+        }
+    }
+
+    static void lift(Connection tx, int ws, Scope scope, String target) throws SQLException {
+        try (var statement = place(
+                tx.prepareStatement("DELETE FROM cep_kill_switch WHERE ws = ? AND scope = ? AND target = ?"),
+                ws,
+                scope,
+                target)) {
+            statement.executeUpdate();
+        }
+    }
+
+    private static PreparedStatement place(PreparedStatement statement, int ws, Scope scope, String target)
+            throws SQLException {
+        statement.setInt(1, ws);
+        statement.setString(2, scope.word());
+        statement.setString(3, target);
+        return statement;
+    }
+
+    private static List<Owned> read(ResultSet rows) throws SQLException {
+        var switches = new ArrayList<Owned>();
+        while (rows.next()) {
+            switches.add(new Owned(
+                    rows.getInt("ws"),
+                    new KillSwitch(
+                            Scope.of(rows.getString("scope")),
+                            rows.getString("target"),
+                            rows.getBoolean("except_transactional"),
+                            rows.getString("reason"),
+                            rows.getString("engaged_by"),
+                            rows.getTimestamp("engaged_at").toInstant())));
+        }
+        return switches;
     }
 
     private static KillSwitch read(Row row) {

@@ -7,13 +7,11 @@ import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
-import app.fathi.platform.outbound.Origin;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -28,9 +26,6 @@ public final class KillSwitches {
 
     /** That of the first start: its administrators run the installation. */
     private static final int FIRST_WORKSPACE = 1;
-
-    /** The switches of this scope are nobody's workspace's. */
-    private static final int EVERYBODY = 0;
 
     private final Transactions transactions;
     private final Audit audit;
@@ -105,7 +100,7 @@ public final class KillSwitches {
                 tx,
                 call,
                 "kill-switch",
-                change.target.isEmpty() ? change.scope.word() : change.scope.word() + ":" + change.target,
+                KillSwitch.objectId(change.scope, change.target),
                 before == null ? null : before.toJson(),
                 after == null ? null : after.toJson());
     }
@@ -133,37 +128,12 @@ public final class KillSwitches {
                         "Only administrators of the first workspace stop the whole installation. Use the scope workspace.");
             }
             return new Change(
-                    scope == Scope.ALL ? EVERYBODY : call.ws(),
+                    KillSwitch.owner(scope, call.ws()),
                     scope,
-                    target(scope, json.getString("target")),
+                    KillSwitch.target(scope, json.getString("target")),
                     engaged,
                     json.getBoolean("exceptTransactional", false),
                     json.getString("reason", "").strip());
-        }
-
-        private static String target(Scope scope, String target) {
-            if (scope.hasTarget() == (target == null)) {
-                throw ProblemException.unprocessable(
-                        "/target",
-                        scope.hasTarget()
-                                ? "Name the channel, such as webpush, or the origin, such as https://fcm.googleapis.com."
-                                : "The scope " + scope.word() + " has no target.");
-            }
-            return switch (scope) {
-                case ALL, WORKSPACE -> "";
-                case CHANNEL ->
-                    Arrays.stream(ChannelKind.values())
-                            .map(ChannelKind::word)
-                            .filter(target::equals)
-                            .findFirst()
-                            .orElseThrow(() -> ProblemException.unprocessable(
-                                    "/target", "There is no such channel; there is webpush."));
-                case ORIGIN ->
-                    Origin.parse(target)
-                            .orElseThrow(() -> ProblemException.unprocessable(
-                                    "/target",
-                                    "An origin is scheme, host and port, such as https://fcm.googleapis.com."));
-            };
         }
     }
 }

@@ -148,7 +148,7 @@ public final class Webpush {
     }
 
     /** The contact that push services see; our own public https URL serves when no other is set. */
-    private static String subject(Config config) {
+    public static String subject(Config config) {
         var set = config.vapid().subject();
         return set.isEmpty() && config.publicUrl().startsWith("https://") ? config.publicUrl() : set;
     }

@@ -91,7 +91,7 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     /** What is packaged: without the tests' own classes and settings. */
-    private static String classPath() {
+    static String classPath() {
         return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(entry -> !entry.endsWith("test-classes"))
                 .map(entry -> Path.of(entry).toAbsolutePath().toString())

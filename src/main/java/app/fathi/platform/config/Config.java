@@ -31,6 +31,7 @@ public record Config(
         Send send,
         Render render,
         Idempotency idempotency,
+        Backup backup,
         Logging log,
         @Pattern(
                         value =
@@ -316,6 +317,15 @@ public record Config(
 
     /** Stored answers for repeated keys. */
     public record Idempotency(@Range(min = 1, max = 720) int keepHours) {}
+
+    /** What {@code scripts/fathi backup} seals with. */
+    public record Backup(
+            @Secret @Pattern(value = "|.{12,1024}", words = "at least 12 characters, or empty") String passphrase) {
+        @Override
+        public String toString() {
+            return "Backup[]";
+        }
+    }
 
     /** Where and how lines are logged. */
     public record Logging(

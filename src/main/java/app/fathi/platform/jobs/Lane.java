@@ -40,6 +40,11 @@ public enum Lane {
         return name().toLowerCase(Locale.ROOT);
     }
 
+    /** The name of the lane with this code. */
+    public static String words(int code) {
+        return of(code).word();
+    }
+
     static Lane of(int code) {
         return Arrays.stream(values())
                 .filter(lane -> lane.code == code)

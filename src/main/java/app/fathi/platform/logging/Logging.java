@@ -2,8 +2,12 @@ package app.fathi.platform.logging;
 
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.joran.JoranConfigurator;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.joran.spi.JoranException;
 import ch.qos.logback.core.status.Status;
 import java.io.IOException;
@@ -21,6 +25,26 @@ public final class Logging {
     /** To be called before anything logs. A {@code conf/logback.xml} of the working directory wins over the packaged one. */
     public static void start(Config.Logging settings) {
         configure((LoggerContext) LoggerFactory.getILoggerFactory(), settings);
+    }
+
+    /** For tools beside the server: what goes wrong, on stderr, and nothing else. The server's files are the server's. */
+    public static void startQuiet() {
+        var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+        context.reset();
+        context.setMDCAdapter(new RequestMdc());
+        var encoder = new PatternLayoutEncoder();
+        encoder.setContext(context);
+        encoder.setPattern("%-5level %logger{0} %replace(%msg){'[\\r\\n]+', ' | '}%n%nopex");
+        encoder.start();
+        var appender = new ConsoleAppender<ILoggingEvent>();
+        appender.setContext(context);
+        appender.setTarget("System.err");
+        appender.setEncoder(encoder);
+        appender.start();
+        var root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        root.setLevel(Level.ERROR);
+        root.addAppender(appender);
+        context.getLogger("app.fathi").setLevel(Level.WARN);
     }
 
     /** Writes what is queued and closes the files. Later lines are lost, so it is the last thing a process does. */

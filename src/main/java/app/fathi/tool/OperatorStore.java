@@ -1,0 +1,95 @@
+package app.fathi.tool;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** SQL of the commands that change something. What concerns one domain alone is that domain's. */
+final class OperatorStore {
+    private OperatorStore() {}
+
+    /** The version of this program. */
+    static String product() {
+        var version = OperatorStore.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
+    /** A workspace as an operator names it. */
+    record Workspace(int no, String id, String name) {}
+
+    static List<Workspace> workspaces(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT no, id, name FROM users_workspace ORDER BY no")) {
+            var workspaces = new ArrayList<Workspace>();
+            while (rows.next()) {
+                workspaces.add(new Workspace(rows.getInt("no"), rows.getString("id"), rows.getString("name")));
+            }
+            return workspaces;
+        }
+    }
+
+    /** What a right master key opens; empty before the first start. */
+    static Optional<byte[]> known(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT known FROM secret_master")) {
+            return rows.next() ? Optional.of(rows.getBytes("known")) : Optional.empty();
+        }
+    }
+
+    static Instant now(Connection connection) throws SQLException {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery("SELECT clock_timestamp()")) {
+            row.next();
+            return row.getTimestamp(1).toInstant();
+        }
+    }
+
+    // --- after a restore
+    // ------------------------------------------------------------------------------------------------
+
+    /** Nodes, consumers and workers of the other instance are not here: what they held begins again. */
+    private static final List<String> FORGET = List.of(
+            "DELETE FROM node",
+            "DELETE FROM stream_member",
+            "UPDATE stream_offset SET owner = NULL, lease_until = '-infinity' WHERE owner IS NOT NULL",
+            "UPDATE jobs SET due_at = now() WHERE state = 'running'");
+
+    static void forgetWhoWasThere(Connection tx) throws SQLException {
+        try (var statement = tx.createStatement()) {
+            for (var sql : FORGET) {
+                statement.executeUpdate(sql);
+            }
+        }
+    }
+
+    record Schedule(int ws, String name, String cron, String zone, Instant next) {}
+
+    static List<Schedule> schedules(Connection tx) throws SQLException {
+        try (var statement = tx.createStatement();
+                var rows = statement.executeQuery("SELECT ws, name, cron, zone, next_at FROM job_schedule")) {
+            var schedules = new ArrayList<Schedule>();
+            while (rows.next()) {
+                schedules.add(new Schedule(
+                        rows.getInt("ws"),
+                        rows.getString("name"),
+                        rows.getString("cron"),
+                        rows.getString("zone"),
+                        rows.getTimestamp("next_at").toInstant()));
+            }
+            return schedules;
+        }
+    }
+
+    static void setNext(Connection tx, Schedule schedule, Instant next) throws SQLException {
+        try (var statement = tx.prepareStatement("UPDATE job_schedule SET next_at = ? WHERE ws = ? AND name = ?")) {
+            statement.setTimestamp(1, Timestamp.from(next));
+            statement.setInt(2, schedule.ws());
+            statement.setString(3, schedule.name());
+            statement.executeUpdate();
+        }
+    }
+}
