@@ -5,6 +5,7 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.outbound.Origin;
 import app.fathi.platform.outbound.OutboundGuard;
+import app.fathi.platform.outbound.TrustedAuthorities;
 import app.fathi.webpush.PushAnswer.Outcome;
 import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.OpenSsl;
@@ -31,10 +32,10 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.JdkSSLEngineOptions;
 import io.vertx.core.net.OpenSSLEngineOptions;
-import io.vertx.core.net.PemTrustOptions;
 import io.vertx.core.net.SocketAddress;
 import java.net.InetAddress;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -137,7 +138,7 @@ final class PushClient {
                 .setConnectTimeout((int) connectTimeout.toMillis())
                 .setDecompressionSupported(false);
         if (!outbound.trustedCertificate().isEmpty()) {
-            options.setTrustOptions(new PemTrustOptions().addCertPath(outbound.trustedCertificate()));
+            options.setTrustOptions(TrustedAuthorities.withCertificate(Path.of(outbound.trustedCertificate())));
         }
         return vertx.httpClientBuilder()
                 .with(options)
