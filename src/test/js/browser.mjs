@@ -1,11 +1,12 @@
 // Drives one real browser for a test in Java: node browser.mjs '{"browser": "firefox" | "chromium", …}'.
 // A command is one line of JSON on stdin, its answer one line on stdout: {"value": …} or {"error": "…"}.
 // The browser ends with this process, and this process when stdin is closed.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import puppeteer from 'puppeteer-core';
 
+const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const { browser: kind, home, desktop, pushService } = JSON.parse(process.argv[2]);
 
 function program(name) {
@@ -104,6 +105,17 @@ const commands = {
   },
   async screenshot({ page, path }) {
     await pages.get(page).screenshot({ path });
+  },
+  /** What axe-core finds that keeps people out, in words: its serious and critical findings. */
+  async audit({ page }) {
+    await pages.get(page).evaluate(axe);
+    const { violations } = await pages.get(page).evaluate(() => window.axe.run());
+    return violations
+      .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+      .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`);
+  },
+  async viewport({ page, width, height }) {
+    await pages.get(page).setViewport({ width, height });
   },
   tabs: async () => (await browser.pages()).map((page) => page.url()),
   said: () => said,

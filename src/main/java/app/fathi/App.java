@@ -67,6 +67,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -82,6 +83,7 @@ public final class App {
     private final Pools pools;
     private final Health health;
     private final Metrics metrics;
+    private final Consumer<Router> morePages;
     private final Contract contract = Contract.load();
     private final InstantSource clock = InstantSource.system();
     private final AtomicInteger port = new AtomicInteger();
@@ -91,11 +93,17 @@ public final class App {
     private FirstRun firstRun;
 
     public App(Vertx vertx, Config config, Pools pools, Health health, Metrics metrics) {
+        this(vertx, config, pools, health, metrics, router -> {});
+    }
+
+    /** @param morePages what is served beside the contract and our own pages */
+    public App(Vertx vertx, Config config, Pools pools, Health health, Metrics metrics, Consumer<Router> morePages) {
         this.vertx = vertx;
         this.config = config;
         this.pools = pools;
         this.health = health;
         this.metrics = metrics;
+        this.morePages = morePages;
     }
 
     /** Starts the node on a migrated database; succeeds when everything serves. */
@@ -270,6 +278,7 @@ public final class App {
             pages.mountMetrics(router);
         }
         Pages.mount(router, contract);
+        morePages.accept(router);
     }
 
     private Future<?> listenForManagement() {

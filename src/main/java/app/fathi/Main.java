@@ -1,5 +1,6 @@
 package app.fathi;
 
+import app.fathi.demo.Demo;
 import app.fathi.platform.bus.Cluster;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;
@@ -14,11 +15,15 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,24 +38,47 @@ public final class Main {
     private static final int CLOSE_SECONDS = 5;
 
     private final Config config;
+    private final Optional<Demo> demo;
     /** What was started, the last first: closed in this order, also when the start ends half way. */
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
 
     private Health health;
     private App app;
 
-    private Main(Config config) {
+    private Main(Config config, Optional<Demo> demo) {
         this.config = config;
+        this.demo = demo;
     }
 
+    /** @param arguments none, or {@code --demo} with what {@link Demo#prepare} takes */
     public static void main(String[] arguments) {
         try {
-            var config = Config.load();
+            var demo = demo(List.of(arguments));
+            var config = demo.isPresent() ? demo.get().config() : settings();
             Logging.start(config.log());
-            new Main(config).run();
+            new Main(config, demo).run();
         } catch (StartException e) {
             refuse(e.getMessage());
         }
+    }
+
+    private static Optional<Demo> demo(List<String> arguments) {
+        if (arguments.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!arguments.getFirst().equals("--demo")) {
+            throw new StartException("there is no option " + arguments.getFirst() + "; settings come from"
+                    + " conf/application.yaml and the environment");
+        }
+        // Whatever the locale says: the demo's people have names in many scripts.
+        var out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+        return Optional.of(Demo.prepare(arguments.subList(1, arguments.size()), System.getenv(), out));
+    }
+
+    private static Config settings() {
+        var config = Config.load();
+        Demo.refuseFolder(config.dataPath());
+        return config;
     }
 
     private void run() {
@@ -65,11 +93,14 @@ public final class Main {
         }
         Runtime.getRuntime().addShutdownHook(new Thread(this::end, "shutdown"));
         health.serving();
-        app.greeting().forEach(System.out::println);
+        demo.ifPresentOrElse(
+                played -> played.play(app.baseUrl()), () -> app.greeting().forEach(System.out::println));
     }
 
     private void start() throws Exception {
         requireFreePort();
+        demo.ifPresent(this::opened);
+        demo.ifPresent(Demo::open);
         var database = database();
         Migrations.run(database);
         var metrics = opened(new Metrics());
@@ -78,9 +109,11 @@ public final class Main {
         var pools = Pools.open(vertx, config.db(), database);
         started.push(() -> await(pools.close(), CLOSE_SECONDS));
         health = new Health(vertx);
-        app = new App(vertx, config, pools, health, metrics);
+        app = new App(vertx, config, pools, health, metrics, router -> demo.ifPresent(pages -> pages.mount(router)));
         started.push(() -> await(app.stop(), config.http().shutdownSeconds()));
         await(app.start(), START_SECONDS);
+        // Once more, so that it is the first to end: it asks the server, and the server sends to it.
+        demo.ifPresent(started::push);
     }
 
     private Vertx vertx(Metrics metrics) throws Exception {

@@ -171,6 +171,8 @@ class CodeLawsTest {
                         ROOT + "platform.audit..",
                         ROOT + "platform.errors..",
                         ROOT + "platform.health..",
+                        // No domain but a customer's site, which has pages of its own.
+                        ROOT + "demo..",
                         "app.fathi")
                 .should()
                 .dependOnClassesThat()

@@ -141,6 +141,17 @@ public final class Browser implements AutoCloseable {
             ask(command("click").put("selector", selector));
         }
 
+        /** What axe-core finds that keeps people out, in words; empty when it is fit for all. */
+        public List<String> audit() {
+            return ((JsonArray) ask(command("audit")))
+                    .stream().map(String.class::cast).toList();
+        }
+
+        /** In CSS pixels. */
+        public void resize(int width, int height) {
+            ask(command("viewport").put("width", width).put("height", height));
+        }
+
         public void screenshot(Path png) {
             ask(command("screenshot").put("path", png.toString()));
         }

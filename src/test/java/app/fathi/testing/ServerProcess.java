@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -53,6 +54,21 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     private static ServerProcess start(Path folder, Map<String, String> environment, String classPath) {
+        return start(command(folder, classPath), folder, environment);
+    }
+
+    /**
+     * As {@code scripts/start --demo} does: it takes no settings but the few that a demo knows, and keeps everything in
+     * {@code data-demo} in the folder.
+     */
+    public static ServerProcess startDemo(Path folder, Map<String, String> environment, String... arguments) {
+        var builder = command(folder, classPath());
+        builder.command().add("--demo");
+        builder.command().addAll(List.of(arguments));
+        return start(builder, environment);
+    }
+
+    private static ProcessBuilder command(Path folder, String classPath) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("@" + Path.of("scripts/lib/jvm.options").toAbsolutePath());
@@ -60,7 +76,7 @@ public final class ServerProcess implements AutoCloseable {
             command.add("--sun-misc-unsafe-memory-access=allow");
         }
         command.addAll(List.of("-cp", classPath, "app.fathi.Main"));
-        return start(new ProcessBuilder(command).directory(folder.toFile()), folder, environment);
+        return new ProcessBuilder(command).directory(folder.toFile());
     }
 
     /** As an operator starts it, from the package; it is built before where it is older than its sources. */
@@ -74,15 +90,21 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     private static ServerProcess start(ProcessBuilder builder, Path folder, Map<String, String> environment) {
-        builder.environment().keySet().removeIf(name -> name.startsWith("FATHI_") || name.contains("JAVA_"));
-        builder.environment().put("FATHI_HTTP_PORT", "0");
-        builder.environment().put("FATHI_DATA_DIR", folder.resolve("data").toString());
-        builder.environment().put("FATHI_LOG_DIR", folder.resolve("logs").toString());
+        var settings = new HashMap<String, String>();
+        settings.put("FATHI_HTTP_PORT", "0");
+        settings.put("FATHI_DATA_DIR", folder.resolve("data").toString());
+        settings.put("FATHI_LOG_DIR", folder.resolve("logs").toString());
         // Tests ask more often than anybody should, all from one address.
         for (var category : List.of("API", "INGEST", "LOGIN", "BROWSER", "REFUSED")) {
-            builder.environment().put("FATHI_RATES_" + category + "_PER_MINUTE", "1000000");
+            settings.put("FATHI_RATES_" + category + "_PER_MINUTE", "1000000");
         }
-        builder.environment().putAll(environment);
+        settings.putAll(environment);
+        return start(builder, settings);
+    }
+
+    private static ServerProcess start(ProcessBuilder builder, Map<String, String> settings) {
+        builder.environment().keySet().removeIf(name -> name.startsWith("FATHI_") || name.contains("JAVA_"));
+        builder.environment().putAll(settings);
         try {
             return new ServerProcess(builder.start());
         } catch (IOException e) {

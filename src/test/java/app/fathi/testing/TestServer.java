@@ -7,6 +7,7 @@ import app.fathi.platform.health.Health;
 import app.fathi.platform.health.Metrics;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * The whole server in this JVM, on a free port and a fresh database, with an administrator's token at hand. Requests go
@@ -40,7 +42,7 @@ public final class TestServer implements AutoCloseable {
     private final App app;
     private final String token;
 
-    private TestServer(TestDatabase database, Map<String, String> settings) {
+    private TestServer(TestDatabase database, Map<String, String> settings, Consumer<Router> morePages) {
         this.database = database;
         var environment = new HashMap<>(database.environment());
         environment.putAll(Map.of(
@@ -59,7 +61,7 @@ public final class TestServer implements AutoCloseable {
         var config = Config.of(environment);
         this.pools = Pools.open(vertx, config.db(), database.address());
         var health = new Health(vertx);
-        this.app = new App(vertx, config, pools, health, metrics);
+        this.app = new App(vertx, config, pools, health, metrics, morePages);
         try {
             app.start().await(60, TimeUnit.SECONDS);
         } catch (java.util.concurrent.TimeoutException e) {
@@ -70,7 +72,12 @@ public final class TestServer implements AutoCloseable {
     }
 
     public static TestServer start(Map<String, String> settings) {
-        return new TestServer(TestDatabase.create(), settings);
+        return start(settings, router -> {});
+    }
+
+    /** @param morePages what is served beside the product */
+    public static TestServer start(Map<String, String> settings, Consumer<Router> morePages) {
+        return new TestServer(TestDatabase.create(), settings, morePages);
     }
 
     public record Answer(int status, Map<String, java.util.List<String>> headers, String body) {

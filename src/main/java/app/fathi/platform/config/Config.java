@@ -331,6 +331,7 @@ public record Config(
     public record Logging(
             Format format,
             Level level,
+            boolean console,
             @Pattern(value = ".+", words = "a folder") String dir,
             @Range(min = 1, max = 20) int files,
             @Range(min = 1, max = 10_000) int fileSizeMegabytes,

@@ -68,6 +68,7 @@ public final class Logging {
         context.putProperty("log.dir", folder.toString());
         context.putProperty("log.format", word(settings.format()));
         context.putProperty("log.level", word(settings.level()));
+        context.putProperty("log.console", settings.console() ? "all" : "off");
         context.putProperty("log.files", Integer.toString(settings.files()));
         context.putProperty("log.fileSizeMegabytes", Integer.toString(settings.fileSizeMegabytes()));
         var configurator = new JoranConfigurator();

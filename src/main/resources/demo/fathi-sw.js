@@ -1,0 +1,1 @@
+importScripts('/sdk/fathi-sw.js');

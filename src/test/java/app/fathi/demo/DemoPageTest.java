@@ -1,0 +1,180 @@
+package app.fathi.demo;
+
+import static app.fathi.testing.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.demo.Walkthrough.Access;
+import app.fathi.testing.Browser;
+import app.fathi.testing.FirefoxPushService;
+import app.fathi.testing.TestServer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+
+/** The page {@code /demo} in a real browser: it subscribes, pushes to itself, and shows what became of it. */
+@Tag("slow")
+@Execution(ExecutionMode.SAME_THREAD)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class DemoPageTest {
+    private static final DemoSite site = new DemoSite();
+
+    private static FirefoxPushService push;
+    private static TestServer server;
+    private static Browser firefox;
+
+    @BeforeAll
+    static void start() {
+        push = FirefoxPushService.start();
+        server = TestServer.start(Map.of("FATHI_OUTBOUND_PLAINTEXT", "true"), site::mount);
+        firefox = Browser.firefox(push);
+    }
+
+    @AfterAll
+    static void stop() {
+        firefox.close();
+        server.close();
+        push.close();
+    }
+
+    @Test
+    @Order(1)
+    void before_the_demo_has_signed_in_the_page_says_that_it_comes() {
+        assertThat(server.send("GET", "/demo", null, null).status()).isEqualTo(503);
+        assertThat(server.send("GET", "/demo/figures", null, null).status()).isEqualTo(503);
+        site.open(new PublicApi(server.url()), new Access(server.writeKey(), new byte[0], server.token()));
+        assertThat(server.send("GET", "/demo", null, null).status()).isEqualTo(200);
+        assertThat(server.send("GET", "/demo/figures", null, null).json()).isEqualTo(new JsonObject());
+    }
+
+    @Test
+    @Order(2)
+    void a_browser_subscribes_pushes_to_itself_and_sees_it_accepted_shown_and_clicked() {
+        firefox.setNotificationPermission(server.url(), "granted");
+        var page = firefox.open(server.url() + "/demo");
+        assertThat(state(page, "can take pushes")).doesNotContain("blocked");
+        assertThat(page.audit()).isEmpty();
+        page.click("#subscribe");
+        state(page, "This browser is subscribed.");
+        assertThat(done(page, "taken")).isFalse();
+
+        page.click("#send button");
+        var shown = firefox.desktop().awaitVisible("Hello from my own server");
+        for (var step : new String[] {"taken", "accepted", "shown"}) {
+            eventually("the step " + step, () -> done(page, step), done -> done);
+        }
+        assertThat(done(page, "clicked")).isFalse();
+        assertThat(page.audit()).as("with all that it shows").isEmpty();
+        var tabs = firefox.tabs().size();
+        firefox.desktop().click(shown);
+        eventually("the click", () -> done(page, "clicked"), done -> done);
+        assertThat(firefox.tabs()).as("the page itself comes to the front").hasSize(tabs);
+
+        var subscriptions =
+                server.admin("GET", "/api/v1/webpush/subscriptions", null).json();
+        var subscription = subscriptions.getJsonArray("items").getJsonObject(0);
+        assertThat(subscription.getString("site")).isEqualTo(server.url());
+        assertThat(subscription.getString("userAgent")).contains("Firefox/");
+        drawsFigures(page, subscription.getString("id"));
+        refusesWhoIsNotTheSubscriber(page, subscription.getString("id"));
+
+        page.click("#unsubscribe");
+        state(page, "can take pushes");
+        assertThat(firefox.said()).doesNotContain("Content-Security-Policy", "error:");
+    }
+
+    /** With a message to this browser in place of that to the virtual ones. */
+    private static void drawsFigures(Browser.Page page, String subscription) {
+        var message = server.admin(
+                "POST",
+                "/api/v1/webpush/messages",
+                new JsonObject()
+                        .put("audience", new JsonObject().put("subscriptionIds", new JsonArray().add(subscription)))
+                        .put("purpose", "marketing")
+                        .put("content", new JsonObject().put("title", "To all")));
+        site.show(message.json().getString("id"), 1);
+        eventually(
+                "the figures",
+                () -> page.evaluate("document.getElementById('shown').textContent"),
+                text -> text.equals("Shown1100 % of accepted"));
+        assertThat(page.evaluate("document.querySelector('#shown i').style.width"))
+                .isEqualTo("100%");
+    }
+
+    private static void refusesWhoIsNotTheSubscriber(Browser.Page page, String subscription) {
+        var requests = push.requests();
+        var asked = (JsonObject)
+                page.evaluate(
+                        """
+                (async () => {
+                  const registration = await navigator.serviceWorker.getRegistration('/demo/');
+                  const { endpoint, keys } = (await registration.pushManager.getSubscription()).toJSON();
+                  return { endpoint, keys };
+                })()
+                """);
+        var renewal =
+                new JsonObject().put("endpoint", asked.getString("endpoint")).put("keys", asked.getJsonObject("keys"));
+        var body = new JsonObject()
+                .put("id", subscription)
+                .put("secret", "fds_guessed")
+                .put("renewal", renewal)
+                .put("text", "Not for you");
+        assertThat(server.send("POST", "/demo/push", null, body).status()).isEqualTo(404);
+        for (var wrong : new String[] {"id", "secret", "renewal", "text"}) {
+            var broken = body.copy().put(wrong, 7);
+            assertThat(server.send("POST", "/demo/push", null, broken).status())
+                    .as(wrong)
+                    .isEqualTo(400);
+        }
+        assertThat(server.send("POST", "/demo/push", null, body.copy().put("more", 1))
+                        .status())
+                .isEqualTo(400);
+        assertThat(server.send("GET", "/demo/push/" + subscription, null, null).status())
+                .as("a message that this page did not send")
+                .isEqualTo(404);
+        assertThat(push.requests()).isEqualTo(requests);
+    }
+
+    @Test
+    @Order(3)
+    void a_visitor_who_has_blocked_notifications_is_told_what_to_do() {
+        firefox.setNotificationPermission(server.url(), "denied");
+        var page = firefox.open(server.url() + "/demo");
+        state(page, "Notifications are blocked for this page.");
+        assertThat(page.evaluate("document.getElementById('subscribe').hidden")).isEqualTo(true);
+        assertThat(page.audit()).isEmpty();
+    }
+
+    @Test
+    @Order(4)
+    void a_browser_without_web_push_and_an_iphone_are_told_what_to_do() {
+        var old = firefox.open(server.url() + "/demo", "delete window.PushManager;", null);
+        state(old, "This browser has no web push.");
+        var phone = firefox.open(
+                server.url() + "/demo",
+                "delete window.PushManager;"
+                        + "Object.defineProperty(navigator, 'userAgent', { get: () => 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X)' });",
+                null);
+        state(phone, "Add to Home Screen");
+    }
+
+    private static String state(Browser.Page page, String part) {
+        return eventually(
+                "'" + part + "'",
+                () -> (String) page.evaluate("document.getElementById('state').textContent"),
+                text -> text.contains(part));
+    }
+
+    private static boolean done(Browser.Page page, String step) {
+        return page.evaluate("document.getElementById('step-%s').className".formatted(step))
+                .equals("done");
+    }
+}
