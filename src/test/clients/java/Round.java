@@ -8,6 +8,7 @@ import app.fathi.client.model.DeliveryState;
 import app.fathi.client.model.LoginRequest;
 import app.fathi.client.model.Message;
 import app.fathi.client.model.MessageDraft;
+import app.fathi.client.model.MessageState;
 import app.fathi.client.model.Problem;
 import app.fathi.client.model.PushContent;
 import app.fathi.client.model.SubscriptionDraft;
@@ -48,7 +49,7 @@ public final class Round {
         check(taken.getPlanned() == 1, "one person is planned");
         var message = completed(webpush, taken.getId().toString());
         check(message.getCounts().getAccepted() == 1, "the push service took it");
-        var deliveries = webpush.listDeliveries(message.getId().toString(), 10, null, DeliveryState.ACCEPTED);
+        var deliveries = webpush.listDeliveries(message.getId().toString(), 10, null, DeliveryState.ACCEPTED, null);
         check(deliveries.getItems().size() == 1, "one delivery is listed");
         var delivery = deliveries.getItems().getFirst();
         check(subscription.getId().equals(delivery.getSubscriptionId()), "it is the one to this browser");
@@ -60,7 +61,7 @@ public final class Round {
     private static Message completed(WebpushApi webpush, String id) throws Exception {
         for (int i = 0; i < POLLS; i++) {
             var message = webpush.getMessage(id);
-            if (message.getState() == Message.StateEnum.COMPLETED) {
+            if (message.getState() == MessageState.COMPLETED) {
                 return message;
             }
             Thread.sleep(POLL_MILLIS);
