@@ -117,6 +117,21 @@ const commands = {
   async viewport({ page, width, height }) {
     await pages.get(page).setViewport({ width, height });
   },
+  /** How the visitor looks at it: the size of the page in CSS pixels, and the colours that they prefer. */
+  async view({ page, width, height, dark }) {
+    await pages.get(page).setViewport({ width, height });
+    await pages.get(page).emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
+  },
+  /** For what is loaded from now on. */
+  async scripts({ page, enabled }) {
+    await pages.get(page).setJavaScriptEnabled(enabled);
+  },
+  async press({ page, key }) {
+    await pages.get(page).keyboard.press(key);
+  },
+  async type({ page, text }) {
+    await pages.get(page).keyboard.type(text);
+  },
   tabs: async () => (await browser.pages()).map((page) => page.url()),
   said: () => said,
   async permission({ origin, state }) {

@@ -1,5 +1,5 @@
 // One real round with the generated client: arguments are the server's URL, e-mail, password, endpoint, p256dh and auth.
-import { Configuration, DeliveryState, Message, ProblemFromJSON, ResponseError, UsersApi, WebpushApi } from './index.js';
+import { Configuration, DeliveryState, Message, ProblemFromJSON, ResponseError, UsersApi, WebpushApi } from 'fathi-client';
 
 declare const process: { argv: string[]; exitCode?: number };
 

@@ -32,6 +32,7 @@ import app.fathi.platform.http.Contract;
 import app.fathi.platform.http.HttpVerticle;
 import app.fathi.platform.http.Limits;
 import app.fathi.platform.http.Pages;
+import app.fathi.platform.http.docs.Docs;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.IdempotencyKeeper;
 import app.fathi.platform.jobs.JobHandler;
@@ -85,6 +86,7 @@ public final class App {
     private final Metrics metrics;
     private final Consumer<Router> morePages;
     private final Contract contract = Contract.load();
+    private final Docs docs = new Docs(contract, this::baseUrl);
     private final InstantSource clock = InstantSource.system();
     private final AtomicInteger port = new AtomicInteger();
     /** What was started, the last first. */
@@ -278,6 +280,7 @@ public final class App {
             pages.mountMetrics(router);
         }
         Pages.mount(router, contract);
+        docs.mount(router);
         morePages.accept(router);
     }
 
@@ -316,6 +319,7 @@ public final class App {
     List<String> greeting() {
         var lines = new ArrayList<String>();
         lines.add("Fathi is ready at " + baseUrl());
+        lines.add("Documents: " + baseUrl() + "/docs");
         lines.add("Write key: " + firstRun.writeKey());
         lines.add("Page:      <script async src=\"" + baseUrl() + "/sdk/fathi.js\" data-write-key=\""
                 + firstRun.writeKey() + "\"></script>");

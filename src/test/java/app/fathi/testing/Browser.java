@@ -152,6 +152,24 @@ public final class Browser implements AutoCloseable {
             ask(command("viewport").put("width", width).put("height", height));
         }
 
+        /** How the visitor looks at it: the size of the page in CSS pixels, and the colours that they prefer. Chromium only. */
+        public void view(int width, int height, boolean dark) {
+            ask(command("view").put("width", width).put("height", height).put("dark", dark));
+        }
+
+        /** Whether the scripts run of what is loaded from now on. */
+        public void setScripts(boolean enabled) {
+            ask(command("scripts").put("enabled", enabled));
+        }
+
+        public void press(String key) {
+            ask(command("press").put("key", key));
+        }
+
+        public void type(String text) {
+            ask(command("type").put("text", text));
+        }
+
         public void screenshot(Path png) {
             ask(command("screenshot").put("path", png.toString()));
         }

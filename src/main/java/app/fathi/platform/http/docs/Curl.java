@@ -1,0 +1,66 @@
+package app.fathi.platform.http.docs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.vertx.core.json.Json;
+import io.vertx.core.json.JsonObject;
+import java.net.URLEncoder;
+import java.util.ArrayList;
+import java.util.stream.Collectors;
+
+/** An example as a command for a POSIX shell. */
+final class Curl {
+    private static final String NEXT = " \\\n  ";
+
+    private Curl() {}
+
+    static String of(Example example) {
+        var operation = example.operation();
+        var parts = new ArrayList<String>();
+        var method = operation.method().equals("GET") ? "" : "-X " + operation.method() + " ";
+        parts.add("curl " + method + "\"$" + Placeholders.URL + path(example) + "\"");
+        switch (operation.credential()) {
+            case API_KEY, ACCESS_TOKEN ->
+                parts.add("-H \"Authorization: Bearer $" + example.credential().orElseThrow() + "\"");
+            case WRITE_KEY -> parts.add("-H \"X-Write-Key: $" + Placeholders.WRITE_KEY + "\"");
+            case NONE -> {
+                // Nothing to show.
+            }
+        }
+        example.given().stream()
+                .filter(given -> given.isIn("header"))
+                .forEach(given -> parts.add("-H '" + given.name() + ": " + given.value() + "'"));
+        example.body().ifPresent(body -> parts.add("-H 'Content-Type: application/json' " + body(body)));
+        return String.join(NEXT, parts);
+    }
+
+    private static String path(Example example) {
+        var path = example.operation().path();
+        for (var given : example.given()) {
+            if (given.isIn("path")) {
+                path = path.replace(
+                        "{" + given.name() + "}", "$" + given.variable().orElseThrow());
+            }
+        }
+        var query = example.given().stream()
+                .filter(given -> given.isIn("query"))
+                .map(given -> given.name() + "="
+                        + given.variable()
+                                .map(variable -> "$" + variable)
+                                .orElseGet(() -> URLEncoder.encode(String.valueOf(given.value()), UTF_8)))
+                .collect(Collectors.joining("&"));
+        return query.isEmpty() ? path : path + "?" + query;
+    }
+
+    /** As a here-document: no quote in the JSON is in the shell's way. */
+    private static String body(JsonObject body) {
+        if (Example.values(body).noneMatch(value -> Placeholders.of(value).isPresent())) {
+            return "-d @- <<'JSON'\n" + PrettyJson.of(body) + "\nJSON";
+        }
+        return "-d @- <<JSON\n"
+                + PrettyJson.of(body, spelled -> Placeholders.of(Json.decodeValue(spelled))
+                        .map(variable -> "\"$" + variable + "\"")
+                        .orElseGet(() -> spelled.replaceAll("[\\\\$`]", "\\\\$0")))
+                + "\nJSON";
+    }
+}

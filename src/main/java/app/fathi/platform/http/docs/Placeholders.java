@@ -1,0 +1,85 @@
+package app.fathi.platform.http.docs;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * What the contract's examples cannot know of the reader's own server: each stands in the shown code as an environment
+ * variable, so the code runs as it is shown.
+ */
+final class Placeholders {
+    static final String URL = "FATHI_URL";
+    static final String API_KEY = "FATHI_KEY";
+    static final String WRITE_KEY = "FATHI_WRITE_KEY";
+    static final String ACCESS_TOKEN = "ACCESS_TOKEN";
+
+    private static final String SUBSCRIPTION = "In a browser, of `(await pushManager.subscribe(…)).toJSON()`: its ";
+
+    private static final Map<String, String> MEANINGS = meanings();
+    /** What stands in the contract's examples for something of the reader's own. */
+    private static final Map<String, String> BY_VALUE = byValue();
+
+    /** The segment before {@code {id}} says whose id it is. */
+    private static final Pattern OWNER = Pattern.compile("/([a-z-]+)/\\{id}");
+
+    private Placeholders() {}
+
+    private static Map<String, String> meanings() {
+        var all = new LinkedHashMap<String, String>();
+        all.put(URL, "Where the server is.");
+        all.put(API_KEY, "A secret API key (`fsk_…`) that may do this, from `POST /api/v1/api-keys`.");
+        all.put(WRITE_KEY, "The write key (`fwk_…`) of your site, as the start prints it.");
+        all.put(ACCESS_TOKEN, "The `accessToken` of `POST /api/v1/auth/login`.");
+        all.put("FATHI_EMAIL", "The e-mail address of your account.");
+        all.put("FATHI_PASSWORD", "Its password; the first start prints the administrator's.");
+        all.put("REFRESH_TOKEN", "The `refreshToken` of the last sign-in or refresh.");
+        all.put("ENDPOINT", SUBSCRIPTION + "`endpoint`.");
+        all.put("P256DH", SUBSCRIPTION + "`keys.p256dh`.");
+        all.put("AUTH", SUBSCRIPTION + "`keys.auth`.");
+        return all;
+    }
+
+    private static Map<String, String> byValue() {
+        var all = new LinkedHashMap<String, String>();
+        all.put("admin@example.com", "FATHI_EMAIL");
+        all.put("correct horse battery staple", "FATHI_PASSWORD");
+        all.put("frt_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "REFRESH_TOKEN");
+        all.put("https://updates.push.services.mozilla.com/wpush/v2/gAAAAABexample", "ENDPOINT");
+        all.put("https://updates.push.services.mozilla.com/wpush/v2/gAAAAABrenewed", "ENDPOINT");
+        all.put("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "P256DH");
+        all.put("BTBZMqHH6r4Tts7J_aSIgg", "AUTH");
+        all.put("01932f0e-7b30-7111-9c7a-64e0f4b1a2c3", "PUSH_KEY_ID");
+        all.put("01932f10-11aa-7d3e-8f00-5a5b5c5d5e5f", "API_KEY_ID");
+        all.put("01932f11-21f0-7b00-9000-1a1b1c1d1e1f", "PROFILE_ID");
+        all.put("01932f11-2200-7a00-8000-0a0b0c0d0e0f", "SUBSCRIPTION_ID");
+        all.put("01932f12-3300-7c00-a000-2a2b2c2d2e2f", "MESSAGE_ID");
+        all.put("01932f13-4400-7e00-8000-4a4b4c4d4e4f", "JOB_ID");
+        return all;
+    }
+
+    /** The variable that stands for a value of the contract's examples, where it is the reader's own. */
+    static Optional<String> of(Object value) {
+        return value instanceof String text ? Optional.ofNullable(BY_VALUE.get(text)) : Optional.empty();
+    }
+
+    /** The variable for the {@code {id}} in a path, by what the id is of: {@code MESSAGE_ID} in {@code /messages/{id}}. */
+    static String ofPath(String path) {
+        var found = OWNER.matcher(path);
+        if (!found.find()) {
+            throw new IllegalStateException("There is no {id} in " + path);
+        }
+        var owner = found.group(1).equals("keys") ? "push-key" : found.group(1).replaceFirst("s$", "");
+        return owner.replace('-', '_').toUpperCase(Locale.ROOT) + "_ID";
+    }
+
+    /** What to put into a variable, in Markdown. */
+    static String meaning(String variable) {
+        return MEANINGS.getOrDefault(
+                variable,
+                "The `id` of the "
+                        + variable.replaceFirst("_ID$", "").replace('_', ' ').toLowerCase(Locale.ROOT) + ".");
+    }
+}

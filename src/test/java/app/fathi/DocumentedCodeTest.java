@@ -1,0 +1,345 @@
+package app.fathi;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.platform.http.Contract;
+import app.fathi.testing.FakePushService;
+import app.fathi.testing.GeneratedClients;
+import app.fathi.testing.TestServer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Whatever code the documentation shows works as it is shown. It is taken from the pages that a server serves, and run in
+ * a shell, a JVM and Node.js against a server where there is something to every id that an example names.
+ */
+@Tag("slow")
+class DocumentedCodeTest {
+    private static final Path FOLDER = Path.of("target/documented");
+    private static final Path RUNNERS = Path.of("src/test/clients/documented");
+    private static final Pattern CODE = Pattern.compile("<code class=\"([a-z]+)\">(.*?)</code></pre>", Pattern.DOTALL);
+    private static final Pattern CLASS = Pattern.compile("^class ([A-Za-z]+) ", Pattern.MULTILINE);
+    private static final String MESSAGES = "/api/v1/webpush/messages";
+
+    /** Languages whose blocks are commands; the others show answers and parts of pages. */
+    private static final Set<String> COMMANDS = Set.of("sh", "java", "ts");
+
+    private static final List<String> GUIDES =
+            List.of("add-the-sdk", "send-from-your-backend", "keys-and-rotation", "move-from-another-provider");
+
+    private static FakePushService push;
+
+    private TestServer server;
+    private final Map<String, String> environment = new HashMap<>();
+
+    private record Block(String language, String code) {}
+
+    @BeforeAll
+    static void startPushService() {
+        push = FakePushService.start();
+    }
+
+    @AfterAll
+    static void stopPushService() {
+        push.close();
+    }
+
+    /** Each language has a server of its own, so what one deletes another still finds, and every version is the first. */
+    @BeforeEach
+    void start() {
+        server = TestServer.start(
+                Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
+        credentials();
+        things();
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    @Test
+    void every_command_of_an_operation_works_as_it_is_shown() throws Exception {
+        var scripts = examples("sh");
+        var folder = fresh("sh");
+        var files = new ArrayList<String>();
+        for (var script : scripts.entrySet()) {
+            files.add(Files.writeString(folder.resolve(script.getKey() + ".sh"), script.getValue())
+                    .toString());
+        }
+        assertAllWorked(scripts.keySet(), run(folder, "bash", RUNNERS.resolve("run-all.sh"), files));
+    }
+
+    @Test
+    void every_class_in_java_works_as_it_is_shown() throws Exception {
+        var folder = fresh("java");
+        var names = new ArrayList<String>();
+        for (var code : allOf("java")) {
+            var found = CLASS.matcher(code);
+            assertThat(found.find()).as(code).isTrue();
+            names.add(found.group(1));
+            Files.writeString(folder.resolve(names.getLast() + ".java"), code);
+        }
+        assertThat(names).doesNotHaveDuplicates();
+        Files.copy(RUNNERS.resolve("RunAll.java"), folder.resolve("RunAll.java"));
+        var classPath = GeneratedClients.compileJava(folder, folder.resolve("classes"));
+        var command = new ArrayList<>(List.of(GeneratedClients.java("java"), "-cp", classPath, "RunAll"));
+        command.addAll(names);
+        assertAllWorked(names, GeneratedClients.run(environment, command.toArray(String[]::new)));
+    }
+
+    @Test
+    void every_module_in_typescript_works_as_it_is_shown() throws Exception {
+        var folder = fresh("ts");
+        var modules = new LinkedHashMap<String, String>();
+        allOf("ts").forEach(code -> modules.put("module-" + modules.size(), code));
+        var compiled = GeneratedClients.compileTypescript(folder, modules);
+        var files = modules.keySet().stream()
+                .map(name -> compiled.resolve(name + ".js").toString())
+                .toList();
+        assertAllWorked(modules.keySet(), run(folder, "node", RUNNERS.resolve("run-all.mjs"), files));
+    }
+
+    @Test
+    void every_command_of_every_guide_works_as_it_is_shown() throws Exception {
+        var folder = fresh("guides");
+        curlTellsItsAnswers(folder);
+        for (var guide : Stream.concat(Stream.of("/docs"), GUIDES.stream().map(name -> "/docs/guides/" + name))
+                .toList()) {
+            var script = String.join("\n", codes(guide, "sh"));
+            if (!script.isEmpty()) {
+                runGuide(guide, Files.writeString(folder.resolve(guide.replace('/', '-') + ".sh"), script));
+            }
+        }
+    }
+
+    /** As somebody does who pastes block after block into one shell, and answers what it asks. */
+    private void runGuide(String guide, Path script) throws Exception {
+        var told = script.resolveSibling(script.getFileName() + ".told");
+        var builder = new ProcessBuilder("bash", "-u", script.toString()).redirectError(told.toFile());
+        builder.environment().putAll(environment);
+        var process = builder.start();
+        try (var answers = process.outputWriter()) {
+            answers.write(TestServer.ADMIN_EMAIL + "\n" + TestServer.ADMIN_PASSWORD + "\n");
+        }
+        var said = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertThat(process.waitFor()).as(guide + ": " + said).isZero();
+        assertThat(Files.readAllLines(told))
+                .as(guide + ": " + said)
+                .isNotEmpty()
+                .allMatch(line -> line.startsWith("HTTP 2"));
+    }
+
+    @Test
+    void a_backend_that_signs_as_the_guide_shows_is_believed() throws Exception {
+        var signing = codes("/docs/guides/add-the-sdk", "js").stream()
+                .filter(code -> code.contains("createHmac"))
+                .toList();
+        assertThat(signing).hasSize(1);
+        var module = fresh("signing").resolve("sign.mjs");
+        Files.writeString(module, signing.getFirst() + "\nconsole.log(identityToken('customer-99'));\n");
+        var key = server.admin("GET", "/api/v1/workspaces/current", null).json().getString("identityKey");
+        var token = GeneratedClients.run(Map.of("FATHI_IDENTITY_KEY", key), "node", module.toString())
+                .strip();
+        var browser = browser();
+        var draft = subscription(browser).put("userId", "customer-99");
+        var subscriptions = "/api/v1/webpush/subscriptions";
+        assertThat(server.browser("POST", subscriptions, draft).status()).isEqualTo(422);
+        assertThat(server.browser("POST", subscriptions, draft.put("identityToken", token))
+                        .status())
+                .isEqualTo(201);
+    }
+
+    // ---- what is there
+    // -----------------------------------------------------------------------------------------------
+
+    private void credentials() {
+        var permissions = server.admin("GET", "/api/v1/auth/me", null).json().getJsonArray("permissions");
+        var key = server.admin(
+                "POST",
+                "/api/v1/api-keys",
+                new JsonObject().put("name", "reader").put("permissions", permissions));
+        var other = server.admin(
+                "POST",
+                "/api/v1/api-keys",
+                new JsonObject().put("name", "old").put("permissions", new JsonArray().add("messages:read")));
+        environment.put("FATHI_URL", server.url());
+        environment.put("FATHI_KEY", key.json().getString("secret"));
+        environment.put("FATHI_WRITE_KEY", server.writeKey());
+        environment.put("FATHI_EMAIL", TestServer.ADMIN_EMAIL);
+        environment.put("FATHI_PASSWORD", TestServer.ADMIN_PASSWORD);
+        environment.put("ACCESS_TOKEN", signIn().getString("accessToken"));
+        environment.put("REFRESH_TOKEN", signIn().getString("refreshToken"));
+        environment.put("API_KEY_ID", other.json().getString("id"));
+    }
+
+    private JsonObject signIn() {
+        var who = new JsonObject().put("email", TestServer.ADMIN_EMAIL).put("password", TestServer.ADMIN_PASSWORD);
+        return server.send("POST", "/api/v1/auth/login", null, who).json();
+    }
+
+    private void things() {
+        var browser = browser();
+        var saved = server.admin(
+                "POST", "/api/v1/webpush/subscriptions", subscription(browser).put("userId", "customer-42"));
+        environment.put("ENDPOINT", browser.endpoint());
+        environment.put("P256DH", browser.p256dh());
+        environment.put("AUTH", browser.auth());
+        environment.put("SUBSCRIPTION_ID", saved.json().getString("id"));
+        environment.put(
+                "PROFILE_ID",
+                server.admin("GET", "/api/v1/cdp/profiles/user:customer-42", null)
+                        .json()
+                        .getString("id"));
+        environment.put("MESSAGE_ID", laterMessage());
+        var ofJob = laterMessage();
+        var jobs = server.admin("GET", "/api/v1/jobs?state=waiting&type=cep.send", null)
+                .json()
+                .getJsonArray("items");
+        environment.put(
+                "JOB_ID",
+                jobs.stream()
+                        .map(JsonObject.class::cast)
+                        .filter(job -> ofJob.equals(job.getJsonObject("about").getString("messageId")))
+                        .findFirst()
+                        .orElseThrow()
+                        .getString("id"));
+    }
+
+    private FakePushService.VirtualSubscription browser() {
+        return push.subscribe(
+                server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey"));
+    }
+
+    private static JsonObject subscription(FakePushService.VirtualSubscription browser) {
+        return new JsonObject()
+                .put("endpoint", browser.endpoint())
+                .put("keys", new JsonObject().put("p256dh", browser.p256dh()).put("auth", browser.auth()));
+    }
+
+    /** One that waits for its hour, so it can be cancelled. */
+    private String laterMessage() {
+        var message = new JsonObject()
+                .put("audience", new JsonObject().put("userIds", new JsonArray().add("customer-42")))
+                .put("purpose", "marketing")
+                .put("content", new JsonObject().put("title", "Later"))
+                .put("sendAt", Instant.now().plusSeconds(3_600).toString());
+        return server.admin("POST", MESSAGES, message).json().getString("id");
+    }
+
+    // ---- what is shown
+    // -----------------------------------------------------------------------------------------------
+
+    /** The examples of all operations; what ends something comes last. */
+    private Map<String, String> examples(String language) {
+        var all = new LinkedHashMap<String, String>();
+        Contract.load().operations().values().stream()
+                .sorted(Comparator.comparing(DocumentedCodeTest::ends))
+                .forEach(operation -> {
+                    var codes = codes("/docs/operations/" + operation.id(), language);
+                    assertThat(codes).as(operation.id()).isNotEmpty();
+                    codes.forEach(code -> all.put(all.size() + "-" + operation.id(), code));
+                });
+        return all;
+    }
+
+    private static boolean ends(Contract.Operation operation) {
+        return operation.id().matches("(delete|cancel|retire|logout).*");
+    }
+
+    private List<String> allOf(String language) {
+        var all = new ArrayList<>(examples(language).values());
+        all.addAll(codes("/docs", language));
+        GUIDES.forEach(guide -> all.addAll(codes("/docs/guides/" + guide, language)));
+        return all;
+    }
+
+    private List<String> codes(String page, String language) {
+        return blocks(page).stream()
+                .filter(block -> block.language().equals(language))
+                .map(Block::code)
+                .toList();
+    }
+
+    private List<Block> blocks(String page) {
+        var answer = server.send("GET", page, null, null);
+        assertThat(answer.status()).as(page).isEqualTo(200);
+        return CODE.matcher(answer.body())
+                .results()
+                .map(found -> new Block(found.group(1), unescaped(found.group(2))))
+                .toList();
+    }
+
+    private static String unescaped(String html) {
+        return html.replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\"")
+                .replace("&#39;", "'")
+                .replace("&amp;", "&");
+    }
+
+    @Test
+    void code_that_is_no_command_is_an_answer_or_part_of_a_page() {
+        Stream.concat(Stream.of("/docs"), GUIDES.stream().map(name -> "/docs/guides/" + name))
+                .flatMap(page -> blocks(page).stream())
+                .filter(block -> !COMMANDS.contains(block.language()))
+                .forEach(block -> assertThat(block.language()).as(block.code()).isIn("json", "html", "js"));
+    }
+
+    // ---- running it
+    // --------------------------------------------------------------------------------------------------
+
+    private static Path fresh(String name) throws IOException {
+        var folder = FOLDER.resolve(name);
+        if (Files.exists(folder)) {
+            try (var files = Files.walk(folder)) {
+                for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+        return Files.createDirectories(folder);
+    }
+
+    private String run(Path folder, String program, Path runner, List<String> files) throws Exception {
+        curlTellsItsAnswers(folder);
+        var command = new ArrayList<>(List.of(program, runner.toString()));
+        command.addAll(files);
+        return GeneratedClients.run(environment, command.toArray(String[]::new));
+    }
+
+    /** By the settings that any user of it may have, so that no command is shown otherwise than it is run. */
+    private void curlTellsItsAnswers(Path folder) throws IOException {
+        Files.writeString(
+                folder.resolve(".curlrc"), "silent\nshow-error\nwrite-out = \"%{stderr}HTTP %{http_code}\\n\"\n");
+        environment.put("CURL_HOME", folder.toAbsolutePath().toString());
+    }
+
+    private static void assertAllWorked(Collection<String> names, String said) {
+        assertThat(said.lines().filter(line -> line.startsWith("failed: "))).isEmpty();
+        assertThat(said.lines().filter(line -> line.startsWith("worked: ")))
+                .containsExactlyElementsOf(
+                        names.stream().map(name -> "worked: " + name).toList());
+    }
+}
