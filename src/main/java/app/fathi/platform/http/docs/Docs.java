@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 
 /**
  * Serves {@code /docs}. A page is made when it is first asked for and kept while there is memory to spare, so neither the
@@ -31,26 +30,16 @@ public final class Docs {
     /** Kept, and asked for again each time: a new version shows at once. */
     private static final String CACHING = "no-cache";
 
-    /** {@code POST /api/v1/webpush/messages}, with or without what all paths begin with. */
-    private static final Pattern OPERATION = Pattern.compile("([A-Z]+) (?:/api/v1)?(/[^ ?]*)(?:\\?.*)?");
-
-    private final Spec spec;
+    private final Contract contract;
     private final Supplier<String> url;
-    private final Frame frame;
-    private final Guides guides;
-    private final ErrorPages errors;
-    private final OperationPage operations;
     private final Map<String, SoftReference<Resource>> kept = new ConcurrentHashMap<>();
+    /** Made when the first page is asked for: many a server is never asked. */
+    private volatile Site site;
 
     /** @param url where this server is reached, once it is */
     public Docs(Contract contract, Supplier<String> url) {
-        this.spec = new Spec(contract.document());
+        this.contract = contract;
         this.url = url;
-        var markdown = new Markdown(this::hrefOfCode);
-        this.frame = new Frame(spec);
-        this.guides = new Guides(spec, markdown);
-        this.errors = new ErrorPages(spec, markdown);
-        this.operations = new OperationPage(spec, markdown);
     }
 
     public void mount(Router router) {
@@ -82,43 +71,10 @@ public final class Docs {
         return made;
     }
 
-    /** The page at a path; empty when there is none. */
     private Optional<String> page(String path) {
-        return switch (path) {
-            case Paths.START -> Optional.of(frame.page("Documentation", path, guides.start(url.get())));
-            case Paths.GUIDES -> Optional.of(frame.page("Guides", path, guides.all()));
-            case Paths.ERRORS -> Optional.of(frame.page("Errors", path, errors.all()));
-            default -> named(path);
-        };
-    }
-
-    private Optional<String> named(String path) {
-        var name = path.substring(path.lastIndexOf('/') + 1);
-        return switch (path.substring(0, path.lastIndexOf('/'))) {
-            case Paths.GUIDES ->
-                Optional.of(name)
-                        .filter(Guides.NAMES::contains)
-                        .map(guide -> frame.page(Markdown.title(Guides.text(guide)), path, guides.of(guide)));
-            case Paths.ERRORS -> ErrorPages.kind(name).map(kind -> frame.page(kind.code(), path, errors.of(kind)));
-            case Paths.OPERATIONS ->
-                spec.operation(name).map(operation -> frame.page(operation.summary(), path, operations.of(operation)));
-            default -> Optional.empty();
-        };
-    }
-
-    /** Where a piece of code leads: to the operation or the problem that it names. */
-    private Optional<String> hrefOfCode(String code) {
-        var request = OPERATION.matcher(code);
-        if (request.matches()) {
-            var path = request.group(2);
-            return spec.operations().stream()
-                    .filter(operation -> operation.method().equals(request.group(1)))
-                    .filter(operation ->
-                            operation.path().equals(path) || operation.path().equals("/api/v1" + path))
-                    .findFirst()
-                    .map(operation -> Paths.operation(operation.id()));
+        if (site == null) {
+            site = new Site(contract, url);
         }
-        // Codes of one word say other things too.
-        return ErrorPages.kind(code).filter(kind -> code.contains("_")).map(kind -> Paths.error(kind.code()));
+        return site.page(path);
     }
 }
