@@ -2,7 +2,6 @@ package app.fathi.platform.http.docs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonObject;
 import java.net.URLEncoder;
 import java.util.ArrayList;
@@ -30,7 +29,12 @@ final class Curl {
         example.given().stream()
                 .filter(given -> given.isIn("header"))
                 .forEach(given -> parts.add("-H '" + given.name() + ": " + given.value() + "'"));
-        example.body().ifPresent(body -> parts.add("-H 'Content-Type: application/json' " + body(body)));
+        example.body().ifPresent(body -> {
+            var type = operation.bodyType().orElseThrow();
+            // Unlike -d, --data-binary keeps the ends of lines.
+            var data = body instanceof JsonObject ? "-d @- " : "--data-binary @- ";
+            parts.add("-H 'Content-Type: " + type + "' " + data + hereDocument(body));
+        });
         return String.join(NEXT, parts);
     }
 
@@ -52,15 +56,19 @@ final class Curl {
         return query.isEmpty() ? path : path + "?" + query;
     }
 
-    /** As a here-document: no quote in the JSON is in the shell's way. */
-    private static String body(JsonObject body) {
-        if (Example.values(body).noneMatch(value -> Placeholders.of(value).isPresent())) {
-            return "-d @- <<'JSON'\n" + PrettyJson.of(body) + "\nJSON";
+    /** So no quote in the body is in the shell's way. */
+    private static String hereDocument(Object body) {
+        var text = body instanceof JsonObject
+                ? PrettyJson.of(body)
+                : String.valueOf(body).stripTrailing();
+        var parts = Placeholders.parts(text);
+        var word = body instanceof JsonObject ? "JSON" : "END";
+        if (parts.stream().noneMatch(Placeholders.Part::isVariable)) {
+            return "<<'" + word + "'\n" + text + "\n" + word;
         }
-        return "-d @- <<JSON\n"
-                + PrettyJson.of(body, spelled -> Placeholders.of(Json.decodeValue(spelled))
-                        .map(variable -> "\"$" + variable + "\"")
-                        .orElseGet(() -> spelled.replaceAll("[\\\\$`]", "\\\\$0")))
-                + "\nJSON";
+        var expanded = parts.stream()
+                .map(part -> part.isVariable() ? "$" + part.text() : part.text().replaceAll("[\\\\$`]", "\\\\$0"))
+                .collect(Collectors.joining());
+        return "<<" + word + "\n" + expanded + "\n" + word;
     }
 }

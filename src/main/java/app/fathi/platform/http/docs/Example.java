@@ -7,15 +7,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * A request as the contract shows it, to be spelled as curl, Java and TypeScript.
  *
  * @param name the contract's name for it, or the operation's where it has no body
  * @param summary what is special about it; empty when nothing is
+ * @param body a JSON object, or text in another type
  */
-record Example(Spec.Operation operation, String name, String summary, Optional<JsonObject> body) {
+record Example(Spec.Operation operation, String name, String summary, Optional<Object> body) {
     private static final Pattern VARIABLE = Pattern.compile("\\$([A-Z][A-Z0-9_]+)\\b");
     /** Sent where they are taken; other headers are for browsers. */
     private static final Set<String> HEADERS = Set.of("Idempotency-Key", "If-Match");
@@ -40,10 +40,7 @@ record Example(Spec.Operation operation, String name, String summary, Optional<J
         var all = new ArrayList<Example>();
         operation.body().ifPresent(media -> spec.examples(media)
                 .forEach((name, example) -> all.add(new Example(
-                        operation,
-                        name,
-                        example.getString("summary", ""),
-                        Optional.of(example.getJsonObject("value"))))));
+                        operation, name, example.getString("summary", ""), Optional.of(example.getValue("value"))))));
         return all.isEmpty() ? List.of(new Example(operation, operation.id(), "", Optional.empty())) : all;
     }
 
@@ -87,15 +84,5 @@ record Example(Spec.Operation operation, String name, String summary, Optional<J
             all.add(found.group(1));
         }
         return all;
-    }
-
-    /** Every value in the body, for whoever looks for one. */
-    static Stream<Object> values(Object json) {
-        return switch (json) {
-            case JsonObject object -> object.stream().flatMap(entry -> values(entry.getValue()));
-            case io.vertx.core.json.JsonArray array -> array.stream().flatMap(Example::values);
-            case null -> Stream.of();
-            default -> Stream.of(json);
-        };
     }
 }

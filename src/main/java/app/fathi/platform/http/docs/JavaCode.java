@@ -114,7 +114,9 @@ final class JavaCode {
                 var schema = example.operation().body().orElseThrow().getJsonObject("schema");
                 all.add(new Argument(
                         example.operation().needsBody(),
-                        value(schema, Spec.name(schema).orElseThrow(), body, BODY + FURTHER)));
+                        body instanceof String text
+                                ? text(text)
+                                : value(schema, Spec.name(schema).orElseThrow(), body, BODY + FURTHER)));
             });
             return all.stream()
                     .sorted(Comparator.comparing(argument -> !argument.required()))
@@ -243,6 +245,13 @@ final class JavaCode {
             imports.add("app.fathi.client.model." + outer);
             return name;
         }
+    }
+
+    /** A body that is no JSON. */
+    private static String text(String text) {
+        return Placeholders.parts(text).stream()
+                .map(part -> part.isVariable() ? environment(part.text()) : literal(part.text()))
+                .collect(Collectors.joining(" + "));
     }
 
     private static String environment(String variable) {

@@ -157,7 +157,7 @@ final class OperationPage {
                             .collect(Collectors.joining(" or "));
                     return Html.of(
                             "<h3 id=\"body\">Body</h3>\n<p>{} {}</p>\n{}{}",
-                            markdown.inline(resolved.getString("description")),
+                            markdown.inline(resolved.getString("description", "")),
                             markdown.inline("As " + types + "."
                                     + (resolved.getBoolean("additionalProperties", true)
                                             ? ""

@@ -1,10 +1,12 @@
 package app.fathi.platform.http.docs;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What the contract's examples cannot know of the reader's own server: each stands in the shown code as an environment
@@ -63,6 +65,30 @@ final class Placeholders {
     /** The variable that stands for a value of the contract's examples, where it is the reader's own. */
     static Optional<String> of(Object value) {
         return value instanceof String text ? Optional.ofNullable(BY_VALUE.get(text)) : Optional.empty();
+    }
+
+    /** A piece of a text: as it stands, or a variable. */
+    record Part(String text, boolean isVariable) {}
+
+    /** A text of lines, such as a file, with its variables. */
+    static List<Part> parts(String text) {
+        var parts = List.of(new Part(text, false));
+        for (var entry : BY_VALUE.entrySet()) {
+            parts = parts.stream().flatMap(part -> split(part, entry)).toList();
+        }
+        return parts;
+    }
+
+    private static Stream<Part> split(Part part, Map.Entry<String, String> placeholder) {
+        int at = part.isVariable() ? -1 : part.text().indexOf(placeholder.getKey());
+        if (at < 0) {
+            return Stream.of(part);
+        }
+        var before = new Part(part.text().substring(0, at), false);
+        var after = new Part(part.text().substring(at + placeholder.getKey().length()), false);
+        return Stream.of(Stream.of(before, new Part(placeholder.getValue(), true)), split(after, placeholder))
+                .flatMap(parts -> parts)
+                .filter(each -> !each.text().isEmpty());
     }
 
     /** The variable for the {@code {id}} in a path, by what the id is of: {@code MESSAGE_ID} in {@code /messages/{id}}. */

@@ -3,7 +3,6 @@ package app.fathi.platform.http.docs;
 import io.vertx.core.json.Json;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** JSON as people write it: what is short stands on one line. */
@@ -14,17 +13,12 @@ final class PrettyJson {
     private PrettyJson() {}
 
     static String of(Object value) {
-        return of(value, UnaryOperator.identity());
-    }
-
-    /** @param spell how a string stands there, given its JSON spelling */
-    static String of(Object value, UnaryOperator<String> spell) {
-        return write(value, "", 0, spell);
+        return write(value, "", 0);
     }
 
     /** @param used how much of the line is taken already */
-    private static String write(Object value, String indent, int used, UnaryOperator<String> spell) {
-        var flat = flat(value, spell);
+    private static String write(Object value, String indent, int used) {
+        var flat = flat(value);
         if (used + flat.length() <= WIDTH && !flat.contains("\n")) {
             return flat;
         }
@@ -36,27 +30,24 @@ final class PrettyJson {
                                 + write(
                                         entry.getValue(),
                                         inner,
-                                        inner.length() + entry.getKey().length() + 4,
-                                        spell))
+                                        inner.length() + entry.getKey().length() + 4))
                         .collect(Collectors.joining(",\n", "{\n", "\n" + indent + "}"));
             case JsonArray array ->
                 array.stream()
-                        .map(element -> inner + write(element, inner, inner.length(), spell))
+                        .map(element -> inner + write(element, inner, inner.length()))
                         .collect(Collectors.joining(",\n", "[\n", "\n" + indent + "]"));
             default -> flat;
         };
     }
 
-    private static String flat(Object value, UnaryOperator<String> spell) {
+    private static String flat(Object value) {
         return switch (value) {
             case JsonObject object when object.isEmpty() -> "{}";
             case JsonObject object ->
                 object.stream()
-                        .map(entry -> Json.encode(entry.getKey()) + ": " + flat(entry.getValue(), spell))
+                        .map(entry -> Json.encode(entry.getKey()) + ": " + flat(entry.getValue()))
                         .collect(Collectors.joining(", ", "{ ", " }"));
-            case JsonArray array ->
-                array.stream().map(element -> flat(element, spell)).collect(Collectors.joining(", ", "[", "]"));
-            case String text -> spell.apply(Json.encode(text));
+            case JsonArray array -> array.stream().map(PrettyJson::flat).collect(Collectors.joining(", ", "[", "]"));
             case null -> "null";
             default -> Json.encode(value);
         };

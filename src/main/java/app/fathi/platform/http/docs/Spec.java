@@ -54,10 +54,18 @@ final class Spec {
             return json.getString("x-audit");
         }
 
-        /** The body as JSON: its schema and examples. */
+        /** The type in which examples send the body: JSON where that is taken, else the first. */
+        Optional<String> bodyType() {
+            return bodyTypes().contains(JSON)
+                    ? Optional.of(JSON)
+                    : bodyTypes().stream().findFirst();
+        }
+
+        /** The body in that type: its schema and examples. */
         Optional<JsonObject> body() {
-            return Optional.ofNullable(json.getJsonObject("requestBody"))
-                    .map(body -> body.getJsonObject("content").getJsonObject(JSON));
+            return bodyType().map(type -> json.getJsonObject("requestBody")
+                    .getJsonObject("content")
+                    .getJsonObject(type));
         }
 
         boolean needsBody() {

@@ -29,8 +29,9 @@ final class TypeScript {
         }
         example.body().ifPresent(body -> {
             var schema = operation.body().orElseThrow().getJsonObject("schema");
-            var name = Names.lower(Spec.name(schema).orElseThrow());
-            fields.add(Map.entry(name, value(schema, body, STEP, name.length() + 4)));
+            var name = Spec.name(schema).map(Names::lower).orElse("body");
+            fields.add(Map.entry(
+                    name, body instanceof String text ? text(text) : value(schema, body, STEP, name.length() + 4)));
         });
         var call = Names.lower(operation.tag()) + "." + operation.id() + "("
                 + (fields.isEmpty() ? "" : block(fields, "", WIDTH)) + ")";
@@ -134,6 +135,13 @@ final class TypeScript {
                 : fields.stream()
                         .map(field -> indent + STEP + field.getKey() + ": " + field.getValue() + ",\n")
                         .collect(Collectors.joining("", "{\n", indent + "}"));
+    }
+
+    /** A body that is no JSON. */
+    private static String text(String text) {
+        return Placeholders.parts(text).stream()
+                .map(part -> part.isVariable() ? variable(part.text()) : quoted(part.text()))
+                .collect(Collectors.joining(" + "));
     }
 
     private static String quoted(String text) {
