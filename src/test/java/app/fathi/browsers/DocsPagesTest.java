@@ -57,7 +57,8 @@ class DocsPagesTest {
         "operation, /docs/operations/createMessage",
         "error, /docs/errors/invalid_request",
         "errors, /docs/errors",
-        "guide, /docs/guides/send-from-your-backend"
+        "guide, /docs/guides/send-from-your-backend",
+        "keys, /docs/guides/keys-and-rotation"
     })
     void it_is_for_everybody(String name, String path) {
         var page = browser.open(server.url() + path, axe, null);
