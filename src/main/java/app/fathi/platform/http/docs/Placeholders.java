@@ -54,6 +54,8 @@ final class Placeholders {
         all.put("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "P256DH");
         all.put("BTBZMqHH6r4Tts7J_aSIgg", "AUTH");
         all.put("01932f0e-7b30-7111-9c7a-64e0f4b1a2c3", "PUSH_KEY_ID");
+        all.put("01932f20-1a2b-7c3d-8e4f-5a6b7c8d9e0f", "PUSH_KEY_ID");
+        all.put("01932f30-1111-7a00-8000-0a0b0c0d0e0f", "IMPORT_ID");
         all.put("01932f10-11aa-7d3e-8f00-5a5b5c5d5e5f", "API_KEY_ID");
         all.put("01932f11-21f0-7b00-9000-1a1b1c1d1e1f", "PROFILE_ID");
         all.put("01932f11-2200-7a00-8000-0a0b0c0d0e0f", "SUBSCRIPTION_ID");
