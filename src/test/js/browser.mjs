@@ -109,10 +109,10 @@ const commands = {
   /** What axe-core finds that keeps people out, in words: its serious and critical findings. */
   async audit({ page }) {
     await pages.get(page).evaluate(axe);
-    const { violations } = await pages.get(page).evaluate(() => window.axe.run());
+    const { violations } = await pages.get(page).evaluate(() => window.axe.run({ preload: false })); // a policy may refuse it
     return violations
       .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-      .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`);
+      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
   },
   async viewport({ page, width, height }) {
     await pages.get(page).setViewport({ width, height });

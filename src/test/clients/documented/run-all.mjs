@@ -1,8 +1,10 @@
 // Runs the modules that are named, one after the other, and says how each went.
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-for (const file of process.argv.slice(2)) {
+const files = process.argv.slice(2).map((file) => resolve(file));
+process.chdir(dirname(files[0])); // what they write stays with them
+for (const file of files) {
   const name = basename(file, '.js');
   try {
     await import(pathToFileURL(file));

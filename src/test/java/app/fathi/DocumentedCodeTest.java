@@ -1,5 +1,6 @@
 package app.fathi;
 
+import static app.fathi.testing.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,6 +10,7 @@ import app.fathi.testing.GeneratedClients;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +23,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -41,12 +47,16 @@ class DocumentedCodeTest {
     private static final Pattern CODE = Pattern.compile("<code class=\"([a-z]+)\">(.*?)</code></pre>", Pattern.DOTALL);
     private static final Pattern CLASS = Pattern.compile("^class ([A-Za-z]+) ", Pattern.MULTILINE);
     private static final String MESSAGES = "/api/v1/webpush/messages";
+    private static final String KEYS = "/api/v1/webpush/keys";
 
     /** Languages whose blocks are commands; the others show answers and parts of pages. */
     private static final Set<String> COMMANDS = Set.of("sh", "java", "ts");
 
+    /** The second example needs what the first one changes. */
+    private static final Set<String> LAST_FIRST = Set.of("rotatePushKey", "resendMessage");
+
     private static final List<String> GUIDES =
-            List.of("add-the-sdk", "send-from-your-backend", "keys-and-rotation", "move-from-another-provider");
+            List.of("add-the-sdk", "send-from-your-backend", "keys-and-rotation", "move-subscriptions", "sealed-files");
 
     private static FakePushService push;
 
@@ -125,6 +135,7 @@ class DocumentedCodeTest {
     void every_command_of_every_guide_works_as_it_is_shown() throws Exception {
         var folder = fresh("guides");
         curlTellsItsAnswers(folder);
+        installation(folder);
         for (var guide : Stream.concat(Stream.of("/docs"), GUIDES.stream().map(name -> "/docs/guides/" + name))
                 .toList()) {
             var script = String.join("\n", codes(guide, "sh"));
@@ -134,10 +145,27 @@ class DocumentedCodeTest {
         }
     }
 
+    /** The folder as an installation: its scripts, and a build of what is tested here. */
+    private static void installation(Path folder) throws IOException {
+        Files.createSymbolicLink(folder.resolve("scripts"), Path.of("scripts").toAbsolutePath());
+        var manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes()
+                .put(
+                        Attributes.Name.CLASS_PATH,
+                        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                                .map(entry -> Path.of(entry).toUri().toString())
+                                .collect(Collectors.joining(" ")));
+        var jar = Files.createDirectories(folder.resolve("target")).resolve("fathi.jar");
+        new JarOutputStream(Files.newOutputStream(jar), manifest).close();
+    }
+
     /** As somebody does who pastes block after block into one shell, and answers what it asks. */
     private void runGuide(String guide, Path script) throws Exception {
         var told = script.resolveSibling(script.getFileName() + ".told");
-        var builder = new ProcessBuilder("bash", "-u", script.toString()).redirectError(told.toFile());
+        var builder = new ProcessBuilder("bash", "-u", script.toAbsolutePath().toString())
+                .directory(script.getParent().toFile())
+                .redirectError(told.toFile());
         builder.environment().putAll(environment);
         var process = builder.start();
         try (var answers = process.outputWriter()) {
@@ -191,6 +219,10 @@ class DocumentedCodeTest {
         environment.put("FATHI_PASSWORD", TestServer.ADMIN_PASSWORD);
         environment.put("ACCESS_TOKEN", signIn().getString("accessToken"));
         environment.put("REFRESH_TOKEN", signIn().getString("refreshToken"));
+        environment.put(
+                "VAPID_PUBLIC_KEY",
+                "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8");
+        environment.put("VAPID_PRIVATE_KEY", "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw");
         environment.put("API_KEY_ID", other.json().getString("id"));
     }
 
@@ -212,7 +244,10 @@ class DocumentedCodeTest {
                 server.admin("GET", "/api/v1/cdp/profiles/user:customer-42", null)
                         .json()
                         .getString("id"));
+        environment.put("FAILED_MESSAGE_ID", failedMessage(browser));
         environment.put("MESSAGE_ID", laterMessage());
+        environment.put("PUSH_KEY_ID", olderKey());
+        environment.put("IMPORT_ID", finishedImport());
         var ofJob = laterMessage();
         var jobs = server.admin("GET", "/api/v1/jobs?state=waiting&type=cep.send", null)
                 .json()
@@ -225,6 +260,39 @@ class DocumentedCodeTest {
                         .findFirst()
                         .orElseThrow()
                         .getString("id"));
+    }
+
+    private String failedMessage(FakePushService.VirtualSubscription browser) {
+        browser.answer(FakePushService.Answer.status(400));
+        var message = new JsonObject()
+                .put("audience", new JsonObject().put("userIds", new JsonArray().add("customer-42")))
+                .put("purpose", "transactional")
+                .put("content", new JsonObject().put("title", "Now"));
+        var id = server.admin("POST", MESSAGES, message).json().getString("id");
+        eventually(
+                "its end",
+                () -> server.admin("GET", MESSAGES + "/" + id, null).json(),
+                found -> found.getString("state").equals("completed"));
+        return id;
+    }
+
+    /** One that nobody is bound to, so it can be retired. */
+    private String olderKey() {
+        var older = server.admin("POST", KEYS + "/rotate", null).json().getString("id");
+        server.admin("POST", KEYS + "/rotate", null);
+        return older;
+    }
+
+    private String finishedImport() {
+        return server.raw(
+                        "POST",
+                        "/api/v1/webpush/subscriptions/import?keyId=" + environment.get("PUSH_KEY_ID"),
+                        server.token(),
+                        "endpoint,auth,p256dh\nno,web,push\n",
+                        "Content-Type",
+                        "text/csv")
+                .json()
+                .getString("id");
     }
 
     private FakePushService.VirtualSubscription browser() {
@@ -259,7 +327,8 @@ class DocumentedCodeTest {
                 .forEach(operation -> {
                     var codes = codes("/docs/operations/" + operation.id(), language);
                     assertThat(codes).as(operation.id()).isNotEmpty();
-                    codes.forEach(code -> all.put(all.size() + "-" + operation.id(), code));
+                    (LAST_FIRST.contains(operation.id()) ? codes.reversed() : codes)
+                            .forEach(code -> all.put(all.size() + "-" + operation.id(), code));
                 });
         return all;
     }

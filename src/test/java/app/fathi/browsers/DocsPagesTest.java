@@ -19,23 +19,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("slow")
 class DocsPagesTest {
     private static final Path SCREENSHOTS = Path.of("target/docs-pages");
-    private static final Path AXE = Path.of("src/test/js/node_modules/axe-core/axe.min.js");
     private static final int MAX_HEIGHT = 6_000;
-    /** What is at fault at all seriously, each with where. */
-    private static final String FAULTS =
-            """
-            axe.run({ preload: false }).then(({ violations }) => violations
-                .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-                .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
-                .join('\\n'))""";
 
     private static TestServer server;
     private static Browser browser;
-    private static String axe;
 
     @BeforeAll
     static void start() throws IOException {
-        axe = Files.readString(AXE);
         Files.createDirectories(SCREENSHOTS);
         server = TestServer.start(Map.of());
         browser = Browser.chromium();
@@ -61,13 +51,11 @@ class DocsPagesTest {
         "keys, /docs/guides/keys-and-rotation"
     })
     void it_is_for_everybody(String name, String path) {
-        var page = browser.open(server.url() + path, axe, null);
+        var page = browser.open(server.url() + path);
         for (var dark : new boolean[] {false, true}) {
             for (int width : new int[] {390, 1280}) {
                 page.view(width, 900, dark);
-                assertThat((String) page.evaluate(FAULTS))
-                        .as(path + " " + width)
-                        .isEmpty();
+                assertThat(page.audit()).as(path + " " + width).isEmpty();
                 assertThat(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
                         .as(path + " at " + width + " is not wider than its window")
                         .isEqualTo(true);

@@ -68,7 +68,13 @@ public final class GeneratedClients {
             Files.writeString(sources.resolve(module.getKey() + ".ts"), module.getValue());
         }
         Files.writeString(
-                sources.resolve("node.d.ts"), "declare const process: { env: Record<string, string | undefined> };");
+                sources.resolve("node.d.ts"),
+                """
+                declare const process: { env: Record<string, string | undefined> };
+                declare module 'node:fs/promises' {
+                  function writeFile(path: string, data: unknown): Promise<void>;
+                }
+                """);
         Files.writeString(project.resolve("package.json"), "{\"type\": \"module\"}");
         Files.writeString(
                 project.resolve("tsconfig.json"),

@@ -17,7 +17,8 @@ final class Curl {
         var operation = example.operation();
         var parts = new ArrayList<String>();
         var method = operation.method().equals("GET") ? "" : "-X " + operation.method() + " ";
-        parts.add("curl " + method + "\"$" + Placeholders.URL + path(example) + "\"");
+        var file = operation.file().map(name -> "-o " + name + " ").orElse("");
+        parts.add("curl " + file + method + "\"$" + Placeholders.URL + path(example) + "\"");
         switch (operation.credential()) {
             case API_KEY, ACCESS_TOKEN ->
                 parts.add("-H \"Authorization: Bearer $" + example.credential().orElseThrow() + "\"");
@@ -30,7 +31,7 @@ final class Curl {
                 .filter(given -> given.isIn("header"))
                 .forEach(given -> parts.add("-H '" + given.name() + ": " + given.value() + "'"));
         example.body().ifPresent(body -> {
-            var type = operation.bodyType().orElseThrow();
+            var type = example.type().orElseThrow();
             // Unlike -d, --data-binary keeps the ends of lines.
             var data = body instanceof JsonObject ? "-d @- " : "--data-binary @- ";
             parts.add("-H 'Content-Type: " + type + "' " + data + hereDocument(body));
@@ -38,7 +39,8 @@ final class Curl {
         return String.join(NEXT, parts);
     }
 
-    private static String path(Example example) {
+    /** With {@code $NAME} for what is the reader's own. */
+    static String path(Example example) {
         var path = example.operation().path();
         for (var given : example.given()) {
             if (given.isIn("path")) {

@@ -13,9 +13,10 @@ import java.util.regex.Pattern;
  *
  * @param name the contract's name for it, or the operation's where it has no body
  * @param summary what is special about it; empty when nothing is
+ * @param type the body's; empty where it has none
  * @param body a JSON object, or text in another type
  */
-record Example(Spec.Operation operation, String name, String summary, Optional<Object> body) {
+record Example(Spec.Operation operation, String name, String summary, Optional<String> type, Optional<Object> body) {
     private static final Pattern VARIABLE = Pattern.compile("\\$([A-Z][A-Z0-9_]+)\\b");
     /** Sent where they are taken; other headers are for browsers. */
     private static final Set<String> HEADERS = Set.of("Idempotency-Key", "If-Match");
@@ -35,13 +36,26 @@ record Example(Spec.Operation operation, String name, String summary, Optional<O
         }
     }
 
-    /** One for each body that the contract shows. */
+    /** One for each body that the contract shows; other types than JSON only where JSON is not taken. */
     static List<Example> of(Spec spec, Spec.Operation operation) {
         var all = new ArrayList<Example>();
-        operation.body().ifPresent(media -> spec.examples(media)
-                .forEach((name, example) -> all.add(new Example(
-                        operation, name, example.getString("summary", ""), Optional.of(example.getValue("value"))))));
-        return all.isEmpty() ? List.of(new Example(operation, operation.id(), "", Optional.empty())) : all;
+        operation.bodyTypes().stream()
+                .filter(type -> operation.isOfClients(type) || !operation.takesJson())
+                .forEach(type -> spec.examples(operation.body(type))
+                        .forEach((name, example) -> all.add(new Example(
+                                operation,
+                                name,
+                                example.getString("summary", ""),
+                                Optional.of(type),
+                                Optional.of(example.getValue("value"))))));
+        return all.isEmpty()
+                ? List.of(new Example(operation, operation.id(), "", Optional.empty(), Optional.empty()))
+                : all;
+    }
+
+    /** Whether generated clients can send it: of several types they know the first alone. */
+    boolean isForClients() {
+        return type.map(operation::isOfClients).orElse(true);
     }
 
     /** What the request gives; positions in lists are left out, they are the answer's to give. */

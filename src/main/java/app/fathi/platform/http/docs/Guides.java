@@ -9,7 +9,7 @@ import java.util.List;
 final class Guides {
     /** In the order in which one needs them. */
     static final List<String> NAMES =
-            List.of("add-the-sdk", "send-from-your-backend", "keys-and-rotation", "move-from-another-provider");
+            List.of("add-the-sdk", "send-from-your-backend", "keys-and-rotation", "move-subscriptions", "sealed-files");
 
     private final Spec spec;
     private final Markdown markdown;

@@ -24,6 +24,47 @@ final class JavaCode {
     }
 
     String of(Example example) {
+        return example.isForClients() ? withClient(example) : withoutClient(example);
+    }
+
+    /** For what the generated client cannot send. */
+    private String withoutClient(Example example) {
+        var operation = example.operation();
+        return """
+                import java.net.URI;
+                import java.net.http.HttpClient;
+                import java.net.http.HttpRequest;
+                import java.net.http.HttpResponse;
+
+                class %s {
+                    public static void main(String[] arguments) throws Exception {
+                        var request = HttpRequest.newBuilder(URI.create(System.getenv("%s")
+                                        + %s))
+                                .header("Authorization", "Bearer " + System.getenv("%s"))
+                                .header("Content-Type", %s)
+                                .method(%s, HttpRequest.BodyPublishers.ofString(
+                                        %s))
+                                .build();
+                        var answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+                        if (answer.statusCode() / 100 != 2) {
+                            throw new IllegalStateException(answer.body());
+                        }
+                        System.out.println(answer.body());
+                    }
+                }
+                """
+                .formatted(
+                        className(example),
+                        Placeholders.URL,
+                        text(Placeholders.partsOfPath(Curl.path(example))),
+                        example.credential().orElseThrow(),
+                        literal(example.type().orElseThrow()),
+                        literal(operation.method()),
+                        text(Placeholders.parts((String) example.body().orElseThrow())))
+                .stripTrailing();
+    }
+
+    private String withClient(Example example) {
         var imports = new TreeSet<String>();
         var operation = example.operation();
         var api = Names.upper(operation.tag()) + "Api";
@@ -48,11 +89,7 @@ final class JavaCode {
 
     /** {@code CreateMessage}, with the example's name where an operation has several. */
     String className(Example example) {
-        var several = example.operation()
-                        .body()
-                        .map(media -> spec.examples(media).size())
-                        .orElse(0)
-                > 1;
+        var several = Example.of(spec, example.operation()).size() > 1;
         return Names.upper(example.operation().id()) + (several ? Names.upper(Names.camel(example.name())) : "");
     }
 
@@ -115,7 +152,7 @@ final class JavaCode {
                 all.add(new Argument(
                         example.operation().needsBody(),
                         body instanceof String text
-                                ? text(text)
+                                ? text(Placeholders.parts(text))
                                 : value(schema, Spec.name(schema).orElseThrow(), body, BODY + FURTHER)));
             });
             return all.stream()
@@ -217,16 +254,24 @@ final class JavaCode {
         private String nameOf(JsonObject property, String owner, String key) {
             var resolved = spec.resolve(property);
             return Spec.name(property).orElseGet(() -> {
-                if (resolved.containsKey("enum")) {
+                if (resolved.containsKey("enum") || isListOfWords(resolved)) {
                     return owner + "." + Names.upper(Names.camel(key)) + "Enum";
                 }
                 return owner + Names.upper(Names.camel(key));
             });
         }
 
+        private boolean isListOfWords(JsonObject schema) {
+            return schema.getJsonObject("items", new JsonObject()).containsKey("enum");
+        }
+
         private String array(JsonObject schema, String name, JsonArray array, String indent) {
             var items = schema.getJsonObject("items", new JsonObject());
-            var itemName = Spec.name(items).orElse(spec.properties(items).isEmpty() ? null : name + "Inner");
+            var itemName = Spec.name(items)
+                    .orElse(
+                            isListOfWords(schema)
+                                    ? name
+                                    : spec.properties(items).isEmpty() ? null : name + "Inner");
             var type = schema.getBoolean("uniqueItems", false) ? "Set" : "List";
             imports.add("java.util." + type);
             var elements = array.stream()
@@ -248,8 +293,8 @@ final class JavaCode {
     }
 
     /** A body that is no JSON. */
-    private static String text(String text) {
-        return Placeholders.parts(text).stream()
+    private static String text(List<Placeholders.Part> parts) {
+        return parts.stream()
                 .map(part -> part.isVariable() ? environment(part.text()) : literal(part.text()))
                 .collect(Collectors.joining(" + "));
     }

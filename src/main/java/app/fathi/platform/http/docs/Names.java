@@ -30,10 +30,15 @@ final class Names {
 
     /** What an example calls the answer; empty when there is none. */
     static Optional<String> answer(Spec spec, Spec.Operation operation) {
+        if (operation.file().isPresent()) {
+            return Optional.of("file");
+        }
         return spec.answers(operation).stream()
                 .flatMap(answer -> answer.body().stream())
                 .flatMap(media -> Spec.name(media.getJsonObject("schema")).stream())
                 .map(Names::lower)
+                // Neither language takes it as a name.
+                .map(name -> name.equals("import") ? "answer" : name)
                 .findFirst();
     }
 }

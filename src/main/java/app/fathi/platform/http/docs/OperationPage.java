@@ -82,6 +82,9 @@ final class OperationPage {
         var all = spec.credentials(operation)
                 .map(scheme -> markdown.inline(scheme.getString("description").replaceFirst("\\.$", "")))
                 .toList();
+        if (operation.needsRecentSignIn()) {
+            return new Html("the access token of somebody who has just signed in with a password; no API key");
+        }
         return all.isEmpty()
                 ? new Html("none")
                 : new Html(all.stream().map(Html::text).collect(Collectors.joining("<br>or ")));

@@ -41,6 +41,9 @@ final class Placeholders {
         all.put("ENDPOINT", SUBSCRIPTION + "`endpoint`.");
         all.put("P256DH", SUBSCRIPTION + "`keys.p256dh`.");
         all.put("AUTH", SUBSCRIPTION + "`keys.auth`.");
+        all.put(
+                "FAILED_MESSAGE_ID",
+                "The `id` of a message that is `completed` and has deliveries that failed or were skipped.");
         return all;
     }
 
@@ -72,6 +75,13 @@ final class Placeholders {
     /** A piece of a text: as it stands, or a variable. */
     record Part(String text, boolean isVariable) {}
 
+    /** A path of {@link Curl#path} with its variables. */
+    static List<Part> partsOfPath(String path) {
+        return Stream.of(path.split("(?=\\$[A-Z])|(?<=\\$[A-Z0-9_]{1,40})(?![A-Z0-9_])"))
+                .map(part -> part.startsWith("$") ? new Part(part.substring(1), true) : new Part(part, false))
+                .toList();
+    }
+
     /** A text of lines, such as a file, with its variables. */
     static List<Part> parts(String text) {
         var parts = List.of(new Part(text, false));
@@ -98,6 +108,9 @@ final class Placeholders {
         var found = OWNER.matcher(path);
         if (!found.find()) {
             throw new IllegalStateException("There is no {id} in " + path);
+        }
+        if (path.endsWith("/resend")) {
+            return "FAILED_MESSAGE_ID";
         }
         var owner = found.group(1).equals("keys") ? "push-key" : found.group(1).replaceFirst("s$", "");
         return owner.replace('-', '_').toUpperCase(Locale.ROOT) + "_ID";

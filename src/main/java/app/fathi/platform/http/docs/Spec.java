@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 /** The contract as the pages read it: its operations in their order, and its schemas with references followed. */
 final class Spec {
     private static final String JSON = "application/json";
+    private static final String OCTETS = "application/octet-stream";
     private static final String PROBLEM = "application/problem+json";
     private static final Set<String> METHODS = Set.of("get", "put", "post", "delete", "patch");
 
@@ -54,18 +55,41 @@ final class Spec {
             return json.getString("x-audit");
         }
 
-        /** The type in which examples send the body: JSON where that is taken, else the first. */
+        /** The type in which generated clients send the body: JSON where that is taken, else the first. */
         Optional<String> bodyType() {
-            return bodyTypes().contains(JSON)
-                    ? Optional.of(JSON)
-                    : bodyTypes().stream().findFirst();
+            return takesJson() ? Optional.of(JSON) : bodyTypes().stream().findFirst();
+        }
+
+        boolean takesJson() {
+            return bodyTypes().contains(JSON);
+        }
+
+        boolean isOfClients(String type) {
+            return bodyType().filter(type::equals).isPresent();
         }
 
         /** The body in that type: its schema and examples. */
         Optional<JsonObject> body() {
-            return bodyType().map(type -> json.getJsonObject("requestBody")
-                    .getJsonObject("content")
-                    .getJsonObject(type));
+            return bodyType().map(this::body);
+        }
+
+        JsonObject body(String type) {
+            return json.getJsonObject("requestBody").getJsonObject("content").getJsonObject(type);
+        }
+
+        /** The name of the file that is answered, where it is one. */
+        Optional<String> file() {
+            return json.getJsonObject("responses")
+                            .getJsonObject("200", new JsonObject())
+                            .getJsonObject("content", new JsonObject())
+                            .containsKey(OCTETS)
+                    ? Optional.of(id.replaceFirst("^export", "").toLowerCase(Locale.ROOT) + ".sealed")
+                    : Optional.empty();
+        }
+
+        /** Whether only somebody who has just signed in may, and no API key. */
+        boolean needsRecentSignIn() {
+            return json.getBoolean("x-recent-sign-in", false);
         }
 
         boolean needsBody() {
@@ -82,7 +106,7 @@ final class Spec {
         Credential credential() {
             var security = json.getJsonArray("security");
             if (security == null) {
-                return path.contains("/auth/") ? Credential.ACCESS_TOKEN : Credential.API_KEY;
+                return path.contains("/auth/") || needsRecentSignIn() ? Credential.ACCESS_TOKEN : Credential.API_KEY;
             }
             if (security.isEmpty()) {
                 return Credential.NONE;

@@ -21,6 +21,34 @@ final class TypeScript {
     }
 
     String of(Example example) {
+        return example.isForClients() ? withClient(example) : withoutClient(example);
+    }
+
+    /** For what the generated client cannot send. */
+    private static String withoutClient(Example example) {
+        return """
+                const answer = await fetch(%s + %s, {
+                  method: %s,
+                  headers: {
+                    Authorization: 'Bearer ' + %s,
+                    'Content-Type': %s,
+                  },
+                  body: %s,
+                });
+                if (!answer.ok) throw new Error(await answer.text());
+                console.log(await answer.json());
+                """
+                .formatted(
+                        variable(Placeholders.URL),
+                        text(Placeholders.partsOfPath(Curl.path(example))),
+                        quoted(example.operation().method()),
+                        variable(example.credential().orElseThrow()),
+                        quoted(example.type().orElseThrow()),
+                        text(Placeholders.parts((String) example.body().orElseThrow())))
+                .strip();
+    }
+
+    private String withClient(Example example) {
         var operation = example.operation();
         var api = Names.upper(operation.tag()) + "Api";
         var fields = new ArrayList<Map.Entry<String, String>>();
@@ -31,12 +59,15 @@ final class TypeScript {
             var schema = operation.body().orElseThrow().getJsonObject("schema");
             var name = Spec.name(schema).map(Names::lower).orElse("body");
             fields.add(Map.entry(
-                    name, body instanceof String text ? text(text) : value(schema, body, STEP, name.length() + 4)));
+                    name,
+                    body instanceof String text
+                            ? text(Placeholders.parts(text))
+                            : value(schema, body, STEP, name.length() + 4)));
         });
         var call = Names.lower(operation.tag()) + "." + operation.id() + "("
                 + (fields.isEmpty() ? "" : block(fields, "", WIDTH)) + ")";
         return """
-                import { Configuration, %s } from 'fathi-client';
+                %simport { Configuration, %s } from 'fathi-client';
 
                 const %s = new %s(
                   new Configuration({ %s }),
@@ -45,14 +76,23 @@ final class TypeScript {
                 %s
                 """
                 .formatted(
+                        operation.file().isPresent() ? "import { writeFile } from 'node:fs/promises';\n" : "",
                         api,
                         Names.lower(operation.tag()),
                         api,
                         configuration(example),
-                        Names.answer(spec, operation)
-                                .map(name -> "const " + name + " = await " + call + ";\nconsole.log(" + name + ");")
-                                .orElse("await " + call + ";"))
+                        operation
+                                .file()
+                                .map(name -> "const file = await " + call + ";\nawait writeFile(" + quoted(name)
+                                        + ", file.stream());")
+                                .orElseGet(() -> answer(operation, call)))
                 .strip();
+    }
+
+    private String answer(Spec.Operation operation, String call) {
+        return Names.answer(spec, operation)
+                .map(name -> "const " + name + " = await " + call + ";\nconsole.log(" + name + ");")
+                .orElse("await " + call + ";");
     }
 
     private static String configuration(Example example) {
@@ -138,8 +178,8 @@ final class TypeScript {
     }
 
     /** A body that is no JSON. */
-    private static String text(String text) {
-        return Placeholders.parts(text).stream()
+    private static String text(List<Placeholders.Part> parts) {
+        return parts.stream()
                 .map(part -> part.isVariable() ? variable(part.text()) : quoted(part.text()))
                 .collect(Collectors.joining(" + "));
     }
