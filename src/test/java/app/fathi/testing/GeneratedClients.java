@@ -6,14 +6,17 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** The clients that {@code scripts/generate-clients} makes of the contract, generated and compiled once per test JVM. */
+/** The clients that {@code scripts/generate-clients} makes of the contract, generated and compiled once, whichever test JVM comes first. */
 public final class GeneratedClients {
     private static final Path CLIENTS = Path.of("target/clients");
     private static final Path JAVA = CLIENTS.resolve("java");
@@ -21,27 +24,35 @@ public final class GeneratedClients {
     private static final Path NODE_MODULES = Path.of("src/test/js/node_modules");
     private static final int PROCESS_MINUTES = 10;
 
-    private static boolean generated;
-    private static boolean javaCompiled;
-    private static boolean typescriptCompiled;
-
     private GeneratedClients() {}
 
-    private static void generate() throws Exception {
-        if (!generated) {
-            run("scripts/generate-clients");
-            generated = true;
+    private interface Step {
+        void run() throws Exception;
+    }
+
+    /** Does it unless it was done for this very contract; other test JVMs wait meanwhile. */
+    private static void once(Path folder, Step step) throws Exception {
+        var of = Arrays.hashCode(Files.readAllBytes(Path.of("openapi.yaml")));
+        var done = folder.resolve("made-of-" + Integer.toHexString(of));
+        try (var lock = FileChannel.open(
+                        Path.of("target/clients.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                var held = lock.lock()) {
+            if (!Files.exists(done)) {
+                step.run();
+                Files.writeString(done, "");
+            }
         }
+    }
+
+    private static void generate() throws Exception {
+        once(CLIENTS, () -> run("scripts/generate-clients"));
     }
 
     /** Compiles sources against the Java client; the class path to run them with. */
     public static synchronized String compileJava(Path folder, Path into) throws Exception {
         generate();
         var client = JAVA.resolve("classes");
-        if (!javaCompiled) {
-            javac(JAVA.resolve("src/main/java"), client, System.getProperty("java.class.path"));
-            javaCompiled = true;
-        }
+        once(JAVA, () -> javac(JAVA.resolve("src/main/java"), client, System.getProperty("java.class.path")));
         var classPath = client + File.pathSeparator + System.getProperty("java.class.path");
         javac(folder, into, classPath);
         return into + File.pathSeparator + classPath;
@@ -59,10 +70,7 @@ public final class GeneratedClients {
                 .as("npm tools; scripts/test installs them")
                 .exists();
         generate();
-        if (!typescriptCompiled) {
-            tsc(TYPESCRIPT);
-            typescriptCompiled = true;
-        }
+        once(TYPESCRIPT, () -> tsc(TYPESCRIPT));
         var sources = Files.createDirectories(project.resolve("src"));
         for (var module : modules.entrySet()) {
             Files.writeString(sources.resolve(module.getKey() + ".ts"), module.getValue());
