@@ -64,6 +64,17 @@ class PackageIT {
                     () -> api.get("/api/v1/webpush/messages/" + message.getString("id"))
                             .getString("state"),
                     "completed"::equals);
+            var doctor = new ProcessBuilder(home.resolve("bin/fathi").toString(), "doctor", "--json")
+                    .directory(work.toFile())
+                    .redirectErrorStream(true);
+            doctor.environment().keySet().removeIf(name -> name.startsWith("FATHI_"));
+            doctor.environment().put("PATH", folder.resolve("path").toString());
+            var found =
+                    new JsonObject(new String(doctor.start().getInputStream().readAllBytes()));
+            assertThat(found.getJsonArray("checks").stream().map(JsonObject.class::cast))
+                    .as("what the operator's tool finds")
+                    .anyMatch(check -> check.getString("name").equals("database")
+                            && check.getString("status").equals("ok"));
             server.terminate();
             assertThat(server.awaitExit()).isZero();
             assertThat(server.errors()).isEmpty();

@@ -8,11 +8,13 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientAgent;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,7 +44,7 @@ class HealthTest {
     private record Answer(int status, String body) {}
 
     private Answer get(String path, String... header) throws Exception {
-        return client.request(HttpMethod.GET, server.actualPort(), "127.0.0.1", path)
+        return onEventLoop(() -> client.request(HttpMethod.GET, server.actualPort(), "127.0.0.1", path)
                 .compose(request -> {
                     for (var i = 0; i < header.length; i += 2) {
                         request.putHeader(header[i], header[i + 1]);
@@ -50,8 +52,14 @@ class HealthTest {
                     return request.send();
                 })
                 .compose(response ->
-                        response.body().map(Buffer::toString).map(body -> new Answer(response.statusCode(), body)))
-                .await(60, TimeUnit.SECONDS);
+                        response.body().map(Buffer::toString).map(body -> new Answer(response.statusCode(), body))));
+    }
+
+    /** On another thread an answer may be over before anybody asks for its body, and then it never comes. */
+    private <T> T onEventLoop(Supplier<Future<T>> work) throws Exception {
+        var done = Promise.<T>promise();
+        vertx.runOnContext(turn -> work.get().onComplete(done));
+        return done.future().await(60, TimeUnit.SECONDS);
     }
 
     @Test
@@ -127,10 +135,10 @@ class HealthTest {
     @Test
     void invented_methods_do_not_grow_the_metrics() throws Exception {
         for (var i = 0; i < 100; i++) {
-            client.request(HttpMethod.valueOf("X" + i), server.actualPort(), "127.0.0.1", "/")
-                    .compose(request -> request.send())
-                    .map(HttpClientResponse::statusCode)
-                    .await(60, TimeUnit.SECONDS);
+            var method = HttpMethod.valueOf("X" + i);
+            onEventLoop(() -> client.request(method, server.actualPort(), "127.0.0.1", "/")
+                    .compose(HttpClientRequest::send)
+                    .compose(HttpClientResponse::end));
         }
         assertThat(metrics.scrape(true).lines().filter(line -> line.contains("http_server_requests_total")))
                 .hasSizeLessThan(40);
