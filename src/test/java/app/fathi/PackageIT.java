@@ -21,8 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The archive as somebody gets it who has no JDK: unpacked in another place it starts and pushes. */
 class PackageIT {
-    /** What a start may need of the machine it finds itself on; the last is for root alone, as whom no database runs. */
-    private static final List<String> PROGRAMS = List.of("bash", "env", "readlink", "dirname", "setpriv");
+    /** What a start may need of the machine it finds itself on; the last ones are for root, as whom no database runs. */
+    private static final List<String> PROGRAMS =
+            List.of("bash", "sh", "env", "readlink", "dirname", "setsid", "setpriv", "true");
 
     @TempDir
     Path folder;
