@@ -30,6 +30,12 @@ final class Passphrase {
         return given.isEmpty() ? ask("Passphrase of the backup: ") : given;
     }
 
+    /** Without the other settings: a sealed file has nothing to do with an installation. */
+    static String forOpening() {
+        var given = System.getenv("FATHI_BACKUP_PASSPHRASE");
+        return given == null || given.isEmpty() ? ask("Passphrase: ") : given;
+    }
+
     private static String ask(String prompt) {
         var console = System.console();
         var typed = console == null ? null : console.readPassword("%s", prompt);

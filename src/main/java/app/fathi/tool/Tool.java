@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
             Restore.class,
             HoldOlder.class,
             ReleaseHeld.class,
-            MoveDatabase.class
+            MoveDatabase.class,
+            OpenSealed.class
         },
         usageHelpAutoWidth = true)
 public final class Tool implements Runnable {

@@ -8,13 +8,15 @@ import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Caller;
-import app.fathi.platform.security.SealedFile;
+import app.fathi.platform.security.SealedOutput;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.WorkspaceKey;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -72,10 +74,12 @@ final class ExportService {
         requireRecentSignIn(call.caller());
         var passphrase = call.json().getString("passphrase");
         var name = "subscriptions-" + LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC) + ".sealed";
-        return vertx.executeBlocking(() -> SealedFile.begin(passphrase)).compose(file -> transactions
+        var sealed = new ByteArrayOutputStream();
+        return vertx.executeBlocking(() -> new SealedOutput(sealed, passphrase)).compose(file -> transactions
                 .run(tx -> audit.record(tx, call, "subscription", null, null, new JsonObject())
                         .compose(done -> secrets.workspaceKey(tx, call.ws())))
-                .map(key -> Reply.download("application/octet-stream", name, new Pages(call.ws(), key, file)::next)));
+                .map(key -> Reply.download(
+                        "application/octet-stream", name, new Pages(call.ws(), key, sealed, file)::next)));
     }
 
     private void requireRecentSignIn(Caller caller) {
@@ -93,14 +97,18 @@ final class ExportService {
     private final class Pages {
         private final int ws;
         private final WorkspaceKey key;
-        private final SealedFile file;
+        /** What is sealed and not sent yet. */
+        private final ByteArrayOutputStream sealed;
+
+        private final SealedOutput file;
         private boolean begun;
         private boolean ended;
         private UUID after = new UUID(0, 0);
 
-        Pages(int ws, WorkspaceKey key, SealedFile file) {
+        Pages(int ws, WorkspaceKey key, ByteArrayOutputStream sealed, SealedOutput file) {
             this.ws = ws;
             this.key = key;
+            this.sealed = sealed;
             this.file = file;
         }
 
@@ -111,7 +119,7 @@ final class ExportService {
             }
             if (!begun) {
                 begun = true;
-                return pushKeys().map(lines -> Buffer.buffer(file.header()).appendBytes(file.add(lines)));
+                return pushKeys().map(this::seal);
             }
             return store.exportPage(transactions.pool(), ws, after, PAGE)
                     .compose(rows -> people(rows).map(people -> page(rows, people)));
@@ -151,12 +159,23 @@ final class ExportService {
                         .append('\n');
                 after = row.shown().id();
             }
-            var sealed = Buffer.buffer(file.add(lines.toString().getBytes(StandardCharsets.UTF_8)));
-            if (rows.size() < PAGE) {
-                ended = true;
-                sealed.appendBytes(file.end());
+            ended = rows.size() < PAGE;
+            return seal(lines.toString().getBytes(StandardCharsets.UTF_8));
+        }
+
+        /** What can be sent now; some of it may wait for more. */
+        private Buffer seal(byte[] plain) {
+            try {
+                file.write(plain);
+                if (ended) {
+                    file.finish();
+                }
+            } catch (IOException e) {
+                throw new IllegalStateException("Memory takes what is written", e);
             }
-            return sealed;
+            var ready = Buffer.buffer(sealed.toByteArray());
+            sealed.reset();
+            return ready;
         }
 
         /** As an import takes it. */

@@ -231,7 +231,7 @@ class BackupTest {
                 .isEqualTo("rw-------");
         var octets = new String(Files.readAllBytes(backup), StandardCharsets.ISO_8859_1);
         assertThat(octets)
-                .startsWith("FATHIBK")
+                .startsWith("FATHISL")
                 .doesNotContain(Files.readString(key).strip(), "users_workspace");
         assertThat(BackupReader.check(backup, PASSPHRASE)).isPositive();
     }

@@ -4,12 +4,11 @@ import static app.fathi.testing.Eventually.eventually;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.fathi.platform.security.SealedFile;
+import app.fathi.platform.security.SealedInput;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -54,9 +53,8 @@ class ExportTest {
         assertThat(answer.headers().firstValue("Content-Disposition").orElseThrow())
                 .contains("subscriptions-");
         assertThat(new String(answer.body(), UTF_8)).doesNotContain("fcm.googleapis.com", "BTBZMqHH6r4Tts7J_aSIgg");
-        var plain = new ByteArrayOutputStream();
-        SealedFile.open(new ByteArrayInputStream(answer.body()), PASSPHRASE, plain);
-        var lines = plain.toString(UTF_8).lines().map(JsonObject::new).toList();
+        var plain = new SealedInput(new ByteArrayInputStream(answer.body()), PASSPHRASE).readAllBytes();
+        var lines = new String(plain, UTF_8).lines().map(JsonObject::new).toList();
         var key = lines.getFirst();
         assertThat(key.getString("type")).isEqualTo("pushKey");
         assertThat(key.getString("id")).isEqualTo(keyId);

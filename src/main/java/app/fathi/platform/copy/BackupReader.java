@@ -1,6 +1,8 @@
 package app.fathi.platform.copy;
 
 import app.fathi.platform.copy.CatalogStore.Sequence;
+import app.fathi.platform.security.SealedException;
+import app.fathi.platform.security.SealedInput;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedInputStream;
@@ -118,7 +120,7 @@ public final class BackupReader implements AutoCloseable {
     private static <T> T told(Path file, Reading<T> reading) {
         try {
             return reading.run();
-        } catch (CopyException e) {
+        } catch (CopyException | SealedException e) {
             throw new CopyException("the backup " + file + " is refused: " + e.getMessage(), e);
         } catch (EOFException | DecodeException e) {
             throw new CopyException("the backup " + file + " is refused: it ends before its end", e);

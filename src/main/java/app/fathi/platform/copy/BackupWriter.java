@@ -1,5 +1,6 @@
 package app.fathi.platform.copy;
 
+import app.fathi.platform.security.SealedOutput;
 import io.vertx.core.json.JsonObject;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;

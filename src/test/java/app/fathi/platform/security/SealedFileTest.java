@@ -8,83 +8,129 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
+/** Only the passphrase opens a sealed file, and only as it was written. */
 class SealedFileTest {
-    private static final String PASSPHRASE = "Zur\u00fcck in f\u00fcnf Minuten";
-    private static final int PIECE = 65_536 + 16;
-    private static final int HEADER = 42;
+    private static final String PASSPHRASE = "correct horse battery staple";
+    private static final int CHUNK = Seal.CHUNK_OCTETS + Seal.TAG_OCTETS;
 
-    @Test
-    void what_was_sealed_in_whatever_portions_opens_again() throws IOException {
-        var random = new Random(3);
-        for (int size : new int[] {0, 1, 65_535, 65_536, 65_537, 131_072, 300_000}) {
-            var plain = new byte[size];
-            random.nextBytes(plain);
-            // The same letters, composed by another keyboard.
-            assertThat(open(seal(plain, random), "Zuru\u0308ck in fu\u0308nf Minuten"))
-                    .isEqualTo(plain);
+    /** Two whole chunks and a bit. */
+    private static final byte[] PLAIN = new byte[2 * Seal.CHUNK_OCTETS + 100];
+
+    private static byte[] sealed;
+
+    @BeforeAll
+    static void seal() throws IOException {
+        new Random(1).nextBytes(PLAIN);
+        sealed = seal(PLAIN);
+    }
+
+    private static byte[] seal(byte[] plain) throws IOException {
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, PASSPHRASE)) {
+            out.write(plain);
+            out.finish();
+        }
+        return file.toByteArray();
+    }
+
+    private static byte[] open(byte[] file, String passphrase) throws IOException {
+        try (var in = new SealedInput(new ByteArrayInputStream(file), passphrase)) {
+            return in.readAllBytes();
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, Seal.CHUNK_OCTETS - 1, Seal.CHUNK_OCTETS, Seal.CHUNK_OCTETS + 1})
+    void what_was_sealed_comes_out_again(int length) throws IOException {
+        var plain = Arrays.copyOf(PLAIN, length);
+        assertThat(open(seal(plain), PASSPHRASE)).isEqualTo(plain);
+    }
+
     @Test
-    void nothing_else_opens_it() throws IOException {
-        var plain = new byte[200_000];
-        var sealed = seal(plain, new Random(4));
-        assertThatThrownBy(() -> open(sealed, "another passphrase")).hasMessageContaining("does not open");
-        for (int at : new int[] {HEADER - 20, HEADER, HEADER + PIECE + 5, sealed.length - 1}) {
-            var changed = sealed.clone();
-            changed[at] ^= 1;
-            assertThatThrownBy(() -> open(changed, PASSPHRASE))
-                    .as("octet " + at)
-                    .isInstanceOf(IOException.class);
+    void another_passphrase_does_not_open_it() {
+        assertThatThrownBy(() -> open(sealed, PASSPHRASE + "r"))
+                .isInstanceOf(SealedException.class)
+                .hasMessageContaining("passphrase");
+    }
+
+    @Test
+    void a_passphrase_is_the_same_however_its_accents_are_typed() throws IOException {
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, "caf\u00e9 caf\u00e9 caf\u00e9")) {
+            out.finish();
         }
-        for (int length : new int[] {0, 5, HEADER, HEADER + PIECE, HEADER + 2 * PIECE, sealed.length - 1}) {
-            assertThatThrownBy(() -> open(Arrays.copyOf(sealed, length), PASSPHRASE))
-                    .as("cut to " + length)
-                    .isInstanceOf(IOException.class);
-        }
-        assertThatThrownBy(() -> open(Arrays.copyOf(sealed, sealed.length + 1), PASSPHRASE))
-                .isInstanceOf(IOException.class);
+        assertThat(open(file.toByteArray(), "cafe\u0301 cafe\u0301 cafe\u0301")).isEmpty();
+    }
+
+    /** In the magic, the version, the parameters, the salt, the HMAC, a chunk, its tag, the last chunk. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 7, 10, 13, 17, 25, 60, 84, 84 + 65_536, 84 + 2 * (65_536 + 16), -1})
+    void no_flipped_bit_goes_unnoticed(int place) {
+        var changed = sealed.clone();
+        changed[place < 0 ? changed.length - 1 : place] ^= 1;
+        assertThatThrownBy(() -> open(changed, PASSPHRASE)).isInstanceOf(SealedException.class);
+    }
+
+    /** Within the header, at its end, within a chunk, at a chunk's end, one octet short. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 40, 84, 5_000, 84 + 65_552, 84 + 2 * 65_552, -1})
+    void no_cut_goes_unnoticed(int length) {
+        var cut = Arrays.copyOf(sealed, length < 0 ? sealed.length - 1 : length);
+        assertThatThrownBy(() -> open(cut, PASSPHRASE)).isInstanceOf(SealedException.class);
+    }
+
+    @Test
+    void chunks_cannot_change_places_and_nothing_can_follow() {
         var swapped = sealed.clone();
-        System.arraycopy(sealed, HEADER, swapped, HEADER + PIECE, PIECE);
-        System.arraycopy(sealed, HEADER + PIECE, swapped, HEADER, PIECE);
-        assertThatThrownBy(() -> open(swapped, PASSPHRASE)).isInstanceOf(IOException.class);
+        System.arraycopy(sealed, Seal.HEADER_OCTETS, swapped, Seal.HEADER_OCTETS + CHUNK, CHUNK);
+        System.arraycopy(sealed, Seal.HEADER_OCTETS + CHUNK, swapped, Seal.HEADER_OCTETS, CHUNK);
+        assertThatThrownBy(() -> open(swapped, PASSPHRASE)).isInstanceOf(SealedException.class);
+        assertThatThrownBy(() -> open(Arrays.copyOf(sealed, sealed.length + 1), PASSPHRASE))
+                .isInstanceOf(SealedException.class);
     }
 
     @Test
-    void a_header_that_asks_for_all_memory_is_refused_before_any_work() throws IOException {
-        var sealed = seal(new byte[1], new Random(5));
-        sealed[10] = 0x7f;
-        assertThatThrownBy(() -> open(sealed, PASSPHRASE)).hasMessageContaining("what no file of ours does");
-        assertThatThrownBy(() -> open("{\"endpoint\": \"https://not.sealed.at.all.example/x\"}".getBytes(), PASSPHRASE))
+    void a_file_that_was_not_finished_does_not_open() throws IOException {
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, PASSPHRASE)) {
+            out.write(PLAIN);
+        }
+        assertThatThrownBy(() -> open(file.toByteArray(), PASSPHRASE)).isInstanceOf(SealedException.class);
+    }
+
+    @Test
+    void in_whatever_portions_it_is_written_it_is_the_same() throws IOException {
+        var random = new Random(3);
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, PASSPHRASE)) {
+            for (int from = 0; from < PLAIN.length; ) {
+                int some = Math.min(PLAIN.length - from, random.nextInt(100_000));
+                out.write(PLAIN, from, some);
+                from += some;
+            }
+            out.finish();
+        }
+        assertThat(open(file.toByteArray(), PASSPHRASE)).isEqualTo(PLAIN);
+    }
+
+    @Test
+    void a_header_that_asks_for_all_memory_is_refused_before_any_work() {
+        var greedy = sealed.clone();
+        greedy[8] = 0x7f;
+        assertThatThrownBy(() -> open(greedy, PASSPHRASE)).hasMessageContaining("beginning was changed");
+        assertThatThrownBy(() -> open("{\"not\": \"sealed\"}".repeat(20).getBytes(), PASSPHRASE))
                 .hasMessageContaining("no sealed file");
     }
 
     @Test
     void two_files_of_the_same_have_nothing_in_common() throws IOException {
-        var first = seal(new byte[100], new Random(6));
-        var second = seal(new byte[100], new Random(6));
-        assertThat(Arrays.copyOfRange(first, HEADER, first.length))
-                .isNotEqualTo(Arrays.copyOfRange(second, HEADER, second.length));
-    }
-
-    private static byte[] seal(byte[] plain, Random random) throws IOException {
-        var file = SealedFile.begin(PASSPHRASE);
-        var sealed = new ByteArrayOutputStream();
-        sealed.write(file.header());
-        for (int from = 0; from < plain.length; ) {
-            int to = Math.min(plain.length, from + random.nextInt(150_000));
-            sealed.write(file.add(Arrays.copyOfRange(plain, from, to)));
-            from = to;
-        }
-        sealed.write(file.end());
-        return sealed.toByteArray();
-    }
-
-    private static byte[] open(byte[] sealed, String passphrase) throws IOException {
-        var plain = new ByteArrayOutputStream();
-        SealedFile.open(new ByteArrayInputStream(sealed), passphrase, plain);
-        return plain.toByteArray();
+        var other = seal(PLAIN);
+        assertThat(Arrays.copyOfRange(other, Seal.HEADER_OCTETS, other.length))
+                .isNotEqualTo(Arrays.copyOfRange(sealed, Seal.HEADER_OCTETS, sealed.length));
     }
 }

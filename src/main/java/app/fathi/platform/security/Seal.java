@@ -1,4 +1,4 @@
-package app.fathi.platform.copy;
+package app.fathi.platform.security;
 
 import com.password4j.Argon2Function;
 import com.password4j.types.Argon2;
@@ -17,10 +17,11 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * How a sealed file is made, version 1. All numbers are big-endian.
+ * How a file is sealed that leaves with secrets in it, a backup or an export, version 1. All numbers are big-endian; the
+ * format is described for others in docs/guides/sealed-files.md.
  *
  * <pre>
- * octets  0– 7  "FATHIBK" and the version of the format, 1
+ * octets  0– 7  "FATHISL" and the version of the format, 1
  *         8–19  Argon2id: memory in KiB, iterations, lanes (three times 4 octets)
  *        20–51  salt
  *        52–83  HMAC-SHA256 over octets 0–51
@@ -36,7 +37,7 @@ final class Seal {
     static final int TAG_OCTETS = 16;
     static final int HEADER_OCTETS = 84;
 
-    private static final byte[] MAGIC = {'F', 'A', 'T', 'H', 'I', 'B', 'K'};
+    private static final byte[] MAGIC = {'F', 'A', 'T', 'H', 'I', 'S', 'L'};
     private static final byte VERSION = 1;
     private static final int SALT_OCTETS = 32;
     private static final int MAC_OCTETS = 32;
@@ -83,10 +84,10 @@ final class Seal {
     static Seal read(InputStream file, String passphrase) throws IOException {
         var header = file.readNBytes(HEADER_OCTETS);
         if (header.length < HEADER_OCTETS || !Arrays.equals(header, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
-            throw new CopyException("it is no backup of Fathi, or cut off at its beginning");
+            throw new SealedException("it is no sealed file of Fathi, or cut off at its beginning");
         }
         if (header[MAGIC.length] != VERSION) {
-            throw new CopyException("it has format " + header[MAGIC.length] + ", this version reads format " + VERSION
+            throw new SealedException("it has format " + header[MAGIC.length] + ", this version reads format " + VERSION
                     + ": use the version of Fathi that made it, or a newer one");
         }
         var head = ByteBuffer.wrap(header).position(MAGIC.length + 1);
@@ -99,14 +100,14 @@ final class Seal {
                 || iterations > ITERATIONS_LIMIT
                 || lanes < 1
                 || lanes > LANES_LIMIT) {
-            throw new CopyException("its beginning was changed or is damaged");
+            throw new SealedException("its beginning was changed or is damaged");
         }
         var salt = new byte[SALT_OCTETS];
         head.get(salt);
         var keys = derive(passphrase, salt, memory, iterations, lanes);
         var said = Arrays.copyOfRange(header, HEADER_OCTETS - MAC_OCTETS, HEADER_OCTETS);
         if (!MessageDigest.isEqual(said, mac(keys, header))) {
-            throw new CopyException("the passphrase is another one, or the file's beginning was changed");
+            throw new SealedException("the passphrase is another one, or the file's beginning was changed");
         }
         return new Seal(header, aes(keys));
     }
@@ -123,11 +124,11 @@ final class Seal {
         }
     }
 
-    byte[] open(long number, boolean last, byte[] sealed) {
+    byte[] open(long number, boolean last, byte[] sealed) throws SealedException {
         try {
             return cipher(Cipher.DECRYPT_MODE, number, last).doFinal(sealed);
         } catch (GeneralSecurityException e) {
-            throw new CopyException("it was changed, cut off or damaged after "
+            throw new SealedException("it was changed, cut off or damaged after "
                     + (HEADER_OCTETS + number * (CHUNK_OCTETS + TAG_OCTETS)) + " octets");
         }
     }
