@@ -81,7 +81,7 @@ public final class Demo implements AutoCloseable {
         var terminal = new Terminal(out, rest.remove("--live"), !environment.containsKey("NO_COLOR"));
         var count = count(rest);
         environment.keySet().stream()
-                .filter(name -> name.startsWith("FATHI_") && !MAY_BE_SET.contains(name))
+                .filter(name -> Config.isMeantForServers(name) && !MAY_BE_SET.contains(name))
                 .sorted()
                 .findFirst()
                 .ifPresent(name -> {

@@ -70,6 +70,11 @@ public record Config(
         return ConfigReader.read(null, environment);
     }
 
+    /** Whether a variable of the environment is a setting, right or misspelt, and not one that the documentation gives to clients. */
+    public static boolean isMeantForServers(String name) {
+        return ConfigReader.isMeantForServers(name);
+    }
+
     /** The base of our own URLs without a trailing slash. {@code boundPort} is the port listened on, for {@code http.port = 0}. */
     public String baseUrl(int boundPort) {
         if (!publicUrl.isEmpty()) {

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -31,6 +32,11 @@ import java.util.TreeMap;
  */
 final class ConfigReader {
     private static final String PREFIX = "FATHI_";
+
+    /** What the documentation's examples call a client's own things: in the same shell they are no settings of a server. */
+    private static final Set<String> CLIENTS =
+            Set.of("FATHI_URL", "FATHI_KEY", "FATHI_EMAIL", "FATHI_PASSWORD", "FATHI_IDENTITY_KEY", "FATHI_WRITE_KEY");
+
     private static final YAMLMapper YAML = YAMLMapper.builder()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .build();
@@ -139,12 +145,16 @@ final class ConfigReader {
         return String.join(",", elements);
     }
 
+    static boolean isMeantForServers(String name) {
+        return name.startsWith(PREFIX) && !CLIENTS.contains(name);
+    }
+
     private void addEnvironment(Map<String, String> environment) {
         Map<String, String> keysByName = new TreeMap<>();
         components.keySet().forEach(key -> keysByName.put(environmentName(key), key));
         for (Map.Entry<String, String> variable : new TreeMap<>(environment).entrySet()) {
             String name = variable.getKey();
-            if (!name.startsWith(PREFIX)) {
+            if (!isMeantForServers(name)) {
                 continue;
             }
             String key = keysByName.get(name);

@@ -8,9 +8,11 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +62,25 @@ class ConfigTest {
                         "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
                         "FATHI_LOG_FORMAT",
                         "FATHI_ROLES");
+    }
+
+    @Test
+    void what_the_guides_call_a_clients_own_is_no_setting_and_keeps_no_server_from_starting() throws Exception {
+        var settings =
+                ConfigReader.keys().stream().map(ConfigReader::environmentName).collect(Collectors.toSet());
+        var named = new HashSet<String>();
+        try (var guides = Files.newDirectoryStream(Path.of("docs/guides"), "*.md")) {
+            for (var guide : guides) {
+                Pattern.compile("FATHI_[A-Z_]+")
+                        .matcher(Files.readString(guide))
+                        .results()
+                        .forEach(found -> named.add(found.group()));
+            }
+        }
+        named.removeAll(settings);
+        assertThat(named).contains("FATHI_URL", "FATHI_KEY");
+        Config.of(named.stream().collect(Collectors.toMap(name -> name, name -> "a client's")));
+        assertThatThrownBy(() -> Config.of(Map.of("FATHI_URI", "x"))).hasMessageContaining("unknown setting FATHI_URI");
     }
 
     @Test
