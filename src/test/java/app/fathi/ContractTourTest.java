@@ -129,6 +129,10 @@ class ContractTourTest {
         server.admin(
                 "POST", "/v1/page", new JsonObject().put("userId", "tourist").put("name", "Home"));
         server.admin(
+                "POST", "/v1/screen", new JsonObject().put("userId", "tourist").put("name", "Home"));
+        server.admin(
+                "POST", "/v1/alias", new JsonObject().put("userId", "tourist").put("previousId", "visitor"));
+        server.admin(
                 "POST",
                 "/v1/batch",
                 new JsonObject().put("batch", new JsonArray().add(event.copy().put("type", "identify"))));

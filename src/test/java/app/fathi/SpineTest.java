@@ -7,6 +7,7 @@ import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -164,6 +165,32 @@ class SpineTest {
                         .getString("code"))
                 .isEqualTo("idempotency_key_reused");
         assertThat(browser.receipts()).hasSize(1);
+    }
+
+    @Test
+    void clients_of_segment_find_each_call_at_all_of_its_paths() {
+        var event = new JsonObject()
+                .put("userId", "grace")
+                .put("previousId", "grace-before")
+                .put("event", "Arrived")
+                .put("context", new JsonObject().put("library", new JsonObject().put("name", "analytics-node")));
+        var batch =
+                new JsonObject().put("batch", new JsonArray().add(event.copy().put("type", "track")));
+        for (var path : List.of("i", "t", "p", "s", "a", "identify", "track", "page", "screen", "alias")) {
+            assertThat(server.admin("POST", "/v1/" + path, event).status()).isEqualTo(200);
+            assertThat(server.admin("POST", "/v1/" + path + "/", event).status())
+                    .isEqualTo(200);
+        }
+        for (var path : List.of("b", "b/", "import", "import/", "batch", "batch/")) {
+            assertThat(server.admin("POST", "/v1/" + path, batch).status()).isEqualTo(200);
+        }
+        assertThat(server.admin("POST", "/v1/t", new JsonObject().put("userId", "grace"))
+                        .status())
+                .as("held to the same rules")
+                .isEqualTo(400);
+        assertThat(server.send("POST", "/v1/t", null, event).status()).isEqualTo(401);
+        assertThat(server.admin("GET", "/v1/t", null).status()).isEqualTo(405);
+        assertThat(server.admin("POST", "/v1/x", event).status()).isEqualTo(404);
     }
 
     @Test

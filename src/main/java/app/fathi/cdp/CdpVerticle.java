@@ -36,6 +36,8 @@ public final class CdpVerticle extends VerticleBase {
                 "identify", call -> ingest.one(call, "identify"),
                 "track", call -> ingest.one(call, "track"),
                 "page", call -> ingest.one(call, "page"),
+                "screen", call -> ingest.one(call, "screen"),
+                "alias", call -> ingest.one(call, "alias"),
                 "batch", ingest::batch,
                 "getProfile", this::getProfile);
     }
@@ -51,6 +53,7 @@ public final class CdpVerticle extends VerticleBase {
             return Reply.ok(new JsonObject()
                     .put("id", profile.id().toString())
                     .put("userId", profile.userId())
+                    .put("otherUserIds", profile.otherUserIds())
                     .put("anonymousIds", profile.anonymousIds())
                     .put("traits", profile.traits())
                     .put("firstSeenAt", profile.firstSeenAt().toString())

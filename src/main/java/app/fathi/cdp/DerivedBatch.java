@@ -10,7 +10,7 @@ import java.util.List;
 public final class DerivedBatch {
 
     /**
-     * @param kind {@code identify, track, page} or {@code interaction}
+     * @param kind {@code identify, track, page, screen, alias} or {@code interaction}
      * @param profileNo whose it is; null for interactions, which name it in their payload
      * @param at when it happened, by our clock
      */

@@ -19,10 +19,12 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * What the deriving consumer does with a batch of {@code ingest}, in one transaction: each event once, then identity,
@@ -30,6 +32,7 @@ import java.util.UUID;
  */
 public final class Deriver {
     private static final String INTERACTION = "interaction";
+    private static final String ALIAS = "alias";
 
     private final Streams streams;
     private final AddressBook addresses;
@@ -44,7 +47,8 @@ public final class Deriver {
     }
 
     /** One event as {@link Ingest} wrote it. */
-    private record Arrived(int ws, String kind, JsonObject payload, String messageId, Instant at, boolean verified) {
+    private record Arrived(
+            int ws, String kind, JsonObject payload, String messageId, Instant at, boolean verified, boolean trusted) {
         static Arrived of(Consumed consumed) {
             var payload = consumed.record().payload();
             return new Arrived(
@@ -53,7 +57,8 @@ public final class Deriver {
                     payload,
                     payload.getString("messageId"),
                     Instant.parse(payload.getString("at")),
-                    payload.getBoolean("verified", false));
+                    payload.getBoolean("verified", false),
+                    payload.getBoolean("trusted", false));
         }
 
         Id user() {
@@ -62,6 +67,30 @@ public final class Deriver {
 
         Id visitor() {
             return payload.getString("anonymousId") == null ? null : Id.visitor(ws, payload.getString("anonymousId"));
+        }
+
+        /** The id that an alias gives up, taken as a visitor's. */
+        Id formerVisitor() {
+            return previousId() == null ? null : Id.visitor(ws, previousId());
+        }
+
+        /** The same, taken as a known person's, where the event is trusted with that. */
+        Id formerUser() {
+            return previousId() == null || !trusted ? null : Id.user(ws, previousId());
+        }
+
+        private String previousId() {
+            return kind.equals(ALIAS) ? payload.getString("previousId") : null;
+        }
+
+        Stream<Id> visitors() {
+            return Stream.of(visitor(), formerVisitor())
+                    .filter(Objects::nonNull)
+                    .distinct();
+        }
+
+        Stream<Id> ids() {
+            return Stream.concat(Stream.of(user(), formerUser()).filter(Objects::nonNull), visitors());
         }
     }
 
@@ -115,25 +144,18 @@ public final class Deriver {
             return Future.succeededFuture(List.of());
         }
         var ids = new LinkedHashSet<Id>();
-        fresh.forEach(one -> {
-            if (one.user() != null) {
-                ids.add(one.user());
-            }
-            if (one.visitor() != null) {
-                ids.add(one.visitor());
-            }
-        });
+        fresh.forEach(one -> one.ids().forEach(ids::add));
         return graph.load(tx, ids, fresh.getFirst().at()).compose(known -> {
-            var changed = new HashSet<Identity>();
-            var touched = new TreeMap<Integer, Set<Integer>>();
-            var moves = new ArrayList<Move>();
+            var changes = new Changes();
             var ordered = fresh.stream()
                     .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
                     .toList();
-            ordered.forEach(one -> apply(one, known, changed, touched, moves));
-            return store.update(tx, changed)
-                    .compose(done -> refresh(tx, touched))
-                    .compose(done -> moveAddresses(tx, moves))
+            ordered.forEach(one -> apply(one, known, changes));
+            return join(tx, changes.joins)
+                    .compose(done -> store.update(tx, changes.identities))
+                    .compose(done -> name(tx, changes.joins))
+                    .compose(done -> refresh(tx, changes.profiles))
+                    .compose(done -> moveAddresses(tx, changes.moves))
                     .compose(done -> keep(tx, ordered, known))
                     .map(done -> ordered.stream()
                             .map(one -> new DerivedBatch.Event(
@@ -146,37 +168,86 @@ public final class Deriver {
         });
     }
 
+    /** From one profile to another. */
     private record Move(int ws, int fromNo, int toNo) {}
 
-    private static void apply(
-            Arrived event,
-            Map<Id, Identity> known,
-            Set<Identity> changed,
-            Map<Integer, Set<Integer>> touched,
-            List<Move> moves) {
-        var user = event.user() == null ? null : known.get(event.user());
-        var visitor = event.visitor() == null ? null : known.get(event.visitor());
-        var profiles = touched.computeIfAbsent(event.ws(), ws -> new TreeSet<>());
-        if (user != null && visitor != null) {
-            profiles.add(visitor.profileNo());
-            visitor.claim(user, event.at(), event.messageId());
-            profiles.add(visitor.profileNo());
-            var visitorsOwn = visitor.addressNo();
-            if (event.verified() && visitor.prove(user, event.at(), event.messageId())) {
-                moves.add(new Move(event.ws(), visitorsOwn, user.profileNo()));
-            }
-            visitor.seen(event.at());
-            changed.add(visitor);
+    /** What a batch changes, gathered in memory. */
+    private static final class Changes {
+        final Set<Identity> identities = new HashSet<>();
+        final Map<Integer, Set<Integer>> profiles = new TreeMap<>();
+        /** Addresses that belong to somebody else now, in this order. */
+        final List<Move> moves = new ArrayList<>();
+        /** Known people who became one, in this order; of one who was that already both numbers are the same. */
+        final List<Move> joins = new ArrayList<>();
+
+        void touch(int ws, int profileNo) {
+            profiles.computeIfAbsent(ws, none -> new TreeSet<>()).add(profileNo);
         }
-        var subject = user != null ? user : visitor;
+    }
+
+    private static void apply(Arrived event, Map<Id, Identity> known, Changes changes) {
+        var user = event.user() == null ? null : known.get(event.user());
+        if (user != null) {
+            event.visitors().forEach(id -> claim(event, known.get(id), user, changes));
+            if (event.formerUser() != null && !event.formerUser().equals(user.id)) {
+                join(event, known, user, changes);
+            }
+        }
+        var subject = subject(event, known);
         if (event.kind().equals("identify")) {
             event.payload()
                     .getJsonObject("traits", new JsonObject())
                     .forEach(trait -> subject.set(trait.getKey(), trait.getValue(), event.at(), event.messageId()));
         }
         subject.seen(event.at());
-        changed.add(subject);
-        profiles.add(subject.profileNo());
+        changes.identities.add(subject);
+        changes.touch(event.ws(), subject.profileNo());
+    }
+
+    private static void claim(Arrived event, Identity visitor, Identity user, Changes changes) {
+        changes.touch(event.ws(), visitor.profileNo());
+        visitor.claim(user, event.at(), event.messageId());
+        changes.touch(event.ws(), visitor.profileNo());
+        var visitorsOwn = visitor.addressNo();
+        if (event.verified() && visitor.prove(user, event.at(), event.messageId())) {
+            changes.moves.add(new Move(event.ws(), visitorsOwn, user.profileNo()));
+        }
+        visitor.seen(event.at());
+        changes.identities.add(visitor);
+    }
+
+    /** Two known people are one: here those of the batch, in {@link ProfilesStore#join} all others. */
+    private static void join(Arrived event, Map<Id, Identity> known, Identity user, Changes changes) {
+        var former = known.get(event.formerUser());
+        former.alias(user, event.at(), event.messageId());
+        changes.identities.add(former);
+        var join = new Move(event.ws(), former.profileNo(), user.profileNo());
+        changes.joins.add(join);
+        if (join.fromNo() != join.toNo()) {
+            known.values().stream()
+                    .filter(one -> one.id.ws() == join.ws() && one.move(join.fromNo(), join.toNo()))
+                    .forEach(changes.identities::add);
+            changes.moves.add(join);
+            changes.touch(join.ws(), join.fromNo());
+        }
+    }
+
+    private Future<Void> join(SqlConnection tx, List<Move> joins) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var join : joins) {
+            if (join.fromNo() != join.toNo()) {
+                chain = chain.compose(done -> store.join(tx, join.ws(), join.fromNo(), join.toNo()));
+            }
+        }
+        return chain;
+    }
+
+    private Future<Void> name(SqlConnection tx, List<Move> joins) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var join : joins) {
+            chain = chain.compose(done -> store.name(tx, join.ws(), join.toNo()));
+        }
+        return chain;
     }
 
     private Future<Void> refresh(SqlConnection tx, Map<Integer, Set<Integer>> touched) {

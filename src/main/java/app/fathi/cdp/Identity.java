@@ -126,6 +126,25 @@ final class Identity {
         return first;
     }
 
+    /** This known person is also called so. The latest alias by (corrected time, messageId) has the name that is shown. */
+    void alias(Identity user, Instant at, String messageId) {
+        if (claimAt == null || isBefore(claimAt, claimId, at, messageId)) {
+            claimUserId = user.id.value();
+            claimAt = at;
+            claimId = messageId;
+        }
+    }
+
+    /** One profile has become part of another. Tells whether anything of this id belonged to it. */
+    boolean move(int fromNo, int toNo) {
+        if (profileNo != fromNo && addressNo != fromNo) {
+            return false;
+        }
+        profileNo = profileNo == fromNo ? toNo : profileNo;
+        addressNo = addressNo == fromNo ? toNo : addressNo;
+        return true;
+    }
+
     private static boolean isBefore(Instant at, String messageId, Instant otherAt, String otherId) {
         return at.isBefore(otherAt) || (at.equals(otherAt) && messageId.compareTo(otherId) < 0);
     }

@@ -36,7 +36,8 @@ final class Ingest {
     private static final int MAX_KEY_LENGTH = 100;
     private static final int MAX_FAULTS = 20;
     private static final Instant YEAR_0 = Instant.parse("0000-01-01T00:00:00Z");
-    private static final Set<String> TYPES = Set.of("identify", "track", "page");
+    private static final String ALIAS = "alias";
+    private static final Set<String> TYPES = Set.of("identify", "track", "page", "screen", ALIAS);
     private final Streams streams;
     private final Identities identities;
     private final InstantSource clock;
@@ -52,7 +53,7 @@ final class Ingest {
         var faults = new ArrayList<Problem.Fault>();
         var sent = instant(json, "sentAt", "", faults);
         var event = event(json, type, "", sent, null, clock.instant(), faults);
-        return take(call, faults, List.of(event));
+        return take(call, faults, List.of(event), "");
     }
 
     Future<Reply> batch(Call call) {
@@ -76,13 +77,14 @@ final class Ingest {
             } else if (item.toBuffer().length() > MAX_EVENT_OCTETS) {
                 faults.add(new Problem.Fault(pointer, "An event has at most " + MAX_EVENT_OCTETS + " octets."));
             } else if (!(item.getValue("type") instanceof String type) || !TYPES.contains(type)) {
-                faults.add(new Problem.Fault(pointer + "/type", "This is one of identify, track, page."));
+                faults.add(
+                        new Problem.Fault(pointer + "/type", "This is one of identify, track, page, screen, alias."));
             } else {
                 instant(item, "sentAt", pointer, faults);
                 events.add(event(item, type, pointer, sent, json.getValue("context"), now, faults));
             }
         }
-        return take(call, faults, events);
+        return take(call, faults, events, "/batch/");
     }
 
     private static JsonObject body(Call call, int limit) {
@@ -96,45 +98,54 @@ final class Ingest {
         return StrictJson.object(call.body());
     }
 
-    private Future<Reply> take(Call call, List<Problem.Fault> faults, List<JsonObject> events) {
+    /** @param list where the events stand in the body; empty when the body is the event */
+    private Future<Reply> take(Call call, List<Problem.Fault> faults, List<JsonObject> events, String list) {
         if (!faults.isEmpty()) {
             return Future.failedFuture(new ProblemException(Problem.of(
                     Kind.INVALID_REQUEST,
                     "Nothing was taken: some events do not fit the contract.",
                     faults.stream().limit(MAX_FAULTS).toList())));
         }
-        return verify(call, events)
+        return verify(call, events, list)
                 .compose(verified -> streams.append("ingest", records(call.ws(), verified)))
                 .map(done -> Reply.ok(new JsonObject().put("success", true)));
     }
 
-    /** Says of each event whether its claim of a {@code userId} is proven: always with a secret, else by its token. */
-    private Future<List<JsonObject>> verify(Call call, List<JsonObject> events) {
+    /**
+     * Says of each event whether its claim of a {@code userId} is {@code verified}: always with a secret, else by its token;
+     * and whether it is {@code trusted} with two known people, of whom a token proves only one.
+     */
+    private Future<List<JsonObject>> verify(Call call, List<JsonObject> events, String list) {
         if (!call.caller().isBrowserKey()) {
-            events.forEach(event -> event.put("verified", true));
+            events.forEach(event -> {
+                takeToken(event);
+                event.put("verified", true).put("trusted", true);
+            });
             return Future.succeededFuture(events);
         }
         return identities.policy(call.ws()).compose(policy -> {
             Future<Void> chain = Future.succeededFuture();
-            for (var event : events) {
-                chain = chain.compose(done -> verify(call.ws(), policy, event));
+            for (int i = 0; i < events.size(); i++) {
+                var event = events.get(i);
+                var pointer = (list.isEmpty() ? "" : list + i) + "/context/identityToken";
+                event.put("trusted", policy == Identities.Policy.OFF);
+                chain = chain.compose(done -> verify(call.ws(), policy, event, pointer));
             }
             return chain.map(events);
         });
     }
 
-    private Future<Void> verify(int ws, Identities.Policy policy, JsonObject event) {
+    private Future<Void> verify(int ws, Identities.Policy policy, JsonObject event, String pointer) {
         var userId = event.getString("userId");
-        var context = event.getJsonObject("context");
-        var token = context == null ? null : context.remove("identityToken");
+        var token = takeToken(event);
         if (userId == null || policy == Identities.Policy.OFF) {
             event.put("verified", policy == Identities.Policy.OFF);
             return Future.succeededFuture();
         }
         if (token instanceof String text) {
-            return identities.verify(ws, text).map(proven -> {
+            return identities.verify(ws, pointer, text).map(proven -> {
                 if (!proven.equals(userId)) {
-                    throw ProblemException.unprocessable("/context/identityToken", "The token proves another userId.");
+                    throw ProblemException.unprocessable(pointer, "The token proves another userId.");
                 }
                 event.put("verified", true);
                 return null;
@@ -142,11 +153,16 @@ final class Ingest {
         }
         if (policy == Identities.Policy.ALL) {
             return Future.failedFuture(ProblemException.unprocessable(
-                    "/context/identityToken",
-                    "This workspace takes events with a userId from browsers only with an identity token."));
+                    pointer, "This workspace takes events with a userId from browsers only with an identity token."));
         }
         event.put("verified", false);
         return Future.succeededFuture();
+    }
+
+    /** It is not kept with the event; null when there is none. */
+    private static Object takeToken(JsonObject event) {
+        var context = event.getJsonObject("context");
+        return context == null ? null : context.remove("identityToken");
     }
 
     private static List<StreamRecord> records(int ws, List<JsonObject> events) {
@@ -174,7 +190,10 @@ final class Ingest {
         event.put("type", type);
         var userId = id(event, "userId", pointer, faults);
         var anonymousId = id(event, "anonymousId", pointer, faults);
-        if (userId == null && anonymousId == null) {
+        var previousId = id(event, "previousId", pointer, faults);
+        if (type.equals(ALIAS)) {
+            requireBoth(userId, previousId == null ? anonymousId : previousId, pointer, faults);
+        } else if (userId == null && anonymousId == null) {
             faults.add(
                     new Problem.Fault(pointer + "/userId", "userId or anonymousId is needed, and must name somebody."));
         }
@@ -200,6 +219,17 @@ final class Ingest {
         event.put("at", corrected(original == null ? told : original, sent, now).toString());
         event.put("receivedAt", now.toString());
         return event;
+    }
+
+    private static void requireBoth(String userId, String previousId, String pointer, List<Problem.Fault> faults) {
+        if (userId == null) {
+            faults.add(new Problem.Fault(pointer + "/userId", "An alias needs the userId, and it must name somebody."));
+        }
+        if (previousId == null) {
+            faults.add(new Problem.Fault(
+                    pointer + "/previousId",
+                    "An alias needs the previousId, or the anonymousId in its place, and it must name somebody."));
+        }
     }
 
     /** {@code receivedAt − (sentAt − originalTimestamp)}, and never in the future, nor before there were years. */

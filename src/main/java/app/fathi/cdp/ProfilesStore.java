@@ -31,6 +31,7 @@ final class ProfilesStore {
     record Shown(
             UUID id,
             String userId,
+            JsonArray otherUserIds,
             JsonArray anonymousIds,
             JsonObject traits,
             Instant firstSeenAt,
@@ -125,6 +126,48 @@ final class ProfilesStore {
                     all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
                     all.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new)
                 }))
+                .mapEmpty();
+    }
+
+    static final String LOCK_MEMBERS =
+            "SELECT no FROM cdp_identity WHERE profile_no = $2 AND ws = $1 ORDER BY no FOR UPDATE";
+
+    static final String MOVE_IDENTITIES =
+            """
+            UPDATE cdp_identity SET profile_no = CASE profile_no WHEN $2 THEN $3 ELSE profile_no END,
+                                    address_no = CASE address_no WHEN $2 THEN $3 ELSE address_no END
+            WHERE ws = $1 AND (profile_no = $2 OR address_no = $2 AND proof_at IS NOT NULL)
+            """;
+
+    static final String MERGE_PROFILE =
+            """
+            UPDATE cdp_profile SET merged_into = $3, addresses_into = $3
+            WHERE ws = $1 AND (profile_no = $2 OR merged_into = $2)
+            """;
+
+    /**
+     * Everything that points to the one profile points to the other. The ids are locked by a statement of their own, so that
+     * the next one sees what those wrote for whom this one waited.
+     */
+    Future<Void> join(SqlConnection tx, int ws, int fromNo, int toNo) {
+        return tx.preparedQuery(LOCK_MEMBERS)
+                .execute(Tuple.of(ws, fromNo))
+                .compose(done -> tx.preparedQuery(MOVE_IDENTITIES).execute(Tuple.of(ws, fromNo, toNo)))
+                .compose(done -> tx.preparedQuery(MERGE_PROFILE).execute(Tuple.of(ws, fromNo, toNo)))
+                .mapEmpty();
+    }
+
+    /** Of several user ids of one person the one that the latest alias named is shown. */
+    Future<Void> name(SqlConnection tx, int ws, int profileNo) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE cdp_profile p SET user_id = latest.claim_user_id
+                        FROM (SELECT claim_user_id FROM cdp_identity
+                              WHERE ws = $1 AND profile_no = $2 AND kind = 0 AND claim_user_id IS NOT NULL
+                              ORDER BY claim_at DESC, claim_id COLLATE "C" DESC LIMIT 1) latest
+                        WHERE p.ws = $1 AND p.profile_no = $2
+                        """)
+                .execute(Tuple.of(ws, profileNo))
                 .mapEmpty();
     }
 
@@ -244,9 +287,13 @@ final class ProfilesStore {
                         """
                         SELECT p.id, p.user_id, p.traits, p.first_seen_at, p.last_seen_at,
                                (SELECT coalesce(jsonb_agg(i.value ORDER BY i.no), '[]') FROM cdp_identity i
+                                WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.kind = 0 AND i.value <> p.user_id)
+                                 AS other_user_ids,
+                               (SELECT coalesce(jsonb_agg(i.value ORDER BY i.no), '[]') FROM cdp_identity i
                                 WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.kind = 1) AS anonymous_ids
                         FROM cdp_profile p
-                        WHERE p.ws = $1 AND (p.id = $2 OR p.profile_no =
+                        WHERE p.ws = $1 AND p.profile_no = coalesce(
+                          (SELECT coalesce(merged_into, profile_no) FROM cdp_profile WHERE ws = $1 AND id = $2),
                           (SELECT profile_no FROM cdp_identity WHERE ws = $1 AND kind = $3 AND value = $4))
                         """)
                 .execute(Tuple.of(ws, id, kind, value))
@@ -255,6 +302,7 @@ final class ProfilesStore {
                         return Optional.of(new Shown(
                                 row.getUUID("id"),
                                 row.getString("user_id"),
+                                row.getJsonArray("other_user_ids"),
                                 row.getJsonArray("anonymous_ids"),
                                 row.getJsonObject("traits"),
                                 row.getOffsetDateTime("first_seen_at").toInstant(),

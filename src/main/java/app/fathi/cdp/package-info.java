@@ -7,5 +7,9 @@
  * the order of arrival. A claim carries events and traits. It carries <em>addresses</em> only when it is verified: made
  * with a secret or server key, or over a browser key with a valid identity token (or when the workspace has switched
  * verification off). Until then who subscribed as a visitor is reached as that visitor, never as the person.
+ *
+ * <p>Known people become one by {@code alias}, when who says it is trusted with both (a secret or server key, or verification
+ * off): then everything that pointed to the one profile points to the other. Which aliases there are decides who is one, not
+ * their order; the latest decides which {@code userId} is shown.
  */
 package app.fathi.cdp;

@@ -45,53 +45,56 @@ final class IdentityTokens implements Identities {
     }
 
     @Override
-    public Future<String> verify(int ws, String token) {
-        return workspaces.opened(pool, ws).map(opened -> subject(token, opened.identityKey(), clock.instant()));
+    public Future<String> verify(int ws, String pointer, String token) {
+        return workspaces
+                .opened(pool, ws)
+                .map(opened -> subject(pointer, token, opened.identityKey(), clock.instant()));
     }
 
     /** The proved {@code userId}. */
-    static String subject(String token, byte[] key, Instant now) {
+    static String subject(String pointer, String token, byte[] key, Instant now) {
         var parts = token.split("\\.", -1);
         if (token.length() > MAX_LENGTH || parts.length != 3) {
-            throw refused("It is not a JWT.");
+            throw refused(pointer, "It is not a JWT.");
         }
-        var header = json(parts[0]);
+        var header = json(pointer, parts[0]);
         if (!HEADER.containsAll(header.fieldNames()) || !"HS256".equals(header.getValue("alg"))) {
-            throw refused("Its header must be {\"alg\":\"HS256\",\"typ\":\"JWT\"}.");
+            throw refused(pointer, "Its header must be {\"alg\":\"HS256\",\"typ\":\"JWT\"}.");
         }
-        if (!MessageDigest.isEqual(hmac(key, parts[0] + "." + parts[1]), decode(parts[2]))) {
-            throw refused("Its signature is wrong. Sign with the workspace's identityKey, decoded from base64.");
+        if (!MessageDigest.isEqual(hmac(key, parts[0] + "." + parts[1]), decode(pointer, parts[2]))) {
+            throw refused(
+                    pointer, "Its signature is wrong. Sign with the workspace's identityKey, decoded from base64.");
         }
-        var claims = json(parts[1]);
+        var claims = json(pointer, parts[1]);
         if (!(claims.getValue("exp") instanceof Number exp)
                 || exp.doubleValue() <= now.getEpochSecond()
                 || exp.doubleValue() > now.plus(LONGEST).plus(LEEWAY).getEpochSecond()) {
-            throw refused("It needs an exp in the future, at most 24 hours ahead.");
+            throw refused(pointer, "It needs an exp in the future, at most 24 hours ahead.");
         }
         if (claims.containsKey("nbf")
                 && !(claims.getValue("nbf") instanceof Number nbf
                         && nbf.doubleValue() <= now.plus(LEEWAY).getEpochSecond())) {
-            throw refused("It is not valid yet.");
+            throw refused(pointer, "It is not valid yet.");
         }
         if (!(claims.getValue("sub") instanceof String sub) || sub.isEmpty() || sub.length() > MAX_USER_ID) {
-            throw refused("Its sub must be the userId, 1 to " + MAX_USER_ID + " characters.");
+            throw refused(pointer, "Its sub must be the userId, 1 to " + MAX_USER_ID + " characters.");
         }
         return sub;
     }
 
-    private static JsonObject json(String part) {
+    private static JsonObject json(String pointer, String part) {
         try {
-            return new JsonObject(new String(decode(part), StandardCharsets.UTF_8));
+            return new JsonObject(new String(decode(pointer, part), StandardCharsets.UTF_8));
         } catch (DecodeException e) {
-            throw refused("It is not a JWT.");
+            throw refused(pointer, "It is not a JWT.");
         }
     }
 
-    private static byte[] decode(String part) {
+    private static byte[] decode(String pointer, String part) {
         try {
             return Base64.getUrlDecoder().decode(part);
         } catch (IllegalArgumentException e) {
-            throw refused("It is not a JWT.");
+            throw refused(pointer, "It is not a JWT.");
         }
     }
 
@@ -105,7 +108,7 @@ final class IdentityTokens implements Identities {
         }
     }
 
-    private static ProblemException refused(String why) {
-        return ProblemException.unprocessable("/identityToken", "The identity token proves nobody. " + why);
+    private static ProblemException refused(String pointer, String why) {
+        return ProblemException.unprocessable(pointer, "The identity token proves nobody. " + why);
     }
 }

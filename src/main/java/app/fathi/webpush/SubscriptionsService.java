@@ -236,12 +236,14 @@ final class SubscriptionsService {
             return Future.succeededFuture(Optional.of(draft.userId()));
         }
         if (draft.identityToken() != null) {
-            return identities.verify(call.ws(), draft.identityToken()).map(userId -> {
-                if (draft.userId() != null && !draft.userId().equals(userId)) {
-                    throw ProblemException.unprocessable("/identityToken", "The token proves another userId.");
-                }
-                return Optional.of(userId);
-            });
+            return identities
+                    .verify(call.ws(), "/identityToken", draft.identityToken())
+                    .map(userId -> {
+                        if (draft.userId() != null && !draft.userId().equals(userId)) {
+                            throw ProblemException.unprocessable("/identityToken", "The token proves another userId.");
+                        }
+                        return Optional.of(userId);
+                    });
         }
         return identities.policy(call.ws()).map(policy -> {
             if (policy != Identities.Policy.OFF) {

@@ -124,6 +124,7 @@ class FirefoxTest {
         api.identify("ada", new JsonObject().put("firstName", "Ada"));
         var page = firefox.open(site.origin() + "/");
         var id = subscribe(page);
+        var visitor = page.evaluate("fathi.anonymousId");
         page.evaluate("fathi.identify('ada', {}, { identityToken: '%s' })".formatted(api.identityToken("ada")));
         assertThat(api.subscription(id).getString("profileId"))
                 .isEqualTo(api.awaitProfile("user:ada").getString("id"));
@@ -133,6 +134,20 @@ class FirefoxTest {
         page.evaluate("fathi.reset()");
         assertThat(api.reasons(api.sendToUser("ada", content("Still there?"))))
                 .containsOnly(entry("no_subscription", 1));
+
+        // What the person's own pages told late changes nothing: this browser is somebody new, who is reached as such.
+        var claim = new JsonObject().put("userId", "ada").put("anonymousId", visitor);
+        assertThat(server.admin("POST", "/v1/identify", claim).status()).isEqualTo(200);
+        assertThat(page.evaluate("fathi.anonymousId")).isNotEqualTo(visitor);
+        page.reload();
+        var nobody = api.subscription(id).getString("profileId");
+        assertThat(api.awaitProfile(nobody).getString("userId")).isNull();
+        var message = api.sendToProfile(nobody, content("Hello {{ traits.firstName | default: 'stranger' }}"));
+        firefox.desktop().awaitVisible("Hello stranger");
+        api.awaitCount(message, "shown", 1);
+        assertThat(api.reasons(api.sendToUser("ada", content("Still there?"))))
+                .containsOnly(entry("no_subscription", 1));
+        assertThat(firefox.desktop().isVisible("Still there?")).isFalse();
     }
 
     @Test

@@ -66,6 +66,11 @@ class DeriverTest {
             var user = random.nextInt(3) == 0 ? null : "u" + random.nextInt(4);
             var visitor = user == null || random.nextBoolean() ? "v" + random.nextInt(6) : null;
             var at = NOON.plusSeconds(random.nextInt(40));
+            if (user != null && random.nextInt(6) == 0) {
+                var former = random.nextBoolean() ? "u" + random.nextInt(6) : "v" + random.nextInt(6);
+                events.add(alias(former, user, "m" + i, at, random.nextInt(4) > 0));
+                continue;
+            }
             events.add(identify(
                     user,
                     visitor,
@@ -113,6 +118,48 @@ class DeriverTest {
         assertThat(traits("eve").getString("seen")).isNull();
         assertThat(reach(null, "v")).isEqualTo(reach("eve", null));
         assertThat(moves).as("a known person's addresses never move to another").hasSize(1);
+    }
+
+    @Test
+    void an_alias_joins_what_is_known_of_two_people_and_who_hangs_on_them() {
+        derive(
+                identify("old", "v1", "m1", NOON, true, new JsonObject().put("plan", "gold")),
+                identify("new", "v2", "m2", NOON, true, new JsonObject().put("city", "Izmir")));
+        var old = reach("old", null);
+        var user = reach("new", null);
+        moves.clear();
+        derive(alias("old", "new", "m3", NOON.plusSeconds(1), true));
+        assertThat(moves).contains(old + "→" + user);
+        for (var id : List.of("old", "new")) {
+            assertThat(traits(id).getMap()).containsEntry("plan", "gold").containsEntry("city", "Izmir");
+        }
+        assertThat(List.of(reach("old", null), reach("new", null), reach(null, "v1"), reach(null, "v2")))
+                .containsOnly(user);
+        assertThat(shown("old").userId()).isEqualTo("new");
+
+        derive(alias("new", "newest", "m4", NOON.plusSeconds(2), true));
+        assertThat(reach(null, "v1")).as("over two steps").isEqualTo(reach("newest", null));
+        assertThat(shown("old").userId()).isEqualTo("newest");
+        assertThat(shown("old").otherUserIds()).containsExactlyInAnyOrder("old", "new");
+        var before = pool.query("SELECT id FROM cdp_profile WHERE profile_no = " + old)
+                .execute()
+                .await()
+                .iterator()
+                .next()
+                .getUUID("id");
+        assertThat(profiles.numbersByIds(pool, WS, List.of(before)).await())
+                .as("who kept the id of the profile that is no more")
+                .containsValue(reach("newest", null));
+    }
+
+    @Test
+    void an_alias_that_is_not_trusted_with_known_people_takes_only_the_visitor_of_that_id() {
+        derive(identify("ada", null, "m1", NOON, true, new JsonObject().put("plan", "gold")));
+        var ada = reach("ada", null);
+        derive(alias("ada", "eve", "m2", NOON.plusSeconds(1), false));
+        assertThat(reach("ada", null)).isEqualTo(ada).isNotEqualTo(reach("eve", null));
+        assertThat(traits("eve").getMap()).isEmpty();
+        assertThat(profiles.numbersByUserIds(pool, WS, List.of("ada")).await()).containsEntry("ada", ada);
     }
 
     @Test
@@ -172,6 +219,13 @@ class DeriverTest {
                 .await();
     }
 
+    private ProfilesStore.Shown shown(String userId) {
+        return new ProfilesStore()
+                .show(pool, WS, null, IdentityGraph.USER, userId)
+                .await()
+                .orElseThrow();
+    }
+
     private JsonObject traits(String userId) {
         var no = profiles.numbersByUserIds(pool, WS, List.of(userId)).await().get(userId);
         return profiles.views(pool, WS, List.of(no)).await().get(no).traits();
@@ -191,5 +245,20 @@ class DeriverTest {
             payload.put("anonymousId", anonymousId);
         }
         return new StreamRecord(WS, userId != null ? userId : anonymousId, "identify", payload);
+    }
+
+    /** With a valid token for the new id at least. */
+    private static StreamRecord alias(String previousId, String userId, String messageId, Instant at, boolean trusted) {
+        return new StreamRecord(
+                WS,
+                userId,
+                "alias",
+                new JsonObject()
+                        .put("messageId", messageId)
+                        .put("at", at.toString())
+                        .put("verified", true)
+                        .put("trusted", trusted)
+                        .put("previousId", previousId)
+                        .put("userId", userId));
     }
 }

@@ -96,7 +96,7 @@ class HandParsedBodiesTest {
         for (var body : ATTACKS.spoiltBodies(operation, values())) {
             var told = JSON.readTree(body);
             var contract = SCHEMAS.faults(ATTACKS.bodySchema(operation), asDescribed(told));
-            var expected = contract.isEmpty() && isWhole(told);
+            var expected = contract.isEmpty() && isWhole(operation, told);
             var answer = server.raw(
                     "POST", operation.path(), operation.permission().equals("public") ? null : server.token(), body);
             verdicts.add(expected);
@@ -112,23 +112,32 @@ class HandParsedBodiesTest {
     /** The contract's words say what its schema cannot: a number in place of an id is taken as its digits. */
     private static JsonNode asDescribed(JsonNode told) {
         var copy = told.deepCopy();
-        events(copy).forEach(event -> List.of("userId", "anonymousId").forEach(name -> {
-            if (event.path(name).isNumber()) {
-                event.put(name, event.get(name).asText());
-            }
-        }));
+        events(copy)
+                .forEach(event -> List.of("userId", "anonymousId", "previousId").forEach(name -> {
+                    if (event.path(name).isNumber()) {
+                        event.put(name, event.get(name).asText());
+                    }
+                }));
         return copy;
     }
 
-    /** Nor that one id is needed and some texts are none, and that in a batch `track` needs its event. */
-    private static boolean isWhole(JsonNode told) {
-        return events(told).stream()
-                .allMatch(event -> Stream.of("userId", "anonymousId")
-                                .map(event::path)
-                                .anyMatch(id -> id.isNumber() || id.isTextual() && !isNobody(id.asText()))
-                        && (!event.path("type").asText().equals("track")
-                                || !told.has("batch")
-                                || event.path("event").isTextual()));
+    /** Nor that ids are needed and some texts are none, and that in a batch `track` needs its event. */
+    private static boolean isWhole(Contract.Operation operation, JsonNode told) {
+        return events(told).stream().allMatch(event -> {
+            var type = told.has("batch") ? event.path("type").asText() : operation.id();
+            var ids = type.equals("alias")
+                    ? names(event, "userId") && (names(event, "previousId") || names(event, "anonymousId"))
+                    : names(event, "userId") || names(event, "anonymousId");
+            return ids
+                    && (!type.equals("track")
+                            || !told.has("batch")
+                            || event.path("event").isTextual());
+        });
+    }
+
+    private static boolean names(JsonNode event, String name) {
+        var id = event.path(name);
+        return id.isNumber() || id.isTextual() && !isNobody(id.asText());
     }
 
     private static boolean isNobody(String id) {

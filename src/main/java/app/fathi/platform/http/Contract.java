@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -43,6 +44,7 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
      * @param takesUpload its body is of any size, and is put down as it comes ({@code x-upload})
      * @param bodyTypes accepted media types of the body; empty when there is none
      * @param credentialOptional the credential may also be in the body ({@code writeKey})
+     * @param alsoAt further paths at which it answers ({@code x-also-at})
      * @param queryDefaults names of the query parameters with their defaults, null where there is none
      */
     public record Operation(
@@ -57,7 +59,26 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
             boolean takesUpload,
             Set<String> bodyTypes,
             boolean credentialOptional,
+            List<String> alsoAt,
             Map<String, Object> queryDefaults) {}
+
+    /**
+     * Where each operation with further paths ({@code x-also-at}) answers besides its own: there, and at all of its paths with
+     * a slash behind them, as clients of another API write them.
+     */
+    Map<String, String> otherPaths() {
+        var others = new HashMap<String, String>();
+        operations.values().stream()
+                .filter(operation -> !operation.alsoAt().isEmpty())
+                .forEach(operation -> {
+                    others.put(operation.path() + "/", operation.path());
+                    operation.alsoAt().forEach(path -> {
+                        others.put(path, operation.path());
+                        others.put(path + "/", operation.path());
+                    });
+                });
+        return others;
+    }
 
     /** Paths whose bodies are put down as they come, and are nothing for memory. */
     Set<String> uploadPaths() {
@@ -174,6 +195,9 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
                         .getJsonObject("content", new JsonObject())
                         .fieldNames(),
                 security.contains(new JsonObject()) && !security.isEmpty(),
+                json.getJsonArray("x-also-at", new JsonArray()).stream()
+                        .map(String.class::cast)
+                        .toList(),
                 queryDefaults(document, item, json));
     }
 

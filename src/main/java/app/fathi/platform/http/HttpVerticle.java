@@ -124,6 +124,7 @@ public final class HttpVerticle extends VerticleBase {
     private Router router() {
         var http = edge.config().http();
         var router = Router.router(vertx);
+        router.route().handler(new OtherPaths(edge.contract()));
         router.route().handler(new RequestIdHandler());
         router.route().handler(cors());
         router.routeWithRegex(besideUploads()).handler(BodyHandler.create(false).setBodyLimit(http.bodyLimitBytes()));

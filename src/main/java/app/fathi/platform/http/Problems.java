@@ -35,7 +35,7 @@ final class Problems {
         response.setStatusCode(problem.kind().status())
                 .putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE)
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-                .end(problem.toJson(context.normalizedPath(), RequestIdHandler.of(context))
+                .end(problem.toJson(OtherPaths.asked(context), RequestIdHandler.of(context))
                         .toBuffer());
     }
 

@@ -24,6 +24,8 @@ public interface Identities {
      * The {@code userId} that the token proves: {@code sub} of a JWT (RFC 7519) signed with HS256 and the workspace's
      * identity key, whose {@code exp} is at most 24 hours ahead. Fails with an {@code unprocessable} problem when the
      * token is anything else.
+     *
+     * @param pointer where the token stands in the request, for that problem
      */
-    Future<String> verify(int ws, String token);
+    Future<String> verify(int ws, String pointer, String token);
 }
