@@ -126,7 +126,8 @@ public final class App {
                     var roles = new Roles(pools.admin(), epochs);
                     audit.start();
                     started.push(audit::stop);
-                    var users = new Users(vertx, config, pools.admin(), secrets, epochs, roles, audit, cursor, clock);
+                    var users = new Users(
+                            vertx, config, pools.admin(), secrets, epochs, roles, audit, cursor, clock, this::baseUrl);
                     return users.firstStart().compose(first -> {
                         firstRun = first;
                         started.push(users::close);

@@ -42,6 +42,7 @@ class ContractTourTest {
     @Test
     void every_operation_answers_as_the_contract_says() {
         staff();
+        users();
         people();
         keys();
         var subscription = subscriptions();
@@ -118,6 +119,32 @@ class ContractTourTest {
                 new JsonObject().put("timezone", "Europe/Istanbul"),
                 "If-Match",
                 workspace.header("ETag"));
+    }
+
+    private static void users() {
+        var draft = new JsonObject()
+                .put("email", "tourist@fathi.test")
+                .put("name", "Tourist")
+                .put("roles", new JsonArray().add("content-editor"));
+        var path = server.admin("POST", "/api/v1/users", draft).header("Location");
+        var again = server.admin("POST", path + "/invitation", null).json();
+        var url = again.getJsonObject("invitation").getString("url");
+        server.send(
+                "POST",
+                "/api/v1/auth/invitation",
+                null,
+                new JsonObject()
+                        .put("token", url.substring(url.indexOf('=') + 1))
+                        .put("password", TestServer.ADMIN_PASSWORD));
+        server.admin("GET", "/api/v1/users?q=tourist&status=active&limit=1", null);
+        var changed = server.admin(
+                "PATCH",
+                path,
+                new JsonObject().put("disabled", true),
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+        server.admin("POST", path + "/logout", null);
+        server.admin("DELETE", path, null, "If-Match", changed.header("ETag"));
     }
 
     private static void people() {

@@ -224,6 +224,20 @@ class DocumentedCodeTest {
                 "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8");
         environment.put("VAPID_PRIVATE_KEY", "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw");
         environment.put("API_KEY_ID", other.json().getString("id"));
+        environment.put("USER_ID", invited("one@fathi.test").getString("id"));
+        var url = invited("another@fathi.test").getJsonObject("invitation").getString("url");
+        environment.put("INVITATION_TOKEN", url.substring(url.indexOf('=') + 1));
+    }
+
+    private JsonObject invited(String email) {
+        return server.admin(
+                        "POST",
+                        "/api/v1/users",
+                        new JsonObject()
+                                .put("email", email)
+                                .put("name", "Somebody")
+                                .put("roles", new JsonArray().add("content-editor")))
+                .json();
     }
 
     private JsonObject signIn() {

@@ -13,6 +13,13 @@ public enum Permission {
     API_KEYS_DELETE("api-keys:delete", true),
     /** Without it the API keys that somebody sees and revokes are those that they made. */
     API_KEYS_ANY("api-keys:any", false),
+    /** Seeing who works in the workspace. */
+    USERS_READ("users:read", true),
+    /** Inviting people, as far as one holds oneself what they will. */
+    USERS_CREATE("users:create", true),
+    /** Renaming, disabling and signing out people, and giving them roles, as far as one holds oneself what they hold. */
+    USERS_UPDATE("users:update", true),
+    USERS_DELETE("users:delete", true),
     WORKSPACES_READ("workspaces:read", true),
     /** Also shows the write key and the identity key. */
     WORKSPACES_UPDATE("workspaces:update", true),

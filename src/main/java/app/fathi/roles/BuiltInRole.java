@@ -18,6 +18,11 @@ public enum BuiltInRole {
     MARKETING_MANAGER(
             "marketing-manager",
             EnumSet.of(
+                    // Of marketing roles only: nobody gives, or takes from anybody, what they lack.
+                    USERS_READ,
+                    USERS_CREATE,
+                    USERS_UPDATE,
+                    USERS_DELETE,
                     WORKSPACES_READ,
                     SUBSCRIPTIONS_READ,
                     MESSAGES_READ,

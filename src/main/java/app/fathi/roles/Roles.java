@@ -8,7 +8,10 @@ import app.fathi.platform.security.SecurityEpochs;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlClient;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -65,6 +68,26 @@ public final class Roles implements Authorities {
     /** Gives an account a role in the workspace; whoever calls bumps the security epoch. */
     public Future<Void> assign(SqlClient tx, int ws, UUID account, BuiltInRole role) {
         return store.assign(tx, ws, account, role.role());
+    }
+
+    /** The names of the roles of these accounts in the workspace; who has none is not in it. */
+    public Future<Map<UUID, List<String>>> rolesOf(SqlClient client, int ws, Collection<UUID> accounts) {
+        return store.rolesOf(client, ws, accounts);
+    }
+
+    /** Everything that a role of the workspace allows; empty when there is no such role. */
+    public Future<Optional<Set<String>>> permissionsOf(SqlClient client, int ws, String role) {
+        return Future.succeededFuture(BuiltInRole.named(role).map(known -> union(List.of(role))));
+    }
+
+    /** Gives an account these roles in the workspace in place of those it has; whoever calls bumps the security epoch. */
+    public Future<Void> replace(SqlClient tx, int ws, UUID account, Collection<String> roles) {
+        return store.replace(tx, ws, account, roles);
+    }
+
+    /** Who holds the role in the workspace. */
+    public Future<List<UUID>> holders(SqlClient client, int ws, BuiltInRole role) {
+        return store.holders(client, ws, role.role());
     }
 
     private Future<Held> heldBy(Caller user) {

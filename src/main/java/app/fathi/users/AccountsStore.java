@@ -1,5 +1,6 @@
 package app.fathi.users;
 
+import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
@@ -11,10 +12,68 @@ import java.util.UUID;
 /** All SQL over {@code users_account} and {@code users_membership}. */
 final class AccountsStore {
 
-    /** @param memberships the workspaces of the account, the first joined first */
+    /**
+     * Who signs in.
+     *
+     * @param passwordHash null before the first invitation is accepted
+     * @param memberships the workspaces that they can sign in to, the first joined first
+     */
     record Account(UUID id, String name, String passwordHash, boolean disabled, List<Membership> memberships) {}
 
     record Membership(int ws, UUID workspace) {}
+
+    /** @param passwordHash null before the first invitation is accepted */
+    record Person(UUID id, String email, String emailFolded, String name, String passwordHash, boolean disabled) {}
+
+    Future<Optional<Person>> find(SqlClient client, UUID account) {
+        return client.preparedQuery(
+                        """
+                        SELECT id, email, email_folded, name, password_hash, disabled_at IS NOT NULL AS disabled
+                        FROM users_account WHERE id = $1
+                        """)
+                .execute(Tuple.of(account))
+                .map(rows -> {
+                    for (var row : rows) {
+                        return Optional.of(new Person(
+                                row.getUUID("id"),
+                                row.getString("email"),
+                                row.getString("email_folded"),
+                                row.getString("name"),
+                                row.getString("password_hash"),
+                                row.getBoolean("disabled")));
+                    }
+                    return Optional.empty();
+                });
+    }
+
+    /** The account with this address, made without a password when there is none. */
+    Future<UUID> findOrInsert(SqlClient tx, UUID id, String email, String emailFolded, String name) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO users_account (id, email, email_folded, name) VALUES ($1, $2, $3, $4)
+                        ON CONFLICT (email_folded) DO NOTHING
+                        """)
+                .execute(Tuple.of(id, email, emailFolded, name))
+                .compose(done -> tx.preparedQuery("SELECT id FROM users_account WHERE email_folded = $1 FOR KEY SHARE")
+                        .execute(Tuple.of(emailFolded)))
+                .map(rows -> {
+                    for (var row : rows) {
+                        return row.getUUID("id");
+                    }
+                    throw ProblemException.conflict("This account was removed at this very moment. Try again.");
+                });
+    }
+
+    /** Whether there was none yet. */
+    Future<Boolean> setFirstPassword(SqlClient tx, UUID account, String passwordHash, String name) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_account SET password_hash = $2, name = coalesce($3, name)
+                        WHERE id = $1 AND password_hash IS NULL
+                        """)
+                .execute(Tuple.of(account, passwordHash, name))
+                .map(rows -> rows.rowCount() == 1);
+    }
 
     /** One statement whether there is such an account or not, so that its time tells nothing. */
     Future<Optional<Account>> findByEmail(SqlClient client, String emailFolded) {
@@ -22,7 +81,8 @@ final class AccountsStore {
                         """
                         SELECT a.id, a.name, a.password_hash, a.disabled_at IS NOT NULL AS disabled, w.no, w.id AS workspace
                         FROM users_account a
-                        LEFT JOIN users_membership m ON m.account = a.id
+                        LEFT JOIN users_membership m
+                          ON m.account = a.id AND NOT m.invited AND m.disabled_at IS NULL
                         LEFT JOIN users_workspace w ON w.no = m.ws
                         WHERE a.email_folded = $1
                         ORDER BY m.joined_at, w.no

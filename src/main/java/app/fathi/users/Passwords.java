@@ -88,6 +88,13 @@ final class Passwords {
                 : Optional.empty();
     }
 
+    /** Fails with 422 at the pointer when this password is not taken. */
+    void require(String pointer, String password, String email) {
+        fault(password, email).ifPresent(fault -> {
+            throw ProblemException.unprocessable(pointer, "This password is not taken: " + fault + ".");
+        });
+    }
+
     /** The PHC string to keep. */
     Future<String> hash(String password) {
         return work(() -> hashNow(password));

@@ -101,7 +101,7 @@ final class SessionsService {
 
     /** A new pair of tokens of the family. */
     private Future<JsonObject> grow(SqlConnection tx, UUID session, SessionsStore.Live live) {
-        var refreshToken = Tokens.refresh();
+        var refreshToken = Tokens.token(Tokens.REFRESH);
         var claims = new AccessTokens.Claims(live.account(), session, live.workspace());
         return sessions.insertRefreshToken(tx, session, Tokens.hash(refreshToken))
                 .map(done -> new JsonObject()
@@ -129,7 +129,7 @@ final class SessionsService {
     }
 
     /** The call of somebody who became known while it was answered. */
-    private static Call as(Call call, Caller caller) {
+    static Call as(Call call, Caller caller) {
         return new Call(
                 call.operationId(),
                 caller,
@@ -225,6 +225,8 @@ final class SessionsService {
     }
 
     Future<Void> purge() {
-        return sessions.purge(transactions.pool()).compose(done -> door.purge());
+        return sessions.purge(transactions.pool())
+                .compose(done -> new OneTimeStore().purge(transactions.pool()))
+                .compose(done -> door.purge());
     }
 }

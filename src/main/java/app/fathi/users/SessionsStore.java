@@ -41,12 +41,13 @@ final class SessionsStore {
     Future<Optional<Live>> findLive(SqlClient client, UUID session) {
         return client.preparedQuery(
                         """
-                        SELECT s.ws, w.id AS workspace, s.account, a.name, s.created_at
+                        SELECT s.ws, w.id AS workspace, s.account, coalesce(m.name, a.name) AS name, s.signed_in_at
                         FROM users_session s
                         JOIN users_account a ON a.id = s.account
                         JOIN users_workspace w ON w.no = s.ws
                         JOIN users_membership m ON m.account = s.account AND m.ws = s.ws
                         WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND a.disabled_at IS NULL
+                          AND m.disabled_at IS NULL AND NOT m.invited
                         """)
                 .execute(Tuple.of(session))
                 .map(rows -> {
@@ -56,7 +57,7 @@ final class SessionsStore {
                                 row.getUUID("workspace"),
                                 row.getUUID("account"),
                                 row.getString("name"),
-                                row.getOffsetDateTime("created_at").toInstant()));
+                                row.getOffsetDateTime("signed_in_at").toInstant()));
                     }
                     return Optional.empty();
                 });
@@ -103,6 +104,17 @@ final class SessionsStore {
                         """)
                 .execute(Tuple.of(ws, session, reason))
                 .map(rows -> rows.rowCount() == 1);
+    }
+
+    /** Everything that somebody signed in to in this workspace. */
+    Future<Void> endHere(SqlClient tx, int ws, UUID account, String reason) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_session SET ended_at = now(), end_reason = $3
+                        WHERE account = $2 AND ws = $1 AND ended_at IS NULL
+                        """)
+                .execute(Tuple.of(ws, account, reason))
+                .mapEmpty();
     }
 
     /** Sessions that are over for a day teach nothing any more. */

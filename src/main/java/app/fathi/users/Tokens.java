@@ -12,12 +12,14 @@ import java.util.Base64;
 final class Tokens {
     static final String API_KEY = "fsk_";
     static final String REFRESH = "frt_";
+    static final String INVITATION = "fin_";
+    static final String RESET = "frs_";
     static final String BROWSER_KEY = "fwk_b_";
     static final String SERVER_KEY = "fwk_s_";
 
     private static final int KEY_OCTETS = 20;
     private static final int KEY_LETTERS = 27;
-    private static final int REFRESH_OCTETS = 32;
+    private static final int TOKEN_OCTETS = 32;
     private static final String LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private static final BigInteger BASE = BigInteger.valueOf(LETTERS.length());
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -36,9 +38,9 @@ final class Tokens {
         return prefix + letters.reverse();
     }
 
-    /** A refresh token of 256 random bits. */
-    static String refresh() {
-        return REFRESH + Base64.getUrlEncoder().withoutPadding().encodeToString(random(REFRESH_OCTETS));
+    /** A token of 256 random bits, for programs and links. */
+    static String token(String prefix) {
+        return prefix + Base64.getUrlEncoder().withoutPadding().encodeToString(random(TOKEN_OCTETS));
     }
 
     /** What is kept of a token. Fast on purpose: there is nothing to guess in 160 bits. */

@@ -14,6 +14,7 @@ import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,12 +36,15 @@ public final class Users {
     private final SessionsService sessions;
     private final ApiKeysService apiKeys;
     private final WorkspacesService workspacesService;
+    private final UsersService users;
+    private final InvitationsService invitations;
     private volatile long lastUsedTimer = -1;
     private volatile long purgeTimer = -1;
 
     /**
      * @param secrets already opened
      * @param epochs already started
+     * @param baseUrl where browsers reach this server
      */
     public Users(
             Vertx vertx,
@@ -51,7 +55,8 @@ public final class Users {
             Roles roles,
             Audit audit,
             Cursor cursor,
-            InstantSource clock) {
+            InstantSource clock,
+            Supplier<String> baseUrl) {
         var security = config.security();
         var transactions = new Transactions(pool);
         var door = new LoginDoor(pool, security, secrets.derivedKey("login"));
@@ -68,6 +73,9 @@ public final class Users {
                 transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, audit);
         this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
         this.workspacesService = new WorkspacesService(transactions, secrets, epochs, roles, audit);
+        var links = new OneTimeLinks(baseUrl, security.invitationHours());
+        this.users = new UsersService(transactions, secrets, epochs, roles, links, audit, cursor);
+        this.invitations = new InvitationsService(transactions, passwords, door, audit);
     }
 
     /**
@@ -113,6 +121,6 @@ public final class Users {
 
     /** One instance of the door; a node has one per core. */
     public UsersVerticle verticle() {
-        return new UsersVerticle(sessions, apiKeys, workspacesService);
+        return new UsersVerticle(sessions, apiKeys, workspacesService, users, invitations);
     }
 }

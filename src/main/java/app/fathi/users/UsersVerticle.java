@@ -1,11 +1,14 @@
 package app.fathi.users;
 
+import static java.util.Map.entry;
+
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.Function;
 
 /** The door of this domain. */
@@ -13,11 +16,20 @@ public final class UsersVerticle extends VerticleBase {
     private final SessionsService sessions;
     private final ApiKeysService apiKeys;
     private final WorkspacesService workspaces;
+    private final UsersService users;
+    private final InvitationsService invitations;
 
-    UsersVerticle(SessionsService sessions, ApiKeysService apiKeys, WorkspacesService workspaces) {
+    UsersVerticle(
+            SessionsService sessions,
+            ApiKeysService apiKeys,
+            WorkspacesService workspaces,
+            UsersService users,
+            InvitationsService invitations) {
         this.sessions = sessions;
         this.apiKeys = apiKeys;
         this.workspaces = workspaces;
+        this.users = users;
+        this.invitations = invitations;
     }
 
     @Override
@@ -27,17 +39,40 @@ public final class UsersVerticle extends VerticleBase {
 
     /** What this domain answers, by operationId. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
-        return Map.of(
-                "login", this::login,
-                "refreshTokens", this::refreshTokens,
-                "logout", this::logout,
-                "getMe", call -> sessions.me(call.caller()).map(Reply::ok),
-                "listApiKeys", call -> apiKeys.list(call).map(Reply::ok),
-                "createApiKey", apiKeys::create,
-                "getApiKey", this::getApiKey,
-                "deleteApiKey", this::deleteApiKey,
-                "getCurrentWorkspace", workspaces::get,
-                "updateCurrentWorkspace", workspaces::update);
+        return Map.ofEntries(
+                entry("login", this::login),
+                entry("refreshTokens", this::refreshTokens),
+                entry("logout", this::logout),
+                entry("getMe", call -> sessions.me(call.caller()).map(Reply::ok)),
+                entry("acceptInvitation", this::acceptInvitation),
+                entry("listUsers", call -> users.list(call).map(Reply::ok)),
+                entry("createUser", users::invite),
+                entry("getUser", call -> users.get(call, user(call)).map(UsersVerticle::shown)),
+                entry("updateUser", call -> users.update(call, user(call)).map(UsersVerticle::shown)),
+                entry("deleteUser", call -> users.delete(call, user(call)).map(done -> Reply.noContent())),
+                entry("inviteUserAgain", call -> users.inviteAgain(call, user(call))),
+                entry("logoutUser", call -> users.logout(call, user(call)).map(done -> Reply.noContent())),
+                entry("listApiKeys", call -> apiKeys.list(call).map(Reply::ok)),
+                entry("createApiKey", apiKeys::create),
+                entry("getApiKey", this::getApiKey),
+                entry("deleteApiKey", this::deleteApiKey),
+                entry("getCurrentWorkspace", workspaces::get),
+                entry("updateCurrentWorkspace", workspaces::update));
+    }
+
+    private static UUID user(Call call) {
+        return call.id("id", "user");
+    }
+
+    private static Reply shown(User user) {
+        return Reply.ok(user.toJson(), user.version());
+    }
+
+    private Future<Reply> acceptInvitation(Call call) {
+        var body = call.json();
+        return invitations
+                .accept(call, body.getString("token"), body.getString("password"), body.getString("name"))
+                .map(done -> Reply.noContent());
     }
 
     private Future<Reply> login(Call call) {

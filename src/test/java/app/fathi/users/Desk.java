@@ -81,7 +81,7 @@ final class Desk implements AutoCloseable {
         roles = new Roles(pool, epochs);
         audit = new Audit(vertx, pool, contract);
         var cursor = new Cursor(secrets.derivedKey("cursor"));
-        users = new Users(vertx, config, pool, secrets, epochs, roles, audit, cursor, InstantSource.system());
+        users = new Users(vertx, config, pool, secrets, epochs, roles, audit, cursor, InstantSource.system(), () -> "http://desk.test");
         firstRun = users.firstStart().await();
         vertx.deployVerticle(users.verticle()).await();
         vertx.deployVerticle(new PlatformVerticle(List.of(new AuditOperations(audit, cursor).operations())))

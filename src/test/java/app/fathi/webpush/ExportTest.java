@@ -102,7 +102,7 @@ class ExportTest {
 
         var token = server.member("administrator");
         server.database()
-                .execute("UPDATE users_session SET created_at = now() - interval '6 minutes' WHERE account ="
+                .execute("UPDATE users_session SET signed_in_at = now() - interval '6 minutes' WHERE account ="
                         + " (SELECT id FROM users_account ORDER BY created_at DESC LIMIT 1)");
         var late = server.send("POST", EXPORT, token, DRAFT);
         assertThat(late.status()).as(late.body()).isEqualTo(403);

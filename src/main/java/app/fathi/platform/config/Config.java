@@ -243,6 +243,7 @@ public record Config(
             @Range(min = 1, max = 64) int passwordThreads,
             @Range(min = 1, max = 10_000) int passwordQueue,
             @Range(min = 8, max = 128) int passwordLength,
+            @Range(min = 1, max = 720) int invitationHours,
             @Range(min = 1, max = 100) int loginFailures,
             @Range(min = 1, max = 86_400) int loginDelaySeconds) {}
 

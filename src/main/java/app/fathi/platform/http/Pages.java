@@ -3,7 +3,7 @@ package app.fathi.platform.http;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.Router;
 
-/** What is served beside the contract: the contract itself, and the SDK. */
+/** What is served beside the contract: the contract itself, the SDK, and the page of one-time links. */
 public final class Pages {
     private Pages() {}
 
@@ -12,5 +12,6 @@ public final class Pages {
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/yaml")
                 .end(contract.text()));
         SdkFiles.mount(router);
+        AccountPage.mount(router);
     }
 }
