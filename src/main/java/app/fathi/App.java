@@ -85,6 +85,7 @@ public final class App {
     private final Health health;
     private final Metrics metrics;
     private final Consumer<Router> morePages;
+    private final Jobs jobs;
     private final Contract contract = Contract.load();
     private final Docs docs = new Docs(contract, this::baseUrl);
     private final InstantSource clock = InstantSource.system();
@@ -101,6 +102,7 @@ public final class App {
     /** @param morePages what is served beside the contract and our own pages */
     public App(Vertx vertx, Config config, Pools pools, Health health, Metrics metrics, Consumer<Router> morePages) {
         this.vertx = vertx;
+        this.jobs = new Jobs(vertx);
         this.config = config;
         this.pools = pools;
         this.health = health;
@@ -127,7 +129,17 @@ public final class App {
                     audit.start();
                     started.push(audit::stop);
                     var users = new Users(
-                            vertx, config, pools.admin(), secrets, epochs, roles, audit, cursor, clock, this::baseUrl);
+                            vertx,
+                            config,
+                            pools.admin(),
+                            secrets,
+                            epochs,
+                            roles,
+                            audit,
+                            cursor,
+                            clock,
+                            jobs,
+                            this::baseUrl);
                     return users.firstStart().compose(first -> {
                         firstRun = first;
                         started.push(users::close);
@@ -148,7 +160,6 @@ public final class App {
             Roles roles,
             Users users) {
         var streams = new Streams(vertx, pools.ingest(), config.stream());
-        var jobs = new Jobs(vertx);
         var profiles = new Profiles();
         var uploads = new Uploads(pools.admin(), secrets);
         var webpush = new Webpush(vertx, config, pools.send(), secrets, providers, this::baseUrl, clock);
@@ -191,6 +202,7 @@ public final class App {
                 new LedgerKeeper(new Transactions(pools.worker())),
                 new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()),
                 new UploadsKeeper(pools.worker())));
+        handlers.addAll(users.jobs(new Transactions(pools.worker())));
         handlers.addAll(webpush.jobs(new Transactions(pools.worker()), profiles, uploads));
         Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
                 new AuditOperations(audit, cursor).operations(),
@@ -221,9 +233,8 @@ public final class App {
                 uploads,
                 this::mountPages,
                 port::set);
-        Future<?> workers = config.has(Config.Role.WORKER)
-                ? deployWorkers(streams, jobs, webpush, handlers)
-                : Future.succeededFuture();
+        Future<?> workers =
+                config.has(Config.Role.WORKER) ? deployWorkers(streams, webpush, handlers) : Future.succeededFuture();
         return workers.compose(done -> deploy(platformDoor, perCore))
                 .compose(done -> deploy(users::verticle, perCore))
                 .compose(done -> deploy(cdpDoor, perCore))
@@ -233,7 +244,7 @@ public final class App {
                 .compose(done -> listenForManagement());
     }
 
-    private Future<?> deployWorkers(Streams streams, Jobs jobs, Webpush webpush, List<JobHandler> handlers) {
+    private Future<?> deployWorkers(Streams streams, Webpush webpush, List<JobHandler> handlers) {
         var node = UUID.randomUUID();
         var workers = new Transactions(pools.worker());
         var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage()));

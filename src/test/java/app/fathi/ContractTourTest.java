@@ -144,7 +144,34 @@ class ContractTourTest {
                 "If-Match",
                 server.admin("GET", path, null).header("ETag"));
         server.admin("POST", path + "/logout", null);
+        sessions();
         server.admin("DELETE", path, null, "If-Match", changed.header("ETag"));
+    }
+
+    private static void sessions() {
+        var mine = server.member("analyst");
+        var change = new JsonObject()
+                .put("currentPassword", TestServer.ADMIN_PASSWORD)
+                .put("newPassword", TestServer.ADMIN_PASSWORD);
+        server.send("POST", "/api/v1/auth/password", mine, change);
+        var forgotten = new JsonObject().put("email", "tourist@fathi.test");
+        server.send("POST", "/api/v1/auth/password/reset", null, forgotten);
+        server.database()
+                .execute(
+                        """
+                        INSERT INTO users_one_time (hash, kind, account, ws, expires_at)
+                        SELECT sha256('frs_tour'), 'reset', id, 0, now() + interval '1 hour'
+                        FROM users_account WHERE email = 'tourist@fathi.test'
+                        """);
+        var reset = new JsonObject().put("token", "frs_tour").put("newPassword", TestServer.ADMIN_PASSWORD);
+        server.send("POST", "/api/v1/auth/password/reset/confirm", null, reset);
+        var session = server.send("GET", "/api/v1/auth/sessions?limit=1", mine, null)
+                .json()
+                .getJsonArray("items")
+                .getJsonObject(0)
+                .getString("id");
+        server.send("DELETE", "/api/v1/auth/sessions", mine, null);
+        server.send("DELETE", "/api/v1/auth/sessions/" + session, mine, null);
     }
 
     private static void people() {

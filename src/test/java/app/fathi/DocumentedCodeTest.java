@@ -227,6 +227,25 @@ class DocumentedCodeTest {
         environment.put("USER_ID", invited("one@fathi.test").getString("id"));
         var url = invited("another@fathi.test").getJsonObject("invitation").getString("url");
         environment.put("INVITATION_TOKEN", url.substring(url.indexOf('=') + 1));
+        environment.put("NEW_PASSWORD", TestServer.ADMIN_PASSWORD);
+        environment.put("RESET_TOKEN", resetOfSomebody());
+        var sessions = server.send("GET", "/api/v1/auth/sessions", signIn().getString("accessToken"), null);
+        environment.put(
+                "SESSION_ID",
+                sessions.json().getJsonArray("items").getJsonObject(0).getString("id"));
+    }
+
+    /** As a mail would hold it; of somebody whose sessions nobody else needs. */
+    private String resetOfSomebody() {
+        server.member("analyst");
+        server.database()
+                .execute(
+                        """
+                        INSERT INTO users_one_time (hash, kind, account, ws, expires_at)
+                        SELECT sha256('frs_mailed'), 'reset', id, 0, now() + interval '1 hour'
+                        FROM users_account WHERE email LIKE 'member-%'
+                        """);
+        return "frs_mailed";
     }
 
     private JsonObject invited(String email) {

@@ -59,8 +59,7 @@ final class RolesStore {
     /** What stays is not touched. */
     Future<Void> replace(SqlClient tx, int ws, UUID account, Collection<String> roles) {
         var names = roles.toArray(String[]::new);
-        return tx.preparedQuery(
-                        "DELETE FROM roles_assignment WHERE ws = $1 AND account = $2 AND role <> ALL($3)")
+        return tx.preparedQuery("DELETE FROM roles_assignment WHERE ws = $1 AND account = $2 AND role <> ALL($3)")
                 .execute(Tuple.tuple().addInteger(ws).addUUID(account).addArrayOfString(names))
                 .compose(done -> tx.preparedQuery(
                                 """

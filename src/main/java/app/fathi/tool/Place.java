@@ -49,6 +49,11 @@ final class Place {
         if (!OperatorSwitches.isOfWorkspace(scope)) {
             return 0;
         }
+        return named(connection, workspace);
+    }
+
+    /** The number of the workspace that an operator means; where there is one alone, it need not be named. */
+    static int named(Connection connection, String workspace) throws SQLException {
         var all = OperatorStore.workspaces(connection);
         var named = all.stream()
                 .filter(one -> workspace == null || workspace.equals(one.id()) || workspace.equals(one.name()))

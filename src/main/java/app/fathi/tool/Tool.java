@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
             HoldOlder.class,
             ReleaseHeld.class,
             MoveDatabase.class,
-            OpenSealed.class
+            OpenSealed.class,
+            UserLinks.class
         },
         usageHelpAutoWidth = true)
 public final class Tool implements Runnable {
@@ -52,7 +53,6 @@ public final class Tool implements Runnable {
     private static int run(String[] arguments) {
         var line = new CommandLine(new Tool());
         offerHelp(line);
-        line.getSubcommands().values().forEach(Tool::offerHelp);
         line.setExecutionExceptionHandler(Tool::tell)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((wrong, given) -> {
@@ -75,6 +75,7 @@ public final class Tool implements Runnable {
                         .usageHelp(true)
                         .description("This text.")
                         .build());
+        line.getSubcommands().values().forEach(Tool::offerHelp);
     }
 
     /** Without a command: what there is. */

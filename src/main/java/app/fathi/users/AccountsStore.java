@@ -2,6 +2,8 @@ package app.fathi.users;
 
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
@@ -32,18 +34,36 @@ final class AccountsStore {
                         FROM users_account WHERE id = $1
                         """)
                 .execute(Tuple.of(account))
-                .map(rows -> {
-                    for (var row : rows) {
-                        return Optional.of(new Person(
-                                row.getUUID("id"),
-                                row.getString("email"),
-                                row.getString("email_folded"),
-                                row.getString("name"),
-                                row.getString("password_hash"),
-                                row.getBoolean("disabled")));
-                    }
-                    return Optional.empty();
-                });
+                .map(AccountsStore::one);
+    }
+
+    Future<Optional<Person>> findByAddress(SqlClient client, String emailFolded) {
+        return client.preparedQuery(
+                        """
+                        SELECT id, email, email_folded, name, password_hash, disabled_at IS NOT NULL AS disabled
+                        FROM users_account WHERE email_folded = $1
+                        """)
+                .execute(Tuple.of(emailFolded))
+                .map(AccountsStore::one);
+    }
+
+    private static Optional<Person> one(RowSet<Row> rows) {
+        for (var row : rows) {
+            return Optional.of(new Person(
+                    row.getUUID("id"),
+                    row.getString("email"),
+                    row.getString("email_folded"),
+                    row.getString("name"),
+                    row.getString("password_hash"),
+                    row.getBoolean("disabled")));
+        }
+        return Optional.empty();
+    }
+
+    Future<Void> setPassword(SqlClient tx, UUID account, String passwordHash) {
+        return tx.preparedQuery("UPDATE users_account SET password_hash = $2 WHERE id = $1")
+                .execute(Tuple.of(account, passwordHash))
+                .mapEmpty();
     }
 
     /** The account with this address, made without a password when there is none. */

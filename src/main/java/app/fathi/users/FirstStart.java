@@ -62,10 +62,16 @@ final class FirstStart {
     private Future<FirstRun> begin() {
         var configured = config.admin().password();
         var made = configured.isEmpty() ? Optional.of(Tokens.key("")) : Optional.<String>empty();
-        passwords.fault(made.orElse(configured), config.admin().email()).ifPresent(fault -> {
-            throw new StartException("admin.password is not taken: " + fault + " (FATHI_ADMIN_PASSWORD)");
-        });
-        return passwords.hash(made.orElse(configured)).compose(hash -> transactions
+        var fault = made.isPresent()
+                ? Future.succeededFuture(Optional.<String>empty())
+                : passwords.fault(configured, config.admin().email());
+        return fault.compose(found -> {
+                    found.ifPresent(told -> {
+                        throw new StartException("admin.password is not taken: " + told + " (FATHI_ADMIN_PASSWORD)");
+                    });
+                    return passwords.hash(made.orElse(configured));
+                })
+                .compose(hash -> transactions
                 .run(tx -> workspaces
                         .lockFirstStart(tx)
                         .compose(done -> workspaces.first(tx))

@@ -9,7 +9,6 @@ import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Accepting an invitation. Who is new chooses a password; who has an account already shows its password, so that whoever
@@ -45,18 +44,19 @@ final class InvitationsService {
                         : prove(call, hash, account, password, called));
     }
 
-    private Future<Void> choose(
-            Call call, Buffer hash, AccountsStore.Person account, String password, String name) {
+    private Future<Void> choose(Call call, Buffer hash, AccountsStore.Person account, String password, String name) {
         passwords.require("/password", password, account.email());
-        return passwords.hash(password).compose(made -> transactions.run(tx -> join(tx, call, hash, account, name)
-                .compose(done -> accounts.setFirstPassword(tx, account.id(), made, name))
-                .map(isFirst -> {
-                    if (!isFirst) {
-                        throw ProblemException.conflict(
-                                "Another invitation was accepted meanwhile. Use the password that you chose there.");
-                    }
-                    return null;
-                })));
+        return passwords
+                .hash(password)
+                .compose(made -> transactions.run(tx -> join(tx, call, hash, account, name)
+                        .compose(done -> accounts.setFirstPassword(tx, account.id(), made, name))
+                        .map(isFirst -> {
+                            if (!isFirst) {
+                                throw ProblemException.conflict(
+                                        "Another invitation was accepted meanwhile. Use the password that you chose there.");
+                            }
+                            return null;
+                        })));
     }
 
     private Future<Void> prove(Call call, Buffer hash, AccountsStore.Person account, String password, String name) {
@@ -74,8 +74,7 @@ final class InvitationsService {
                 .compose(done -> transactions.run(tx -> join(tx, call, hash, account, name)));
     }
 
-    private Future<Void> join(
-            SqlConnection tx, Call call, Buffer hash, AccountsStore.Person account, String name) {
+    private Future<Void> join(SqlConnection tx, Call call, Buffer hash, AccountsStore.Person account, String name) {
         return store.take(tx, hash, OneTimeLinks.INVITATION)
                 .map(taken -> taken.orElseThrow(InvitationsService::refused))
                 .compose(link -> users.accept(tx, link.ws(), link.account(), name)
@@ -91,15 +90,11 @@ final class InvitationsService {
                                 tx,
                                 SessionsService.as(
                                         call,
-                                        new Caller(
-                                                Caller.Kind.USER,
+                                        Caller.user(
                                                 link.ws(),
                                                 workspace.orElseThrow().id(),
                                                 link.account(),
-                                                name == null ? account.name() : name,
-                                                Set.of(),
-                                                Set.of(),
-                                                null)),
+                                                name == null ? account.name() : name)),
                                 "user",
                                 link.account(),
                                 null,

@@ -11,6 +11,7 @@ import io.vertx.sqlclient.Pool;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
+import java.util.HexFormat;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -41,9 +42,23 @@ final class LoginDoor {
 
     /** Lets the attempt in, or fails with {@code rate_limited} and the time to come back. */
     Future<Entry> enter(String emailFolded, String remoteAddress) {
+        return enter("account", emailFolded, remoteAddress);
+    }
+
+    /**
+     * The same for who asks for a link to another password; apart from signing in, so that nobody shuts others out by
+     * asking. There is no success that would take an attempt back.
+     *
+     * @return a name for the account that tells nothing of it
+     */
+    Future<String> enterReset(String emailFolded, String remoteAddress) {
+        return enter("reset", emailFolded, remoteAddress)
+                .map(entry -> "reset|" + HexFormat.of().formatHex(entry.account.getBytes()));
+    }
+
+    private Future<Entry> enter(String kind, String emailFolded, String remoteAddress) {
         var entry = new Entry(
-                keyed("account", emailFolded.getBytes(StandardCharsets.UTF_8)),
-                keyed("address", network(remoteAddress)));
+                keyed(kind, emailFolded.getBytes(StandardCharsets.UTF_8)), keyed("address", network(remoteAddress)));
         return store.enter(pool, entry.address, settings.loginFailures() * ADDRESS_FACTOR, settings.loginDelaySeconds())
                 .compose(seconds -> seconds > 0
                         ? Future.failedFuture(slowDown(seconds))
@@ -63,7 +78,7 @@ final class LoginDoor {
 
     private static ProblemException slowDown(int seconds) {
         return new ProblemException(Problem.retryLater(
-                Kind.RATE_LIMITED, "Too many attempts to sign in. Try again in " + seconds + " seconds.", seconds));
+                Kind.RATE_LIMITED, "Too many attempts. Try again in " + seconds + " seconds.", seconds));
     }
 
     private static byte[] network(String remoteAddress) {

@@ -17,15 +17,16 @@ final class OneTimeStore {
     record Link(UUID account, int ws) {}
 
     /** When it ends. */
-    Future<Instant> insert(SqlClient tx, Buffer hash, String kind, UUID account, int ws, int hours) {
+    Future<Instant> insert(SqlClient tx, Buffer hash, String kind, UUID account, int ws, int minutes) {
         return tx.preparedQuery(
                         """
                         INSERT INTO users_one_time (hash, kind, account, ws, expires_at)
-                        VALUES ($1, $2, $3, $4, now() + make_interval(hours => $5))
+                        VALUES ($1, $2, $3, $4, now() + make_interval(mins => $5))
                         RETURNING expires_at
                         """)
-                .execute(Tuple.of(hash, kind, account, ws, hours))
-                .map(rows -> rows.iterator().next().getOffsetDateTime("expires_at").toInstant());
+                .execute(Tuple.of(hash, kind, account, ws, minutes))
+                .map(rows ->
+                        rows.iterator().next().getOffsetDateTime("expires_at").toInstant());
     }
 
     Future<Optional<Link>> find(SqlClient client, Buffer hash, String kind) {

@@ -3,6 +3,7 @@ package app.fathi.users;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Caller;
@@ -14,9 +15,12 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
+import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /** Signing in and out, and who somebody is. A sign-in is a session; all refresh tokens that grow from it are its family. */
@@ -30,6 +34,7 @@ final class SessionsService {
     private final Roles roles;
     private final Workspaces workspaces;
     private final Audit audit;
+    private final Cursor cursor;
     private final AccountsStore accounts = new AccountsStore();
     private final SessionsStore sessions = new SessionsStore();
 
@@ -42,7 +47,8 @@ final class SessionsService {
             AccessTokens accessTokens,
             Roles roles,
             Workspaces workspaces,
-            Audit audit) {
+            Audit audit,
+            Cursor cursor) {
         this.transactions = transactions;
         this.settings = settings;
         this.epochs = epochs;
@@ -52,6 +58,7 @@ final class SessionsService {
         this.roles = roles;
         this.workspaces = workspaces;
         this.audit = audit;
+        this.cursor = cursor;
     }
 
     /** E-mail addresses are compared without case, as people type them. */
@@ -93,10 +100,16 @@ final class SessionsService {
     private Future<JsonObject> begin(Call call, AccountsStore.Account account, AccountsStore.Membership membership) {
         var session = UuidCreator.getTimeOrderedEpoch();
         var live = new SessionsStore.Live(membership.ws(), membership.workspace(), account.id(), account.name(), null);
-        return transactions.run(
-                tx -> sessions.insert(tx, session, membership.ws(), account.id(), settings.refreshTokenDays())
-                        .compose(done -> grow(tx, session, live))
-                        .compose(tokens -> record(tx, call, session, live).map(tokens)));
+        return transactions.run(tx -> sessions.insert(
+                        tx,
+                        session,
+                        membership.ws(),
+                        account.id(),
+                        settings.refreshTokenDays(),
+                        call.header("user-agent"),
+                        call.remoteAddress())
+                .compose(done -> grow(tx, session, live))
+                .compose(tokens -> record(tx, call, session, live).map(tokens)));
     }
 
     /** A new pair of tokens of the family. */
@@ -197,6 +210,58 @@ final class SessionsService {
                 .run(tx -> sessions.end(tx, caller.ws(), caller.sessionId(), "logout")
                         .compose(ended -> SecurityEpochs.bump(tx, caller.ws()))
                         .compose(done -> audit.record(tx, call, "session", caller.sessionId(), null, null)))
+                .compose(done -> epochs.refresh());
+    }
+
+    /** Somebody with sessions of their own. */
+    static Caller requireUser(Caller caller) {
+        if (caller.kind() != Caller.Kind.USER) {
+            throw ProblemException.forbidden("This is for a person who is signed in, not for a key.");
+        }
+        return caller;
+    }
+
+    /** In ascending order, as everybody does, so that nobody waits for each other. */
+    static Future<Void> bump(SqlConnection tx, Collection<Integer> workspaces) {
+        var bumped = Future.<Void>succeededFuture();
+        for (var ws : new TreeSet<>(workspaces)) {
+            bumped = bumped.compose(done -> SecurityEpochs.bump(tx, ws));
+        }
+        return bumped;
+    }
+
+    /** What the caller is signed in to, in all their workspaces. */
+    Future<JsonObject> list(Call call) {
+        var caller = requireUser(call.caller());
+        var after = cursor.position(call).map(position -> position.uuid(0));
+        return sessions.page(transactions.pool(), caller.id(), after, Cursor.limit(call) + 1)
+                .map(found -> cursor.page(
+                        call,
+                        found,
+                        session -> session.put(
+                                "current",
+                                session.getString("id")
+                                        .equals(caller.sessionId().toString())),
+                        session -> List.of(session.getString("id"))));
+    }
+
+    Future<Void> end(Call call, UUID session) {
+        var caller = requireUser(call.caller());
+        return transactions
+                .run(tx -> sessions.endOwn(tx, caller.id(), session)
+                        .map(found -> found.orElseThrow(() -> ProblemException.notFound("session")))
+                        .compose(ws -> SecurityEpochs.bump(tx, ws))
+                        .compose(done -> audit.record(tx, call, "session", session, null, null)))
+                .compose(done -> epochs.refresh());
+    }
+
+    /** Everywhere but here. */
+    Future<Void> endAll(Call call) {
+        var caller = requireUser(call.caller());
+        return transactions
+                .run(tx -> sessions.endAll(tx, caller.id(), caller.sessionId(), "ended")
+                        .compose(workspaces -> bump(tx, workspaces))
+                        .compose(done -> audit.record(tx, call, "user", caller.id(), null, null)))
                 .compose(done -> epochs.refresh());
     }
 

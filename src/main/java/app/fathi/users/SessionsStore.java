@@ -2,10 +2,16 @@ package app.fathi.users;
 
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /** All SQL over {@code users_session} and {@code users_refresh_token}. */
@@ -22,14 +28,54 @@ final class SessionsStore {
      */
     record Presented(UUID session, int ws, Double usedSecondsAgo, Live live) {}
 
-    Future<Void> insert(SqlClient tx, UUID id, int ws, UUID account, int days) {
+    /** @param userAgent what the client calls itself, null when it does not */
+    Future<Void> insert(SqlClient tx, UUID id, int ws, UUID account, int days, String userAgent, String address) {
         return tx.preparedQuery(
                         """
-                        INSERT INTO users_session (id, ws, account, expires_at)
-                        VALUES ($1, $2, $3, now() + make_interval(days => $4))
+                        INSERT INTO users_session (id, ws, account, expires_at, user_agent, address)
+                        VALUES ($1, $2, $3, now() + make_interval(days => $4), left($5, 300), $6)
                         """)
-                .execute(Tuple.of(id, ws, account, days))
+                .execute(Tuple.of(id, ws, account, days, userAgent, address))
                 .mapEmpty();
+    }
+
+    /** One row more than a page holds: what is alive of an account, in all its workspaces, newest first. */
+    Future<List<JsonObject>> page(SqlClient client, UUID account, Optional<UUID> after, int rows) {
+        return client.preparedQuery(
+                        """
+                        SELECT s.id, w.id AS workspace, w.name, s.created_at, s.seen_at, s.expires_at, s.user_agent,
+                               s.address
+                        FROM users_session s JOIN users_workspace w ON w.no = s.ws
+                        WHERE s.account = $1 AND s.ended_at IS NULL AND s.expires_at > now()
+                          AND ($2::uuid IS NULL OR s.id < $2)
+                        ORDER BY s.id DESC
+                        LIMIT $3
+                        """)
+                .execute(Tuple.of(account, after.orElse(null), rows))
+                .map(found -> {
+                    var page = new ArrayList<JsonObject>();
+                    for (var row : found) {
+                        page.add(new JsonObject()
+                                .put("id", row.getUUID("id").toString())
+                                .put(
+                                        "workspace",
+                                        new JsonObject()
+                                                .put(
+                                                        "id",
+                                                        row.getUUID("workspace").toString())
+                                                .put("name", row.getString("name")))
+                                .put("createdAt", time(row, "created_at"))
+                                .put("lastRefreshedAt", time(row, "seen_at"))
+                                .put("expiresAt", time(row, "expires_at"))
+                                .put("userAgent", row.getString("user_agent"))
+                                .put("address", row.getString("address")));
+                    }
+                    return page;
+                });
+    }
+
+    private static String time(Row row, String column) {
+        return row.getOffsetDateTime(column).toInstant().toString();
     }
 
     Future<Void> insertRefreshToken(SqlClient tx, UUID session, Buffer hash) {
@@ -90,7 +136,12 @@ final class SessionsStore {
     }
 
     Future<Void> markUsed(SqlClient tx, Buffer hash) {
-        return tx.preparedQuery("UPDATE users_refresh_token SET used_at = clock_timestamp() WHERE hash = $1")
+        return tx.preparedQuery(
+                        """
+                        WITH used AS (
+                            UPDATE users_refresh_token SET used_at = clock_timestamp() WHERE hash = $1 RETURNING session)
+                        UPDATE users_session s SET seen_at = now() FROM used WHERE s.id = used.session
+                        """)
                 .execute(Tuple.of(hash))
                 .mapEmpty();
     }
@@ -115,6 +166,44 @@ final class SessionsStore {
                         """)
                 .execute(Tuple.of(ws, account, reason))
                 .mapEmpty();
+    }
+
+    /** The workspace of the account's session that this call ended; empty when there is none alive. */
+    Future<Optional<Integer>> endOwn(SqlClient tx, UUID account, UUID session) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_session SET ended_at = now(), end_reason = 'ended'
+                        WHERE id = $2 AND account = $1 AND ended_at IS NULL AND expires_at > now()
+                        RETURNING ws
+                        """)
+                .execute(Tuple.of(account, session))
+                .map(rows -> {
+                    for (var row : rows) {
+                        return Optional.of(row.getInteger("ws"));
+                    }
+                    return Optional.empty();
+                });
+    }
+
+    /**
+     * Ends all that an account is signed in to.
+     *
+     * @param except what goes on; null for nothing
+     * @return the workspaces that these were of
+     */
+    Future<Collection<Integer>> endAll(SqlClient tx, UUID account, UUID except, String reason) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_session SET ended_at = now(), end_reason = $3
+                        WHERE account = $1 AND ended_at IS NULL AND ($2::uuid IS NULL OR id <> $2)
+                        RETURNING ws
+                        """)
+                .execute(Tuple.of(account, except, reason))
+                .map(rows -> {
+                    var workspaces = new TreeSet<Integer>();
+                    rows.forEach(row -> workspaces.add(row.getInteger("ws")));
+                    return workspaces;
+                });
     }
 
     /** Sessions that are over for a day teach nothing any more. */

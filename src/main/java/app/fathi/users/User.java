@@ -52,9 +52,6 @@ record User(
 
     /** What a change can touch, as the audit trail tells it. */
     JsonObject audited() {
-        return new JsonObject()
-                .put("name", name)
-                .put("disabled", disabled)
-                .put("roles", new JsonArray(roles));
+        return new JsonObject().put("name", name).put("disabled", disabled).put("roles", new JsonArray(roles));
     }
 }

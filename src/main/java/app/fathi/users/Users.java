@@ -4,6 +4,8 @@ import app.fathi.platform.audit.Audit;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.jobs.JobHandler;
+import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.security.Credentials;
 import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.Secrets;
@@ -13,6 +15,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -38,6 +41,10 @@ public final class Users {
     private final WorkspacesService workspacesService;
     private final UsersService users;
     private final InvitationsService invitations;
+    private final PasswordsService passwordsService;
+    private final OneTimeLinks links;
+    private final Config config;
+    private final Secrets secrets;
     private volatile long lastUsedTimer = -1;
     private volatile long purgeTimer = -1;
 
@@ -56,11 +63,14 @@ public final class Users {
             Audit audit,
             Cursor cursor,
             InstantSource clock,
+            Jobs jobs,
             Supplier<String> baseUrl) {
         var security = config.security();
         var transactions = new Transactions(pool);
         var door = new LoginDoor(pool, security, secrets.derivedKey("login"));
         this.vertx = vertx;
+        this.config = config;
+        this.secrets = secrets;
         this.pool = pool;
         this.passwords = new Passwords(vertx, security);
         this.accessTokens = new AccessTokens(vertx, security.accessTokenSeconds());
@@ -70,12 +80,14 @@ public final class Users {
         this.identities = new IdentityTokens(pool, workspaces, clock);
         this.credentials = new KnownCredentials(pool, epochs, accessTokens, clock);
         this.sessions = new SessionsService(
-                transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, audit);
+                transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, audit, cursor);
         this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
         this.workspacesService = new WorkspacesService(transactions, secrets, epochs, roles, audit);
-        var links = new OneTimeLinks(baseUrl, security.invitationHours());
-        this.users = new UsersService(transactions, secrets, epochs, roles, links, audit, cursor);
+        this.links = new OneTimeLinks(baseUrl, security);
+        var mail = new SystemMail(config, jobs, secrets, clock);
+        this.users = new UsersService(transactions, secrets, epochs, roles, links, mail, audit, cursor, clock);
         this.invitations = new InvitationsService(transactions, passwords, door, audit);
+        this.passwordsService = new PasswordsService(transactions, epochs, passwords, door, mail, audit);
     }
 
     /**
@@ -119,8 +131,13 @@ public final class Users {
         return workspaces;
     }
 
+    /** What its workers do. */
+    public List<JobHandler> jobs(Transactions worker) {
+        return List.of(new SendMailJob(vertx, config, worker, links, secrets));
+    }
+
     /** One instance of the door; a node has one per core. */
     public UsersVerticle verticle() {
-        return new UsersVerticle(sessions, apiKeys, workspacesService, users, invitations);
+        return new UsersVerticle(sessions, apiKeys, workspacesService, users, invitations, passwordsService);
     }
 }

@@ -18,6 +18,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -33,6 +34,8 @@ final class UsersService {
     private final SecurityEpochs epochs;
     private final Roles roles;
     private final OneTimeLinks links;
+    private final SystemMail mail;
+    private final InstantSource clock;
     private final Audit audit;
     private final Cursor cursor;
     private final UsersStore store = new UsersStore();
@@ -46,13 +49,17 @@ final class UsersService {
             SecurityEpochs epochs,
             Roles roles,
             OneTimeLinks links,
+            SystemMail mail,
             Audit audit,
-            Cursor cursor) {
+            Cursor cursor,
+            InstantSource clock) {
         this.transactions = transactions;
         this.secrets = secrets;
         this.epochs = epochs;
         this.roles = roles;
         this.links = links;
+        this.mail = mail;
+        this.clock = clock;
         this.audit = audit;
         this.cursor = cursor;
     }
@@ -88,7 +95,7 @@ final class UsersService {
                         .map(held -> user.withRoles(held.getOrDefault(id, List.of()))));
     }
 
-    /** The answer holds the link, this once and in its replays. */
+    /** Without a mail server the answer holds the link, this once and in its replays. */
     Future<Reply> invite(Call call) {
         var body = call.json();
         var email = body.getString("email").strip();
@@ -96,13 +103,11 @@ final class UsersService {
         var names = names(body.getJsonArray("roles"));
         return roles.permissionsOf(call.caller())
                 .compose(held -> requireGrantable(call.ws(), names, held))
-                .compose(done ->
-                        transactions.onceSealed(call, secrets, tx -> invite(tx, call, email, name, names)));
+                .compose(done -> transactions.onceSealed(call, secrets, tx -> invite(tx, call, email, name, names)));
     }
 
     private Future<Reply> invite(SqlConnection tx, Call call, String email, String name, List<String> names) {
-        return accounts.findOrInsert(
-                        tx, UuidCreator.getTimeOrderedEpoch(), email, SessionsService.fold(email), name)
+        return accounts.findOrInsert(tx, UuidCreator.getTimeOrderedEpoch(), email, SessionsService.fold(email), name)
                 .compose(id -> store.invite(tx, call.ws(), id, name)
                         .compose(isNew -> {
                             if (!isNew) {
@@ -113,19 +118,27 @@ final class UsersService {
                         })
                         .compose(done -> find(tx, call.ws(), id))
                         .compose(user -> audit.record(
-                                        tx, call, "user", id, null, user.audited().put("email", email))
+                                        tx,
+                                        call,
+                                        "user",
+                                        id,
+                                        null,
+                                        user.audited().put("email", email))
                                 .compose(done -> invited(tx, call, user)))
                         .map(invited -> Reply.created("/api/v1/users/" + id, invited)));
     }
 
     private Future<JsonObject> invited(SqlConnection tx, Call call, User user) {
-        return links.invitation(tx, user.id(), call.ws())
-                .map(link -> user.toJson()
-                        .put(
-                                "invitation",
-                                new JsonObject()
-                                        .put("url", link.url())
-                                        .put("expiresAt", link.expiresAt().toString())));
+        var made = mail.isOn()
+                ? mail.invite(tx, call.ws(), user.id(), call.caller().name())
+                        .map(new OneTimeLinks.Made(null, links.invitationEnds(clock.instant())))
+                : links.invitation(tx, user.id(), call.ws());
+        return made.map(link -> user.toJson()
+                .put(
+                        "invitation",
+                        new JsonObject()
+                                .put("url", link.url())
+                                .put("expiresAt", link.expiresAt().toString())));
     }
 
     /** Another link; the ones before stop working. */
@@ -212,7 +225,11 @@ final class UsersService {
         return store.lockWorkspace(tx, call.ws())
                 .compose(done -> find(tx, call.ws(), id))
                 .compose(user -> requireHeld(
-                                tx, call.ws(), user.roles(), held, "They may do what you may not. Ask an administrator.")
+                                tx,
+                                call.ws(),
+                                user.roles(),
+                                held,
+                                "They may do what you may not. Ask an administrator.")
                         .map(user));
     }
 

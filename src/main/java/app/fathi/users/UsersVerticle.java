@@ -18,18 +18,21 @@ public final class UsersVerticle extends VerticleBase {
     private final WorkspacesService workspaces;
     private final UsersService users;
     private final InvitationsService invitations;
+    private final PasswordsService passwords;
 
     UsersVerticle(
             SessionsService sessions,
             ApiKeysService apiKeys,
             WorkspacesService workspaces,
             UsersService users,
-            InvitationsService invitations) {
+            InvitationsService invitations,
+            PasswordsService passwords) {
         this.sessions = sessions;
         this.apiKeys = apiKeys;
         this.workspaces = workspaces;
         this.users = users;
         this.invitations = invitations;
+        this.passwords = passwords;
     }
 
     @Override
@@ -44,6 +47,13 @@ public final class UsersVerticle extends VerticleBase {
                 entry("refreshTokens", this::refreshTokens),
                 entry("logout", this::logout),
                 entry("getMe", call -> sessions.me(call.caller()).map(Reply::ok)),
+                entry("listSessions", call -> sessions.list(call).map(Reply::ok)),
+                entry("endSession", call -> sessions.end(call, call.id("id", "session"))
+                        .map(done -> Reply.noContent())),
+                entry("endSessions", call -> sessions.endAll(call).map(done -> Reply.noContent())),
+                entry("changePassword", this::changePassword),
+                entry("requestPasswordReset", this::requestPasswordReset),
+                entry("confirmPasswordReset", this::confirmPasswordReset),
                 entry("acceptInvitation", this::acceptInvitation),
                 entry("listUsers", call -> users.list(call).map(Reply::ok)),
                 entry("createUser", users::invite),
@@ -72,6 +82,25 @@ public final class UsersVerticle extends VerticleBase {
         var body = call.json();
         return invitations
                 .accept(call, body.getString("token"), body.getString("password"), body.getString("name"))
+                .map(done -> Reply.noContent());
+    }
+
+    private Future<Reply> changePassword(Call call) {
+        return passwords
+                .change(
+                        call,
+                        call.json().getString("currentPassword"),
+                        call.json().getString("newPassword"))
+                .map(done -> Reply.noContent());
+    }
+
+    private Future<Reply> requestPasswordReset(Call call) {
+        return passwords.requestReset(call, call.json().getString("email")).map(done -> Reply.accepted());
+    }
+
+    private Future<Reply> confirmPasswordReset(Call call) {
+        return passwords
+                .confirmReset(call, call.json().getString("token"), call.json().getString("newPassword"))
                 .map(done -> Reply.noContent());
     }
 

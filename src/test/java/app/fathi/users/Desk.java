@@ -15,6 +15,7 @@ import app.fathi.platform.errors.Failures;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.http.Contract;
+import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.Credentials.Presented;
 import app.fathi.platform.security.Secrets;
@@ -81,7 +82,18 @@ final class Desk implements AutoCloseable {
         roles = new Roles(pool, epochs);
         audit = new Audit(vertx, pool, contract);
         var cursor = new Cursor(secrets.derivedKey("cursor"));
-        users = new Users(vertx, config, pool, secrets, epochs, roles, audit, cursor, InstantSource.system(), () -> "http://desk.test");
+        users = new Users(
+                vertx,
+                config,
+                pool,
+                secrets,
+                epochs,
+                roles,
+                audit,
+                cursor,
+                InstantSource.system(),
+                new Jobs(vertx),
+                () -> "http://desk.test");
         firstRun = users.firstStart().await();
         vertx.deployVerticle(users.verticle()).await();
         vertx.deployVerticle(new PlatformVerticle(List.of(new AuditOperations(audit, cursor).operations())))

@@ -147,7 +147,11 @@ class UsersTest {
         assertThat(unknown.problem().faults().getFirst().pointer()).isEqualTo("/roles/1");
         for (var name : List.of(" ", "Grace\r\nBcc: everybody@example.com")) {
             var reply = DESK.ask(
-                    "createUser", admin, new JsonObject(), draft(email(), "analyst").put("name", name), Map.of());
+                    "createUser",
+                    admin,
+                    new JsonObject(),
+                    draft(email(), "analyst").put("name", name),
+                    Map.of());
             assertThat(reply.problem().faults().getFirst().pointer()).isEqualTo("/name");
         }
         assertThat(kind(accept("fin_" + "A".repeat(43), PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
@@ -203,8 +207,7 @@ class UsersTest {
                 case 0 -> change(callers.get(i), callers.get(1 - i).id(), analyst);
                 case 1 -> change(callers.get(i), callers.get(i).id(), disabled);
                 case 2 -> delete(callers.get(i), callers.get(i).id());
-                default ->
-                    i == 0 ? change(one, one.id(), analyst) : delete(two, two.id());
+                default -> i == 0 ? change(one, one.id(), analyst) : delete(two, two.id());
             });
             assertThat(answers)
                     .as("round " + round)
@@ -268,7 +271,8 @@ class UsersTest {
         var email = elsewhere.id() + "@fathi.test";
         accept(token(json(invite(admin, email, "analyst"))), Desk.PASSWORD);
         var there = json(DESK.login(email, Desk.PASSWORD)).getString("accessToken");
-        json(change(admin, elsewhere.id(), new JsonObject().put("disabled", true).put("name", "Nobody")));
+        json(change(
+                admin, elsewhere.id(), new JsonObject().put("disabled", true).put("name", "Nobody")));
         assertThat(DESK.bearer(there).name()).isEqualTo("administrator");
         assertThat(DESK.bearer(json(DESK.login(email, Desk.PASSWORD)).getString("accessToken"))
                         .ws())
@@ -307,8 +311,8 @@ class UsersTest {
         assertThat(DESK.ask("logoutUser", admin, id(member.id()), null, Map.of())
                         .status())
                 .isEqualTo(204);
-        tokens.forEach(pair ->
-                assertThat(DESK.refusal(pair.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED));
+        tokens.forEach(
+                pair -> assertThat(DESK.refusal(pair.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED));
         assertThat(kind(refresh(tokens.getFirst()))).isEqualTo(Kind.UNAUTHENTICATED);
         json(DESK.login(member.id() + "@fathi.test", Desk.PASSWORD));
     }
@@ -369,7 +373,8 @@ class UsersTest {
         assertThat(found(boss, new JsonObject().put("status", "disabled")))
                 .containsExactly(disabled.id().toString());
         assertThat(found(boss, new JsonObject().put("q", "LIST-2-"))).hasSize(1);
-        assertThat(found(boss, new JsonObject().put("q", "çelik"))).containsExactly(disabled.id().toString());
+        assertThat(found(boss, new JsonObject().put("q", "çelik")))
+                .containsExactly(disabled.id().toString());
         assertThat(found(boss, new JsonObject().put("q", "%"))).isEmpty();
     }
 
@@ -456,9 +461,7 @@ class UsersTest {
 
     private static String etag(UUID id, int ws) {
         return "\"v"
-                + DESK.rows(
-                                "SELECT version FROM users_membership WHERE account = $1 AND ws = $2",
-                                Tuple.of(id, ws))
+                + DESK.rows("SELECT version FROM users_membership WHERE account = $1 AND ws = $2", Tuple.of(id, ws))
                         .getFirst()
                         .getLong("version")
                 + "\"";

@@ -61,6 +61,11 @@ public record Reply(int status, Buffer body, Map<String, String> headers, Proble
         return new Reply(202, json.toBuffer(), Map.of(), null);
     }
 
+    /** 202 of which nothing is told. */
+    public static Reply accepted() {
+        return new Reply(202, null, Map.of(), null);
+    }
+
     public static Reply noContent() {
         return new Reply(204, null, Map.of(), null);
     }

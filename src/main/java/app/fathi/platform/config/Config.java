@@ -24,6 +24,7 @@ public record Config(
         Cluster cluster,
         Security security,
         Outbound outbound,
+        Smtp smtp,
         Vapid vapid,
         WebPush webpush,
         Stream stream,
@@ -244,6 +245,7 @@ public record Config(
             @Range(min = 1, max = 10_000) int passwordQueue,
             @Range(min = 8, max = 128) int passwordLength,
             @Range(min = 1, max = 720) int invitationHours,
+            @Range(min = 5, max = 1_440) int resetMinutes,
             @Range(min = 1, max = 100) int loginFailures,
             @Range(min = 1, max = 86_400) int loginDelaySeconds) {}
 
@@ -260,6 +262,29 @@ public record Config(
             @Range(min = 1, max = 100_000) int origins) {
         public Outbound {
             allow = List.copyOf(allow);
+        }
+    }
+
+    /** The server that takes the installation's own mails: invitations, and links to another password. */
+    public record Smtp(
+            @Secret
+                    @Pattern(
+                            value = "|smtps?://([^\\s/@:]+(:[^\\s/@]*)?@)?[A-Za-z0-9._-]+(:[0-9]{1,5})?",
+                            words = "smtp://user:password@host:port or smtps://…, percent-encoded, or empty")
+                    String url,
+            @Pattern(value = "|([^<>\\p{Cntrl}]+<)?[^@<>\\s]+@[^@<>\\s]+>?", words = "an e-mail address, or empty")
+                    String from,
+            @Range(min = 1, max = 300) int timeoutSeconds) {
+        public Smtp {
+            if (!url.isEmpty() && from.isEmpty()) {
+                throw new ConfigException(
+                        "smtp.url is set: the sender's address is needed, set smtp.from (FATHI_SMTP_FROM)");
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "Smtp[from=" + from + "]";
         }
     }
 

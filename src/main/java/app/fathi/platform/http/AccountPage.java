@@ -22,15 +22,12 @@ final class AccountPage {
     static void mount(Router router) {
         FILES.forEach((path, name) -> {
             var file = Resource.of(type(name), Resource.read("/account/" + name));
-            router.route(path)
-                    .method(HttpMethod.GET)
-                    .method(HttpMethod.HEAD)
-                    .handler(context -> {
-                        context.response()
-                                .putHeader("Content-Security-Policy", POLICY)
-                                .putHeader("Referrer-Policy", "no-referrer");
-                        file.answer(context, "no-cache");
-                    });
+            router.route(path).method(HttpMethod.GET).method(HttpMethod.HEAD).handler(context -> {
+                context.response()
+                        .putHeader("Content-Security-Policy", POLICY)
+                        .putHeader("Referrer-Policy", "no-referrer");
+                file.answer(context, "no-cache");
+            });
         });
     }
 

@@ -41,6 +41,11 @@ public record Caller(
         this(kind, ws, workspaceId, id, name, scopes, origins, sessionId, null);
     }
 
+    /** A user who became known while a public operation was answered: there is no session. */
+    public static Caller user(int ws, UUID workspaceId, UUID id, String name) {
+        return new Caller(Kind.USER, ws, workspaceId, id, name, Set.of(), Set.of(), null);
+    }
+
     public enum Kind {
         PUBLIC,
         USER,

@@ -38,6 +38,8 @@ final class Placeholders {
         all.put("FATHI_EMAIL", "The e-mail address of your account.");
         all.put("FATHI_PASSWORD", "Its password; the first start prints the administrator's.");
         all.put("REFRESH_TOKEN", "The `refreshToken` of the last sign-in or refresh.");
+        all.put("NEW_PASSWORD", "The password that you choose.");
+        all.put("RESET_TOKEN", "What stands in the link of the mail behind `#reset=`.");
         all.put("INVITATION_TOKEN", "What stands in the link of an invitation behind `#invitation=`.");
         all.put("ENDPOINT", SUBSCRIPTION + "`endpoint`.");
         all.put("P256DH", SUBSCRIPTION + "`keys.p256dh`.");
@@ -53,6 +55,8 @@ final class Placeholders {
         all.put("admin@example.com", "FATHI_EMAIL");
         all.put("correct horse battery staple", "FATHI_PASSWORD");
         all.put("frt_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "REFRESH_TOKEN");
+        all.put("seven lonely lighthouses hum", "NEW_PASSWORD");
+        all.put("frs_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "RESET_TOKEN");
         all.put("fin_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "INVITATION_TOKEN");
         all.put("https://updates.push.services.mozilla.com/wpush/v2/gAAAAABexample", "ENDPOINT");
         all.put("https://updates.push.services.mozilla.com/wpush/v2/gAAAAABrenewed", "ENDPOINT");

@@ -1,0 +1,144 @@
+package app.fathi.users;
+
+import static app.fathi.testing.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.testing.TestServer;
+import com.icegreen.greenmail.util.GreenMail;
+import com.icegreen.greenmail.util.ServerSetup;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import jakarta.mail.internet.MimeMessage;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Invitations and links to another password go by mail, over a real SMTP server, from the request to the sign-in. */
+class SystemMailTest {
+    private static final String PASSWORD = "seven lonely lighthouses hum";
+    private static final Pattern LINK = Pattern.compile("/account#(invitation|reset)=(\\S+)");
+
+    private static GreenMail smtp;
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() {
+        smtp = new GreenMail(new ServerSetup(0, "127.0.0.1", ServerSetup.PROTOCOL_SMTP));
+        smtp.start();
+        server = TestServer.start(Map.of(
+                "FATHI_SMTP_URL",
+                "smtp://127.0.0.1:" + smtp.getSmtp().getPort(),
+                "FATHI_SMTP_FROM",
+                "Fathi <fathi@example.com>",
+                "FATHI_JOBS_BACKOFF_MILLIS",
+                "50",
+                "FATHI_JOBS_POLL_MILLIS",
+                "50"));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+        smtp.stop();
+    }
+
+    @Test
+    void who_is_invited_gets_the_link_by_mail_and_nobody_else_sees_it() throws Exception {
+        var invited = invite("grace@example.com", "Grace Ünal");
+        assertThat(invited.getJsonObject("invitation").getString("url")).isNull();
+        var mail = mailTo("grace@example.com", 1);
+        assertThat(mail.getSubject()).isEqualTo("Administrator invites you to Main");
+        assertThat(mail.getFrom()[0].toString()).isEqualTo("Fathi <fathi@example.com>");
+        assertThat(mail.getHeader("Auto-Submitted")).containsExactly("auto-generated");
+        assertThat((String) mail.getContent()).contains("Hello Grace Ünal,", "the workspace Main");
+        var accepted = server.send(
+                "POST",
+                "/api/v1/auth/invitation",
+                null,
+                new JsonObject().put("token", token(mail)).put("password", PASSWORD));
+        assertThat(accepted.status()).isEqualTo(204);
+        assertThat(signIn("grace@example.com", PASSWORD)).isEqualTo(200);
+    }
+
+    @Test
+    void who_forgot_their_password_gets_a_link_and_who_is_nobody_gets_nothing() throws Exception {
+        for (var email : List.of("nobody@example.com", " ADMIN@fathi.test")) {
+            assertThat(server.send(
+                                    "POST", "/api/v1/auth/password/reset", null, new JsonObject().put("email", email))
+                            .status())
+                    .isEqualTo(202);
+        }
+        var mail = mailTo(TestServer.ADMIN_EMAIL, 1);
+        assertThat(mail.getSubject()).isEqualTo("A new password for Fathi");
+        eventually("both jobs are done", SystemMailTest::waiting, count -> count == 0);
+        assertThat(mails("nobody@example.com")).isEmpty();
+        var change = new JsonObject().put("token", token(mail)).put("newPassword", TestServer.ADMIN_PASSWORD);
+        assertThat(server.send("POST", "/api/v1/auth/password/reset/confirm", null, change)
+                        .status())
+                .isEqualTo(204);
+        assertThat(server.send("GET", "/api/v1/auth/me", server.token(), null).status())
+                .as("what was signed in before")
+                .isEqualTo(401);
+        assertThat(signIn(TestServer.ADMIN_EMAIL, TestServer.ADMIN_PASSWORD)).isEqualTo(200);
+    }
+
+    private static int waiting() {
+        try (var connection = server.database().address().connect();
+                var row = connection
+                        .createStatement()
+                        .executeQuery("SELECT count(*) FROM jobs WHERE type = 'users.sendMail'")) {
+            row.next();
+            return row.getInt(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static JsonObject invite(String email, String name) {
+        var answer = server.admin(
+                "POST",
+                "/api/v1/users",
+                new JsonObject().put("email", email).put("name", name).put("roles", new JsonArray().add("analyst")));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(201);
+        return answer.json();
+    }
+
+    private static int signIn(String email, String password) {
+        return server.send(
+                        "POST",
+                        "/api/v1/auth/login",
+                        null,
+                        new JsonObject().put("email", email).put("password", password))
+                .status();
+    }
+
+    private static List<MimeMessage> mails(String to) {
+        return Arrays.stream(smtp.getReceivedMessages())
+                .filter(mail -> recipients(mail).contains(to))
+                .toList();
+    }
+
+    private static String recipients(MimeMessage mail) {
+        try {
+            return Arrays.toString(mail.getAllRecipients());
+        } catch (jakarta.mail.MessagingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static MimeMessage mailTo(String address, int count) {
+        return eventually("a mail to " + address, () -> mails(address), mails -> mails.size() == count)
+                .getLast();
+    }
+
+    private static String token(MimeMessage mail) throws Exception {
+        var found = LINK.matcher((String) mail.getContent());
+        assertThat(found.find()).as((String) mail.getContent()).isTrue();
+        return found.group(2);
+    }
+}
