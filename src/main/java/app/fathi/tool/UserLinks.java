@@ -10,7 +10,8 @@ import picocli.CommandLine.Spec;
 /** Ways in for people: when nobody can sign in, or there is no mail server. */
 @Command(
         name = "user",
-        description = "Makes links that work once: for somebody new, or to another password. No password is typed here.")
+        description =
+                "Makes links that work once: for somebody new, or to another password. No password is typed here.")
 final class UserLinks implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -42,8 +43,7 @@ final class UserLinks implements Runnable {
         var config = Tool.config();
         try (var door = DatabaseDoor.open(config)) {
             var link = Tool.inTransaction(
-                    door,
-                    tx -> OperatorAccounts.create(tx, config, Place.named(tx, workspace), email, name, role));
+                    door, tx -> OperatorAccounts.create(tx, config, Place.named(tx, workspace), email, name, role));
             Tool.out(spec)
                     .println("For " + email + " and nobody else; it works once, for "
                             + config.security().invitationHours() + " hours:");

@@ -72,13 +72,14 @@ final class FirstStart {
                     return passwords.hash(made.orElse(configured));
                 })
                 .compose(hash -> transactions
-                .run(tx -> workspaces
-                        .lockFirstStart(tx)
-                        .compose(done -> workspaces.first(tx))
-                        .compose(found -> found.isPresent()
-                                ? Future.succeededFuture(new Begun(found.get().ws(), false))
-                                : create(tx, hash).map(ws -> new Begun(ws, true))))
-                .compose(begun -> describe(begun.ws(), begun.byUs() ? made : Optional.empty())));
+                        .run(tx -> workspaces
+                                .lockFirstStart(tx)
+                                .compose(done -> workspaces.first(tx))
+                                .compose(found -> found.isPresent()
+                                        ? Future.succeededFuture(
+                                                new Begun(found.get().ws(), false))
+                                        : create(tx, hash).map(ws -> new Begun(ws, true))))
+                        .compose(begun -> describe(begun.ws(), begun.byUs() ? made : Optional.empty())));
     }
 
     private record Begun(int ws, boolean byUs) {}

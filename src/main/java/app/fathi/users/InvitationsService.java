@@ -45,9 +45,9 @@ final class InvitationsService {
     }
 
     private Future<Void> choose(Call call, Buffer hash, AccountsStore.Person account, String password, String name) {
-        passwords.require("/password", password, account.email());
         return passwords
-                .hash(password)
+                .require("/password", password, account.email())
+                .compose(done -> passwords.hash(password))
                 .compose(made -> transactions.run(tx -> join(tx, call, hash, account, name)
                         .compose(done -> accounts.setFirstPassword(tx, account.id(), made, name))
                         .map(isFirst -> {

@@ -28,8 +28,8 @@ public final class OperatorAccounts {
             throws SQLException {
         var roles = Arrays.stream(BuiltInRole.values()).map(BuiltInRole::role).toList();
         if (!roles.contains(role)) {
-            throw new StartException("there is no role " + role + ": one of "
-                    + roles.stream().collect(Collectors.joining(", ")));
+            throw new StartException(
+                    "there is no role " + role + ": one of " + roles.stream().collect(Collectors.joining(", ")));
         }
         if (!email.matches("[^@\\s]+@[^@\\s]+") || name.isBlank()) {
             throw new StartException("an e-mail address (name@host) and a name are needed");

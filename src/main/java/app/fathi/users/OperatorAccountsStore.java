@@ -14,7 +14,8 @@ final class OperatorAccountsStore {
 
     /** An account that can sign in: one without a password has an invitation, not a password to forget. */
     static Optional<UUID> find(Connection tx, String emailFolded) throws SQLException {
-        return first(tx, "SELECT id FROM users_account WHERE email_folded = ? AND password_hash IS NOT NULL", emailFolded);
+        return first(
+                tx, "SELECT id FROM users_account WHERE email_folded = ? AND password_hash IS NOT NULL", emailFolded);
     }
 
     static UUID findOrInsert(Connection tx, UUID id, String email, String emailFolded, String name)

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Ways in from the command line, beside a running server. */
 @Tag("slow")
 class UserLinksTest {
-    private static final Pattern LINK = Pattern.compile("(?m)^https://push\\.example/account#(invitation|reset)=(\\S+)$");
+    private static final Pattern LINK =
+            Pattern.compile("(?m)^https://push\\.example/account#(invitation|reset)=(\\S+)$");
     private static final String PASSWORD = "seven lonely lighthouses hum";
 
     @TempDir

@@ -95,9 +95,7 @@ class PasswordsTest {
                         "createApiKey",
                         admin,
                         new JsonObject(),
-                        new JsonObject()
-                                .put("name", "k")
-                                .put("permissions", new JsonArray().add("users:read")),
+                        new JsonObject().put("name", "k").put("permissions", new JsonArray().add("users:read")),
                         Map.of()))
                 .getString("secret");
         var key = DESK.bearer(secret);
@@ -148,7 +146,9 @@ class PasswordsTest {
         assertThat(kind(confirm(links.getFirst(), "password1234"))).isEqualTo(Kind.UNPROCESSABLE);
         var answers = Desk.inParallel(20, i -> confirm(links.getFirst(), NEXT));
         assertThat(answers).filteredOn(answer -> answer.status() == 204).hasSize(1);
-        assertThat(kind(confirm(links.getLast(), NEXT))).as("the other one, too").isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(kind(confirm(links.getLast(), NEXT)))
+                .as("the other one, too")
+                .isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(DESK.refusal(before.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(kind(refresh(before))).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(kind(DESK.login(email, Desk.PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
@@ -194,7 +194,9 @@ class PasswordsTest {
         assertThat(end(me, last).status()).isEqualTo(204);
         assertThat(DESK.refusal(tokens.getLast().getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(kind(end(me, last))).isEqualTo(Kind.NOT_FOUND);
-        assertThat(kind(end(me, DESK.admin().sessionId()))).as("somebody else's").isEqualTo(Kind.NOT_FOUND);
+        assertThat(kind(end(me, DESK.admin().sessionId())))
+                .as("somebody else's")
+                .isEqualTo(Kind.NOT_FOUND);
 
         assertThat(DESK.ask("endSessions", me).status()).isEqualTo(204);
         assertThat(DESK.refusal(tokens.getFirst().getString("accessToken"))).isNull();
@@ -208,8 +210,7 @@ class PasswordsTest {
     void signing_out_everywhere_is_in_every_workspace() {
         var here = DESK.member(1, "analyst");
         var elsewhere = DESK.adminOfAnotherWorkspace();
-        DESK.execute(
-                "INSERT INTO users_membership (ws, account) VALUES ($1, $2)", Tuple.of(elsewhere.ws(), here.id()));
+        DESK.execute("INSERT INTO users_membership (ws, account) VALUES ($1, $2)", Tuple.of(elsewhere.ws(), here.id()));
         var there = json(DESK.ask(
                         "login",
                         Caller.ANONYMOUS,

@@ -68,8 +68,7 @@ class SystemMailTest {
     @Test
     void who_forgot_their_password_gets_a_link_and_who_is_nobody_gets_nothing() throws Exception {
         for (var email : List.of("nobody@example.com", " ADMIN@fathi.test")) {
-            assertThat(server.send(
-                                    "POST", "/api/v1/auth/password/reset", null, new JsonObject().put("email", email))
+            assertThat(server.send("POST", "/api/v1/auth/password/reset", null, new JsonObject().put("email", email))
                             .status())
                     .isEqualTo(202);
         }
