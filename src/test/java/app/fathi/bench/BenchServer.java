@@ -13,17 +13,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** The whole server in a process of its own, with its embedded database and default settings, asked by its administrator. */
 final class BenchServer implements AutoCloseable {
-    private static final int SUBSCRIBING_AT_ONCE = 24;
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final String EMAIL = "bench@fathi.app";
     private static final String PASSWORD = "a password for a benchmark";
@@ -199,39 +197,36 @@ final class BenchServer implements AutoCloseable {
         }
 
         /**
-         * Browsers subscribe.
+         * Browsers that subscribed elsewhere are imported; for a workspace that has none yet.
          *
          * @param lines {@code PushSubscription.toJSON()}, and a {@code userId} where it has one
          * @return the ids of the subscriptions, in no order
          */
-        List<String> subscribe(List<String> lines) throws InterruptedException {
+        List<String> subscribe(List<String> lines) {
             Report.progress("%,d browsers subscribe", lines.size());
-            var ids = ConcurrentHashMap.<String>newKeySet();
-            var places = new Semaphore(SUBSCRIBING_AT_ONCE);
-            try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-                for (var line : lines) {
-                    places.acquire();
-                    threads.submit(() -> {
-                        try {
-                            var given = new JsonObject(line);
-                            var draft = new JsonObject()
-                                    .put("endpoint", given.getString("endpoint"))
-                                    .put("keys", given.getJsonObject("keys"));
-                            if (given.containsKey("userId")) {
-                                draft.put("userId", given.getString("userId"));
-                            }
-                            ids.add(ask("POST", "/api/v1/webpush/subscriptions", draft)
-                                    .getString("id"));
-                        } finally {
-                            places.release();
-                        }
-                    });
-                }
+            var key = ask("GET", "/api/v1/webpush/key", null);
+            var started = answer(HttpRequest.newBuilder(
+                            url.resolve("/api/v1/webpush/subscriptions/import?keyId=" + key.getString("id")))
+                    .POST(HttpRequest.BodyPublishers.ofString(String.join("\n", lines)))
+                    .header("Content-Type", "application/x-ndjson")
+                    .header("Authorization", "Bearer " + token));
+            var path = "/api/v1/webpush/imports/" + started.getString("id");
+            var done = ask("GET", path, null);
+            while (!done.getString("state").equals("completed")) {
+                LockSupport.parkNanos(POLL_NANOS);
+                done = ask("GET", path, null);
+            }
+            var ids = new ArrayList<String>();
+            var cursor = "";
+            while (cursor != null) {
+                var page = ask("GET", "/api/v1/webpush/subscriptions?limit=200" + cursor, null);
+                page.getJsonArray("items").forEach(one -> ids.add(((JsonObject) one).getString("id")));
+                cursor = page.getString("nextCursor") == null ? null : "&cursor=" + page.getString("nextCursor");
             }
             if (ids.size() != lines.size()) {
-                throw new IllegalStateException("only " + ids.size() + " could subscribe");
+                throw new IllegalStateException("only " + ids.size() + " could subscribe: " + done.encode());
             }
-            return List.copyOf(ids);
+            return ids;
         }
     }
 

@@ -11,13 +11,17 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -41,8 +45,6 @@ public final class CrashWorld implements AutoCloseable {
 
     /** Enough for a window to open, fill and empty several times. */
     static final Crowd SMALL = new Crowd(2_000, 1_800);
-
-    private static final int SUBSCRIBING_AT_ONCE = 12;
 
     /** Messages in flight of one chunk, the default: what a crash can leave ambiguous. */
     public static final int WINDOW = 128;
@@ -110,23 +112,52 @@ public final class CrashWorld implements AutoCloseable {
         subscribe(node, crowd.devices());
     }
 
-    /** So many devices of {@code person-0}, {@code person-1} … subscribe through the API. */
+    /** So many devices of {@code person-0}, {@code person-1} …, taken in by import: one by one they would take minutes. */
     public void subscribe(Node node, int count) {
         subscribe(node, push, count);
     }
 
     /** At another push service, which must have the same certificate. */
     public void subscribe(Node node, FakePushService push, int count) {
-        var key = must(200, node.get("/api/v1/webpush/key")).getString("publicKey");
-        inParallel(count, SUBSCRIBING_AT_ONCE, i -> {
-            var device = push.subscribe(key);
-            var draft = new JsonObject()
-                    .put("endpoint", device.endpoint())
-                    .put("keys", new JsonObject().put("p256dh", device.p256dh()).put("auth", device.auth()))
-                    .put("userId", "person-" + i % crowd.people());
-            var saved = must(201, node.post("/api/v1/webpush/subscriptions", draft));
-            devices.put(saved.getString("id"), device);
-        });
+        var key = must(200, node.get("/api/v1/webpush/key"));
+        var made = new HashMap<String, VirtualSubscription>();
+        var lines = new StringBuilder();
+        for (int i = 0; i < count; i++) {
+            var device = push.subscribe(key.getString("publicKey"));
+            made.put(shownHash(device.endpoint()), device);
+            lines.append(device.toJson().put("userId", "person-" + i % crowd.people()))
+                    .append('\n');
+        }
+        var path = "/api/v1/webpush/subscriptions/import?keyId=" + key.getString("id");
+        var id = must(202, node.upload(path, "application/x-ndjson", lines.toString()))
+                .getString("id");
+        eventually("everybody is imported", () -> must(200, node.get("/api/v1/webpush/imports/" + id))
+                .getString("state")
+                .equals("completed"));
+        for (String cursor = ""; cursor != null; ) {
+            var page = must(200, node.get("/api/v1/webpush/subscriptions?limit=200" + cursor));
+            for (var one : page.getJsonArray("items")) {
+                var device = made.remove(((JsonObject) one).getString("endpointHash"));
+                if (device != null) {
+                    devices.put(((JsonObject) one).getString("id"), device);
+                }
+            }
+            var next = page.getString("nextCursor");
+            cursor = next == null ? null : "&cursor=" + next;
+        }
+        if (!made.isEmpty()) {
+            throw new AssertionError(made.size() + " of " + count + " could not be imported");
+        }
+    }
+
+    /** As the API shows it. */
+    private static String shownHash(String endpoint) {
+        try {
+            var hash = MessageDigest.getInstance("SHA-256").digest(endpoint.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(hash, 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** A message, and how many requests the push service had seen before it. */

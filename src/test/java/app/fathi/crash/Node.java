@@ -54,6 +54,10 @@ public final class Node implements AutoCloseable {
         return ask(withBody(path, "PUT", body));
     }
 
+    public TestServer.Answer upload(String path, String type, String file) {
+        return ask(request(path).header("Content-Type", type).POST(HttpRequest.BodyPublishers.ofString(file)));
+    }
+
     private HttpRequest.Builder withBody(String path, String method, JsonObject body) {
         return request(path)
                 .header("Content-Type", "application/json")
