@@ -56,6 +56,7 @@ public final class Main {
             var demo = demo(List.of(arguments));
             var config = demo.isPresent() ? demo.get().config() : settings();
             Logging.start(config.log());
+            Logging.tell(config.sentry());
             new Main(config, demo).run();
         } catch (StartException e) {
             refuse(e.getMessage());

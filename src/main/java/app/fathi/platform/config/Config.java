@@ -34,6 +34,7 @@ public record Config(
         Idempotency idempotency,
         Backup backup,
         Logging log,
+        Sentry sentry,
         @Pattern(
                         value =
                                 "|(before-intent|after-intent|after-first-byte|after-answer|inside-result):[1-9][0-9]{0,8}",
@@ -355,6 +356,23 @@ public record Config(
         @Override
         public String toString() {
             return "Backup[]";
+        }
+    }
+
+    /** Where errors are told besides the log. */
+    public record Sentry(
+            @Secret
+                    @Pattern(
+                            value = "|https?://[A-Za-z0-9]+(:[A-Za-z0-9]*)?@" + HOST + "(/[A-Za-z0-9._~-]+)*/[0-9]+",
+                            words = "a DSN as Sentry shows it, https://<key>@<host>/<project>, or empty")
+                    String dsn,
+            @Pattern(value = "[A-Za-z0-9._-]{1,64}", words = "1 to 64 letters, digits, dots, dashes or underscores")
+                    String environment,
+            @Range(min = 1, max = 10_000) int eventsPerMinute,
+            @Range(min = 1, max = 60) int timeoutSeconds) {
+        @Override
+        public String toString() {
+            return "Sentry[environment=" + environment + "]";
         }
     }
 

@@ -2,9 +2,11 @@ package app.fathi.platform.logging;
 
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;
+import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.filter.ThresholdFilter;
 import ch.qos.logback.classic.joran.JoranConfigurator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
@@ -20,11 +22,47 @@ import org.slf4j.LoggerFactory;
 
 /** Sets up the log as {@code conf/logback.xml} and the settings under {@code log} say. */
 public final class Logging {
+    private static final int QUEUED_ERRORS = 256;
+
     private Logging() {}
 
     /** To be called before anything logs. A {@code conf/logback.xml} of the working directory wins over the packaged one. */
     public static void start(Config.Logging settings) {
         configure((LoggerContext) LoggerFactory.getILoggerFactory(), settings);
+    }
+
+    /** Has errors told to a Sentry server, too, when there is one. */
+    public static void tell(Config.Sentry settings) {
+        tell((LoggerContext) LoggerFactory.getILoggerFactory(), settings);
+    }
+
+    static void tell(LoggerContext context, Config.Sentry settings) {
+        if (settings.dsn().isEmpty()) {
+            return;
+        }
+        var appender = new SentryAppender(settings);
+        appender.setContext(context);
+        appender.setName("sentry");
+        appender.start();
+        // Whoever logs only puts the line into this queue, and goes on when it is full.
+        var queue = new AsyncAppender();
+        queue.setContext(context);
+        queue.setName("sentry-queue");
+        queue.setQueueSize(QUEUED_ERRORS);
+        queue.setDiscardingThreshold(0);
+        queue.setNeverBlock(true);
+        queue.addFilter(errors(context));
+        queue.addAppender(appender);
+        queue.start();
+        context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).addAppender(queue);
+    }
+
+    private static ThresholdFilter errors(LoggerContext context) {
+        var errors = new ThresholdFilter();
+        errors.setContext(context);
+        errors.setLevel(Level.ERROR.levelStr);
+        errors.start();
+        return errors;
     }
 
     /** For tools beside the server: what goes wrong, on stderr, and nothing else. The server's files are the server's. */
