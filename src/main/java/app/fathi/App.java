@@ -227,7 +227,7 @@ public final class App {
                 contract,
                 openApi,
                 users.credentials(),
-                roles,
+                users.authorities(),
                 new Limits(config, metrics.registry()),
                 audit,
                 uploads,

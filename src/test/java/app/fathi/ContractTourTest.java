@@ -3,6 +3,7 @@ package app.fathi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.http.Contract;
+import app.fathi.testing.Authenticator;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
@@ -171,7 +172,18 @@ class ContractTourTest {
                 .getJsonObject(0)
                 .getString("id");
         server.send("DELETE", "/api/v1/auth/sessions", mine, null);
+        secondFactor(mine);
         server.send("DELETE", "/api/v1/auth/sessions/" + session, mine, null);
+    }
+
+    private static void secondFactor(String mine) {
+        var totp = "/api/v1/auth/totp";
+        var proof = new JsonObject().put("password", TestServer.ADMIN_PASSWORD);
+        var phone = Authenticator.of(
+                server.send("POST", totp, mine, proof).json().getString("secret"));
+        server.send("POST", totp + "/confirm", mine, new JsonObject().put("code", phone.code(-1)));
+        server.send("POST", totp + "/recovery-codes", mine, proof.copy().put("code", phone.code()));
+        server.send("POST", totp + "/remove", mine, proof.copy().put("code", phone.code(1)));
     }
 
     private static void people() {

@@ -55,11 +55,15 @@ final class UserLinks implements Runnable {
     @Command(name = "reset", description = "Prints a link to another password for somebody who has an account.")
     int reset(
             @Option(names = "--email", required = true, paramLabel = "<address>", description = "They sign in with it.")
-                    String email)
+                    String email,
+            @Option(
+                            names = "--remove-second-factor",
+                            description = "For who has lost their authenticator and their recovery codes.")
+                    boolean removeSecondFactor)
             throws Exception {
         var config = Tool.config();
         try (var door = DatabaseDoor.open(config)) {
-            var link = Tool.inTransaction(door, tx -> OperatorAccounts.reset(tx, config, email));
+            var link = Tool.inTransaction(door, tx -> OperatorAccounts.reset(tx, config, email, removeSecondFactor));
             Tool.out(spec)
                     .println("For " + email + " and nobody else; it works once, for "
                             + config.security().resetMinutes() + " minutes, and ends all their sessions:");

@@ -60,6 +60,13 @@ final class AccountsStore {
         return Optional.empty();
     }
 
+    /** Whether it still has this password, which it keeps until the transaction ends. */
+    Future<Boolean> lockWhileItHas(SqlClient tx, UUID account, String passwordHash) {
+        return tx.preparedQuery("SELECT 1 FROM users_account WHERE id = $1 AND password_hash = $2 FOR SHARE")
+                .execute(Tuple.of(account, passwordHash))
+                .map(rows -> rows.size() == 1);
+    }
+
     Future<Void> setPassword(SqlClient tx, UUID account, String passwordHash) {
         return tx.preparedQuery("UPDATE users_account SET password_hash = $2 WHERE id = $1")
                 .execute(Tuple.of(account, passwordHash))

@@ -63,14 +63,26 @@ public final class OperatorAccounts {
     /**
      * Makes a link to another password for who has an account.
      *
+     * @param removeSecondFactor for who has lost their device and their recovery codes
      * @return the link, for them alone
      */
-    public static String reset(Connection tx, Config config, String email) throws SQLException {
+    public static String reset(Connection tx, Config config, String email, boolean removeSecondFactor)
+            throws SQLException {
         var account = OperatorAccountsStore.find(tx, SessionsService.fold(email))
                 .orElseThrow(() -> new StartException(
                         "nobody signs in with " + email + "; scripts/fathi user create invites somebody"));
         for (int ws : OperatorAccountsStore.workspaces(tx, account)) {
-            OperatorAudit.record(tx, ws, "auth.password-reset", "user", account, null, null);
+            OperatorAudit.record(
+                    tx,
+                    ws,
+                    "auth.password-reset",
+                    "user",
+                    account,
+                    null,
+                    new JsonObject().put("secondFactorRemoved", removeSecondFactor));
+        }
+        if (removeSecondFactor) {
+            OperatorAccountsStore.removeSecondFactor(tx, account);
         }
         var token = Tokens.token(Tokens.RESET);
         OperatorAccountsStore.insertLink(

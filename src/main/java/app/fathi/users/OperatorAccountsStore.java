@@ -69,6 +69,11 @@ final class OperatorAccountsStore {
         }
     }
 
+    static void removeSecondFactor(Connection tx, UUID account) throws SQLException {
+        run(tx, "DELETE FROM users_totp WHERE account = ?", account);
+        run(tx, "DELETE FROM users_recovery_code WHERE account = ?", account);
+    }
+
     static void insertLink(Connection tx, byte[] hash, String kind, UUID account, int ws, int minutes)
             throws SQLException {
         run(

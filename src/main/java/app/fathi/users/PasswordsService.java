@@ -9,7 +9,6 @@ import app.fathi.platform.security.SecurityEpochs;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.Collection;
-import java.util.Optional;
 import java.util.UUID;
 
 /** Another password: by who knows the old one, or by a link that works once. Either ends the account's other sessions. */
@@ -18,6 +17,7 @@ final class PasswordsService {
     private final SecurityEpochs epochs;
     private final Passwords passwords;
     private final LoginDoor door;
+    private final SignedIn signedIn;
     private final SystemMail mail;
     private final Audit audit;
     private final AccountsStore accounts = new AccountsStore();
@@ -29,39 +29,25 @@ final class PasswordsService {
             SecurityEpochs epochs,
             Passwords passwords,
             LoginDoor door,
+            SignedIn signedIn,
             SystemMail mail,
             Audit audit) {
         this.transactions = transactions;
         this.epochs = epochs;
         this.passwords = passwords;
         this.door = door;
+        this.signedIn = signedIn;
         this.mail = mail;
         this.audit = audit;
     }
 
     Future<Void> change(Call call, String current, String next) {
-        var caller = SessionsService.requireUser(call.caller());
-        return accounts.find(transactions.pool(), caller.id())
-                .map(Optional::orElseThrow)
-                .compose(account -> proved(call, account, current)
-                        .compose(done -> hashed(account, next))
-                        .compose(hash -> transactions.run(tx -> replace(tx, account.id(), hash, caller.sessionId())
-                                .compose(done -> audit.record(tx, call, "user", account.id(), null, null)))))
+        return signedIn.byPassword(call, "/currentPassword", current)
+                .compose(account -> hashed(account, next)
+                        .compose(hash -> transactions.run(
+                                tx -> replace(tx, account.id(), hash, call.caller().sessionId())
+                                        .compose(done -> audit.record(tx, call, "user", account.id(), null, null)))))
                 .compose(done -> epochs.refresh());
-    }
-
-    /** Guessing over a stolen session is slowed down as guessing at the door is. */
-    private Future<Void> proved(Call call, AccountsStore.Person account, String password) {
-        return door.enter(account.emailFolded(), call.remoteAddress()).compose(entry -> passwords
-                .verify(password, Optional.ofNullable(account.passwordHash()))
-                .compose(matches -> {
-                    if (!matches) {
-                        var wrong = ProblemException.unprocessable("/currentPassword", "This is not your password.");
-                        audit.denied(call, call.ws(), "user", account.id(), wrong.problem());
-                        throw wrong;
-                    }
-                    return door.succeeded(entry);
-                }));
     }
 
     private Future<String> hashed(AccountsStore.Person account, String next) {

@@ -5,6 +5,8 @@ import app.fathi.platform.bus.Call;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.SecurityEpochs;
@@ -25,6 +27,8 @@ import java.util.UUID;
 
 /** Signing in and out, and who somebody is. A sign-in is a session; all refresh tokens that grow from it are its family. */
 final class SessionsService {
+    private static final String CODE = "/totp";
+
     private final Transactions transactions;
     private final Config.Security settings;
     private final SecurityEpochs epochs;
@@ -33,6 +37,7 @@ final class SessionsService {
     private final AccessTokens accessTokens;
     private final Roles roles;
     private final Workspaces workspaces;
+    private final SecondFactors factors;
     private final Audit audit;
     private final Cursor cursor;
     private final AccountsStore accounts = new AccountsStore();
@@ -47,6 +52,7 @@ final class SessionsService {
             AccessTokens accessTokens,
             Roles roles,
             Workspaces workspaces,
+            SecondFactors factors,
             Audit audit,
             Cursor cursor) {
         this.transactions = transactions;
@@ -57,6 +63,7 @@ final class SessionsService {
         this.accessTokens = accessTokens;
         this.roles = roles;
         this.workspaces = workspaces;
+        this.factors = factors;
         this.audit = audit;
         this.cursor = cursor;
     }
@@ -67,7 +74,7 @@ final class SessionsService {
     }
 
     /** Unknown accounts get the same answer after the same work. */
-    Future<JsonObject> login(Call call, String email, String password, String workspace) {
+    Future<JsonObject> login(Call call, String email, String password, String code, String workspace) {
         var folded = fold(email);
         return door.enter(folded, call.remoteAddress())
                 .compose(entry -> accounts.findByEmail(transactions.pool(), folded)
@@ -77,9 +84,9 @@ final class SessionsService {
                                     var membership = account.filter(found -> matches && !found.disabled())
                                             .flatMap(found -> choose(found, workspace));
                                     return membership.isEmpty()
-                                            ? refuseLogin(call, account)
-                                            : door.succeeded(entry)
-                                                    .compose(done -> begin(call, account.get(), membership.get()));
+                                            ? refuseLogin(call, account, "The e-mail address or the password is wrong.")
+                                            : factors.prove(transactions.pool(), account.get().id(), code)
+                                                    .compose(proof -> let(call, entry, account, membership.get(), proof));
                                 })));
     }
 
@@ -89,8 +96,37 @@ final class SessionsService {
                 .findFirst();
     }
 
-    private Future<JsonObject> refuseLogin(Call call, Optional<AccountsStore.Account> account) {
-        var refused = ProblemException.unauthenticated("The e-mail address or the password is wrong.");
+    /** A code that is missing or wrong is an attempt that failed, as a wrong password is. */
+    private Future<JsonObject> let(
+            Call call,
+            LoginDoor.Entry entry,
+            Optional<AccountsStore.Account> account,
+            AccountsStore.Membership membership,
+            SecondFactors.Proof proof) {
+        return switch (proof) {
+            case MISSING ->
+                refuseLogin(call, account, CODE, "This account needs a code of its authenticator, too: send totp.");
+            case WRONG -> refuseLogin(call, account, CODE, "This code does not work, or no longer. Wait for the next.");
+            case PROVED, NOT_ENROLLED ->
+                door.succeeded(entry).compose(done -> begin(call, account.get(), membership));
+        };
+    }
+
+    private Future<JsonObject> refuseLogin(
+            Call call, Optional<AccountsStore.Account> account, String pointer, String detail) {
+        return refuseLogin(
+                call,
+                account,
+                new ProblemException(Problem.of(
+                        Kind.UNAUTHENTICATED, detail, List.of(new Problem.Fault(pointer, detail)))));
+    }
+
+    private Future<JsonObject> refuseLogin(Call call, Optional<AccountsStore.Account> account, String detail) {
+        return refuseLogin(call, account, ProblemException.unauthenticated(detail));
+    }
+
+    private Future<JsonObject> refuseLogin(
+            Call call, Optional<AccountsStore.Account> account, ProblemException refused) {
         account.filter(found -> !found.memberships().isEmpty())
                 .ifPresent(found ->
                         audit.denied(call, found.memberships().getFirst().ws(), "user", found.id(), refused.problem()));
@@ -99,15 +135,22 @@ final class SessionsService {
 
     private Future<JsonObject> begin(Call call, AccountsStore.Account account, AccountsStore.Membership membership) {
         var session = UuidCreator.getTimeOrderedEpoch();
-        var live = new SessionsStore.Live(membership.ws(), membership.workspace(), account.id(), account.name(), null);
-        return transactions.run(tx -> sessions.insert(
+        var live = new SessionsStore.Live(membership.ws(), membership.workspace(), account.id(), account.name(), null, false);
+        return transactions.run(tx -> accounts.lockWhileItHas(tx, account.id(), account.passwordHash())
+                .map(has -> {
+                    if (!has) {
+                        throw ProblemException.unauthenticated("The password was changed at this very moment.");
+                    }
+                    return null;
+                })
+                .compose(same -> sessions.insert(
                         tx,
                         session,
                         membership.ws(),
                         account.id(),
                         settings.refreshTokenDays(),
                         call.header("user-agent"),
-                        call.remoteAddress())
+                        call.remoteAddress()))
                 .compose(done -> grow(tx, session, live))
                 .compose(tokens -> record(tx, call, session, live).map(tokens)));
     }
@@ -138,7 +181,8 @@ final class SessionsService {
                 Set.of(),
                 Set.of(),
                 session,
-                live.signedInAt());
+                live.signedInAt(),
+                live.mustEnrol());
     }
 
     /** The call of somebody who became known while it was answered. */
@@ -278,7 +322,15 @@ final class SessionsService {
                         new JsonObject().put("id", settings.id().toString()).put("name", settings.name())))
                 .compose(done -> roles.rolesOf(caller))
                 .map(names -> me.put("roles", new JsonArray(names)))
-                .compose(done -> roles.permissionsOf(caller))
+                .compose(done -> caller.kind() == Caller.Kind.USER
+                        ? factors.isEnrolled(transactions.pool(), caller.id())
+                        : Future.succeededFuture(false))
+                .map(enrolled -> me.put(
+                        "secondFactor",
+                        new JsonObject().put("enrolled", enrolled).put("needed", caller.mustEnrol())))
+                .compose(done -> caller.mustEnrol()
+                        ? Future.succeededFuture(Set.<String>of())
+                        : roles.permissionsOf(caller))
                 .map(held -> me.put(
                         "permissions", new JsonArray(held.stream().sorted().toList())));
     }

@@ -18,7 +18,8 @@ import java.util.UUID;
 final class SessionsStore {
 
     /** A session that is neither ended nor expired, of an account that is a member and not disabled. */
-    record Live(int ws, UUID workspace, UUID account, String name, Instant signedInAt) {}
+    record Live(
+            int ws, UUID workspace, UUID account, String name, Instant signedInAt, boolean mustEnrol) {}
 
     /**
      * A refresh token's row, locked.
@@ -87,7 +88,10 @@ final class SessionsStore {
     Future<Optional<Live>> findLive(SqlClient client, UUID session) {
         return client.preparedQuery(
                         """
-                        SELECT s.ws, w.id AS workspace, s.account, coalesce(m.name, a.name) AS name, s.signed_in_at
+                        SELECT s.ws, w.id AS workspace, s.account, coalesce(m.name, a.name) AS name, s.signed_in_at,
+                               w.two_factor_required AND NOT EXISTS (
+                                   SELECT FROM users_totp t
+                                   WHERE t.account = s.account AND t.confirmed_at IS NOT NULL) AS must_enrol
                         FROM users_session s
                         JOIN users_account a ON a.id = s.account
                         JOIN users_workspace w ON w.no = s.ws
@@ -103,7 +107,8 @@ final class SessionsStore {
                                 row.getUUID("workspace"),
                                 row.getUUID("account"),
                                 row.getString("name"),
-                                row.getOffsetDateTime("signed_in_at").toInstant()));
+                                row.getOffsetDateTime("signed_in_at").toInstant(),
+                                row.getBoolean("must_enrol")));
                     }
                     return Optional.empty();
                 });

@@ -6,6 +6,7 @@ import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
 import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.Secrets;
@@ -42,6 +43,8 @@ public final class Users {
     private final UsersService users;
     private final InvitationsService invitations;
     private final PasswordsService passwordsService;
+    private final SecondFactorService secondFactor;
+    private final SecondFactorGate gate;
     private final OneTimeLinks links;
     private final Config config;
     private final Secrets secrets;
@@ -79,15 +82,19 @@ public final class Users {
         this.workspaces = new Workspaces(secrets, epochs);
         this.identities = new IdentityTokens(pool, workspaces, clock);
         this.credentials = new KnownCredentials(pool, epochs, accessTokens, clock);
+        var factors = new SecondFactors(secrets, clock);
+        var signedIn = new SignedIn(pool, passwords, door, factors, audit);
+        this.gate = new SecondFactorGate(roles);
+        this.secondFactor = new SecondFactorService(transactions, epochs, signedIn, factors, audit);
         this.sessions = new SessionsService(
-                transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, audit, cursor);
+                transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, factors, audit, cursor);
         this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
-        this.workspacesService = new WorkspacesService(transactions, secrets, epochs, roles, audit);
+        this.workspacesService = new WorkspacesService(transactions, secrets, epochs, roles, factors, audit);
         this.links = new OneTimeLinks(baseUrl, security);
         var mail = new SystemMail(config, jobs, secrets, clock);
         this.users = new UsersService(transactions, secrets, epochs, roles, links, mail, audit, cursor, clock);
         this.invitations = new InvitationsService(transactions, passwords, door, audit);
-        this.passwordsService = new PasswordsService(transactions, epochs, passwords, door, mail, audit);
+        this.passwordsService = new PasswordsService(transactions, epochs, passwords, door, signedIn, mail, audit);
     }
 
     /**
@@ -123,6 +130,11 @@ public final class Users {
         return credentials;
     }
 
+    /** What a caller may do, as far as a missing second factor does not stand against it: for the edge. */
+    public Authorities authorities() {
+        return gate;
+    }
+
     public Identities identities() {
         return identities;
     }
@@ -138,6 +150,6 @@ public final class Users {
 
     /** One instance of the door; a node has one per core. */
     public UsersVerticle verticle() {
-        return new UsersVerticle(sessions, apiKeys, workspacesService, users, invitations, passwordsService);
+        return new UsersVerticle(sessions, apiKeys, workspacesService, users, invitations, passwordsService, secondFactor);
     }
 }

@@ -92,6 +92,17 @@ final class UsersStore {
                 .mapEmpty();
     }
 
+    /** All that an account belongs to. */
+    Future<List<Integer>> workspaces(SqlClient client, UUID account) {
+        return client.preparedQuery("SELECT ws FROM users_membership WHERE account = $1 ORDER BY ws")
+                .execute(Tuple.of(account))
+                .map(rows -> {
+                    var workspaces = new ArrayList<Integer>();
+                    rows.forEach(row -> workspaces.add(row.getInteger("ws")));
+                    return workspaces;
+                });
+    }
+
     /** Of these accounts, how many can sign in here. */
     Future<Integer> countActive(SqlClient tx, int ws, Collection<UUID> accounts) {
         return tx.preparedQuery(

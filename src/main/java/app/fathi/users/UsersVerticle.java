@@ -19,6 +19,7 @@ public final class UsersVerticle extends VerticleBase {
     private final UsersService users;
     private final InvitationsService invitations;
     private final PasswordsService passwords;
+    private final SecondFactorService secondFactor;
 
     UsersVerticle(
             SessionsService sessions,
@@ -26,13 +27,15 @@ public final class UsersVerticle extends VerticleBase {
             WorkspacesService workspaces,
             UsersService users,
             InvitationsService invitations,
-            PasswordsService passwords) {
+            PasswordsService passwords,
+            SecondFactorService secondFactor) {
         this.sessions = sessions;
         this.apiKeys = apiKeys;
         this.workspaces = workspaces;
         this.users = users;
         this.invitations = invitations;
         this.passwords = passwords;
+        this.secondFactor = secondFactor;
     }
 
     @Override
@@ -54,6 +57,10 @@ public final class UsersVerticle extends VerticleBase {
                 entry("changePassword", this::changePassword),
                 entry("requestPasswordReset", this::requestPasswordReset),
                 entry("confirmPasswordReset", this::confirmPasswordReset),
+                entry("enrolTotp", this::enrolTotp),
+                entry("confirmTotp", this::confirmTotp),
+                entry("renewRecoveryCodes", this::renewRecoveryCodes),
+                entry("removeTotp", this::removeTotp),
                 entry("acceptInvitation", this::acceptInvitation),
                 entry("listUsers", call -> users.list(call).map(Reply::ok)),
                 entry("createUser", users::invite),
@@ -85,6 +92,26 @@ public final class UsersVerticle extends VerticleBase {
                 .map(done -> Reply.noContent());
     }
 
+    private Future<Reply> enrolTotp(Call call) {
+        return secondFactor.enrol(call, call.json().getString("password")).map(Reply::ok);
+    }
+
+    private Future<Reply> confirmTotp(Call call) {
+        return secondFactor.confirm(call, call.json().getString("code")).map(Reply::ok);
+    }
+
+    private Future<Reply> renewRecoveryCodes(Call call) {
+        return secondFactor
+                .renewCodes(call, call.json().getString("password"), call.json().getString("code"))
+                .map(Reply::ok);
+    }
+
+    private Future<Reply> removeTotp(Call call) {
+        return secondFactor
+                .remove(call, call.json().getString("password"), call.json().getString("code"))
+                .map(done -> Reply.noContent());
+    }
+
     private Future<Reply> changePassword(Call call) {
         return passwords
                 .change(
@@ -106,7 +133,12 @@ public final class UsersVerticle extends VerticleBase {
 
     private Future<Reply> login(Call call) {
         var body = call.json();
-        return sessions.login(call, body.getString("email"), body.getString("password"), body.getString("workspace"))
+        return sessions.login(
+                        call,
+                        body.getString("email"),
+                        body.getString("password"),
+                        body.getString("totp"),
+                        body.getString("workspace"))
                 .map(Reply::ok);
     }
 

@@ -8,6 +8,7 @@ import java.util.UUID;
  * A workspace's row.
  *
  * @param identityVerification {@code off}, {@code addresses} or {@code all}
+ * @param twoFactorRequired who has no second factor may do nothing here but get one
  * @param sealedIdentityKey opens at {@link #identityKeyPlace()}
  * @param origins what browser keys are bound to; empty when they are not
  */
@@ -18,6 +19,7 @@ record Workspace(
         String timezone,
         String language,
         String identityVerification,
+        boolean twoFactorRequired,
         byte[] sealedIdentityKey,
         Set<String> origins,
         Instant createdAt,
@@ -32,7 +34,12 @@ record Workspace(
         return "users_workspace.identity_key|" + id;
     }
 
-    Workspace with(String newName, String newTimezone, String newLanguage, String newIdentityVerification) {
+    Workspace with(
+            String newName,
+            String newTimezone,
+            String newLanguage,
+            String newIdentityVerification,
+            boolean newTwoFactorRequired) {
         return new Workspace(
                 ws,
                 id,
@@ -40,6 +47,7 @@ record Workspace(
                 newTimezone,
                 newLanguage,
                 newIdentityVerification,
+                newTwoFactorRequired,
                 sealedIdentityKey,
                 origins,
                 createdAt,

@@ -26,11 +26,19 @@ final class WorkspacesService {
     private final Secrets secrets;
     private final SecurityEpochs epochs;
     private final Roles roles;
+    private final SecondFactors factors;
     private final Audit audit;
     private final WorkspacesStore store = new WorkspacesStore();
     private final WriteKeysStore writeKeys = new WriteKeysStore();
 
-    WorkspacesService(Transactions transactions, Secrets secrets, SecurityEpochs epochs, Roles roles, Audit audit) {
+    WorkspacesService(
+            Transactions transactions,
+            Secrets secrets,
+            SecurityEpochs epochs,
+            Roles roles,
+            SecondFactors factors,
+            Audit audit) {
+        this.factors = factors;
         this.transactions = transactions;
         this.secrets = secrets;
         this.epochs = epochs;
@@ -53,7 +61,9 @@ final class WorkspacesService {
                                 Kind.PRECONDITION_FAILED,
                                 "The workspace has changed since it was read. Read it again.");
                     }
-                    return store.update(tx, changed(before, call.json())).compose(after -> audit.record(
+                    var changed = changed(before, call.json());
+                    return requireOwnSecondFactor(tx, call.caller(), changed.twoFactorRequired() && !before.twoFactorRequired())
+                            .compose(done -> store.update(tx, changed)).compose(after -> audit.record(
                                     tx,
                                     call,
                                     "workspace",
@@ -66,13 +76,28 @@ final class WorkspacesService {
                 .compose(after -> epochs.refresh().compose(done -> show(transactions.pool(), call.caller(), after)));
     }
 
+    /** Whoever asks it of others has one, or they would shut themselves out. */
+    private Future<Void> requireOwnSecondFactor(SqlClient client, Caller caller, boolean asked) {
+        return !asked || caller.kind() != Caller.Kind.USER
+                ? Future.succeededFuture()
+                : factors.isEnrolled(client, caller.id()).map(enrolled -> {
+                    if (!enrolled) {
+                        throw ProblemException.unprocessable(
+                                "/twoFactorRequired",
+                                "Get a second factor yourself first (POST /api/v1/auth/totp), then ask it of others.");
+                    }
+                    return null;
+                });
+    }
+
     /** Shape and lengths are the contract's; what a value means is checked here. */
     private static Workspace changed(Workspace before, JsonObject change) {
         return before.with(
                 change.containsKey("name") ? name(change.getString("name")) : before.name(),
                 change.containsKey("timezone") ? timezone(change.getString("timezone")) : before.timezone(),
                 change.containsKey("language") ? language(change.getString("language")) : before.language(),
-                change.getString("identityVerification", before.identityVerification()));
+                change.getString("identityVerification", before.identityVerification()),
+                change.getBoolean("twoFactorRequired", before.twoFactorRequired()));
     }
 
     private static String name(String name) {
@@ -118,6 +143,7 @@ final class WorkspacesService {
                 .put("timezone", workspace.timezone())
                 .put("language", workspace.language())
                 .put("identityVerification", workspace.identityVerification())
+                .put("twoFactorRequired", workspace.twoFactorRequired())
                 .put("createdAt", workspace.createdAt().toString())
                 .put("updatedAt", workspace.updatedAt().toString())
                 .put("version", workspace.version());

@@ -62,6 +62,7 @@ final class WorkspacesStore {
                         """
                         UPDATE users_workspace
                         SET name = $2, timezone = $3, language = $4, identity_verification = $5,
+                            two_factor_required = $6,
                             version = version + 1, updated_at = now()
                         WHERE no = $1
                         RETURNING *
@@ -71,7 +72,8 @@ final class WorkspacesStore {
                         changed.name(),
                         changed.timezone(),
                         changed.language(),
-                        changed.identityVerification()))
+                        changed.identityVerification(),
+                        changed.twoFactorRequired()))
                 .map(rows -> one(rows).orElseThrow());
     }
 
@@ -84,6 +86,7 @@ final class WorkspacesStore {
                     row.getString("timezone"),
                     row.getString("language"),
                     row.getString("identity_verification"),
+                    row.getBoolean("two_factor_required"),
                     row.getBuffer("identity_key").getBytes(),
                     Set.copyOf(Arrays.asList(row.getArrayOfStrings("origins"))),
                     row.getOffsetDateTime("created_at").toInstant(),

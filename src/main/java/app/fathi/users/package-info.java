@@ -2,7 +2,7 @@
  * Workspaces, the staff who sign in to them, and the keys of servers and sites.
  *
  * <p>Tables: {@code users_workspace}, {@code users_account}, {@code users_membership}, {@code users_session}, {@code
- * users_refresh_token}, {@code users_one_time}, {@code users_login_attempt}, {@code users_signing_key}, {@code users_api_key}, {@code
+ * users_refresh_token}, {@code users_one_time}, {@code users_totp}, {@code users_recovery_code}, {@code users_login_attempt}, {@code users_signing_key}, {@code users_api_key}, {@code
  * users_write_key}. Implements {@link app.fathi.platform.security.Credentials} and {@link
  * app.fathi.platform.security.Identities}. Others know a workspace only as a number.
  */

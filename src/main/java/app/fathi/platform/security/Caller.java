@@ -15,7 +15,8 @@ import java.util.UUID;
  * @param scopes permissions a key is limited to; empty for users, whose permissions come from their roles
  * @param origins origins a browser write key is bound to; empty when unbound
  * @param sessionId the session of a user's token, null otherwise
- * @param signedInAt when that session began, with a password; null otherwise
+ * @param signedInAt when its owner last showed their password, and their second factor if they have one; null otherwise
+ * @param mustEnrol a user without a second factor, of a workspace that asks for one: they may get one and nothing else
  */
 public record Caller(
         Kind kind,
@@ -26,7 +27,8 @@ public record Caller(
         Set<String> scopes,
         Set<String> origins,
         UUID sessionId,
-        Instant signedInAt) {
+        Instant signedInAt,
+        boolean mustEnrol) {
 
     /** Somebody who did not sign in. */
     public Caller(
@@ -38,7 +40,7 @@ public record Caller(
             Set<String> scopes,
             Set<String> origins,
             UUID sessionId) {
-        this(kind, ws, workspaceId, id, name, scopes, origins, sessionId, null);
+        this(kind, ws, workspaceId, id, name, scopes, origins, sessionId, null, false);
     }
 
     /** A user who became known while a public operation was answered: there is no session. */
