@@ -107,12 +107,23 @@ class ContractTourTest {
         server.admin("GET", "/api/v1/api-keys?limit=1", null);
         var path = key.header("Location");
         server.admin(
+                "PATCH",
+                path,
+                new JsonObject().put("name", "tourist's"),
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+        server.admin("POST", path + "/rotate", new JsonObject().put("overlapSeconds", 60));
+        server.admin(
                 "DELETE",
                 path,
                 null,
                 "If-Match",
                 server.admin("GET", path, null).header("ETag"));
 
+        server.admin("POST", "/api/v1/workspaces", new JsonObject().put("name", "Beside"));
+        var workspaces = server.admin("GET", "/api/v1/workspaces?limit=1", null).json();
+        var beside = workspaces.getJsonArray("items").getJsonObject(0).getString("id");
+        server.admin("POST", "/api/v1/auth/workspace", new JsonObject().put("workspace", beside));
         var workspace = server.admin("GET", "/api/v1/workspaces/current", null);
         server.admin(
                 "PATCH",

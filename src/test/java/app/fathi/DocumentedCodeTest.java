@@ -230,6 +230,9 @@ class DocumentedCodeTest {
         environment.put("USER_ID", invited("one@fathi.test").getString("id"));
         var url = invited("another@fathi.test").getJsonObject("invitation").getString("url");
         environment.put("INVITATION_TOKEN", url.substring(url.indexOf('=') + 1));
+        environment.put(
+                "WORKSPACE_ID",
+                server.admin("GET", "/api/v1/workspaces/current", null).json().getString("id"));
         environment.put("NEW_PASSWORD", TestServer.ADMIN_PASSWORD);
         environment.put("RESET_TOKEN", resetOfSomebody());
         var sessions = server.send("GET", "/api/v1/auth/sessions", signIn().getString("accessToken"), null);

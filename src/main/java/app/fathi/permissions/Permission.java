@@ -10,6 +10,8 @@ import java.util.stream.Collectors;
 public enum Permission {
     API_KEYS_READ("api-keys:read", true),
     API_KEYS_CREATE("api-keys:create", true),
+    /** Renaming, rotating and re-scoping. */
+    API_KEYS_UPDATE("api-keys:update", true),
     API_KEYS_DELETE("api-keys:delete", true),
     /** Without it the API keys that somebody sees and revokes are those that they made. */
     API_KEYS_ANY("api-keys:any", false),
@@ -20,6 +22,8 @@ public enum Permission {
     /** Renaming, disabling and signing out people, and giving them roles, as far as one holds oneself what they hold. */
     USERS_UPDATE("users:update", true),
     USERS_DELETE("users:delete", true),
+    /** Making another workspace on this installation. */
+    WORKSPACES_CREATE("workspaces:create", true),
     WORKSPACES_READ("workspaces:read", true),
     /** Also shows the write key and the identity key. */
     WORKSPACES_UPDATE("workspaces:update", true),

@@ -43,6 +43,7 @@ public enum BuiltInRole {
                     WORKSPACES_READ,
                     API_KEYS_READ,
                     API_KEYS_CREATE,
+                    API_KEYS_UPDATE,
                     API_KEYS_DELETE,
                     SUBSCRIPTIONS_READ,
                     SUBSCRIPTIONS_SUBSCRIBE,

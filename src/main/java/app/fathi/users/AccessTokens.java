@@ -7,6 +7,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.auth.JWTOptions;
+import io.vertx.ext.auth.User;
 import io.vertx.ext.auth.authentication.TokenCredentials;
 import io.vertx.ext.auth.jwt.JWTAuth;
 import io.vertx.ext.auth.jwt.JWTAuthOptions;
@@ -121,7 +122,9 @@ final class AccessTokens {
         if (key == null) {
             return Future.failedFuture(refused());
         }
-        return key.authenticate(new TokenCredentials(token))
+        // It throws over claims of a wrong type, such as an exp in words.
+        return Future.<User>future(
+                        promise -> key.authenticate(new TokenCredentials(token)).onComplete(promise))
                 .map(user -> known(user.attributes().getJsonObject("accessToken")))
                 .onSuccess(verified -> current.known.put(token, verified))
                 .map(Known::claims)

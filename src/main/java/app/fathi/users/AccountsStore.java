@@ -133,6 +133,22 @@ final class AccountsStore {
                 });
     }
 
+    /** Where somebody can sign in, the first joined first. */
+    Future<List<Membership>> memberships(SqlClient client, UUID account) {
+        return client.preparedQuery(
+                        """
+                        SELECT w.no, w.id FROM users_membership m JOIN users_workspace w ON w.no = m.ws
+                        WHERE m.account = $1 AND NOT m.invited AND m.disabled_at IS NULL
+                        ORDER BY m.joined_at, w.no
+                        """)
+                .execute(Tuple.of(account))
+                .map(rows -> {
+                    var memberships = new ArrayList<Membership>();
+                    rows.forEach(row -> memberships.add(new Membership(row.getInteger("no"), row.getUUID("id"))));
+                    return memberships;
+                });
+    }
+
     Future<String> emailOf(SqlClient client, UUID account) {
         return client.preparedQuery("SELECT email FROM users_account WHERE id = $1")
                 .execute(Tuple.of(account))

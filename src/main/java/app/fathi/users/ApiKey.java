@@ -13,6 +13,7 @@ import java.util.UUID;
  * @param createdBy the user or key that made it
  * @param expiresAt null when it does not expire
  * @param lastUsedAt to the minute, null when never
+ * @param previousUntil until when the secret before works on; null when there is none
  */
 record ApiKey(
         UUID id,
@@ -23,6 +24,7 @@ record ApiKey(
         Instant createdAt,
         Instant expiresAt,
         Instant lastUsedAt,
+        Instant previousUntil,
         long version) {
 
     JsonObject toJson() {
@@ -34,6 +36,7 @@ record ApiKey(
                 .put("createdAt", createdAt.toString())
                 .put("expiresAt", expiresAt == null ? null : expiresAt.toString())
                 .put("lastUsedAt", lastUsedAt == null ? null : lastUsedAt.toString())
+                .put("previousSecretUntil", previousUntil == null ? null : previousUntil.toString())
                 .put("version", version);
     }
 }

@@ -23,6 +23,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** The secret API keys of servers. Who lacks {@code api-keys:any} sees and revokes what they made themselves. */
@@ -71,21 +72,88 @@ final class ApiKeysService {
     Future<Reply> create(Call call) {
         var draft = ApiKeyDraft.of(call.json(), clock.instant());
         return roles.permissionsOf(call.caller()).compose(held -> {
-            for (int i = 0; i < draft.permissions().size(); i++) {
-                var permission = draft.permissions().get(i);
-                if (!roles.knows(permission)) {
-                    throw ProblemException.unprocessable(
-                            "/permissions/" + i, "There is no permission named '" + permission + "'.");
-                }
-                if (!held.contains(permission)) {
-                    throw new ProblemException(Problem.of(
-                            Kind.FORBIDDEN,
-                            "Nobody grants a permission that they lack.",
-                            List.of(new Problem.Fault("/permissions/" + i, "You lack " + permission + "."))));
-                }
-            }
+            requireGrantable(draft.permissions(), held);
             return transactions.onceSealed(call, secrets, tx -> create(tx, call, draft));
         });
+    }
+
+    private void requireGrantable(List<String> permissions, Set<String> held) {
+        for (int i = 0; i < permissions.size(); i++) {
+            var permission = permissions.get(i);
+            if (!roles.knows(permission)) {
+                throw ProblemException.unprocessable(
+                        "/permissions/" + i, "There is no permission named '" + permission + "'.");
+            }
+            if (!held.contains(permission)) {
+                throw new ProblemException(Problem.of(
+                        Kind.FORBIDDEN,
+                        "Nobody grants a permission that they lack.",
+                        List.of(new Problem.Fault("/permissions/" + i, "You lack " + permission + "."))));
+            }
+        }
+    }
+
+    /** What is given changes, the rest stays. */
+    Future<ApiKey> update(Call call, UUID id) {
+        var version = call.ifMatch();
+        var change = call.json();
+        return roles.permissionsOf(call.caller())
+                .compose(held -> owner(call.caller())
+                        .compose(owner -> transactions.run(tx -> find(tx, call.ws(), owner, id)
+                                .compose(before -> {
+                                    var after = ApiKeyDraft.changed(before, change, clock.instant());
+                                    if (change.containsKey("permissions")) {
+                                        requireGrantable(after.permissions(), held);
+                                    }
+                                    return store.update(
+                                                    tx,
+                                                    call.ws(),
+                                                    id,
+                                                    version,
+                                                    after.name(),
+                                                    after.permissions(),
+                                                    after.expiresAt())
+                                            .map(ApiKeysService::requireCurrent)
+                                            .compose(done -> find(tx, call.ws(), owner, id))
+                                            .compose(key -> audit.record(
+                                                            tx, call, "api-key", id, audited(before), audited(key))
+                                                    .compose(done -> SecurityEpochs.bump(tx, call.ws()))
+                                                    .map(key));
+                                }))))
+                .compose(key -> epochs.refresh().map(key));
+    }
+
+    private static Void requireCurrent(boolean changed) {
+        if (!changed) {
+            throw ProblemException.of(
+                    Kind.PRECONDITION_FAILED, "The key has changed since it was read. Read it again.");
+        }
+        return null;
+    }
+
+    /** Another secret, shown this once and in its replays; whoever gets it could have made the key themselves. */
+    Future<Reply> rotate(Call call, UUID id) {
+        int overlapSeconds = call.json().getInteger("overlapSeconds", 0);
+        return roles.permissionsOf(call.caller())
+                .compose(held -> owner(call.caller())
+                        .compose(owner -> transactions.onceSealed(call, secrets, tx -> find(tx, call.ws(), owner, id)
+                                .compose(before -> {
+                                    requireGrantable(before.permissions(), held);
+                                    var secret = Tokens.key(Tokens.API_KEY);
+                                    return store.rotate(
+                                                    tx,
+                                                    call.ws(),
+                                                    id,
+                                                    secret.substring(0, PREFIX_LENGTH),
+                                                    Tokens.hash(secret),
+                                                    overlapSeconds)
+                                            .compose(done -> find(tx, call.ws(), owner, id))
+                                            .compose(key -> audit.record(
+                                                            tx, call, "api-key", id, audited(before), audited(key))
+                                                    .compose(done -> SecurityEpochs.bump(tx, call.ws()))
+                                                    .map(Reply.ok(key.toJson().put("secret", secret))));
+                                }))))
+                .compose(reply -> epochs.refresh().map(reply));
     }
 
     private Future<Reply> create(SqlConnection tx, Call call, ApiKeyDraft draft) {
@@ -110,14 +178,9 @@ final class ApiKeysService {
         var version = call.ifMatch();
         return owner(call.caller())
                 .compose(owner -> transactions.run(tx -> find(tx, call.ws(), owner, id)
-                        .compose(key -> store.delete(tx, call.ws(), id, version).compose(deleted -> {
-                            if (!deleted) {
-                                throw ProblemException.of(
-                                        Kind.PRECONDITION_FAILED,
-                                        "The key has changed since it was read. Read it again.");
-                            }
-                            return audit.record(tx, call, "api-key", id, audited(key), null);
-                        }))
+                        .compose(key -> store.delete(tx, call.ws(), id, version)
+                                .map(ApiKeysService::requireCurrent)
+                                .compose(done -> audit.record(tx, call, "api-key", id, audited(key), null)))
                         .compose(done -> SecurityEpochs.bump(tx, call.ws()))))
                 .compose(done -> epochs.refresh());
     }
@@ -144,15 +207,32 @@ final class ApiKeysService {
     /** What a new key shall be; shape and limits are the contract's. */
     private record ApiKeyDraft(String name, List<String> permissions, Instant expiresAt) {
         static ApiKeyDraft of(JsonObject json, Instant now) {
-            var name = json.getString("name").strip();
-            if (name.isEmpty()) {
+            return new ApiKeyDraft(
+                    name(json.getString("name")),
+                    permissions(json.getJsonArray("permissions")),
+                    expiresAt(json.getString("expiresAt"), now));
+        }
+
+        static ApiKeyDraft changed(ApiKey key, JsonObject change, Instant now) {
+            return new ApiKeyDraft(
+                    change.containsKey("name") ? name(change.getString("name")) : key.name(),
+                    change.containsKey("permissions")
+                            ? permissions(change.getJsonArray("permissions"))
+                            : key.permissions(),
+                    change.containsKey("expiresAt")
+                            ? expiresAt(change.getString("expiresAt"), now)
+                            : key.expiresAt());
+        }
+
+        private static String name(String name) {
+            if (name.isBlank()) {
                 throw ProblemException.unprocessable("/name", "A name must not be blank.");
             }
-            var permissions = json.getJsonArray("permissions").stream()
-                    .map(String.class::cast)
-                    .distinct()
-                    .toList();
-            return new ApiKeyDraft(name, permissions, expiresAt(json.getString("expiresAt"), now));
+            return name.strip();
+        }
+
+        private static List<String> permissions(JsonArray permissions) {
+            return permissions.stream().map(String.class::cast).distinct().toList();
         }
 
         private static Instant expiresAt(String text, Instant now) {

@@ -26,9 +26,11 @@ final class ApiKeysStore {
     Future<Optional<Known>> findBySecret(SqlClient client, Buffer secretHash) {
         return client.preparedQuery(
                         """
-                        SELECT k.ws, w.id AS workspace, k.id, k.name, k.permissions, k.expires_at
+                        SELECT k.ws, w.id AS workspace, k.id, k.name, k.permissions,
+                               CASE WHEN k.secret_hash = $1 THEN k.expires_at
+                                    ELSE least(k.expires_at, k.previous_until) END AS expires_at
                         FROM users_api_key k JOIN users_workspace w ON w.no = k.ws
-                        WHERE k.secret_hash = $1
+                        WHERE k.secret_hash = $1 OR (k.previous_hash = $1 AND k.previous_until > now())
                         """)
                 .execute(Tuple.of(secretHash))
                 .map(rows -> {
@@ -102,6 +104,39 @@ final class ApiKeysStore {
                 .map(rows -> rows.rowCount() == 1);
     }
 
+    /** Whether there was such a key in this version. */
+    Future<Boolean> update(
+            SqlClient tx, int ws, UUID id, long version, String name, List<String> permissions, Instant expiresAt) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_api_key
+                        SET name = $4, permissions = $5, expires_at = $6, version = version + 1
+                        WHERE ws = $1 AND id = $2 AND version = $3
+                        """)
+                .execute(Tuple.tuple()
+                        .addInteger(ws)
+                        .addUUID(id)
+                        .addLong(version)
+                        .addString(name)
+                        .addArrayOfString(permissions.toArray(String[]::new))
+                        .addOffsetDateTime(expiresAt == null ? null : expiresAt.atOffset(ZoneOffset.UTC)))
+                .map(rows -> rows.rowCount() == 1);
+    }
+
+    /** Another secret; the one so far works on for so many seconds, the one before it no longer. */
+    Future<Void> rotate(SqlClient tx, int ws, UUID id, String prefix, Buffer secretHash, int overlapSeconds) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_api_key
+                        SET prefix = $3, secret_hash = $4, version = version + 1,
+                            previous_hash = CASE WHEN $5 > 0 THEN secret_hash END,
+                            previous_until = CASE WHEN $5 > 0 THEN now() + make_interval(secs => $5) END
+                        WHERE ws = $1 AND id = $2
+                        """)
+                .execute(Tuple.of(ws, id, prefix, secretHash, (double) overlapSeconds))
+                .mapEmpty();
+    }
+
     Future<Void> touch(SqlClient client, Collection<UUID> ids) {
         return client.preparedQuery(
                         """
@@ -124,9 +159,16 @@ final class ApiKeysStore {
                     instant(row.getOffsetDateTime("created_at")),
                     instant(row.getOffsetDateTime("expires_at")),
                     instant(row.getOffsetDateTime("last_used_at")),
+                    previousUntil(row),
                     row.getLong("version")));
         }
         return keys;
+    }
+
+    /** What is over is not told. */
+    private static Instant previousUntil(Row row) {
+        var until = instant(row.getOffsetDateTime("previous_until"));
+        return until == null || until.isBefore(Instant.now()) ? null : until;
     }
 
     private static Instant instant(OffsetDateTime time) {

@@ -4,7 +4,6 @@ import app.fathi.platform.audit.Audit;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;
 import app.fathi.platform.db.Transactions;
-import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.roles.BuiltInRole;
 import app.fathi.roles.Roles;
@@ -20,13 +19,12 @@ import java.util.UUID;
  * is no default password; a made-up one is handed to Main, which prints it once.
  */
 final class FirstStart {
-    private static final int IDENTITY_KEY_OCTETS = 32;
     private static final String WORKSPACE = "Main";
     private static final String ADMINISTRATOR = "Administrator";
 
     private final Transactions transactions;
     private final Config config;
-    private final Secrets secrets;
+    private final NewWorkspace newWorkspace;
     private final Passwords passwords;
     private final Roles roles;
     private final SigningKeys signingKeys;
@@ -38,14 +36,14 @@ final class FirstStart {
     FirstStart(
             Transactions transactions,
             Config config,
-            Secrets secrets,
+            NewWorkspace newWorkspace,
             Passwords passwords,
             Roles roles,
             SigningKeys signingKeys,
             Audit audit) {
         this.transactions = transactions;
         this.config = config;
-        this.secrets = secrets;
+        this.newWorkspace = newWorkspace;
         this.passwords = passwords;
         this.roles = roles;
         this.signingKeys = signingKeys;
@@ -86,12 +84,8 @@ final class FirstStart {
 
     private Future<Integer> create(SqlConnection tx, String passwordHash) {
         var id = UuidCreator.getTimeOrderedEpoch();
-        return workspaces.insert(tx, id, WORKSPACE, "UTC", "en").compose(ws -> secrets.workspaceKey(tx, ws)
-                .compose(key -> workspaces.setIdentityKey(
-                        tx, ws, key.seal(Workspace.identityKeyPlace(id), Tokens.random(IDENTITY_KEY_OCTETS))))
-                .compose(done -> writeKeys.insertBrowserKey(
-                        tx, ws, UuidCreator.getTimeOrderedEpoch(), Tokens.key(Tokens.BROWSER_KEY)))
-                .compose(done -> signingKeys.make(tx))
+        return newWorkspace.make(tx, id, WORKSPACE, "UTC", "en").compose(ws -> signingKeys
+                .make(tx)
                 .compose(done -> createAdministrator(tx, ws, passwordHash))
                 .compose(done -> SecurityEpochs.bump(tx, ws))
                 .compose(done -> audit.recordSystem(

@@ -155,6 +155,36 @@ final class SessionsService {
                 .compose(tokens -> record(tx, call, session, live).map(tokens)));
     }
 
+    /** Tokens for another workspace that the user belongs to; those for this one stay good. */
+    Future<JsonObject> enter(Call call, String workspace) {
+        var caller = requireUser(call.caller());
+        return accounts.memberships(transactions.pool(), caller.id())
+                .map(memberships -> memberships.stream()
+                        .filter(each -> each.workspace().toString().equalsIgnoreCase(workspace))
+                        .findFirst()
+                        .orElseThrow(() -> ProblemException.notFound("workspace")))
+                .compose(membership -> {
+                    var session = UuidCreator.getTimeOrderedEpoch();
+                    var live = new SessionsStore.Live(
+                            membership.ws(), membership.workspace(), caller.id(), caller.name(), null, false);
+                    return transactions.run(tx -> sessions.insertBeside(
+                                    tx,
+                                    session,
+                                    membership.ws(),
+                                    caller.sessionId(),
+                                    call.header("user-agent"),
+                                    call.remoteAddress())
+                            .map(inserted -> {
+                                if (!inserted) {
+                                    throw ProblemException.unauthenticated("The session is over. Sign in again.");
+                                }
+                                return null;
+                            })
+                            .compose(done -> grow(tx, session, live))
+                            .compose(tokens -> record(tx, call, session, live).map(tokens)));
+                });
+    }
+
     /** A new pair of tokens of the family. */
     private Future<JsonObject> grow(SqlConnection tx, UUID session, SessionsStore.Live live) {
         var refreshToken = Tokens.token(Tokens.REFRESH);

@@ -29,12 +29,31 @@ final class SessionsStore {
      */
     record Presented(UUID session, int ws, Double usedSecondsAgo, Live live) {}
 
-    /** @param userAgent what the client calls itself, null when it does not */
+    /**
+     * Another session of whoever owns this one, in another workspace. It began when this one did, and ends when this one
+     * does: nobody becomes fresher by going from one workspace to another.
+     */
+    Future<Boolean> insertBeside(SqlClient tx, UUID id, int ws, UUID beside, String userAgent, String address) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO users_session (id, ws, account, expires_at, signed_in_at, user_agent, address)
+                        SELECT $1::uuid, $2::int, account, expires_at, signed_in_at, left($4::text, 300), $5::text
+                        FROM users_session WHERE id = $3 AND ended_at IS NULL AND expires_at > now()
+                        """)
+                .execute(Tuple.of(id, ws, beside, userAgent, address))
+                .map(rows -> rows.rowCount() == 1);
+    }
+
+    /**
+     * @param days how long it lasts, where the workspace says nothing
+     * @param userAgent what the client calls itself, null when it does not
+     */
     Future<Void> insert(SqlClient tx, UUID id, int ws, UUID account, int days, String userAgent, String address) {
         return tx.preparedQuery(
                         """
                         INSERT INTO users_session (id, ws, account, expires_at, user_agent, address)
-                        VALUES ($1, $2, $3, now() + make_interval(days => $4), left($5, 300), $6)
+                        SELECT $1::uuid, no, $3::uuid, now() + make_interval(days => coalesce(session_days, $4)), left($5::text, 300), $6::text
+                        FROM users_workspace WHERE no = $2
                         """)
                 .execute(Tuple.of(id, ws, account, days, userAgent, address))
                 .mapEmpty();

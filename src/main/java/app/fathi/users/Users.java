@@ -9,12 +9,14 @@ import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
 import app.fathi.platform.security.Identities;
+import app.fathi.platform.security.RecentSignIn;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.roles.Roles;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -78,7 +80,8 @@ public final class Users {
         this.passwords = new Passwords(vertx, security);
         this.accessTokens = new AccessTokens(vertx, security.accessTokenSeconds());
         this.signingKeys = new SigningKeys(secrets);
-        this.firstStart = new FirstStart(transactions, config, secrets, passwords, roles, signingKeys, audit);
+        var newWorkspace = new NewWorkspace(secrets);
+        this.firstStart = new FirstStart(transactions, config, newWorkspace, passwords, roles, signingKeys, audit);
         this.workspaces = new Workspaces(secrets, epochs);
         this.identities = new IdentityTokens(pool, workspaces, clock);
         this.credentials = new KnownCredentials(pool, epochs, accessTokens, clock);
@@ -89,7 +92,9 @@ public final class Users {
         this.sessions = new SessionsService(
                 transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, factors, audit, cursor);
         this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
-        this.workspacesService = new WorkspacesService(transactions, secrets, epochs, roles, factors, audit);
+        var recentSignIn = new RecentSignIn(Duration.ofSeconds(security.recentSignInSeconds()), clock);
+        this.workspacesService = new WorkspacesService(
+                transactions, secrets, epochs, roles, newWorkspace, recentSignIn, factors, audit, cursor);
         this.links = new OneTimeLinks(baseUrl, security);
         var mail = new SystemMail(config, jobs, secrets, clock);
         this.users = new UsersService(transactions, secrets, epochs, roles, links, mail, audit, cursor, clock);

@@ -72,7 +72,12 @@ public final class UsersVerticle extends VerticleBase {
                 entry("listApiKeys", call -> apiKeys.list(call).map(Reply::ok)),
                 entry("createApiKey", apiKeys::create),
                 entry("getApiKey", this::getApiKey),
+                entry("updateApiKey", this::updateApiKey),
+                entry("rotateApiKey", call -> apiKeys.rotate(call, call.id("id", "API key"))),
                 entry("deleteApiKey", this::deleteApiKey),
+                entry("enterWorkspace", this::enterWorkspace),
+                entry("listWorkspaces", call -> workspaces.list(call).map(Reply::ok)),
+                entry("createWorkspace", workspaces::create),
                 entry("getCurrentWorkspace", workspaces::get),
                 entry("updateCurrentWorkspace", workspaces::update));
     }
@@ -152,6 +157,14 @@ public final class UsersVerticle extends VerticleBase {
 
     private Future<Reply> getApiKey(Call call) {
         return apiKeys.get(call, call.id("id", "API key")).map(key -> Reply.ok(key.toJson(), key.version()));
+    }
+
+    private Future<Reply> updateApiKey(Call call) {
+        return apiKeys.update(call, call.id("id", "API key")).map(key -> Reply.ok(key.toJson(), key.version()));
+    }
+
+    private Future<Reply> enterWorkspace(Call call) {
+        return sessions.enter(call, call.json().getString("workspace")).map(Reply::ok);
     }
 
     private Future<Reply> deleteApiKey(Call call) {

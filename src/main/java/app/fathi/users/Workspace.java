@@ -9,6 +9,7 @@ import java.util.UUID;
  *
  * @param identityVerification {@code off}, {@code addresses} or {@code all}
  * @param twoFactorRequired who has no second factor may do nothing here but get one
+ * @param sessionDays how long a sign-in lasts; null: as the installation says
  * @param sealedIdentityKey opens at {@link #identityKeyPlace()}
  * @param origins what browser keys are bound to; empty when they are not
  */
@@ -20,6 +21,7 @@ record Workspace(
         String language,
         String identityVerification,
         boolean twoFactorRequired,
+        Integer sessionDays,
         byte[] sealedIdentityKey,
         Set<String> origins,
         Instant createdAt,
@@ -39,7 +41,9 @@ record Workspace(
             String newTimezone,
             String newLanguage,
             String newIdentityVerification,
-            boolean newTwoFactorRequired) {
+            boolean newTwoFactorRequired,
+            Integer newSessionDays,
+            Set<String> newOrigins) {
         return new Workspace(
                 ws,
                 id,
@@ -48,8 +52,9 @@ record Workspace(
                 newLanguage,
                 newIdentityVerification,
                 newTwoFactorRequired,
+                newSessionDays,
                 sealedIdentityKey,
-                origins,
+                newOrigins,
                 createdAt,
                 updatedAt,
                 version);

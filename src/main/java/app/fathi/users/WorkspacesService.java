@@ -3,20 +3,32 @@ package app.fathi.users;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.outbound.Origin;
 import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.RecentSignIn;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.roles.BuiltInRole;
 import app.fathi.roles.Roles;
+import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
 import java.time.ZoneId;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.IllformedLocaleException;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
 
 /** Reading and changing the caller's workspace. */
 final class WorkspacesService {
@@ -26,9 +38,13 @@ final class WorkspacesService {
     private final Secrets secrets;
     private final SecurityEpochs epochs;
     private final Roles roles;
+    private final NewWorkspace newWorkspace;
+    private final RecentSignIn recentSignIn;
     private final SecondFactors factors;
+    private final Cursor cursor;
     private final Audit audit;
     private final WorkspacesStore store = new WorkspacesStore();
+    private final AccountsStore accounts = new AccountsStore();
     private final WriteKeysStore writeKeys = new WriteKeysStore();
 
     WorkspacesService(
@@ -36,14 +52,69 @@ final class WorkspacesService {
             Secrets secrets,
             SecurityEpochs epochs,
             Roles roles,
+            NewWorkspace newWorkspace,
+            RecentSignIn recentSignIn,
             SecondFactors factors,
-            Audit audit) {
+            Audit audit,
+            Cursor cursor) {
+        this.newWorkspace = newWorkspace;
+        this.recentSignIn = recentSignIn;
+        this.cursor = cursor;
         this.factors = factors;
         this.transactions = transactions;
         this.secrets = secrets;
         this.epochs = epochs;
         this.roles = roles;
         this.audit = audit;
+    }
+
+    /** Where the caller can work: a user of several gets a token for each. */
+    Future<JsonObject> list(Call call) {
+        var caller = call.caller();
+        var after = cursor.position(call).map(position -> position.uuid(0));
+        var found = caller.kind() == Caller.Kind.USER
+                ? store.page(transactions.pool(), caller.id(), after, Cursor.limit(call) + 1)
+                : store.find(transactions.pool(), caller.ws())
+                        .map(own -> List.of(new JsonObject()
+                                .put("id", caller.workspaceId().toString())
+                                .put("name", own.orElseThrow().name())));
+        return found.map(workspaces -> cursor.page(
+                call,
+                workspaces,
+                workspace -> workspace.put(
+                        "current",
+                        workspace.getString("id").equals(caller.workspaceId().toString())),
+                workspace -> List.of(workspace.getString("id"))));
+    }
+
+    /** Whoever asks is its administrator. */
+    Future<Reply> create(Call call) {
+        var caller = call.caller();
+        recentSignIn.require(caller);
+        var name = name(call.json().getString("name"));
+        var timezone = timezone(call.json().getString("timezone", "UTC"));
+        var language = language(call.json().getString("language", "en"));
+        var id = UuidCreator.getTimeOrderedEpoch();
+        return transactions.once(
+                call,
+                tx -> newWorkspace.make(tx, id, name, timezone, language).compose(ws -> accounts.join(tx, ws, caller.id())
+                        .compose(done -> roles.assign(tx, ws, caller.id(), BuiltInRole.ADMINISTRATOR))
+                        .compose(done -> SecurityEpochs.bump(tx, ws))
+                        .compose(done -> created(tx, call, call.ws(), id, name))
+                        .compose(done -> created(tx, call, ws, id, name))
+                        .map(new Reply(
+                                201,
+                                new JsonObject()
+                                        .put("id", id.toString())
+                                        .put("name", name)
+                                        .put("current", false)
+                                        .toBuffer(),
+                                Map.of(),
+                                null))));
+    }
+
+    private Future<Void> created(SqlConnection tx, Call call, int ws, UUID id, String name) {
+        return audit.record(tx, call, ws, "workspace", id, null, new JsonObject().put("name", name));
     }
 
     Future<Reply> get(Call call) {
@@ -97,7 +168,9 @@ final class WorkspacesService {
                 change.containsKey("timezone") ? timezone(change.getString("timezone")) : before.timezone(),
                 change.containsKey("language") ? language(change.getString("language")) : before.language(),
                 change.getString("identityVerification", before.identityVerification()),
-                change.getBoolean("twoFactorRequired", before.twoFactorRequired()));
+                change.getBoolean("twoFactorRequired", before.twoFactorRequired()),
+                change.containsKey("sessionDays") ? change.getInteger("sessionDays") : before.sessionDays(),
+                change.containsKey("origins") ? origins(change.getJsonArray("origins")) : before.origins());
     }
 
     private static String name(String name) {
@@ -105,6 +178,18 @@ final class WorkspacesService {
             throw ProblemException.unprocessable("/name", "A name must not be blank.");
         }
         return name.strip();
+    }
+
+    /** As browsers write them in the header that they are compared with. */
+    private static Set<String> origins(JsonArray origins) {
+        var written = new HashSet<String>();
+        for (int i = 0; i < origins.size(); i++) {
+            var pointer = "/origins/" + i;
+            written.add(Origin.parse(origins.getString(i))
+                    .orElseThrow(() -> ProblemException.unprocessable(
+                            pointer, "This is no origin; valid ones are https://shop.example and http://localhost:3000.")));
+        }
+        return written;
     }
 
     private static String timezone(String timezone) {
@@ -144,6 +229,10 @@ final class WorkspacesService {
                 .put("language", workspace.language())
                 .put("identityVerification", workspace.identityVerification())
                 .put("twoFactorRequired", workspace.twoFactorRequired())
+                .put("sessionDays", workspace.sessionDays())
+                .put(
+                        "origins",
+                        new JsonArray(workspace.origins().stream().sorted().toList()))
                 .put("createdAt", workspace.createdAt().toString())
                 .put("updatedAt", workspace.updatedAt().toString())
                 .put("version", workspace.version());

@@ -2,11 +2,14 @@ package app.fathi.users;
 
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -31,6 +34,26 @@ final class WorkspacesStore {
         return client.preparedQuery("SELECT * FROM users_workspace WHERE no = $1")
                 .execute(Tuple.of(ws))
                 .map(WorkspacesStore::one);
+    }
+
+    /** One row more than a page holds: where somebody can sign in, the newest workspace first. */
+    Future<List<JsonObject>> page(SqlClient client, UUID account, Optional<UUID> after, int rows) {
+        return client.preparedQuery(
+                        """
+                        SELECT w.id, w.name FROM users_membership m JOIN users_workspace w ON w.no = m.ws
+                        WHERE m.account = $1 AND NOT m.invited AND m.disabled_at IS NULL
+                          AND ($2::uuid IS NULL OR w.id < $2)
+                        ORDER BY w.id DESC
+                        LIMIT $3
+                        """)
+                .execute(Tuple.of(account, after.orElse(null), rows))
+                .map(found -> {
+                    var page = new ArrayList<JsonObject>();
+                    found.forEach(row -> page.add(new JsonObject()
+                            .put("id", row.getUUID("id").toString())
+                            .put("name", row.getString("name"))));
+                    return page;
+                });
     }
 
     Future<Optional<Workspace>> lock(SqlClient tx, int ws) {
@@ -62,18 +85,20 @@ final class WorkspacesStore {
                         """
                         UPDATE users_workspace
                         SET name = $2, timezone = $3, language = $4, identity_verification = $5,
-                            two_factor_required = $6,
+                            two_factor_required = $6, session_days = $7, origins = $8,
                             version = version + 1, updated_at = now()
                         WHERE no = $1
                         RETURNING *
                         """)
-                .execute(Tuple.of(
-                        changed.ws(),
-                        changed.name(),
-                        changed.timezone(),
-                        changed.language(),
-                        changed.identityVerification(),
-                        changed.twoFactorRequired()))
+                .execute(Tuple.tuple()
+                        .addInteger(changed.ws())
+                        .addString(changed.name())
+                        .addString(changed.timezone())
+                        .addString(changed.language())
+                        .addString(changed.identityVerification())
+                        .addBoolean(changed.twoFactorRequired())
+                        .addInteger(changed.sessionDays())
+                        .addArrayOfString(changed.origins().toArray(String[]::new)))
                 .map(rows -> one(rows).orElseThrow());
     }
 
@@ -87,6 +112,7 @@ final class WorkspacesStore {
                     row.getString("language"),
                     row.getString("identity_verification"),
                     row.getBoolean("two_factor_required"),
+                    row.getInteger("session_days"),
                     row.getBuffer("identity_key").getBytes(),
                     Set.copyOf(Arrays.asList(row.getArrayOfStrings("origins"))),
                     row.getOffsetDateTime("created_at").toInstant(),

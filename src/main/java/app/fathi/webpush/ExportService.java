@@ -6,8 +6,7 @@ import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Transactions;
-import app.fathi.platform.errors.ProblemException;
-import app.fathi.platform.security.Caller;
+import app.fathi.platform.security.RecentSignIn;
 import app.fathi.platform.security.SealedOutput;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.WorkspaceKey;
@@ -18,7 +17,6 @@ import io.vertx.core.json.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -44,9 +42,8 @@ final class ExportService {
     private final Secrets secrets;
     private final Audit audit;
     private final InstantSource clock;
-    private final Duration recent;
+    private final RecentSignIn recentSignIn;
 
-    /** @param recent how long ago somebody may have signed in */
     ExportService(
             Vertx vertx,
             Transactions transactions,
@@ -57,7 +54,7 @@ final class ExportService {
             Secrets secrets,
             Audit audit,
             InstantSource clock,
-            Duration recent) {
+            RecentSignIn recentSignIn) {
         this.vertx = vertx;
         this.transactions = transactions;
         this.store = store;
@@ -67,11 +64,11 @@ final class ExportService {
         this.secrets = secrets;
         this.audit = audit;
         this.clock = clock;
-        this.recent = recent;
+        this.recentSignIn = recentSignIn;
     }
 
     Future<Reply> export(Call call) {
-        requireRecentSignIn(call.caller());
+        recentSignIn.require(call.caller());
         var passphrase = call.json().getString("passphrase");
         var name = "subscriptions-" + LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC) + ".sealed";
         var sealed = new ByteArrayOutputStream();
@@ -80,17 +77,6 @@ final class ExportService {
                         .compose(done -> secrets.workspaceKey(tx, call.ws())))
                 .map(key -> Reply.download(
                         "application/octet-stream", name, new Pages(call.ws(), key, sealed, file)::next)));
-    }
-
-    private void requireRecentSignIn(Caller caller) {
-        if (caller.kind() != Caller.Kind.USER) {
-            throw ProblemException.forbidden(
-                    "Secrets are exported for a person who has just signed in, not for an API key.");
-        }
-        if (caller.signedInAt().isBefore(clock.instant().minus(recent))) {
-            throw ProblemException.forbidden("Secrets are exported for a person who has signed in with their password"
-                    + " within the last " + recent.toMinutes() + " minutes. Sign in again and use that token.");
-        }
     }
 
     /** The file, a page at each call. */

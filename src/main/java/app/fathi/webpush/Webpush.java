@@ -16,6 +16,7 @@ import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Identities;
+import app.fathi.platform.security.RecentSignIn;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.stream.Streams;
 import app.fathi.webpush.encryption.CryptoProviders;
@@ -134,7 +135,7 @@ public final class Webpush {
                         secrets,
                         audit,
                         clock,
-                        Duration.ofSeconds(recentSignInSeconds)),
+                        new RecentSignIn(Duration.ofSeconds(recentSignInSeconds), clock)),
                 new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
                 new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
                 store,

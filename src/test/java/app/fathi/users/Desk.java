@@ -117,6 +117,29 @@ final class Desk implements AutoCloseable {
         return ask("login", Caller.ANONYMOUS, new JsonObject(), credentials(email, password), Map.of());
     }
 
+    Reply login(String email, String password, String address) {
+        return ask("login", Caller.ANONYMOUS, new JsonObject(), credentials(email, password), Map.of(), address);
+    }
+
+    /**
+     * Five attempts are free, as {@code security.loginFailures} says; each that comes too early then is told to wait, and
+     * the wait grows. How many fit before depends on how fast this machine is.
+     *
+     * @param wrong an attempt that fails
+     */
+    static void assertSlowedDown(Kind failure, IntFunction<Reply> wrong) {
+        for (int i = 0; i < 5; i++) {
+            assertThat(kind(wrong.apply(i))).isEqualTo(failure);
+        }
+        int late = 0;
+        var answer = wrong.apply(5);
+        while (kind(answer) != Kind.RATE_LIMITED) {
+            assertThat(++late).as("late attempts that were let in").isLessThan(6);
+            answer = wrong.apply(5 + late);
+        }
+        assertThat(answer.problem().retryAfterSeconds().getAsInt()).isBetween(1, 900);
+    }
+
     static JsonObject credentials(String email, String password) {
         return new JsonObject().put("email", email).put("password", password);
     }
@@ -154,6 +177,16 @@ final class Desk implements AutoCloseable {
     }
 
     Reply ask(String operation, Caller caller, JsonObject parameters, JsonObject json, Map<String, String> headers) {
+        return ask(operation, caller, parameters, json, headers, "192.0.2.7");
+    }
+
+    private Reply ask(
+            String operation,
+            Caller caller,
+            JsonObject parameters,
+            JsonObject json,
+            Map<String, String> headers,
+            String address) {
         var all = new JsonObject();
         contract.operations().get(operation).queryDefaults().forEach(all::put);
         all.mergeIn(parameters);
@@ -164,7 +197,7 @@ final class Desk implements AutoCloseable {
                 json,
                 json == null ? null : json.toBuffer(),
                 headers,
-                "192.0.2.7",
+                address,
                 "request-" + operation,
                 System.nanoTime() + TimeUnit.SECONDS.toNanos(30));
         var permission = contract.operations().get(operation).permission();

@@ -9,10 +9,15 @@ import app.fathi.platform.errors.Kind;
 import app.fathi.platform.security.Caller;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Tuple;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,6 +102,56 @@ class SessionsTest {
         assertThat(answers)
                 .filteredOn(answer -> kind(answer) == Kind.RATE_LIMITED)
                 .hasSize(15);
+    }
+
+    /** Few hash at a time, a bounded number waits, the rest is told to come back; and everybody else is served meanwhile. */
+    @Test
+    void two_hundred_sign_ins_at_once_are_bounded_and_hold_nobody_else_up() {
+        var member = DESK.member(1, "analyst");
+        var emails = new String[200];
+        for (int i = 0; i < emails.length; i++) {
+            emails[i] = "flood-" + i + "@fathi.test";
+        }
+        var most = new AtomicInteger();
+        var others = new AtomicInteger();
+        var answers = new ArrayList<Reply>();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var flood = Stream.of(emails)
+                    .map(email -> threads.submit(() -> DESK.login(email, Desk.PASSWORD, address(email))))
+                    .toList();
+            while (flood.stream().anyMatch(each -> !each.isDone())) {
+                assertThat(DESK.ask("getMe", member).status()).isEqualTo(200);
+                others.incrementAndGet();
+                int hashing = (int) Thread.getAllStackTraces().entrySet().stream()
+                        .filter(each -> Stream.of(each.getValue())
+                                .anyMatch(frame -> frame.getClassName().startsWith("com.password4j")))
+                        .peek(each -> assertThat(each.getKey().getName()).startsWith("fathi-passwords"))
+                        .count();
+                most.accumulateAndGet(hashing, Math::max);
+            }
+            for (var each : flood) {
+                answers.add(each.get());
+            }
+        } catch (ExecutionException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        assertThat(answers)
+                .extracting(answer -> kind(answer))
+                .containsOnly(Kind.UNAUTHENTICATED, Kind.UNAVAILABLE, Kind.RATE_LIMITED)
+                .contains(Kind.UNAVAILABLE);
+        assertThat(answers)
+                .filteredOn(answer -> kind(answer) != Kind.UNAUTHENTICATED)
+                .allMatch(answer -> answer.problem().retryAfterSeconds().isPresent());
+        assertThat(most.get())
+                .as("hashes of 19 MiB at a time")
+                .isBetween(1, DESK.config.security().passwordThreads());
+        assertThat(others.get()).as("others who were served meanwhile").isGreaterThan(5);
+    }
+
+    /** One for each, so that the door lets all of them in. */
+    private static String address(String email) {
+        return "2001:db8:" + Integer.toHexString(email.hashCode() & 0xffff) + ":"
+                + email.replaceAll("[^0-9]", "") + "::1";
     }
 
     @Test

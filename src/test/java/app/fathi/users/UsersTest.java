@@ -135,10 +135,7 @@ class UsersTest {
     void guessing_the_password_of_an_account_over_an_invitation_is_slowed_down() {
         var email = DESK.adminOfAnotherWorkspace().id() + "@fathi.test";
         var token = token(json(invite(admin, email, "analyst")));
-        for (int i = 0; i < 5; i++) {
-            assertThat(kind(accept(token, "guess " + i))).isEqualTo(Kind.UNAUTHENTICATED);
-        }
-        assertThat(kind(accept(token, Desk.PASSWORD))).isEqualTo(Kind.RATE_LIMITED);
+        Desk.assertSlowedDown(Kind.UNAUTHENTICATED, i -> accept(token, "guess " + i));
     }
 
     @Test

@@ -66,6 +66,7 @@ final class Placeholders {
         all.put("01932f20-1a2b-7c3d-8e4f-5a6b7c8d9e0f", "PUSH_KEY_ID");
         all.put("01932f30-1111-7a00-8000-0a0b0c0d0e0f", "IMPORT_ID");
         all.put("01932f10-11aa-7d3e-8f00-5a5b5c5d5e5f", "API_KEY_ID");
+        all.put("01932f0e-7b1a-7cc2-8a55-0d9f2b1e4c6a", "WORKSPACE_ID");
         all.put("01932f11-21f0-7b00-9000-1a1b1c1d1e1f", "PROFILE_ID");
         all.put("01932f11-2200-7a00-8000-0a0b0c0d0e0f", "SUBSCRIPTION_ID");
         all.put("01932f12-3300-7c00-a000-2a2b2c2d2e2f", "MESSAGE_ID");
