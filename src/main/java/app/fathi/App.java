@@ -50,6 +50,7 @@ import app.fathi.roles.Roles;
 import app.fathi.templates.Renderer;
 import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
+import app.fathi.webpush.PromptsKeeper;
 import app.fathi.webpush.Webpush;
 import app.fathi.webpush.WebpushVerticle;
 import app.fathi.webpush.encryption.CryptoProviders;
@@ -144,9 +145,10 @@ public final class App {
                         firstRun = first;
                         started.push(users::close);
                         // Native code is loaded: nothing for an event loop to wait for.
-                        return vertx.executeBlocking(CryptoProviders::new).compose(providers -> contract.forRouter(
-                                        vertx)
-                                .compose(openApi -> start(openApi, providers, secrets, cursor, audit, roles, users)));
+                        return vertx.executeBlocking(CryptoProviders::new)
+                                .compose(providers -> contract.forRouter(vertx)
+                                        .compose(openApi -> start(
+                                                openApi, providers, secrets, epochs, cursor, audit, roles, users)));
                     });
                 }));
     }
@@ -155,6 +157,7 @@ public final class App {
             OpenAPIContract openApi,
             CryptoProviders providers,
             Secrets secrets,
+            SecurityEpochs epochs,
             Cursor cursor,
             Audit audit,
             Roles roles,
@@ -162,7 +165,7 @@ public final class App {
         var streams = new Streams(vertx, pools.ingest(), config.stream());
         var profiles = new Profiles();
         var uploads = new Uploads(pools.admin(), secrets);
-        var webpush = new Webpush(vertx, config, pools.send(), secrets, providers, this::baseUrl, clock);
+        var webpush = new Webpush(vertx, config, pools.send(), secrets, epochs, providers, this::baseUrl, clock);
         webpush.measure(metrics.registry());
         health.notice("vapid-key-refused", webpush::anyKeyRefused);
         started.push(webpush::close);
@@ -247,7 +250,7 @@ public final class App {
     private Future<?> deployWorkers(Streams streams, Webpush webpush, List<JobHandler> handlers) {
         var node = UUID.randomUUID();
         var workers = new Transactions(pools.worker());
-        var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage()));
+        var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage()));
         return deploy(() -> new NodeVerticle(pools.worker(), node, config.roles()), new DeploymentOptions())
                 .compose(done -> deploy(
                         () -> new StreamKeeper(
@@ -282,7 +285,8 @@ public final class App {
                 .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job()))
                         .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
                         .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
-                        .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))));
+                        .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
+                        .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))));
     }
 
     private void mountPages(Router router) {

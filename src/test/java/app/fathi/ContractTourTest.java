@@ -46,6 +46,7 @@ class ContractTourTest {
         users();
         people();
         keys();
+        sites();
         var subscription = subscriptions();
         messages(subscription);
         batch(subscription);
@@ -248,6 +249,44 @@ class ContractTourTest {
         server.admin("GET", path, null);
         server.admin("GET", path + "/errors", null);
         server.admin("GET", "/api/v1/webpush/imports?limit=1", null);
+    }
+
+    private static void sites() {
+        var sites = "/api/v1/webpush/sites";
+        var site = server.admin(
+                        "POST",
+                        sites,
+                        new JsonObject().put("origin", "https://tour.example").put("name", "Tour"))
+                .header("Location");
+        edit(sites, site, new JsonObject().put("icon", "https://tour.example/icon.png"), () -> {});
+        var text = new JsonObject()
+                .put("language", "en")
+                .put("title", "Shall we?")
+                .put("accept", "Yes")
+                .put("refuse", "No");
+        var prompts = "/api/v1/webpush/prompts";
+        var prompt = server.admin(
+                        "POST",
+                        prompts,
+                        new JsonObject()
+                                .put("name", "tour")
+                                .put("kind", "banner")
+                                .put("texts", new JsonArray().add(text)))
+                .header("Location");
+        edit(
+                prompts,
+                prompt,
+                new JsonObject().put("description", "seen on a tour"),
+                () -> server.browser("GET", prompts + "/active?language=en&anonymousId=visitor", null));
+    }
+
+    /** Reads, changes and deletes a thing; a look at it in between. */
+    private static void edit(String list, String path, JsonObject change, Runnable look) {
+        server.admin("GET", list + "?limit=1", null);
+        var read = server.admin("GET", path, null);
+        var changed = server.admin("PATCH", path, change, "If-Match", read.header("ETag"));
+        look.run();
+        server.admin("DELETE", path, null, "If-Match", changed.header("ETag"));
     }
 
     private static String subscriptions() {

@@ -287,6 +287,8 @@ class DocumentedCodeTest {
         environment.put("MESSAGE_ID", laterMessage());
         environment.put("PUSH_KEY_ID", olderKey());
         environment.put("IMPORT_ID", finishedImport());
+        environment.put("SITE_ID", site());
+        environment.put("PROMPT_ID", prompt());
         var ofJob = laterMessage();
         var jobs = server.admin("GET", "/api/v1/jobs?state=waiting&type=cep.send", null)
                 .json()
@@ -320,6 +322,23 @@ class DocumentedCodeTest {
         var older = server.admin("POST", KEYS + "/rotate", null).json().getString("id");
         server.admin("POST", KEYS + "/rotate", null);
         return older;
+    }
+
+    private String site() {
+        var site = new JsonObject().put("origin", "https://blog.example").put("name", "Blog");
+        return server.admin("POST", "/api/v1/webpush/sites", site).json().getString("id");
+    }
+
+    private String prompt() {
+        var text = new JsonObject()
+                .put("language", "en")
+                .put("title", "Notifications")
+                .put("accept", "Yes");
+        var prompt = new JsonObject()
+                .put("name", "in the corner")
+                .put("kind", "bell")
+                .put("texts", new JsonArray().add(text));
+        return server.admin("POST", "/api/v1/webpush/prompts", prompt).json().getString("id");
     }
 
     private String finishedImport() {

@@ -56,6 +56,7 @@ public final class CdpVerticle extends VerticleBase {
                     .put("otherUserIds", profile.otherUserIds())
                     .put("anonymousIds", profile.anonymousIds())
                     .put("traits", profile.traits())
+                    .put("tags", profile.tags())
                     .put("firstSeenAt", profile.firstSeenAt().toString())
                     .put("lastSeenAt", profile.lastSeenAt().toString()));
         });

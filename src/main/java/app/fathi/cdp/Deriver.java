@@ -33,6 +33,9 @@ import java.util.stream.Stream;
 public final class Deriver {
     private static final String INTERACTION = "interaction";
     private static final String ALIAS = "alias";
+    private static final int MAX_TAG_CHARACTERS = 64;
+    /** Events that give a tag to a person or take it away: the one in their properties. */
+    private static final Map<String, Boolean> TAGGINGS = Map.of("Tag Added", true, "Tag Removed", false);
 
     private final Streams streams;
     private final AddressBook addresses;
@@ -45,6 +48,8 @@ public final class Deriver {
         this.addresses = addresses;
         this.stages = List.copyOf(stages);
     }
+
+    private record Tagging(String name, boolean has) {}
 
     /** One event as {@link Ingest} wrote it. */
     private record Arrived(
@@ -59,6 +64,19 @@ public final class Deriver {
                     Instant.parse(payload.getString("at")),
                     payload.getBoolean("verified", false),
                     payload.getBoolean("trusted", false));
+        }
+
+        /** What a {@code track} says of a tag; null when it says nothing of one. */
+        Tagging tag() {
+            var has = kind.equals("track") ? TAGGINGS.get(payload.getString("event", "")) : null;
+            if (has == null
+                    || !(payload.getJsonObject("properties", new JsonObject()).getValue("tag") instanceof String tag)) {
+                return null;
+            }
+            var name = tag.strip();
+            return name.isEmpty() || name.codePointCount(0, name.length()) > MAX_TAG_CHARACTERS
+                    ? null
+                    : new Tagging(name, has);
         }
 
         Id user() {
@@ -198,6 +216,10 @@ public final class Deriver {
             event.payload()
                     .getJsonObject("traits", new JsonObject())
                     .forEach(trait -> subject.set(trait.getKey(), trait.getValue(), event.at(), event.messageId()));
+        }
+        var tag = event.tag();
+        if (tag != null) {
+            subject.tag(tag.name(), tag.has(), event.at(), event.messageId());
         }
         subject.seen(event.at());
         changes.identities.add(subject);

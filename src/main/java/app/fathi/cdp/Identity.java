@@ -7,6 +7,9 @@ import java.time.temporal.ChronoUnit;
 
 /** One id of a person with all that was said of it; changed in memory while a batch is derived, then written back. */
 final class Identity {
+    /** Tags of one id that were given or taken last. */
+    static final int MAX_TAGS = 100;
+
     final long no;
     final IdentityGraph.Id id;
     private int profileNo;
@@ -18,6 +21,9 @@ final class Identity {
     private String proofId;
     /** name → [value, microseconds, messageId] */
     private final JsonObject traits;
+
+    /** The same of tags: whether somebody has it. */
+    private final JsonObject tags;
 
     private Instant lastSeenAt;
 
@@ -32,6 +38,7 @@ final class Identity {
             Instant proofAt,
             String proofId,
             JsonObject traits,
+            JsonObject tags,
             Instant lastSeenAt) {
         this.no = no;
         this.id = id;
@@ -43,6 +50,7 @@ final class Identity {
         this.proofAt = proofAt;
         this.proofId = proofId;
         this.traits = traits;
+        this.tags = tags;
         this.lastSeenAt = lastSeenAt;
     }
 
@@ -56,6 +64,10 @@ final class Identity {
 
     JsonObject traits() {
         return traits;
+    }
+
+    JsonObject tags() {
+        return tags;
     }
 
     String claimUserId() {
@@ -95,6 +107,26 @@ final class Identity {
         if (present == null || isLater(micros, messageId, present)) {
             traits.put(name, new JsonArray().add(value).add(micros).add(messageId));
         }
+    }
+
+    /** Gives or takes a tag as {@link #set} does a trait. Of all that was said of tags only the latest is kept. */
+    void tag(String name, boolean has, Instant at, String messageId) {
+        var micros = ChronoUnit.MICROS.between(Instant.EPOCH, at);
+        var present = tags.getJsonArray(name);
+        if (present == null || isLater(micros, messageId, present)) {
+            tags.put(name, new JsonArray().add(has).add(micros).add(messageId));
+        }
+        // What goes is older than all that stays, so it makes no difference in which order things were said.
+        if (tags.size() > MAX_TAGS) {
+            tags.remove(tags.fieldNames().stream()
+                    .reduce((one, other) -> isEarlier(one, other) ? one : other)
+                    .orElseThrow());
+        }
+    }
+
+    private boolean isEarlier(String tag, String other) {
+        var word = tags.getJsonArray(tag);
+        return !isLater(word.getLong(1), word.getString(2), tags.getJsonArray(other));
     }
 
     static boolean isLater(long micros, String messageId, JsonArray other) {

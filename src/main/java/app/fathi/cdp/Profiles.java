@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -75,6 +76,14 @@ public final class Profiles {
                                     numbers.put(one, found.get(one.in(ws)).addressNo()));
                             return numbers;
                         });
+    }
+
+    /**
+     * The number of the person behind a visitor's id, without making one: empty for an id that nobody has, and for one that
+     * somebody claims to be a known person's without proof.
+     */
+    public Future<Optional<Integer>> provenVisitor(SqlClient client, int ws, String anonymousId) {
+        return store.provenVisitor(client, ws, anonymousId);
     }
 
     /** Whether the text is what broken clients send where there is no id, such as {@code null}. */

@@ -34,6 +34,7 @@ final class ProfilesStore {
             JsonArray otherUserIds,
             JsonArray anonymousIds,
             JsonObject traits,
+            List<String> tags,
             Instant firstSeenAt,
             Instant lastSeenAt) {}
 
@@ -106,10 +107,12 @@ final class ProfilesStore {
                         """
                         UPDATE cdp_identity i SET
                           profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
-                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = c.traits::jsonb, last_seen_at = c.last_seen_at
+                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = c.traits::jsonb, tags = c.tags::jsonb,
+                          last_seen_at = c.last_seen_at
                         FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
-                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::timestamptz[])
-                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, traits, last_seen_at)
+                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::timestamptz[])
+                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, traits, tags,
+                                last_seen_at)
                         WHERE i.ws = c.ws AND i.kind = c.kind AND i.value = c.value
                         """)
                 .execute(Tuple.from(new Object[] {
@@ -124,6 +127,7 @@ final class ProfilesStore {
                     all.stream().map(one -> utc(one.proofAt())).toArray(OffsetDateTime[]::new),
                     all.stream().map(Identity::proofId).toArray(String[]::new),
                     all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
+                    all.stream().map(one -> one.tags().encode()).toArray(String[]::new),
                     all.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new)
                 }))
                 .mapEmpty();
@@ -172,7 +176,7 @@ final class ProfilesStore {
     }
 
     /**
-     * Puts the traits of these profiles in force again: of each name the latest word that was said of any of their ids.
+     * Puts traits and tags of these profiles in force again: of each name the latest word that was said of any of their ids.
      * Profiles are locked in ascending order.
      */
     Future<Void> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
@@ -181,15 +185,18 @@ final class ProfilesStore {
                         WITH locked AS MATERIALIZED (
                           SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2) ORDER BY profile_no FOR UPDATE),
                         word AS (
-                          SELECT DISTINCT ON (i.profile_no, t.key) i.profile_no, t.key, t.value -> 0 AS value
-                          FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.traits) t
+                          SELECT DISTINCT ON (i.profile_no, t.is_tag, t.key) i.profile_no, t.is_tag, t.key, t.value -> 0 AS value
+                          FROM cdp_identity i CROSS JOIN LATERAL (
+                            SELECT false AS is_tag, key, value FROM jsonb_each(i.traits)
+                            UNION ALL SELECT true, key, value FROM jsonb_each(i.tags)) t
                           WHERE i.ws = $1 AND i.profile_no = ANY ($2)
-                          ORDER BY i.profile_no, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC),
+                          ORDER BY i.profile_no, t.is_tag, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC),
                         force AS (
                           SELECT l.profile_no,
-                                 coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.value <> 'null'), '{}') AS traits
+                                 coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE NOT w.is_tag AND w.value <> 'null'), '{}') AS traits,
+                                 coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.is_tag AND w.value = 'true'), '{}') AS tags
                           FROM locked l LEFT JOIN word w USING (profile_no) GROUP BY l.profile_no)
-                        UPDATE cdp_profile p SET traits = f.traits, version = p.version + 1,
+                        UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, version = p.version + 1,
                                last_seen_at = greatest(p.last_seen_at, now())
                         FROM force f WHERE p.ws = $1 AND p.profile_no = f.profile_no
                         """)
@@ -264,6 +271,18 @@ final class ProfilesStore {
         return client.preparedQuery(NUMBERS_BY_USER_IDS).execute(Tuple.of(ws, (Object) userIds.toArray(String[]::new)));
     }
 
+    /** Empty where nothing has come under this id yet. */
+    Future<Optional<Integer>> provenVisitor(SqlClient client, int ws, String anonymousId) {
+        return client.preparedQuery(
+                        """
+                        SELECT profile_no FROM cdp_identity
+                        WHERE ws = $1 AND kind = 1 AND value = $2 AND profile_no = address_no
+                        """)
+                .execute(Tuple.of(ws, anonymousId))
+                .map(rows ->
+                        rows.stream().map(row -> row.getInteger("profile_no")).findFirst());
+    }
+
     Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {
         return client.preparedQuery(
                         "SELECT profile_no, id, user_id, traits FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)")
@@ -285,7 +304,7 @@ final class ProfilesStore {
     Future<Optional<Shown>> show(SqlClient client, int ws, UUID id, Short kind, String value) {
         return client.preparedQuery(
                         """
-                        SELECT p.id, p.user_id, p.traits, p.first_seen_at, p.last_seen_at,
+                        SELECT p.id, p.user_id, p.traits, p.tags, p.first_seen_at, p.last_seen_at,
                                (SELECT coalesce(jsonb_agg(i.value ORDER BY i.no), '[]') FROM cdp_identity i
                                 WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.kind = 0 AND i.value <> p.user_id)
                                  AS other_user_ids,
@@ -305,6 +324,7 @@ final class ProfilesStore {
                                 row.getJsonArray("other_user_ids"),
                                 row.getJsonArray("anonymous_ids"),
                                 row.getJsonObject("traits"),
+                                List.of(row.getArrayOfStrings("tags")),
                                 row.getOffsetDateTime("first_seen_at").toInstant(),
                                 row.getOffsetDateTime("last_seen_at").toInstant()));
                     }
@@ -326,6 +346,7 @@ final class ProfilesStore {
                 proofAt == null ? null : proofAt.toInstant(),
                 row.getString("proof_id"),
                 row.getJsonObject("traits"),
+                row.getJsonObject("tags"),
                 row.getOffsetDateTime("last_seen_at").toInstant());
     }
 

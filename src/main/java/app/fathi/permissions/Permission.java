@@ -40,6 +40,11 @@ public enum Permission {
     PUSH_KEYS_READ("push-keys:read", true),
     /** Rotating, importing and retiring push keys. */
     PUSH_KEYS_UPDATE("push-keys:update", true),
+    SITES_READ("sites:read", true),
+    /** Also binds browser keys to the origins of sites. */
+    SITES_MANAGE("sites:manage", true),
+    PROMPTS_READ("prompts:read", true),
+    PROMPTS_MANAGE("prompts:manage", true),
     MESSAGES_READ("messages:read", true),
     MESSAGES_SEND("messages:send", true),
     /** Sending a test to a single subscription. */

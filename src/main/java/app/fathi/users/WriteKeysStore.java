@@ -12,13 +12,14 @@ import java.util.UUID;
 /** All SQL over {@code users_write_key}. */
 final class WriteKeysStore {
 
-    /** @param origins the workspace's, which bind its browser keys; empty when they are not bound */
+    /** @param origins the workspace's and those of its sites that bind its browser keys; empty when they are not bound */
     record Known(int ws, UUID workspace, UUID id, boolean browser, Set<String> origins) {}
 
     Future<Optional<Known>> find(SqlClient client, Buffer keyHash) {
         return client.preparedQuery(
                         """
-                        SELECT k.ws, w.id AS workspace, k.id, k.kind, w.origins
+                        SELECT k.ws, w.id AS workspace, k.id, k.kind,
+                               w.origins || ARRAY(SELECT b.origin FROM webpush_bound_origin b WHERE b.ws = k.ws) AS origins
                         FROM users_write_key k JOIN users_workspace w ON w.no = k.ws
                         WHERE k.key_hash = $1 AND k.revoked_at IS NULL
                         """)

@@ -7,8 +7,14 @@ import io.vertx.core.buffer.Buffer;
 import java.net.URI;
 import java.util.UUID;
 
-/** Where a push goes. A secret in whole: never logged, never answered, sealed in the database. */
-record PushAddress(UUID id, int profileNo, UUID keyId, String site, URI endpoint, SubscriptionKeys keys)
+/**
+ * Where a push goes. A secret in whole: never logged, never answered, sealed in the database.
+ *
+ * @param pageOrigin of the page that subscribed; null when a server did
+ * @param site what the workspace says of that origin; null when it says nothing
+ */
+record PushAddress(
+        UUID id, int profileNo, UUID keyId, String pageOrigin, Site site, URI endpoint, SubscriptionKeys keys)
         implements Channel.Address {
 
     /** What is sealed: {@code p256dh (65) | auth (16) | endpoint}. */
@@ -20,7 +26,7 @@ record PushAddress(UUID id, int profileNo, UUID keyId, String site, URI endpoint
                 .getBytes();
     }
 
-    static PushAddress decode(UUID id, int profileNo, UUID keyId, String site, byte[] opened) {
+    static PushAddress decode(UUID id, int profileNo, UUID keyId, String pageOrigin, byte[] opened) {
         var buffer = Buffer.buffer(opened);
         var authAt = 65;
         var endpointAt = authAt + SubscriptionKeys.AUTH_OCTETS;
@@ -28,9 +34,14 @@ record PushAddress(UUID id, int profileNo, UUID keyId, String site, URI endpoint
                 id,
                 profileNo,
                 keyId,
-                site,
+                pageOrigin,
+                null,
                 URI.create(buffer.getString(endpointAt, buffer.length())),
                 new SubscriptionKeys(buffer.getBytes(0, authAt), buffer.getBytes(authAt, endpointAt)));
+    }
+
+    PushAddress on(Site known) {
+        return new PushAddress(id, profileNo, keyId, pageOrigin, known, endpoint, keys);
     }
 
     @Override

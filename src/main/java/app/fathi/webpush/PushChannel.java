@@ -25,6 +25,7 @@ final class PushChannel implements Channel {
     private final Secrets secrets;
     private final SubscriptionsStore store;
     private final PushKeys keys;
+    private final Sites sites;
     private final PushEncryption encryption;
     private final Vapid vapid;
     private final PushClient client;
@@ -35,6 +36,7 @@ final class PushChannel implements Channel {
             Secrets secrets,
             SubscriptionsStore store,
             PushKeys keys,
+            Sites sites,
             PushEncryption encryption,
             Vapid vapid,
             PushClient client,
@@ -43,6 +45,7 @@ final class PushChannel implements Channel {
         this.secrets = secrets;
         this.store = store;
         this.keys = keys;
+        this.sites = sites;
         this.encryption = encryption;
         this.vapid = vapid;
         this.client = client;
@@ -59,23 +62,30 @@ final class PushChannel implements Channel {
     public Future<List<Address>> addressesOf(SqlClient client, int ws, Collection<Integer> profileNos) {
         return secrets.workspaceKey(client, ws)
                 .compose(key -> store.addressesOf(client, ws, profileNos, key))
-                .compose(addresses -> withKeys(client, ws, addresses));
+                .compose(addresses -> complete(client, ws, addresses));
     }
 
     @Override
     public Future<List<Address>> addresses(SqlClient client, int ws, Collection<UUID> ids) {
         return secrets.workspaceKey(client, ws)
                 .compose(key -> store.addresses(client, ws, ids, key))
-                .compose(addresses -> withKeys(client, ws, addresses));
+                .compose(addresses -> complete(client, ws, addresses));
     }
 
-    /** Opens the push keys that these addresses want, once for all: sending then asks nobody. */
-    private Future<List<Address>> withKeys(SqlClient client, int ws, List<PushAddress> addresses) {
+    /** Opens the push keys that these addresses want and looks at their sites, once for all: sending then asks nobody. */
+    private Future<List<Address>> complete(SqlClient client, int ws, List<PushAddress> addresses) {
         Future<Void> opened = Future.succeededFuture();
         for (var id : addresses.stream().map(PushAddress::keyId).distinct().toList()) {
             opened = opened.compose(done -> keys.open(client, ws, id));
         }
-        return opened.map(done -> List.copyOf(addresses));
+        return opened.compose(done -> sites.byOrigin(client, ws))
+                .map(known -> known.isEmpty()
+                        ? List.copyOf(addresses)
+                        : addresses.stream()
+                                .<Address>map(address -> address.pageOrigin() == null
+                                        ? address
+                                        : address.on(known.get(address.pageOrigin())))
+                                .toList());
     }
 
     @Override

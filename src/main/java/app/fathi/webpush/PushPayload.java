@@ -7,6 +7,8 @@ import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -27,6 +29,10 @@ final class PushPayload {
             "requireInteraction",
             "renotify",
             "vibrate");
+
+    /** What the site of a subscriber says where the message says nothing. */
+    private static final Map<String, Function<Site, String>> DEFAULTS =
+            Map.of("icon", Site::icon, "badge", Site::badge);
 
     /** Safari drops a message that leads anywhere else; spaces and other letters are for the browser to encode. */
     private static final Pattern WEB_ADDRESS =
@@ -59,23 +65,32 @@ final class PushPayload {
     }
 
     /** @param url null where there is another to take instead */
-    private static boolean isWebAddress(String url) {
+    static boolean isWebAddress(String url) {
         return url == null || WEB_ADDRESS.matcher(url.strip()).matches();
     }
 
     static byte[] encode(Outgoing outgoing, PushAddress address, String publicUrl) {
         var content = outgoing.content();
-        var home = address.site() == null ? publicUrl : address.site();
+        var site = address.site();
+        var home = address.pageOrigin() == null ? publicUrl : address.pageOrigin();
         var notification = new JsonObject();
         SAME.forEach(name -> putIfPresent(notification, name, content.getValue(name)));
-        notification.put("navigate", content.getString("url", home).strip());
-        notification.put(
-                "tag",
-                content.getString(
-                        "tag", outgoing.topic() == null ? outgoing.id().toString() : outgoing.topic()));
+        if (site != null) {
+            DEFAULTS.forEach((name, value) -> putIfAbsent(notification, name, value.apply(site)));
+        }
+        if (content.getString("title", "").isBlank()) {
+            notification.put("title", site == null ? home.replaceFirst("^https?://", "") : site.name());
+        }
+        if (content.getBoolean("silent", false)) {
+            notification.remove("vibrate"); // together they are no notification at all, and Safari would show nothing
+        }
+        notification.put("navigate", navigate(content, site, home));
+        notification.put("tag", tag(outgoing));
         if (content.getString("timestamp") != null) {
+            // The wire has no room for what was before 1970.
             notification.put(
-                    "timestamp", Instant.parse(content.getString("timestamp")).toEpochMilli());
+                    "timestamp",
+                    Math.max(0, Instant.parse(content.getString("timestamp")).toEpochMilli()));
         }
         if (content.getJsonArray("actions") != null) {
             notification.put("actions", actions(content.getJsonArray("actions"), notification.getString("navigate")));
@@ -93,6 +108,18 @@ final class PushPayload {
                 .getBytes();
     }
 
+    /** Never empty: without one no notification may ring again, and a repetition would not take the place of the first. */
+    private static String tag(Outgoing outgoing) {
+        var said = outgoing.content().getString("tag", "");
+        var topic = outgoing.topic() == null ? outgoing.id().toString() : outgoing.topic();
+        return said.isEmpty() ? topic : said;
+    }
+
+    private static String navigate(JsonObject content, Site site, String home) {
+        var url = content.getString("url", site == null ? null : site.url());
+        return url == null ? home : url.strip();
+    }
+
     private static JsonArray actions(JsonArray drafts, String navigate) {
         var actions = new JsonArray();
         for (var draft : drafts) {
@@ -105,6 +132,12 @@ final class PushPayload {
             actions.add(action);
         }
         return actions;
+    }
+
+    private static void putIfAbsent(JsonObject json, String name, Object value) {
+        if (!json.containsKey(name)) {
+            putIfPresent(json, name, value);
+        }
     }
 
     private static void putIfPresent(JsonObject json, String name, Object value) {

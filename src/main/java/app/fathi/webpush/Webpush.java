@@ -1,6 +1,7 @@
 package app.fathi.webpush;
 
 import app.fathi.cdp.AddressBook;
+import app.fathi.cdp.ProfileStage;
 import app.fathi.cdp.Profiles;
 import app.fathi.cep.Batches;
 import app.fathi.cep.Channel;
@@ -18,6 +19,7 @@ import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.RecentSignIn;
 import app.fathi.platform.security.Secrets;
+import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.platform.stream.Streams;
 import app.fathi.webpush.encryption.CryptoProviders;
 import app.fathi.webpush.encryption.PushEncryption;
@@ -40,7 +42,11 @@ public final class Webpush {
     private final SubscriptionsStore store = new SubscriptionsStore();
     private final PushKeysStore keysStore = new PushKeysStore();
     private final ImportsStore importsStore = new ImportsStore();
+    private final SitesStore sitesStore = new SitesStore();
+    private final PromptsStore promptsStore = new PromptsStore();
+    private final SecurityEpochs epochs;
     private final PushKeys keys;
+    private final Sites sites;
     private final PushClient client;
     private final PushChannel channel;
     private final OutboundGuard guard;
@@ -56,22 +62,26 @@ public final class Webpush {
             Config config,
             Pool pool,
             Secrets secrets,
+            SecurityEpochs epochs,
             CryptoProviders providers,
             Supplier<String> publicUrl,
             InstantSource clock) {
         this.pool = pool;
         this.secrets = secrets;
+        this.epochs = epochs;
         this.clock = clock;
         this.vertx = vertx;
         this.recentSignInSeconds = config.security().recentSignInSeconds();
         this.guard = new OutboundGuard(vertx, config.outbound());
         this.keys = new PushKeys(pool, secrets, keysStore, providers);
+        this.sites = new Sites(sitesStore, epochs);
         this.client = new PushClient(vertx, config, guard, clock);
         this.subject = subject(config);
         this.channel = new PushChannel(
                 secrets,
                 store,
                 keys,
+                sites,
                 new PushEncryption(providers),
                 new Vapid(providers, clock, Duration.ofHours(config.vapid().tokenHours())),
                 client,
@@ -99,10 +109,16 @@ public final class Webpush {
         return store::move;
     }
 
+    /** Counts what pages tell of prompts; the last of the stages, because others wait for the rows that it counts in. */
+    public ProfileStage promptStage() {
+        return new PromptStage(promptsStore);
+    }
+
     /** What workers of this domain do. */
     public List<JobHandler> jobs(Transactions workers, Profiles profiles, Uploads uploads) {
         return List.of(
                 new RetireKeyJob(workers, keysStore, store),
+                new PromptsKeeper(workers.pool(), promptsStore),
                 new ImportJob(workers, importsStore, store, keys, profiles, uploads, secrets, guard));
     }
 
@@ -124,6 +140,8 @@ public final class Webpush {
                 pool,
                 keys,
                 new PushKeysService(transactions, keysStore, keys, jobs, audit, cursor),
+                new SitesService(transactions, sitesStore, promptsStore, epochs, audit, cursor),
+                new PromptsService(transactions, promptsStore, sitesStore, sites, profiles, epochs, audit, cursor),
                 profiles,
                 new ExportService(
                         vertx,

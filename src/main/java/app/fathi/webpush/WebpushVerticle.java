@@ -26,6 +26,8 @@ public final class WebpushVerticle extends VerticleBase {
     private final Pool pool;
     private final PushKeys keys;
     private final PushKeysService keysService;
+    private final SitesService sites;
+    private final PromptsService prompts;
     private final Profiles profiles;
     private final ExportService export;
     private final ImportsService imports;
@@ -39,6 +41,8 @@ public final class WebpushVerticle extends VerticleBase {
             Pool pool,
             PushKeys keys,
             PushKeysService keysService,
+            SitesService sites,
+            PromptsService prompts,
             Profiles profiles,
             ExportService export,
             ImportsService imports,
@@ -50,6 +54,8 @@ public final class WebpushVerticle extends VerticleBase {
         this.pool = pool;
         this.keys = keys;
         this.keysService = keysService;
+        this.sites = sites;
+        this.prompts = prompts;
         this.profiles = profiles;
         this.export = export;
         this.imports = imports;
@@ -69,6 +75,17 @@ public final class WebpushVerticle extends VerticleBase {
                 Map.entry("rotatePushKey", keysService::rotate),
                 Map.entry("importPushKey", keysService::take),
                 Map.entry("retirePushKey", keysService::retire),
+                Map.entry("listSites", sites::list),
+                Map.entry("createSite", sites::create),
+                Map.entry("getSite", sites::get),
+                Map.entry("updateSite", sites::update),
+                Map.entry("deleteSite", sites::delete),
+                Map.entry("listPrompts", prompts::list),
+                Map.entry("createPrompt", prompts::create),
+                Map.entry("getPrompt", prompts::get),
+                Map.entry("updatePrompt", prompts::update),
+                Map.entry("deletePrompt", prompts::delete),
+                Map.entry("getPagePrompts", prompts::forPage),
                 Map.entry("exportSubscriptions", export::export),
                 Map.entry("importSubscriptions", imports::start),
                 Map.entry("listImports", imports::list),

@@ -12,6 +12,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -78,6 +80,7 @@ class DeriverTest {
                     at,
                     random.nextBoolean(),
                     new JsonObject().put("t" + random.nextInt(3), random.nextInt(10) == 0 ? null : i)));
+            events.add(tagging(user, visitor, "g" + i, at, random.nextBoolean(), "tag" + random.nextInt(4)));
         }
         var expected = derivedFrom(events, 500);
         for (int seed = 0; seed < 4; seed++) {
@@ -163,6 +166,42 @@ class DeriverTest {
     }
 
     @Test
+    void a_tag_stays_with_who_has_it_until_the_latest_word_takes_it_away() {
+        derive(tagging(null, "v", "m1", NOON, true, " vip "), tagging(null, "v", "m2", NOON, true, "new"));
+        derive(identify("ada", "v", "m3", NOON.plusSeconds(1), true, new JsonObject()));
+        assertThat(tags("ada")).containsExactly("new", "vip");
+        derive(tagging("ada", null, "m4", NOON.plusSeconds(2), false, "new"));
+        derive(tagging("ada", null, "m5", NOON.plusSeconds(1), true, "new"));
+        assertThat(tags("ada")).as("what comes late was said before").containsExactly("vip");
+    }
+
+    @Test
+    void of_the_tags_of_an_id_the_latest_hundred_are_kept_whatever_the_order_of_arrival() {
+        var events = new ArrayList<StreamRecord>();
+        for (int i = 0; i < 150; i++) {
+            events.add(tagging("ada", null, "m" + i, NOON.plusSeconds(i), true, "tag-%03d".formatted(i)));
+        }
+        Collections.shuffle(events, new Random(7));
+        derive(events.subList(0, 60).toArray(StreamRecord[]::new));
+        derive(events.subList(60, 150).toArray(StreamRecord[]::new));
+        assertThat(tags("ada"))
+                .isEqualTo(
+                        IntStream.range(50, 150).mapToObj("tag-%03d"::formatted).toList());
+    }
+
+    @Test
+    void what_is_no_tag_is_an_event_like_any_other() {
+        for (var tag : new Object[] {"", "  ", "x".repeat(65), 7, new JsonObject(), true}) {
+            derive(track("ada", null, "m-" + tag, NOON, "Tag Added", new JsonObject().put("tag", tag)));
+        }
+        derive(track("ada", null, "m-none", NOON, "Tag Added", new JsonObject()));
+        derive(track("ada", null, "m-other", NOON, "Tagged", new JsonObject().put("tag", "vip")));
+        assertThat(tags("ada")).isEmpty();
+        derive(tagging("ada", null, "m-long", NOON, true, "👋".repeat(64)));
+        assertThat(tags("ada")).hasSize(1);
+    }
+
+    @Test
     void a_repeated_message_is_taken_once() {
         var event = identify("ada", null, "m1", NOON, true, new JsonObject().put("n", 1));
         derive(event);
@@ -194,7 +233,7 @@ class DeriverTest {
         var result = new TreeMap<String, String>();
         pool.query(
                         """
-                        SELECT i.kind || ':' || i.value AS id, coalesce(p.user_id, 'visitor') || ' ' || p.traits::text AS person,
+                        SELECT i.kind || ':' || i.value AS id, coalesce(p.user_id, 'visitor') || ' ' || p.traits::text || p.tags::text AS person,
                                coalesce(a.user_id, 'visitor') AS reached
                         FROM cdp_identity i JOIN cdp_profile p USING (ws, profile_no)
                         JOIN cdp_profile a ON a.ws = i.ws AND a.profile_no = i.address_no
@@ -229,6 +268,34 @@ class DeriverTest {
     private JsonObject traits(String userId) {
         var no = profiles.numbersByUserIds(pool, WS, List.of(userId)).await().get(userId);
         return profiles.views(pool, WS, List.of(no)).await().get(no).traits();
+    }
+
+    private List<String> tags(String userId) {
+        return List.of(pool.preparedQuery("SELECT tags FROM cdp_profile WHERE user_id = $1")
+                .execute(Tuple.of(userId))
+                .await()
+                .iterator()
+                .next()
+                .getArrayOfStrings("tags"));
+    }
+
+    private static StreamRecord tagging(
+            String userId, String anonymousId, String messageId, Instant at, boolean has, String tag) {
+        return track(
+                userId,
+                anonymousId,
+                messageId,
+                at,
+                has ? "Tag Added" : "Tag Removed",
+                new JsonObject().put("tag", tag));
+    }
+
+    private static StreamRecord track(
+            String userId, String anonymousId, String messageId, Instant at, String event, JsonObject properties) {
+        var payload = identify(userId, anonymousId, messageId, at, false, new JsonObject())
+                .payload();
+        payload.put("event", event).put("properties", properties).remove("traits");
+        return new StreamRecord(WS, userId != null ? userId : anonymousId, "track", payload);
     }
 
     private static StreamRecord identify(

@@ -54,6 +54,8 @@ class ContractFuzzTest {
                 (SELECT count(*) FROM users_session),
                 (SELECT count(*) FROM webpush_subscription),
                 (SELECT count(*) FROM webpush_key),
+                (SELECT count(*) FROM webpush_site),
+                (SELECT count(*) FROM webpush_prompt),
                 (SELECT count(*) FROM cep_run),
                 (SELECT count(*) FROM cep_kill_switch),
                 (SELECT count(*) FROM idempotency),
