@@ -122,6 +122,9 @@ const commands = {
     await pages.get(page).setViewport({ width, height });
     await pages.get(page).emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
   },
+  async calm({ page }) {
+    await pages.get(page).emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+  },
   /** For what is loaded from now on. */
   async scripts({ page, enabled }) {
     await pages.get(page).setJavaScriptEnabled(enabled);

@@ -22,7 +22,8 @@ interface FathiError extends Error {
   /**
    * A capability that is not `ok`; `dismissed` (the visitor closed the question without an answer); `not_configured` (no write
    * key); `worker` (the service worker cannot be registered); `push_service` (the browser's push service refused);
-   * `network` (the server was not reached); `too_large` (an event of more than 30,000 characters); or a problem's code.
+   * `network` (the server was not reached); `too_large` (an event of more than 30,000 characters); `invalid_tag` (a tag of no or more
+   * than 64 characters); `no_prompt` (no prompt is called so); or a problem's code.
    */
   readonly code: string;
   /** The server's status, where it answered. */
@@ -76,6 +77,19 @@ interface FathiMethods {
 
   /** A page view, with path, URL, title and referrer. */
   page(name?: string, properties?: Record<string, unknown>): Promise<void>;
+
+  /** Gives the person a tag, a text of 1 to 64 characters. Of each visitor the 100 that were named last are kept. */
+  tag(name: string): Promise<void>;
+
+  /** Takes it away. */
+  untag(name: string): Promise<void>;
+
+  /**
+   * Shows a prompt now, whether or not its time has come: the one of this name, or the first banner. Of a banner it gives what
+   * came of it, `accepted` at once where there is a subscription already; of a bell and a button nothing. Fails with a
+   * `FathiError` where nothing can be asked.
+   */
+  prompt(name?: string): Promise<'accepted' | 'refused' | undefined>;
 
   /** For signing out: this browser becomes a new, unknown visitor, and so does its subscription. */
   reset(): Promise<void>;

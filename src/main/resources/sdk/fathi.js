@@ -15,8 +15,10 @@
   const BATCH_EVENTS = 50;
   const BATCH_CHARACTERS = 48_000; // browsers allow 64 KB in flight to requests that outlive their page
   const EVENT_CHARACTERS = 30_000; // the server takes 32 KB an event
+  const TAG_CHARACTERS = 64;
   const GATHER_MS = 250;
   const RETRY_MS = [2_000, 300_000]; // first and longest pause
+  const DAY_MS = 86_400_000;
   const SUBSCRIPTIONS = '/api/v1/webpush/subscriptions';
   const WHY = {
     insecure: 'notifications need a page served over https',
@@ -24,6 +26,7 @@
     'ios-needs-install': 'on iPhone and iPad the site must first be added to the home screen',
     denied: 'the visitor has blocked notifications for this site',
     dismissed: 'the visitor closed the question without an answer',
+    no_prompt: 'there is no such prompt',
     not_configured: 'no write key: set data-write-key on the script or call fathi.init',
   };
 
@@ -119,13 +122,15 @@
     return id;
   }
 
-  function user() {
+  function stored(name) {
     try {
-      return JSON.parse(local.get('user')) ?? {};
+      return JSON.parse(local.get(name)) ?? {};
     } catch {
       return {};
     }
   }
+
+  const user = () => stored('user');
 
   // ---- talking to the server ---------------------------------------------------------------------------------------
 
@@ -257,8 +262,15 @@
 
   const track = (event, properties = {}) => record('track', { event, properties });
 
+  async function tagging(event, tag) {
+    const name = String(tag ?? '').trim();
+    if (!name || name.length > TAG_CHARACTERS) throw failure('invalid_tag', `a tag has 1 to ${TAG_CHARACTERS} characters`);
+    return track(event, { tag: name });
+  }
+
   function page(name, properties = {}) {
     const { pathname: path, href: url } = location;
+    if (offeredOn && offeredOn !== path) offer().catch(warn); // a site that changes its pages by itself
     return record('page', { name, properties: { path, url, title: document.title, referrer: document.referrer, ...properties } });
   }
 
@@ -456,6 +468,7 @@
   async function unsubscribe() {
     if (!config) throw failure('not_configured');
     if (!('serviceWorker' in navigator)) return;
+    refuse();
     await oneByOne(async () => {
       const known = await ours();
       const outcomes = await Promise.allSettled([
@@ -509,6 +522,67 @@
     return known && !known.ended ? { id: known.id } : null;
   }
 
+  // ---- prompts -----------------------------------------------------------------------------------------------------
+  // When one may appear is decided here; the file that shows them is loaded when the first of them does.
+
+  let asked;
+  let offeredOn;
+
+  async function pagePrompts() {
+    if (!config) throw failure('not_configured');
+    const language = (document.documentElement.lang || navigator.language).slice(0, 35);
+    const query = new URLSearchParams({ language, anonymousId: anonymousId() });
+    return (asked ??= await call('GET', `/api/v1/webpush/prompts/active?${query}`));
+  }
+
+  /** Who has refused, or has ended it, is left alone for a while. */
+  function refuse() {
+    const { count = 0 } = stored('refusals');
+    local.set('refusals', JSON.stringify({ count: count + 1, at: Date.now() }));
+  }
+
+  /** In a pattern `*` is anything; the server takes two at most, so this cannot take long. */
+  function isHere(pattern) {
+    const expression = pattern.split('*').map((part) => part.replace(/\W/g, '\\$&')).join('.*');
+    return new RegExp(`^${expression}$`).test(location.pathname);
+  }
+
+  async function isDue({ kind, pages, exceptPages, pageViews, pauseDays }) {
+    if ((pages.length && !pages.some(isHere)) || exceptPages.some(isHere) || local.get('views') < pageViews) return false;
+    if (kind !== 'banner') return true; // waits for the visitor
+    const { count = 0, at = 0 } = stored('refusals');
+    const { refusals } = await pagePrompts(); // in other browsers, too
+    const often = Math.max(count, refusals.count);
+    const pause = often && (pauseDays[often - 1] ?? pauseDays.at(-1));
+    const over = Math.max(at, Date.parse(refusals.lastAt) || 0) + pause * DAY_MS;
+    return Date.now() >= over && capability() === 'ok' && !(await subscription());
+  }
+
+  async function offer() {
+    offeredOn = location.pathname;
+    local.set('views', Number(local.get('views')) + 1);
+    if (!['ok', 'denied'].includes(capability())) return;
+    const { items } = await pagePrompts();
+    for (const one of items) {
+      setTimeout(() => isDue(one).then((due) => due && show(one)).catch(warn), one.delaySeconds * 1_000);
+    }
+  }
+
+  async function show(one, byHand) {
+    const shower = await import(`${config.api}/sdk/fathi-prompts.js`);
+    return shower.show(fathi, one, refuse, byHand);
+  }
+
+  /** Shows one although it is not its time. */
+  async function prompt(name) {
+    const able = capability();
+    if (able !== 'ok') throw failure(able);
+    const { items } = await pagePrompts();
+    const found = items.find((one) => (name ? one.name === name : one.kind === 'banner'));
+    if (!found) throw failure('no_prompt');
+    return show(found, true);
+  }
+
   // ---- who the visitor is ------------------------------------------------------------------------------------------
 
   async function identify(userId, traits = {}, { identityToken } = {}) {
@@ -553,7 +627,10 @@
       flushQuietly();
       if ('serviceWorker' in navigator) oneByOne(onOpen).catch(warn);
     };
-    setTimeout(wake); // after the calls that the page made before we were here
+    setTimeout(() => {
+      wake(); // after the calls that the page made before we were here
+      last.then(offer).catch(warn);
+    });
     addEventListener('online', wake);
     addEventListener('visibilitychange', () => {
       if (document.hidden && gathering) flushQuietly();
@@ -571,7 +648,9 @@
 
   const fathi = Object.freeze({
     ...{ version: VERSION, push, init, capability, subscribe, unsubscribe, subscription },
-    ...{ identify, track, page, reset, flush },
+    ...{ identify, track, page, reset, flush, prompt },
+    tag: (name) => tagging('Tag Added', name),
+    untag: (name) => tagging('Tag Removed', name),
     get anonymousId() {
       return anonymousId();
     },

@@ -1,5 +1,5 @@
 // How a site's TypeScript uses the SDK: what is right compiles, what is wrong does not.
-(window.fathi ||= []).push(['page'], ['track', 'Product Viewed', { productId: 'x-7' }], (sdk) => sdk.capability());
+(window.fathi ||= []).push(['page'], ['tag', 'vip'], ['prompt'], ['track', 'Product Viewed', { productId: 'x-7' }], (sdk) => sdk.capability());
 
 async function offer(button: HTMLButtonElement): Promise<void> {
   if (fathi.capability() !== 'ok' || (await fathi.subscription())) return;
@@ -10,6 +10,10 @@ async function offer(button: HTMLButtonElement): Promise<void> {
     );
   await fathi.identify('customer-42', { firstName: 'Ada' }, { identityToken: 'a.b.c' });
   await fathi.reset();
+  await fathi.tag('vip');
+  await fathi.untag('vip');
+  const outcome: 'accepted' | 'refused' | undefined = await fathi.prompt('new-arrivals');
+  if (outcome !== 'refused') await fathi.prompt();
 }
 fathi.init({ writeKey: 'fwk_b_1' });
 void offer;
@@ -24,3 +28,9 @@ fathi.push(['subscribed']);
 fathi.init({ api: 'https://fathi.example' });
 // @ts-expect-error nobody changes who the visitor is this way
 fathi.anonymousId = 'me';
+// @ts-expect-error a tag is a text
+fathi.tag(7);
+// @ts-expect-error one tag at a time
+fathi.untag('vip', 'member');
+// @ts-expect-error there is no such outcome
+fathi.prompt().then((outcome) => outcome === 'later');

@@ -15,6 +15,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -62,6 +63,7 @@ class ChromiumTest {
             })
             """;
 
+    private static final Path SCREENSHOTS = Path.of("target/prompts");
     private static final Vertx vertx = Vertx.vertx();
 
     private static FakePushService push;
@@ -73,7 +75,8 @@ class ChromiumTest {
     private Site site;
 
     @BeforeAll
-    static void start() {
+    static void start() throws IOException {
+        Files.createDirectories(SCREENSHOTS);
         push = FakePushService.start();
         server = TestServer.start(
                 Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
@@ -211,8 +214,10 @@ class ChromiumTest {
     @Test
     void what_the_browser_refuses_to_show_as_it_is_is_shown_plainly() {
         var page = visit(site, "/fathi-sw.js");
-        var sent = send(content("Tremble quietly").put("silent", true).put("vibrate", new JsonArray().add(100)));
-        page.push(site.origin(), sent.payload());
+        var sent = send(content("Tremble quietly").put("silent", true));
+        var refused = new JsonObject(sent.payload());
+        refused.getJsonObject("notification").put("vibrate", new JsonArray().add(100));
+        page.push(site.origin(), refused.encode());
         chromium.desktop().awaitVisible("Tremble quietly");
         api.awaitCount(sent.message(), "shown", 1);
     }
@@ -268,6 +273,92 @@ class ChromiumTest {
                 + " Version/18.5 Mobile/15E148 Safari/604.1";
         assertThat(chromium.open(site.origin() + "/", withoutPush, safari).evaluate("fathi.capability()"))
                 .isEqualTo("ios-needs-install");
+    }
+
+    // ---- prompts -------------------------------------------------------------------------------------------------
+
+    @Test
+    void prompts_are_for_everybody_at_every_size_in_the_light_and_in_the_dark() {
+        var banner = api.prompt(site.origin(), Prompts.banner("banner"));
+        api.promptBeside(banner, Prompts.bell("bell").put("position", "bottom-start"));
+        for (var language : List.of("en", "ar")) {
+            var page = chromium.open(site.origin() + "/?lang=" + language);
+            Prompts.await(page, "banner");
+            eventually(
+                    "the picture",
+                    () -> page.evaluate(inside("banner", "img", "naturalWidth > 0")),
+                    Boolean.TRUE::equals);
+            lookFromAll(page, "banner-" + language);
+            if (language.equals("en")) {
+                page.evaluate("document.querySelector('[data-fathi=banner]').remove()");
+                page.click("[data-fathi=bell] >>> .bell");
+                lookFromAll(page, "bell");
+                page.press("Escape");
+                eventually(
+                        "the end of the panel",
+                        () -> page.evaluate(inside("bell", ".bell", "ariaExpanded")),
+                        "false"::equals);
+            }
+        }
+    }
+
+    /** By the axe, and by a person: what it looked like lies in {@code target}. */
+    private static void lookFromAll(Browser.Page page, String name) {
+        for (var dark : new boolean[] {false, true}) {
+            for (int width : new int[] {390, 1280}) {
+                page.view(width, 700, dark);
+                assertThat(page.audit())
+                        .as(name + " " + width + (dark ? " dark" : ""))
+                        .isEmpty();
+                assertThat(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+                        .isEqualTo(true);
+                page.screenshot(SCREENSHOTS.resolve(name + "-" + width + (dark ? "-dark" : "") + ".png"));
+            }
+        }
+    }
+
+    private static String inside(String name, String selector, String what) {
+        return "document.querySelector('[data-fathi=\"%s\"]').shadowRoot.querySelector('%s')?.%s"
+                .formatted(name, selector, what);
+    }
+
+    @Test
+    void the_browsers_question_comes_with_a_click_alone_and_closing_it_is_a_refusal() {
+        var prompt = api.prompt(site.origin(), Prompts.banner("asks"));
+        var question =
+                "window.asked = 0; Notification.requestPermission = async () => { window.asked++; return 'default'; };";
+        var page = chromium.open(site.origin() + "/", question, null);
+        Prompts.await(page, "asks");
+        assertThat(page.evaluate("document.activeElement === document.body"))
+                .as("nobody's place is taken from them")
+                .isEqualTo(true);
+        assertThat(page.evaluate("asked")).isEqualTo(0);
+        page.press("Tab");
+        page.press("Tab");
+        assertThat(page.evaluate(inside("asks", "button:focus-visible", "className")))
+                .isEqualTo("yes");
+        page.press("Enter");
+        eventually("the end of the banner", () -> Prompts.isThere(page, "asks"), there -> !there);
+        assertThat(page.evaluate("asked")).isEqualTo(1);
+        api.awaitPrompt(prompt, 1, 0, 1);
+
+        page.setCalm();
+        page.evaluate("document.getElementById('subscribe').focus()");
+        page.evaluate("(fathi.prompt('asks').then((outcome) => { window.outcome = outcome; }), 0)");
+        Prompts.await(page, "asks");
+        assertThat(page.evaluate("document.activeElement.dataset.fathi")).isEqualTo("asks");
+        assertThat(
+                        page.evaluate(
+                                "getComputedStyle(document.querySelector('[data-fathi=asks]').shadowRoot.querySelector('.card')).animationName"))
+                .isEqualTo("none");
+        page.press("Escape");
+        eventually("its outcome", () -> page.evaluate("window.outcome"), "refused"::equals);
+        assertThat(page.evaluate("document.activeElement.id")).isEqualTo("subscribe");
+        assertThat(page.evaluate("fathi.prompt('no such').catch((error) => error.code)"))
+                .isEqualTo("no_prompt");
+        chromium.setNotificationPermission(site.origin(), "denied");
+        assertThat(page.evaluate("fathi.prompt('asks').catch((error) => error.code)"))
+                .isEqualTo("denied");
     }
 
     @Test

@@ -8,6 +8,7 @@ import app.fathi.testing.Browser;
 import app.fathi.testing.FirefoxPushService;
 import app.fathi.testing.Site;
 import app.fathi.testing.TestServer;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -304,6 +305,146 @@ class FirefoxTest {
                 .equals(hash));
         api.send(id, content("Moved with you"));
         firefox.desktop().awaitVisible("Moved with you");
+    }
+
+    // ---- prompts -------------------------------------------------------------------------------------------------
+
+    @Test
+    void a_banner_comes_on_its_page_after_so_many_in_the_pages_language_and_accepting_it_subscribes() {
+        var prompt = api.prompt(
+                site.origin(),
+                Prompts.banner("arrivals")
+                        .put("pages", new JsonArray().add("/shop*"))
+                        .put("pageViews", 3));
+        for (var path : new String[] {"/", "/shop"}) {
+            var early = firefox.open(site.origin() + path);
+            Prompts.settle(early);
+            assertThat(Prompts.isThere(early, "arrivals")).as(path).isFalse();
+            assertThat(early.evaluate(Prompts.LOADED))
+                    .as("the file that shows it")
+                    .isEqualTo(false);
+            early.close();
+        }
+        var page = firefox.open(site.origin() + "/shop/hats");
+        Prompts.await(page, "arrivals");
+        assertThat(page.evaluate(Prompts.LOADED)).isEqualTo(true);
+        assertThat(Prompts.text(page, "arrivals", "h2")).isEqualTo("Be the first to know?");
+        assertThat(page.evaluate("fathi.subscription()")).isNull();
+        api.awaitPrompt(prompt, 1, 0, 0);
+
+        page.click("[data-fathi=arrivals] >>> .yes");
+        eventually("the end of the banner", () -> Prompts.isThere(page, "arrivals"), there -> !there);
+        assertThat(api.subscription(subscriptionOf(page)).getString("status")).isEqualTo("active");
+        api.awaitPrompt(prompt, 1, 1, 0);
+        page.reload();
+        Prompts.settle(page);
+        assertThat(Prompts.isThere(page, "arrivals")).isFalse();
+        assertThat(firefox.said()).as("what the strict policy refused").doesNotContain(site.origin());
+    }
+
+    @Test
+    void who_refuses_is_left_alone_for_so_many_days_and_longer_after_each_time() {
+        var prompt = api.prompt(
+                site.origin(),
+                Prompts.banner("again").put("pauseDays", new JsonArray().add(2).add(20)));
+        var page = firefox.open(site.origin() + "/");
+        Prompts.await(page, "again");
+        page.click("[data-fathi=again] >>> .no");
+        assertThat(Prompts.isThere(page, "again")).isFalse();
+        api.awaitPrompt(prompt, 1, 0, 1);
+        Prompts.comeBack(page, 1);
+        assertThat(Prompts.isThere(page, "again")).as("after a day").isFalse();
+        // What the server knows would keep it away all the same.
+        server.database().execute("DELETE FROM webpush_prompt_person WHERE prompt = '" + prompt + "'");
+        Prompts.comeBack(page, 3);
+        Prompts.await(page, "again");
+        page.click("[data-fathi=again] >>> .no");
+        api.awaitPrompt(prompt, 2, 0, 2);
+        server.database().execute("DELETE FROM webpush_prompt_person WHERE prompt = '" + prompt + "'");
+        Prompts.comeBack(page, 3);
+        assertThat(Prompts.isThere(page, "again"))
+                .as("the second time it is longer")
+                .isFalse();
+        Prompts.comeBack(page, 21);
+        Prompts.await(page, "again");
+
+        firefox.setNotificationPermission(site.origin(), "denied");
+        page.click("[data-fathi=again] >>> .yes");
+        api.awaitPrompt(prompt, 3, 0, 3);
+        assertThat(Prompts.isThere(page, "again")).isFalse();
+    }
+
+    @Test
+    void the_bell_subscribes_shows_it_and_unsubscribes_and_then_no_banner_asks_again() {
+        var bell = api.prompt(site.origin(), Prompts.bell("bell"));
+        var banner = api.promptBeside(bell, Prompts.banner("beside the bell").put("pageViews", 2));
+        var page = firefox.open(site.origin() + "/");
+        Prompts.await(page, "bell");
+        assertThat(Prompts.text(page, "bell", ".bell")).isEmpty();
+        page.click("[data-fathi=bell] >>> .bell");
+        page.click("[data-fathi=bell] >>> .yes");
+        eventually("the state", () -> Prompts.state(page, "bell"), "on"::equals);
+        assertThat(Prompts.text(page, "bell", "#body")).isEqualTo("You will hear from us.");
+        var id = subscriptionOf(page);
+        api.awaitPrompt(bell, 1, 1, 0);
+
+        page.click("[data-fathi=bell] >>> .no");
+        eventually("the state", () -> Prompts.state(page, "bell"), "off"::equals);
+        assertThat(api.subscription(id).getString("status")).isEqualTo("unsubscribed");
+        page.reload();
+        Prompts.settle(page);
+        Prompts.await(page, "bell");
+        assertThat(Prompts.isThere(page, "beside the bell")).isFalse();
+        api.awaitPrompt(banner, 0, 0, 0);
+    }
+
+    @Test
+    void a_sites_own_button_is_shown_where_it_can_do_something_and_does_it() {
+        var prompt = api.prompt(
+                site.origin(),
+                new JsonObject()
+                        .put("name", "own")
+                        .put("kind", "button")
+                        .put("element", "#own")
+                        .put(
+                                "texts",
+                                new JsonArray()
+                                        .add(new JsonObject()
+                                                .put("language", "en")
+                                                .put("accept", "Tell me")
+                                                .put("unsubscribe", "No more"))));
+        var page = firefox.open(site.origin() + "/");
+        page.evaluate(
+                "document.querySelector('main').insertAdjacentHTML('beforeend', '<button id=\"own\" hidden>…</button>')");
+        page.evaluate("fathi.prompt('own')");
+        eventually("the words", () -> page.evaluate("own.hidden ? '' : own.textContent"), "Tell me"::equals);
+        page.evaluate("own.style.fontSize = '20px'");
+        page.click("#own");
+        eventually("the words", () -> page.evaluate("own.textContent"), "No more"::equals);
+        var id = subscriptionOf(page);
+        page.click("#own");
+        eventually("the words", () -> page.evaluate("own.textContent"), "Tell me"::equals);
+        assertThat(api.subscription(id).getString("status")).isEqualTo("unsubscribed");
+        api.awaitPrompt(prompt, 1, 1, 0);
+    }
+
+    @Test
+    void tags_are_the_visitors_until_they_are_taken_away() {
+        var page = firefox.open(site.origin() + "/");
+        page.evaluate("fathi.tag('vip')");
+        page.evaluate("fathi.tag('  new here ')");
+        page.evaluate("fathi.untag('vip')");
+        page.evaluate("fathi.flush()");
+        var profile = "anonymous:" + page.evaluate("fathi.anonymousId");
+        eventually(
+                "the tags",
+                () -> api.awaitProfile(profile).getJsonArray("tags"),
+                new JsonArray().add("new here")::equals);
+        for (var wrong : new String[] {"''", "'  '", "undefined", "'x'.repeat(65)"}) {
+            assertThat(page.evaluate("fathi.tag(%s).catch((error) => error.code)".formatted(wrong)))
+                    .as(wrong)
+                    .isEqualTo("invalid_tag");
+        }
     }
 
     @Test

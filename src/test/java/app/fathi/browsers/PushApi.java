@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.time.Instant;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import javax.crypto.Mac;
@@ -115,6 +116,44 @@ record PushApi(TestServer server) {
 
     private static String base64url(String text) {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A site of the workspace, and a prompt that is for it alone; the prompt's id. */
+    String prompt(String origin, JsonObject draft) {
+        var site = post(
+                "/api/v1/webpush/sites",
+                new JsonObject().put("origin", origin).put("name", "Shop").put("icon", origin + "/icon.svg"));
+        return further(site, draft);
+    }
+
+    /** One more on the site of another. */
+    String promptBeside(String prompt, JsonObject draft) {
+        return further(get("/api/v1/webpush/prompts/" + prompt).getString("siteId"), draft);
+    }
+
+    private String further(String siteId, JsonObject draft) {
+        return post("/api/v1/webpush/prompts", draft.copy().put("siteId", siteId));
+    }
+
+    private String post(String path, JsonObject draft) {
+        var answer = server.admin("POST", path, draft);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(201);
+        return answer.json().getString("id");
+    }
+
+    /** Waits until the pages have told of so many in all: shown, accepted, refused. */
+    void awaitPrompt(String id, int shown, int accepted, int refused) {
+        eventually(
+                "what became of the prompt",
+                () -> {
+                    var counts = get("/api/v1/webpush/prompts/" + id).getJsonObject("counts");
+                    return List.of(total(counts, "shown"), total(counts, "accepted"), total(counts, "refused"));
+                },
+                List.of(shown, accepted, refused)::equals);
+    }
+
+    private static int total(JsonObject counts, String name) {
+        return counts.getJsonObject(name).getInteger("total");
     }
 
     private JsonObject get(String path) {

@@ -157,6 +157,11 @@ public final class Browser implements AutoCloseable {
             ask(command("view").put("width", width).put("height", height).put("dark", dark));
         }
 
+        /** From now on the visitor prefers that nothing moves. Chromium only. */
+        public void setCalm() {
+            ask(command("calm"));
+        }
+
         /** Whether the scripts run of what is loaded from now on. */
         public void setScripts(boolean enabled) {
             ask(command("scripts").put("enabled", enabled));

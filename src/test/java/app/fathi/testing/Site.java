@@ -14,13 +14,28 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Site implements AutoCloseable {
     private static final String PAGE =
             """
-            <!doctype html><html lang="en"><meta charset="utf-8"><title>Shop</title>
+            <!doctype html><html lang="{{lang}}"><meta charset="utf-8"><title>Shop</title>
             <link rel="icon" href="data:,">
             <script src="/shop.js"></script>
             <script async src="%s/sdk/fathi.js" data-write-key="%s" data-worker="%s"></script>
-            <style>body{font:16px/1.6 system-ui,sans-serif;margin:3rem}</style>
-            <h1>Shop</h1>
-            <p><button id="subscribe">Tell me when something is new</button> <output id="outcome"></output>
+            <link rel="stylesheet" href="/shop.css">
+            <main><h1>Shop</h1>
+            <p><button id="subscribe">Tell me when something is new</button> <output id="outcome"></output></p></main>
+            """;
+
+    /** Nothing that a guest on the page would like. */
+    private static final String STYLE =
+            """
+            body { font: 16px/1.6 system-ui, sans-serif; margin: 3rem; }
+            div, section, p, h2 { display: none !important; }
+            button { all: unset; font-size: 5px; }
+            #subscribe { padding: 1rem; font-size: 1rem; border: 1px solid; }
+            main p { display: block !important; }
+            """;
+
+    private static final String ICON =
+            """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" rx="10" fill="#c2410c"/></svg>
             """;
 
     /** What the page asks before the SDK is there, and what its button does. */
@@ -36,6 +51,7 @@ public final class Site implements AutoCloseable {
 
     private final Vertx vertx = Vertx.vertx();
     private final Map<String, String> scripts = new ConcurrentHashMap<>();
+    private final Map<String, String> looks = Map.of("/shop.css", STYLE, "/icon.svg", ICON);
     private final String api;
     private final String page;
     private final HttpServer server;
@@ -74,17 +90,26 @@ public final class Site implements AutoCloseable {
     }
 
     private void answer(HttpServerRequest request) {
-        var script = scripts.get(request.path());
+        var path = request.path();
+        var language = request.getParam("lang", "en");
+        var file = scripts.getOrDefault(path, looks.getOrDefault(path, page.replace("{{lang}}", language)));
         request.response()
-                .putHeader("Content-Type", (script == null ? "text/html" : "text/javascript") + "; charset=utf-8")
+                .putHeader("Content-Type", type(path) + "; charset=utf-8")
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Cross-Origin-Opener-Policy", "same-origin")
                 .putHeader("Cross-Origin-Embedder-Policy", "require-corp")
                 .putHeader(
                         "Content-Security-Policy",
-                        "default-src 'none'; script-src 'self' %1$s; connect-src %1$s; worker-src 'self'; style-src 'unsafe-inline'; img-src data:"
+                        "default-src 'none'; script-src 'self' %1$s; connect-src %1$s; worker-src 'self'; style-src 'self'; img-src 'self' data:"
                                 .formatted(api))
-                .end(script == null ? page : script);
+                .end(file);
+    }
+
+    private String type(String path) {
+        if (scripts.containsKey(path)) {
+            return "text/javascript";
+        }
+        return path.endsWith(".css") ? "text/css" : path.endsWith(".svg") ? "image/svg+xml" : "text/html";
     }
 
     @Override

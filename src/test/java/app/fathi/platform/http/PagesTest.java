@@ -7,6 +7,7 @@ import app.fathi.testing.TestServer;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -15,11 +16,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 class PagesTest {
@@ -36,7 +39,12 @@ class PagesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"fathi.js, text/javascript", "fathi-sw.js, text/javascript", "fathi.d.ts, text/plain"})
+    @CsvSource({
+        "fathi.js, text/javascript",
+        "fathi-prompts.js, text/javascript",
+        "fathi-sw.js, text/javascript",
+        "fathi.d.ts, text/plain"
+    })
     void the_sdk_may_be_embedded_by_any_site_and_kept_for_an_hour(String file, String type) {
         var answer = server.send("GET", "/sdk/" + file, null, null, "Origin", "https://shop.example");
         assertThat(answer.status()).isEqualTo(200);
@@ -45,6 +53,18 @@ class PagesTest {
         assertThat(answer.header("Cross-Origin-Resource-Policy")).isEqualTo("cross-origin");
         assertThat(answer.header("Access-Control-Allow-Origin")).isEqualTo("*");
         assertThat(answer.header("Cache-Control")).isEqualTo("public, max-age=3600");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fathi.js", "fathi-prompts.js", "fathi-sw.js"})
+    void the_sdk_is_small_for_the_pages_that_load_it(String file) throws IOException {
+        var code = server.send("GET", "/sdk/" + file, null, null).body();
+        assertThat(code.lines()).isNotEmpty().noneMatch(line -> line.matches(" *(//|/?\\*).*"));
+        var compressed = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(compressed)) {
+            gzip.write(code.getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(compressed.size()).isLessThanOrEqualTo(8 * 1024);
     }
 
     @Test
