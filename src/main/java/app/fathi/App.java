@@ -15,8 +15,11 @@ import app.fathi.cep.SendPool;
 import app.fathi.cep.Sending;
 import app.fathi.cep.TrackingTokens;
 import app.fathi.permissions.Permissions;
+import app.fathi.permissions.PermissionsVerticle;
 import app.fathi.platform.audit.Audit;
+import app.fathi.platform.audit.AuditKeeper;
 import app.fathi.platform.audit.AuditOperations;
+import app.fathi.platform.audit.Chainer;
 import app.fathi.platform.bus.Bus;
 import app.fathi.platform.bus.PlatformVerticle;
 import app.fathi.platform.config.Config;
@@ -47,6 +50,7 @@ import app.fathi.platform.stream.StreamConsumer;
 import app.fathi.platform.stream.StreamKeeper;
 import app.fathi.platform.stream.Streams;
 import app.fathi.roles.Roles;
+import app.fathi.roles.RolesVerticle;
 import app.fathi.templates.Renderer;
 import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
@@ -79,6 +83,10 @@ import java.util.function.Supplier;
 public final class App {
     /** How often the metrics of kill switches and holds are read; senders look for themselves. */
     private static final long KILL_SWITCH_MILLIS = 5_000;
+    /** What signs the ends of the audit trail. */
+    private static final String AUDIT_KEY = "audit";
+
+    private static final int AUDIT_SECONDS = 30 * 86_400;
 
     private final Vertx vertx;
     private final Config config;
@@ -204,13 +212,20 @@ public final class App {
                 new SendJob(sending),
                 new LedgerKeeper(new Transactions(pools.worker())),
                 new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()),
-                new UploadsKeeper(pools.worker())));
+                new UploadsKeeper(pools.worker()),
+                new AuditKeeper(
+                        new Transactions(pools.worker()),
+                        secrets.derivedKey(AUDIT_KEY),
+                        config.audit().keepDays())));
         handlers.addAll(users.jobs(new Transactions(pools.worker())));
         handlers.addAll(webpush.jobs(new Transactions(pools.worker()), profiles, uploads));
         Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
-                new AuditOperations(audit, cursor).operations(),
+                new AuditOperations(audit, secrets.derivedKey(AUDIT_KEY), cursor).operations(),
                 new JobsOperations(new Transactions(pools.admin()), jobs, handlers, roles, audit, cursor)
                         .operations()));
+        Supplier<PermissionsVerticle> permissionsDoor = () -> new PermissionsVerticle(contract, roles, roles);
+        Supplier<RolesVerticle> rolesDoor =
+                () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(pools.ingest(), streams, users.identities(), clock);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
@@ -219,6 +234,8 @@ public final class App {
                 contract,
                 Map.of(
                         "platform", platformDoor.get().operations().keySet(),
+                        "permissions", permissionsDoor.get().operations().keySet(),
+                        "roles", rolesDoor.get().operations().keySet(),
                         "users", users.verticle().operations().keySet(),
                         "cdp", cdpDoor.get().operations().keySet(),
                         "cep", cepDoor.get().operations().keySet(),
@@ -236,9 +253,12 @@ public final class App {
                 uploads,
                 this::mountPages,
                 port::set);
-        Future<?> workers =
-                config.has(Config.Role.WORKER) ? deployWorkers(streams, webpush, handlers) : Future.succeededFuture();
+        Future<?> workers = config.has(Config.Role.WORKER)
+                ? deployWorkers(streams, webpush, secrets, handlers)
+                : Future.succeededFuture();
         return workers.compose(done -> deploy(platformDoor, perCore))
+                .compose(done -> deploy(permissionsDoor, perCore))
+                .compose(done -> deploy(rolesDoor, perCore))
                 .compose(done -> deploy(users::verticle, perCore))
                 .compose(done -> deploy(cdpDoor, perCore))
                 .compose(done -> deploy(cepDoor, perCore))
@@ -247,7 +267,7 @@ public final class App {
                 .compose(done -> listenForManagement());
     }
 
-    private Future<?> deployWorkers(Streams streams, Webpush webpush, List<JobHandler> handlers) {
+    private Future<?> deployWorkers(Streams streams, Webpush webpush, Secrets secrets, List<JobHandler> handlers) {
         var node = UUID.randomUUID();
         var workers = new Transactions(pools.worker());
         var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage()));
@@ -260,6 +280,10 @@ public final class App {
                                 List.of(
                                         new StreamKeeper.Period("cdp_event", 86_400, 400),
                                         new StreamKeeper.Period("ingest_seen", 43_200, 2),
+                                        // What of the audit trail goes leaves a checkpoint: its keeper drops it.
+                                        new StreamKeeper.Period("audit_event", AUDIT_SECONDS, 0),
+                                        new StreamKeeper.Period("audit_detail", AUDIT_SECONDS, 0),
+                                        new StreamKeeper.Period("audit_chain", AUDIT_SECONDS, 0),
                                         new StreamKeeper.Period(
                                                 "jobs_done",
                                                 86_400,
@@ -271,6 +295,12 @@ public final class App {
                         new DeploymentOptions()))
                 .compose(done -> deploy(
                         () -> new StreamConsumer(pools.worker(), "derive", "ingest", config.stream(), deriver::derive),
+                        new DeploymentOptions()))
+                .compose(done -> deploy(
+                        () -> new Chainer(
+                                pools.worker(),
+                                secrets.derivedKey(AUDIT_KEY),
+                                config.audit().chainMillis()),
                         new DeploymentOptions()))
                 .compose(done -> deploy(
                         () -> new JobsVerticle(
@@ -286,7 +316,8 @@ public final class App {
                         .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
                         .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
                         .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
-                        .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))));
+                        .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
+                        .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))));
     }
 
     private void mountPages(Router router) {

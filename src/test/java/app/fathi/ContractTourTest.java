@@ -44,6 +44,7 @@ class ContractTourTest {
     void every_operation_answers_as_the_contract_says() {
         staff();
         users();
+        roles();
         people();
         keys();
         sites();
@@ -51,7 +52,7 @@ class ContractTourTest {
         messages(subscription);
         batch(subscription);
         killSwitch();
-        server.admin("GET", "/api/v1/audit/events?result=success&from=2026-01-01T00:00:00Z", null);
+        audit();
         assertThat(unvisited()).as("add a visit for each").isEmpty();
     }
 
@@ -70,6 +71,14 @@ class ContractTourTest {
                 .forEach(status -> promised.add(operation.id() + " " + status)));
         promised.removeAll(server.seen());
         return promised;
+    }
+
+    private static void audit() {
+        var audit = "/api/v1/audit";
+        server.admin("GET", audit + "/events?result=success&from=2026-01-01T00:00:00Z&objectKind=message", null);
+        server.admin("GET", audit + "/export?format=csv&operation=message.create", null);
+        server.admin("GET", audit + "/export", null);
+        server.admin("GET", audit + "/verify?after=0", null);
     }
 
     private static void batch(String subscription) {
@@ -196,6 +205,26 @@ class ContractTourTest {
         server.send("POST", totp + "/confirm", mine, new JsonObject().put("code", phone.code(-1)));
         server.send("POST", totp + "/recovery-codes", mine, proof.copy().put("code", phone.code()));
         server.send("POST", totp + "/remove", mine, proof.copy().put("code", phone.code(1)));
+    }
+
+    private static void roles() {
+        var roles = "/api/v1/roles";
+        var draft = new JsonObject().put("name", "tourist").put("parents", new JsonArray().add("analyst"));
+        var path = server.admin("POST", roles, draft).header("Location");
+        server.admin("GET", roles + "?limit=3&q=t", null);
+        server.admin("GET", roles + "/administrator", null);
+        server.admin("GET", path + "/permissions", null);
+        var change = new JsonObject().put("description", "Only looks.");
+        var tag = server.admin(
+                        "PATCH",
+                        path,
+                        change,
+                        "If-Match",
+                        server.admin("GET", path, null).header("ETag"))
+                .header("ETag");
+        server.admin("DELETE", path, null, "If-Match", tag);
+        server.admin("GET", "/api/v1/permissions", null);
+        server.admin("POST", "/api/v1/permissions/check", new JsonObject().put("permission", "messages:send"));
     }
 
     private static void people() {

@@ -289,6 +289,11 @@ class DocumentedCodeTest {
         environment.put("IMPORT_ID", finishedImport());
         environment.put("SITE_ID", site());
         environment.put("PROMPT_ID", prompt());
+        environment.put(
+                "ROLE_ID",
+                server.admin("POST", "/api/v1/roles", new JsonObject().put("name", "documented"))
+                        .json()
+                        .getString("id"));
         var ofJob = laterMessage();
         var jobs = server.admin("GET", "/api/v1/jobs?state=waiting&type=cep.send", null)
                 .json()

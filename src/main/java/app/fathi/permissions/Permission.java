@@ -22,6 +22,13 @@ public enum Permission {
     /** Renaming, disabling and signing out people, and giving them roles, as far as one holds oneself what they hold. */
     USERS_UPDATE("users:update", true),
     USERS_DELETE("users:delete", true),
+    /** Seeing the roles and who may what through which. */
+    ROLES_READ("roles:read", true),
+    /** Making roles, as far as one holds oneself what they allow. */
+    ROLES_CREATE("roles:create", true),
+    /** Changing roles that allow nothing that one lacks. */
+    ROLES_UPDATE("roles:update", true),
+    ROLES_DELETE("roles:delete", true),
     /** Making another workspace on this installation. */
     WORKSPACES_CREATE("workspaces:create", true),
     WORKSPACES_READ("workspaces:read", true),
@@ -55,8 +62,12 @@ public enum Permission {
     /** Stopping what is sent, and letting it go on. */
     KILL_SWITCH_UPDATE("kill-switch:update", true),
     PROFILES_READ("profiles:read", true),
+    /** Without it whatever is personal is hidden in answers and files. */
+    PERSONAL_READ("personal:read", false),
     EVENTS_WRITE("events:write", true),
     AUDIT_READ("audit:read", true),
+    /** Taking the audit trail away as a file. */
+    AUDIT_EXPORT("audit:export", true),
     JOBS_READ("jobs:read", true),
     JOBS_CANCEL("jobs:cancel", true),
     JOBS_REDRIVE("jobs:redrive", true),

@@ -10,19 +10,23 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The roles that every workspace has. Where the product's matrix says "masked", a role does not hold the permission:
- * answers that show personal fields are not for it until they can be masked.
+ * The roles that every workspace has. Where the product's matrix says "masked", a role may look but does not hold {@code
+ * personal:read}: personal fields are hidden in what it sees.
  */
 public enum BuiltInRole {
     ADMINISTRATOR("administrator", EnumSet.allOf(Permission.class)),
     MARKETING_MANAGER(
             "marketing-manager",
             EnumSet.of(
-                    // Of marketing roles only: nobody gives, or takes from anybody, what they lack.
+                    // Of marketing roles only: nobody gives, takes or changes what they lack.
                     USERS_READ,
                     USERS_CREATE,
                     USERS_UPDATE,
                     USERS_DELETE,
+                    ROLES_READ,
+                    ROLES_CREATE,
+                    ROLES_UPDATE,
+                    ROLES_DELETE,
                     WORKSPACES_READ,
                     SUBSCRIPTIONS_READ,
                     SITES_READ,
@@ -36,11 +40,18 @@ public enum BuiltInRole {
                     KILL_SWITCH_READ,
                     KILL_SWITCH_UPDATE,
                     PROFILES_READ,
+                    PERSONAL_READ,
                     AUDIT_READ)),
-    CAMPAIGN_MANAGER("campaign-manager", EnumSet.of(WORKSPACES_READ, SITES_READ, PROMPTS_READ, MESSAGES_TEST)),
+    CAMPAIGN_MANAGER(
+            "campaign-manager",
+            EnumSet.of(
+                    WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SITES_READ, PROMPTS_READ, MESSAGES_TEST)),
     CONTENT_EDITOR("content-editor", EnumSet.of(WORKSPACES_READ)),
-    ANALYST("analyst", EnumSet.of(WORKSPACES_READ, SITES_READ, PROMPTS_READ, MESSAGES_READ)),
-    SEGMENT_MANAGER("segment-manager", EnumSet.of(WORKSPACES_READ)),
+    ANALYST(
+            "analyst",
+            EnumSet.of(
+                    WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SITES_READ, PROMPTS_READ, MESSAGES_READ)),
+    SEGMENT_MANAGER("segment-manager", EnumSet.of(WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ)),
     INTEGRATOR(
             "integrator",
             EnumSet.of(
@@ -50,6 +61,7 @@ public enum BuiltInRole {
                     API_KEYS_UPDATE,
                     API_KEYS_DELETE,
                     SUBSCRIPTIONS_READ,
+                    PERSONAL_READ,
                     SUBSCRIPTIONS_SUBSCRIBE,
                     SUBSCRIPTIONS_WRITE,
                     SUBSCRIPTIONS_IMPORT,

@@ -1,6 +1,7 @@
 package app.fathi.roles;
 
 import app.fathi.permissions.Permission;
+import app.fathi.permissions.RoleHolders;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.EpochCache;
@@ -13,16 +14,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
-import java.util.stream.Collectors;
 
 /**
- * What each caller may do. A user holds the union of their roles' permissions in the workspace they are signed in to, an
- * API key what it was created with, a write key two fixed permissions. Looked up at each request and forgotten when the
+ * What each caller may do. A user holds the union of what their roles, and all parents of these, allow in the workspace they
+ * are signed in to, an API key what it was created with, a write key two fixed permissions. Looked up at each request and forgotten when the
  * workspace's security epoch moves.
  */
-public final class Roles implements Authorities {
+public final class Roles implements Authorities, RoleHolders {
     private static final Set<String> OF_WRITE_KEYS =
             Set.of(Permission.EVENTS_WRITE.permission(), Permission.SUBSCRIPTIONS_SUBSCRIBE.permission());
 
@@ -34,10 +33,12 @@ public final class Roles implements Authorities {
     private final Pool pool;
     private final RolesStore store = new RolesStore();
     private final EpochCache<Member, Held> held;
+    private final EpochCache<Integer, RoleGraph> graphs;
 
     public Roles(Pool pool, SecurityEpochs epochs) {
         this.pool = pool;
         this.held = new EpochCache<>(epochs);
+        this.graphs = new EpochCache<>(epochs);
     }
 
     @Override
@@ -75,11 +76,6 @@ public final class Roles implements Authorities {
         return store.rolesOf(client, ws, accounts);
     }
 
-    /** Everything that a role of the workspace allows; empty when there is no such role. */
-    public Future<Optional<Set<String>>> permissionsOf(SqlClient client, int ws, String role) {
-        return Future.succeededFuture(BuiltInRole.named(role).map(known -> union(List.of(role))));
-    }
-
     /** Gives an account these roles in the workspace in place of those it has; whoever calls bumps the security epoch. */
     public Future<Void> replace(SqlClient tx, int ws, UUID account, Collection<String> roles) {
         return store.replace(tx, ws, account, roles);
@@ -90,18 +86,36 @@ public final class Roles implements Authorities {
         return store.holders(client, ws, role.role());
     }
 
-    private Future<Held> heldBy(Caller user) {
-        var member = new Member(user.ws(), user.id());
-        return held.get(member, () -> store.rolesOf(pool, user.ws(), user.id())
-                .map(roles -> EpochCache.found(user.ws(), new Held(roles, union(roles)))));
+    /** Everything that a role of the workspace allows; empty when there is no such role. */
+    public Future<Optional<Set<String>>> permissionsOf(SqlClient client, int ws, String role) {
+        return store.made(client, ws)
+                .map(RoleGraph::of)
+                .map(graph -> graph.has(role) ? Optional.of(graph.effective(List.of(role))) : Optional.empty());
     }
 
-    /** A role that this version does not know gives nothing. */
-    private static Set<String> union(List<String> roles) {
-        return roles.stream()
-                .flatMap(role -> BuiltInRole.named(role).stream())
-                .flatMap(role -> role.permissions().stream())
-                .map(Permission::permission)
-                .collect(Collectors.toCollection(TreeSet::new));
+    @Override
+    public Future<Map<String, List<String>>> byPermission(Caller caller) {
+        return graph(caller.ws()).map(RoleGraph::holders);
+    }
+
+    @Override
+    public Future<List<List<String>>> because(Caller caller, String permission) {
+        return rolesOf(caller).compose(roles -> graph(caller.ws()).map(graph -> graph.because(roles, permission)));
+    }
+
+    @Override
+    public Future<Optional<List<List<String>>>> because(Caller caller, UUID account, String permission) {
+        return store.rolesOf(pool, caller.ws(), account).compose(roles -> graph(caller.ws())
+                .map(graph -> roles.isEmpty() ? Optional.empty() : Optional.of(graph.because(roles, permission))));
+    }
+
+    private Future<RoleGraph> graph(int ws) {
+        return graphs.get(ws, () -> store.made(pool, ws).map(made -> EpochCache.found(ws, RoleGraph.of(made))));
+    }
+
+    private Future<Held> heldBy(Caller user) {
+        var member = new Member(user.ws(), user.id());
+        return held.get(member, () -> store.rolesOf(pool, user.ws(), user.id()).compose(roles -> graph(user.ws())
+                .map(graph -> EpochCache.found(user.ws(), new Held(roles, graph.effective(roles))))));
     }
 }

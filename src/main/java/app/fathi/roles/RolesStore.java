@@ -1,6 +1,8 @@
 package app.fathi.roles;
 
 import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
@@ -8,9 +10,10 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 
-/** All SQL over {@code roles_assignment}. */
+/** All SQL over {@code roles_role} and {@code roles_assignment}. */
 final class RolesStore {
 
     Future<List<String>> rolesOf(SqlClient client, int ws, UUID account) {
@@ -68,5 +71,124 @@ final class RolesStore {
                                 """)
                         .execute(Tuple.tuple().addInteger(ws).addUUID(account).addArrayOfString(names)))
                 .mapEmpty();
+    }
+
+    /** Whoever changes roles of the workspace waits for whoever does: parents must not become a circle in two halves. */
+    Future<Void> lock(SqlClient tx, int ws) {
+        return tx.preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended('roles.' || $1::int, 0))")
+                .execute(Tuple.of(ws))
+                .mapEmpty();
+    }
+
+    /** All that the workspace has made, by name: there are few. */
+    Future<List<Role>> made(SqlClient client, int ws) {
+        return client.preparedQuery("SELECT * FROM roles_role WHERE ws = $1 ORDER BY name")
+                .execute(Tuple.of(ws))
+                .map(RolesStore::all);
+    }
+
+    Future<Role> insert(SqlClient tx, int ws, Role role) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO roles_role (id, ws, name, description, tags, permissions, parents, created_by, updated_by)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+                        RETURNING *
+                        """)
+                .execute(Tuple.tuple()
+                        .addUUID(role.id())
+                        .addInteger(ws)
+                        .addString(role.name())
+                        .addString(role.description())
+                        .addArrayOfString(role.tags().toArray(String[]::new))
+                        .addArrayOfString(role.permissions().toArray(String[]::new))
+                        .addArrayOfString(role.parents().toArray(String[]::new))
+                        .addUUID(role.createdBy()))
+                .map(rows -> all(rows).getFirst());
+    }
+
+    /** Empty when it has another version. */
+    Future<Optional<Role>> update(SqlClient tx, int ws, Role role) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE roles_role
+                        SET name = $4, description = $5, tags = $6, permissions = $7, parents = $8, updated_by = $9,
+                            updated_at = now(), version = version + 1
+                        WHERE ws = $1 AND id = $2 AND version = $3
+                        RETURNING *
+                        """)
+                .execute(Tuple.tuple()
+                        .addInteger(ws)
+                        .addUUID(role.id())
+                        .addLong(role.version())
+                        .addString(role.name())
+                        .addString(role.description())
+                        .addArrayOfString(role.tags().toArray(String[]::new))
+                        .addArrayOfString(role.permissions().toArray(String[]::new))
+                        .addArrayOfString(role.parents().toArray(String[]::new))
+                        .addUUID(role.updatedBy()))
+                .map(rows -> all(rows).stream().findFirst());
+    }
+
+    /** Who holds it, and whose parent it is, know it by its new name. */
+    Future<Void> rename(SqlClient tx, int ws, String from, String to) {
+        return tx.preparedQuery("UPDATE roles_assignment SET role = $3 WHERE ws = $1 AND role = $2")
+                .execute(Tuple.of(ws, from, to))
+                .compose(done -> tx.preparedQuery(
+                                """
+                                UPDATE roles_role SET parents = array_replace(parents, $2, $3), version = version + 1
+                                WHERE ws = $1 AND $2 = ANY(parents)
+                                """)
+                        .execute(Tuple.of(ws, from, to)))
+                .mapEmpty();
+    }
+
+    /** Whether it was there in this version. */
+    Future<Boolean> delete(SqlClient tx, int ws, UUID id, long version) {
+        return tx.preparedQuery("DELETE FROM roles_role WHERE ws = $1 AND id = $2 AND version = $3")
+                .execute(Tuple.of(ws, id, version))
+                .map(rows -> rows.rowCount() == 1);
+    }
+
+    /** What somebody was given of a role that has gone in the same moment: nobody gets a new one by an old name. */
+    Future<Void> forget(SqlClient tx, int ws, String role) {
+        return tx.preparedQuery("DELETE FROM roles_assignment WHERE ws = $1 AND role = $2")
+                .execute(Tuple.of(ws, role))
+                .mapEmpty();
+    }
+
+    /** The names of some who hold it, for a message. */
+    Future<List<String>> holderNames(SqlClient client, int ws, String role, int limit) {
+        return client.preparedQuery(
+                        """
+                        SELECT u.name FROM roles_assignment a JOIN users_account u ON u.id = a.account
+                        WHERE a.ws = $1 AND a.role = $2
+                        ORDER BY u.name
+                        LIMIT $3
+                        """)
+                .execute(Tuple.of(ws, role, limit))
+                .map(rows -> {
+                    var names = new ArrayList<String>();
+                    rows.forEach(row -> names.add(row.getString("name")));
+                    return names;
+                });
+    }
+
+    private static List<Role> all(RowSet<Row> rows) {
+        var roles = new ArrayList<Role>();
+        for (var row : rows) {
+            roles.add(new Role(
+                    row.getUUID("id"),
+                    row.getString("name"),
+                    row.getString("description"),
+                    List.of(row.getArrayOfStrings("tags")),
+                    List.of(row.getArrayOfStrings("permissions")),
+                    List.of(row.getArrayOfStrings("parents")),
+                    row.getUUID("created_by"),
+                    row.getOffsetDateTime("created_at").toInstant(),
+                    row.getUUID("updated_by"),
+                    row.getOffsetDateTime("updated_at").toInstant(),
+                    row.getLong("version")));
+        }
+        return roles;
     }
 }

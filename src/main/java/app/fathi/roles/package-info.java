@@ -1,6 +1,8 @@
 /**
- * Who may do what: the built-in roles, and which account holds which.
+ * Who may do what: the built-in roles, those that a workspace makes with parents and permissions, and which account holds
+ * which.
  *
- * <p>Table: {@code roles_assignment}. Implements {@link app.fathi.platform.security.Authorities}.
+ * <p>Tables: {@code roles_role} and {@code roles_assignment}. Permissions: {@code roles:…}. Implements {@link
+ * app.fathi.platform.security.Authorities} and {@link app.fathi.permissions.RoleHolders}.
  */
 package app.fathi.roles;

@@ -1,17 +1,13 @@
 package app.fathi.tool;
 
 import app.fathi.platform.audit.OperatorAudit;
-import app.fathi.platform.config.Config;
-import app.fathi.platform.config.StartException;
 import app.fathi.platform.copy.BackupWriter;
 import app.fathi.platform.copy.Manifest;
 import app.fathi.platform.copy.Snapshot;
 import app.fathi.platform.db.DatabaseDoor;
 import app.fathi.platform.db.Migrations;
-import app.fathi.platform.security.MasterKey;
 import io.vertx.core.json.JsonObject;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -43,7 +39,7 @@ final class BackUp implements Callable<Integer> {
                         OperatorStore.product(),
                         snapshot.at(),
                         versions,
-                        masterKey(config, snapshot),
+                        OperatorStore.masterKey(config, snapshot.connection(), "there is nothing to back up"),
                         snapshot.layout());
                 var written = BackupWriter.write(target, passphrase, manifest, snapshot);
                 Tool.out(spec)
@@ -65,21 +61,5 @@ final class BackUp implements Callable<Integer> {
         }
         Tool.out(spec).println("Keep the passphrase elsewhere: without it nobody opens the file.");
         return 0;
-    }
-
-    /** The one that the database was sealed with: a backup with another one would be of no use. */
-    private static String masterKey(Config config, Snapshot snapshot) throws SQLException {
-        var known = OperatorStore.known(snapshot.connection())
-                .orElseThrow(() ->
-                        new StartException("no server has ever started on this database: there is nothing to back up"));
-        var key = MasterKey.text(config)
-                .orElseThrow(() ->
-                        new StartException("the master key is missing, and without it a backup cannot be used: set"
-                                + " FATHI_MASTER_KEY or put back " + MasterKey.file(config)));
-        if (!MasterKey.opens(key, known)) {
-            throw new StartException("the master key of " + MasterKey.source(config)
-                    + " is not the one that this database was sealed with: set the right one (FATHI_MASTER_KEY)");
-        }
-        return key;
     }
 }

@@ -1,5 +1,8 @@
 package app.fathi.tool;
 
+import app.fathi.platform.config.Config;
+import app.fathi.platform.config.StartException;
+import app.fathi.platform.security.MasterKey;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -38,6 +41,25 @@ final class OperatorStore {
                 var rows = statement.executeQuery("SELECT known FROM secret_master")) {
             return rows.next() ? Optional.of(rows.getBytes("known")) : Optional.empty();
         }
+    }
+
+    /**
+     * The one that the database was sealed with, in its own words: with another one nothing of it can be read or checked.
+     *
+     * @param then what follows when no server has ever started on it
+     */
+    static String masterKey(Config config, Connection connection, String then) throws SQLException {
+        var known = known(connection)
+                .orElseThrow(() -> new StartException("no server has ever started on this database: " + then));
+        var key = MasterKey.text(config)
+                .orElseThrow(
+                        () -> new StartException("the master key is missing, and nothing can be done without it: set"
+                                + " FATHI_MASTER_KEY or put back " + MasterKey.file(config)));
+        if (!MasterKey.opens(key, known)) {
+            throw new StartException("the master key of " + MasterKey.source(config)
+                    + " is not the one that this database was sealed with: set the right one (FATHI_MASTER_KEY)");
+        }
+        return key;
     }
 
     static Instant now(Connection connection) throws SQLException {

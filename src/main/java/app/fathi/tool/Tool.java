@@ -31,7 +31,8 @@ import picocli.CommandLine.Spec;
             ReleaseHeld.class,
             MoveDatabase.class,
             OpenSealed.class,
-            UserLinks.class
+            UserLinks.class,
+            AuditTrail.class
         },
         usageHelpAutoWidth = true)
 public final class Tool implements Runnable {

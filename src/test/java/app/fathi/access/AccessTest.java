@@ -353,8 +353,8 @@ class AccessTest {
                 while (rows.next()) {
                     tables.put(
                             rows.getString(1),
-                            "SELECT count(*) || ' ' || coalesce(sum(hashtext((to_jsonb(t) - 'last_used_at')::text)), 0) FROM " + rows.getString(1)
-                                    + " t WHERE ws = (SELECT min(no) FROM users_workspace)");
+                            "SELECT count(*) || ' ' || coalesce(sum(hashtext((to_jsonb(t) - 'last_used_at')::text)), 0) FROM "
+                                    + rows.getString(1) + " t WHERE ws = (SELECT min(no) FROM users_workspace)");
                 }
             }
             for (var table : tables.entrySet()) {

@@ -32,6 +32,9 @@ final class Things {
     static Things make(TestServer server, FakePushService push) {
         var things = new Things(server);
         things.apiKeys();
+        things.role();
+        things.people();
+        things.sites();
         things.profile();
         things.subscriptions(push);
         things.messages();
@@ -70,6 +73,41 @@ final class Things {
             var draft = new JsonObject().put("name", name).put("permissions", new JsonArray().add("messages:read"));
             put("/api/v1/api-keys", made("/api/v1/api-keys", draft).getString("id"));
         }
+    }
+
+    private void people() {
+        var draft = new JsonObject()
+                .put("email", PLANTED + "@fathi.test")
+                .put("name", "Somebody")
+                .put("roles", new JsonArray().add("content-editor"));
+        put("/api/v1/users", made("/api/v1/users", draft).getString("id"));
+        put(
+                "/api/v1/auth/sessions",
+                server.admin("GET", "/api/v1/auth/sessions", null)
+                        .json()
+                        .getJsonArray("items")
+                        .getJsonObject(0)
+                        .getString("id"));
+    }
+
+    private void sites() {
+        var site = new JsonObject().put("origin", "https://owner.example").put("name", PLANTED);
+        put("/api/v1/webpush/sites", made("/api/v1/webpush/sites", site).getString("id"));
+        var text = new JsonObject()
+                .put("language", "en")
+                .put("title", PLANTED)
+                .put("accept", "Yes")
+                .put("refuse", "No");
+        var prompt = new JsonObject()
+                .put("name", "owners")
+                .put("kind", "banner")
+                .put("texts", new JsonArray().add(text));
+        put("/api/v1/webpush/prompts", made("/api/v1/webpush/prompts", prompt).getString("id"));
+    }
+
+    private void role() {
+        var draft = new JsonObject().put("name", "owners").put("description", PLANTED);
+        put("/api/v1/roles", made("/api/v1/roles", draft).getString("id"));
     }
 
     private void profile() {

@@ -131,7 +131,7 @@ public final class AnswerCheck {
             }
         } else if (type == null || !content.has(type)) {
             faults.add("the contract does not know the type " + type + " here");
-        } else if (type.endsWith("json")) {
+        } else if (type.endsWith("json") && !type.endsWith("ndjson")) {
             schemas.faultsOfAnswer(content.path(type).get("schema"), parse(answer.body(), faults))
                     .forEach(fault -> faults.add("body " + fault));
         }

@@ -96,7 +96,8 @@ final class Desk implements AutoCloseable {
                 () -> "http://desk.test");
         firstRun = users.firstStart().await();
         vertx.deployVerticle(users.verticle()).await();
-        vertx.deployVerticle(new PlatformVerticle(List.of(new AuditOperations(audit, cursor).operations())))
+        vertx.deployVerticle(new PlatformVerticle(
+                        List.of(new AuditOperations(audit, secrets.derivedKey("audit"), cursor).operations())))
                 .await();
     }
 

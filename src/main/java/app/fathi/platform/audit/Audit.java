@@ -4,7 +4,7 @@ import app.fathi.platform.bus.Call;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.http.Contract;
-import app.fathi.platform.http.Denials;
+import app.fathi.platform.http.Witness;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -12,23 +12,26 @@ import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlClient;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Writes the audit trail. Changes are recorded in their own transaction, so there is no change without its record and no
- * record without its change. Denied attempts are written once a second, off the request's path. Thread-safe, one for the
- * whole node.
+ * record without its change. Denied attempts and reads of personal data are written once a second, off the request's path.
+ * Secrets that somebody hands in are hidden. Thread-safe, one for the whole node.
  */
-public final class Audit implements Denials {
+public final class Audit implements Witness {
     private static final Logger LOG = LoggerFactory.getLogger(Audit.class);
     private static final long FLUSH_MILLIS = 1_000;
+    private static final Pattern ID = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
 
     private final Vertx vertx;
     private final Pool pool;
     private final Contract contract;
     private final AuditStore store = new AuditStore();
-    private final DeniedAttempts attempts = new DeniedAttempts();
+    private final ChainStore chain = new ChainStore();
+    private final Counted counted = new Counted();
     private volatile long timer = -1;
 
     public Audit(Vertx vertx, Pool pool, Contract contract) {
@@ -37,7 +40,7 @@ public final class Audit implements Denials {
         this.contract = contract;
     }
 
-    /** Begins to write denied attempts. */
+    /** Begins to write denied attempts and reads. */
     public void start() {
         timer = vertx.setPeriodic(FLUSH_MILLIS, id -> flush());
     }
@@ -90,25 +93,58 @@ public final class Audit implements Denials {
         var operation = name.equals("none") ? call.operationId() : name;
         var result = refused(problem.kind()) ? "denied" : "failed";
         var after = new JsonObject().put("code", problem.kind().code());
-        attempts.add(
-                AuditEvent.of(call, ws, operation, result, objectKind, objectId, null, after),
-                System.currentTimeMillis() / TimeUnit.MINUTES.toMillis(1));
+        counted.addAttempt(AuditEvent.of(call, ws, operation, result, objectKind, objectId, null, after), minute());
+    }
+
+    /** Notes that somebody was shown personal data: whose, where one thing was asked for. */
+    @Override
+    public void read(Call call) {
+        var name = contract.operations().get(call.operationId()).audit();
+        var asked = call.parameters().getString("id");
+        var isId = asked != null && ID.matcher(asked).matches();
+        counted.addRead(
+                AuditEvent.of(
+                        call,
+                        call.ws(),
+                        name,
+                        "success",
+                        asked == null ? null : name.substring(0, name.indexOf('.')),
+                        isId ? asked : null,
+                        null,
+                        // Another name for it may be personal, and belongs where an erasure finds it.
+                        asked == null || isId ? null : new JsonObject().put("asked", asked)),
+                minute());
+    }
+
+    private static long minute() {
+        return System.currentTimeMillis() / TimeUnit.MINUTES.toMillis(1);
     }
 
     private static boolean refused(Kind kind) {
         return kind == Kind.UNAUTHENTICATED || kind == Kind.FORBIDDEN || kind == Kind.RATE_LIMITED;
     }
 
-    /** Writes the denied attempts that wait; those that cannot be written are lost with a line in the log. */
+    /** Writes what waits; lines that cannot be written are lost with one in the log. */
     public Future<Void> flush() {
-        var waiting = attempts.take(System.currentTimeMillis() / TimeUnit.MINUTES.toMillis(1));
+        var waiting = counted.take(minute());
         if (waiting.isEmpty()) {
             return Future.succeededFuture();
         }
         return store.insert(pool, waiting).recover(failure -> {
-            LOG.error("{} denied attempts could not be recorded: {}", waiting.size(), failure.toString());
+            LOG.error("{} denied attempts and reads could not be recorded: {}", waiting.size(), failure.toString());
             return Future.succeededFuture();
         });
+    }
+
+    /**
+     * Blanks what the lines about an erased thing tell beyond who, what and when, in the erasure's own transaction. The
+     * erasure is to be recorded with {@code objectKind} {@code erasure} and the receipt as {@code objectId}: the chain
+     * verifies with it.
+     *
+     * @return how many lines were blanked
+     */
+    public Future<Integer> blank(SqlClient tx, int ws, String objectKind, Object objectId, UUID receipt) {
+        return chain.blank(tx, ws, objectKind, objectId.toString(), receipt);
     }
 
     AuditStore store() {

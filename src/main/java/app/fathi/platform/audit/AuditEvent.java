@@ -97,12 +97,12 @@ record AuditEvent(
         return caller.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** What may be personal, as it is digested and stored. */
+    /** What may be personal, as it is digested and stored; never a secret. */
     String detail() {
         return new JsonObject()
                 .put("remoteAddress", remoteAddress)
-                .put("before", before)
-                .put("after", after)
+                .put("before", Hidden.in(before))
+                .put("after", Hidden.in(after))
                 .encode();
     }
 }

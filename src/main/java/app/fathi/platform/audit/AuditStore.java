@@ -2,22 +2,17 @@ package app.fathi.platform.audit;
 
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Rfc3339;
-import app.fathi.platform.db.Cursor;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** All SQL over {@code audit_event} and {@code audit_detail}. */
 final class AuditStore {
@@ -28,10 +23,12 @@ final class AuditStore {
             """
             WITH event AS (
                 INSERT INTO audit_event (ws, operation, result, actor_kind, actor_id, actor_name,
-                                         object_kind, object_id, request_id, digest)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                RETURNING id)
-            INSERT INTO audit_detail (event, salt, detail) SELECT id, $11, $12 FROM event
+                                         object_kind, object_id, request_id, digest, period)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                        (SELECT max(number) FROM partition_period
+                         WHERE relation = 'audit_event' AND begins_at <= statement_timestamp()))
+                RETURNING id, period)
+            INSERT INTO audit_detail (event, period, salt, detail) SELECT id, period, $11, $12 FROM event
             """;
 
     Future<Void> insert(SqlClient tx, AuditEvent event) {
@@ -56,34 +53,40 @@ final class AuditStore {
         }
     }
 
-    /** One row more than a page holds, newest first. */
-    Future<List<JsonObject>> page(SqlClient client, Call call, Optional<Cursor.Position> after) {
+    /** Lines that the call's filters let through, newest first: so many at most, of those with lower numbers. */
+    Future<List<JsonObject>> page(SqlClient client, Call call, long below, int rows) {
         var filter = call.parameters();
         return client.preparedQuery(
                         """
                         SELECT e.id, at, operation, result, actor_kind, actor_id, actor_name, object_kind, object_id,
                                request_id, d.detail
-                        FROM audit_event e LEFT JOIN audit_detail d ON d.event = e.id
+                        FROM audit_event e LEFT JOIN audit_detail d ON d.event = e.id AND d.period = e.period
                         WHERE ws = $1
-                          AND id < $2
+                          AND e.id < $2
                           AND ($3::text IS NULL OR operation = $3)
                           AND ($4::text IS NULL OR result = $4)
                           AND ($5::timestamptz IS NULL OR at >= $5)
                           AND ($6::timestamptz IS NULL OR at < $6)
-                        ORDER BY id DESC
-                        LIMIT $7
+                          AND ($7::uuid IS NULL OR actor_id = $7)
+                          AND ($8::text IS NULL OR object_kind = $8)
+                          AND ($9::text IS NULL OR object_id = $9)
+                        ORDER BY e.id DESC
+                        LIMIT $10
                         """)
                 .execute(Tuple.of(
                         call.ws(),
-                        after.map(position -> position.number(0)).orElse(Long.MAX_VALUE),
+                        below,
                         filter.getString("operation"),
                         filter.getString("result"),
                         Rfc3339.at("from", filter.getString("from")),
                         Rfc3339.at("to", filter.getString("to")),
-                        Cursor.limit(call) + 1))
-                .map(rows -> {
+                        call.uuid("actorId"),
+                        filter.getString("objectKind"),
+                        filter.getString("objectId"),
+                        rows))
+                .map(found -> {
                     var events = new ArrayList<JsonObject>();
-                    rows.forEach(row -> events.add(json(row)));
+                    found.forEach(row -> events.add(json(row)));
                     return events;
                 });
     }
@@ -102,19 +105,9 @@ final class AuditStore {
                 .addString(event.objectKind())
                 .addString(event.objectId())
                 .addString(event.requestId())
-                .addBuffer(Buffer.buffer(digest(salt, detail)))
+                .addBuffer(Buffer.buffer(Chain.digest(salt, detail)))
                 .addBuffer(Buffer.buffer(salt))
                 .addString(detail);
-    }
-
-    private static byte[] digest(byte[] salt, String detail) {
-        try {
-            var sha256 = MessageDigest.getInstance("SHA-256");
-            sha256.update(salt);
-            return sha256.digest(detail.getBytes(StandardCharsets.UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every JDK has SHA-256", e);
-        }
     }
 
     /** A blanked detail leaves who, what and when. */

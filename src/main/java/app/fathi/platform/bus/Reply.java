@@ -4,6 +4,7 @@ import app.fathi.platform.errors.Problem;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -22,8 +23,17 @@ public record Reply(int status, Buffer body, Map<String, String> headers, Proble
      * A body of any size, asked for page by page as fast as it is read.
      *
      * @param next the next page; null behind the last
+     * @param rows in place of {@code next}: what the edge writes line by line; null otherwise
      */
-    public record Download(String mediaType, Supplier<Future<Buffer>> next) {}
+    public record Download(String mediaType, Supplier<Future<Buffer>> next, Rows rows) {}
+
+    /**
+     * Things as a list of the API shows them, for a file in which the edge hides what the caller may not see.
+     *
+     * @param columns of CSV, each with the way to its value, such as {@code actor.name}; empty for a JSON object a line
+     * @param next the next page; null behind the last
+     */
+    public record Rows(List<String> columns, Supplier<Future<List<JsonObject>>> next) {}
 
     public Reply(int status, Buffer body, Map<String, String> headers, Problem problem) {
         this(status, body, headers, problem, null);
@@ -36,7 +46,17 @@ public record Reply(int status, Buffer body, Map<String, String> headers, Proble
                 null,
                 Map.of("Content-Disposition", "attachment; filename=\"" + fileName + "\""),
                 null,
-                new Download(mediaType, next));
+                new Download(mediaType, next, null));
+    }
+
+    /** 200 with a file of lines: CSV where there are columns, else JSON lines. */
+    public static Reply rows(String fileName, Rows rows) {
+        return new Reply(
+                200,
+                null,
+                Map.of("Content-Disposition", "attachment; filename=\"" + fileName + "\""),
+                null,
+                new Download(rows.columns.isEmpty() ? "application/x-ndjson" : "text/csv", null, rows));
     }
 
     public static Reply ok(JsonObject json) {

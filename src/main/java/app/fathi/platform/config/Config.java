@@ -32,6 +32,7 @@ public record Config(
         Send send,
         Render render,
         Idempotency idempotency,
+        Audit audit,
         Backup backup,
         Logging log,
         Sentry sentry,
@@ -349,6 +350,9 @@ public record Config(
 
     /** Stored answers for repeated keys. */
     public record Idempotency(@Range(min = 1, max = 720) int keepHours) {}
+
+    /** The audit trail. */
+    public record Audit(@Range(min = 30, max = 36_500) int keepDays, @Range(min = 50, max = 60_000) int chainMillis) {}
 
     /** What {@code scripts/fathi backup} seals with. */
     public record Backup(

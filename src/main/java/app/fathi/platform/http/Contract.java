@@ -31,6 +31,7 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
  * @param operations all operations by id, in the order of the file
  */
 public record Contract(String text, JsonObject document, Map<String, Operation> operations) {
+    private static final Set<String> FILES = Set.of("text/csv", "application/x-ndjson");
     private static final Set<String> METHODS = Set.of("get", "put", "post", "delete", "patch", "head", "options");
 
     /**
@@ -60,7 +61,13 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
             Set<String> bodyTypes,
             boolean credentialOptional,
             List<String> alsoAt,
-            Map<String, Object> queryDefaults) {}
+            Map<String, Object> queryDefaults) {
+
+        /** Shows personal data, and who has seen it is on record. */
+        public boolean isAuditedRead() {
+            return method.equals(HttpMethod.GET) && !audit.equals("none");
+        }
+    }
 
     /**
      * Where each operation with further paths ({@code x-also-at}) answers besides its own: there, and at all of its paths with
@@ -137,13 +144,14 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
 
     /**
      * What the router is built from. Differs from the document where vertx-openapi cannot take it: problem responses are
-     * announced as plain JSON (it refuses to load other media types), bodies of uploads and {@code security} are left
-     * out because they are ours to check.
+     * announced as plain JSON (it refuses to load other media types), files in answers, bodies of uploads and {@code
+     * security} are left out because they are ours to check.
      */
     public Future<OpenAPIContract> forRouter(Vertx vertx) {
         var model = document.copy();
         withoutSecurity(model);
         withoutUploads(model);
+        withoutFiles(model);
         model.getJsonObject("components").getJsonObject("responses").forEach(entry -> {
             var content = ((JsonObject) entry.getValue()).getJsonObject("content");
             if (content != null && content.containsKey("application/problem+json")) {
@@ -158,6 +166,20 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
         model.getJsonObject("paths").forEach(path -> ((JsonObject) path.getValue()).forEach(member -> {
             if (METHODS.contains(member.getKey()) && ((JsonObject) member.getValue()).getBoolean("x-upload", false)) {
                 ((JsonObject) member.getValue()).remove("requestBody");
+            }
+        }));
+    }
+
+    /** Answers of types that it does not know. */
+    private static void withoutFiles(JsonObject model) {
+        model.getJsonObject("paths").forEach(path -> ((JsonObject) path.getValue()).forEach(member -> {
+            if (METHODS.contains(member.getKey())) {
+                ((JsonObject) member.getValue()).getJsonObject("responses").forEach(answer -> ((JsonObject)
+                                answer.getValue())
+                        .getJsonObject("content", new JsonObject())
+                        .getMap()
+                        .keySet()
+                        .removeIf(FILES::contains));
             }
         }));
     }

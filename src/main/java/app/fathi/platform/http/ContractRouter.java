@@ -25,6 +25,7 @@ import io.vertx.openapi.contract.OpenAPIContract;
 import io.vertx.openapi.contract.Path;
 import io.vertx.openapi.validation.ValidatedRequest;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -48,9 +49,10 @@ final class ContractRouter {
     private final Admission admission;
     private final Rates rates;
     private final List<Network> trustedProxies;
-    private final Denials denials;
+    private final Witness witness;
     private final RequestReader reader;
     private final UploadDoor uploads;
+    private final PersonalFields personal;
 
     ContractRouter(
             Vertx vertx,
@@ -58,7 +60,7 @@ final class ContractRouter {
             Credentials credentials,
             Authorities authorities,
             Limits limits,
-            Denials denials,
+            Witness witness,
             RequestReader reader,
             UploadDoor uploads) {
         this.vertx = vertx;
@@ -68,9 +70,10 @@ final class ContractRouter {
         this.admission = limits.admission();
         this.rates = limits.rates();
         this.trustedProxies = limits.trustedProxies();
-        this.denials = denials;
+        this.witness = witness;
         this.reader = reader;
         this.uploads = uploads;
+        this.personal = new PersonalFields(contract);
     }
 
     Router create(OpenAPIContract openApi) {
@@ -180,8 +183,19 @@ final class ContractRouter {
                         : null);
         authorize(call, operation)
                 .compose(allowed -> ask(call, operation))
-                .onSuccess(reply -> write(context, call, reply))
+                .compose(reply -> maySeePeople(call, reply).map(may -> {
+                    write(context, call, reply, !may);
+                    return null;
+                }))
                 .onFailure(context::fail);
+    }
+
+    /** Asked only where there are people to be seen. */
+    private Future<Boolean> maySeePeople(Call call, Reply reply) {
+        var shows = reply.problem() == null
+                && (personal.inBody(call.operationId()).isPresent()
+                        || personal.inLines(call.operationId()).isPresent());
+        return shows ? authorities.permits(call.caller(), PersonalFields.PERMISSION) : Future.succeededFuture(true);
     }
 
     private Future<Void> authorize(Call call, Contract.Operation operation) {
@@ -194,7 +208,7 @@ final class ContractRouter {
                     }
                     var problem =
                             Problem.of(Kind.FORBIDDEN, "This needs the permission " + operation.permission() + ".");
-                    denials.denied(call, problem);
+                    witness.denied(call, problem);
                     return Future.failedFuture(new ProblemException(problem));
                 });
         };
@@ -227,13 +241,17 @@ final class ContractRouter {
                 });
     }
 
-    private void write(RoutingContext context, Call call, Reply reply) {
+    /** @param masked personal fields are hidden */
+    private void write(RoutingContext context, Call call, Reply reply, boolean masked) {
         if (reply.problem() != null) {
             if (reply.problem().kind() == Kind.FORBIDDEN) {
-                denials.denied(call, reply.problem());
+                witness.denied(call, reply.problem());
             }
             Problems.write(context, reply.problem());
             return;
+        }
+        if (!masked && contract.operations().get(call.operationId()).isAuditedRead()) {
+            witness.read(call);
         }
         var response = context.response().setStatusCode(reply.status());
         response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
@@ -241,11 +259,24 @@ final class ContractRouter {
         if (reply.download() != null) {
             response.putHeader(HttpHeaders.CONTENT_TYPE, reply.download().mediaType())
                     .setChunked(true);
-            stream(context, reply.download().next());
+            stream(context, pages(call, reply.download(), masked));
         } else if (reply.body() == null) {
             response.end();
         } else {
-            response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(reply.body());
+            response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body(call, reply, masked));
         }
+    }
+
+    private Buffer body(Call call, Reply reply, boolean masked) {
+        var mask = masked ? personal.inBody(call.operationId()) : Optional.<PersonalFields.Mask>empty();
+        return mask.isEmpty()
+                ? reply.body()
+                : mask.get().hideIn(reply.body().toJsonObject()).toBuffer();
+    }
+
+    private Supplier<Future<Buffer>> pages(Call call, Reply.Download download, boolean masked) {
+        return download.rows() == null
+                ? download.next()
+                : new RowLines(download.rows(), masked ? personal.inLines(call.operationId()) : Optional.empty())::next;
     }
 }

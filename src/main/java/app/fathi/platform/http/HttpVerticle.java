@@ -42,7 +42,7 @@ public final class HttpVerticle extends VerticleBase {
             Credentials credentials,
             Authorities authorities,
             Limits limits,
-            Denials denials,
+            Witness witness,
             Uploads uploads,
             Consumer<Router> pages,
             IntConsumer onListening) {}
@@ -135,7 +135,7 @@ public final class HttpVerticle extends VerticleBase {
                         edge.credentials(),
                         edge.authorities(),
                         edge.limits(),
-                        edge.denials(),
+                        edge.witness(),
                         new RequestReader(http.requestTimeoutSeconds(), http.uploadSeconds()),
                         new UploadDoor(vertx, edge.uploads(), http.uploadLimitBytes()))
                 .create(edge.openApi());

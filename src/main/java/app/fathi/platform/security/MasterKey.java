@@ -27,6 +27,7 @@ import javax.crypto.spec.SecretKeySpec;
  */
 public final class MasterKey {
     static final int OCTETS = 32;
+    static final String DERIVED = "derived|";
 
     private final byte[] pseudoRandomKey;
 
@@ -66,6 +67,11 @@ public final class MasterKey {
      */
     public static boolean opens(String text, byte[] known) {
         return Secrets.opens(decode(text, "the key"), known);
+    }
+
+    /** What {@link Secrets#derivedKey} gives under this key. */
+    public static byte[] derivedKey(String text, String label) {
+        return decode(text, "the key").derive(DERIVED + label);
     }
 
     /** Makes a new key and its file. */

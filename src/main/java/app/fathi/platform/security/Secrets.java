@@ -87,7 +87,7 @@ public final class Secrets {
 
     /** 32 octets for one use, such as {@code cursor} or {@code tracking}: the same on every node and after every start. */
     public byte[] derivedKey(String label) {
-        return master.derive("derived|" + label);
+        return master.derive(MasterKey.DERIVED + label);
     }
 
     /** The workspace's key, made in the caller's transaction when it has none yet. */

@@ -8,10 +8,11 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Denied attempts that wait to be written. The first ten a minute of one actor at one operation are kept one by one, the
- * rest of that minute as one line with their number: nobody fills the trail by being refused. Thread-safe.
+ * Denied attempts and reads that wait to be written. The first ten a minute of one actor at one operation are kept one by
+ * one, the rest of that minute as one line with their number: nobody fills the trail by being refused, nor by looking.
+ * Thread-safe.
  */
-final class DeniedAttempts {
+final class Counted {
     static final int SINGLE = 10;
 
     private static final int MAX_ACTORS = 10_000;
@@ -20,11 +21,13 @@ final class DeniedAttempts {
 
     private static final class Minute {
         final long minute;
+        final Key key;
         final AuditEvent first;
         long seen;
 
-        Minute(long minute, AuditEvent first) {
+        Minute(long minute, Key key, AuditEvent first) {
             this.minute = minute;
+            this.key = key;
             this.first = first;
         }
     }
@@ -32,9 +35,17 @@ final class DeniedAttempts {
     private final Map<Key, Minute> minutes = new HashMap<>();
     private List<AuditEvent> waiting = new ArrayList<>();
 
-    /** @param minute minutes since 1970 */
-    synchronized void add(AuditEvent event, long minute) {
-        var key = new Key(event.ws(), event.actorId(), event.operation(), event.objectId());
+    /** Attempts at one thing count together; @param minute minutes since 1970 */
+    void addAttempt(AuditEvent event, long minute) {
+        add(new Key(event.ws(), event.actorId(), event.operation(), event.objectId()), event, minute);
+    }
+
+    /** Reads count together whatever is read: who reads all, one by one, is told with the number. */
+    void addRead(AuditEvent event, long minute) {
+        add(new Key(event.ws(), event.actorId(), event.operation(), null), event, minute);
+    }
+
+    private synchronized void add(Key key, AuditEvent event, long minute) {
         var current = minutes.get(key);
         if (current == null || current.minute != minute) {
             if (current != null) {
@@ -42,7 +53,7 @@ final class DeniedAttempts {
             } else if (minutes.size() >= MAX_ACTORS) {
                 return;
             }
-            current = new Minute(minute, event);
+            current = new Minute(minute, key, event);
             minutes.put(key, current);
         }
         if (++current.seen <= SINGLE) {
@@ -66,11 +77,11 @@ final class DeniedAttempts {
 
     private void summarise(Minute over) {
         if (over.seen > SINGLE) {
-            waiting.add(counted(over.first, over.seen - SINGLE));
+            waiting.add(counted(over.first, over.key.object, over.seen - SINGLE));
         }
     }
 
-    private static AuditEvent counted(AuditEvent event, long count) {
+    private static AuditEvent counted(AuditEvent event, String object, long count) {
         var after = event.after() == null ? new JsonObject() : event.after().copy();
         return new AuditEvent(
                 event.ws(),
@@ -80,7 +91,7 @@ final class DeniedAttempts {
                 event.actorId(),
                 event.actorName(),
                 event.objectKind(),
-                event.objectId(),
+                object,
                 event.remoteAddress(),
                 event.requestId(),
                 null,
