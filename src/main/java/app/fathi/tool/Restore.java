@@ -93,8 +93,9 @@ final class Restore implements Callable<Integer> {
         var address = DatabaseAddress.of(config.db());
         requireSameKey(config, reader.manifest(), config.dataPath());
         Refill.requireUnused(address);
-        var held = fill(address, reader);
-        return new Restored("the database " + address, held, null, keep(config, reader.manifest(), config.dataPath()));
+        // Before the data: who is interrupted behind them would have sealed rows and no key.
+        var key = keep(config, reader.manifest(), config.dataPath());
+        return new Restored("the database " + address, fill(address, reader), null, key);
     }
 
     /** A key that is there already must be the backup's: its secrets open with no other. */
@@ -131,14 +132,16 @@ final class Restore implements Callable<Integer> {
         if (EmbeddedPostgres.isRunning(folder)) {
             throw new StartException("a server runs on the data folder " + folder + ": stop it first");
         }
+        Path before = null;
         if (EmbeddedPostgres.isUnfinished(folder)) {
+            before = EmbeddedPostgres.putAside(folder).orElse(null);
             EmbeddedPostgres.discard(folder);
         }
-        var aside = isEmpty(folder) ? null : putAside(folder);
+        var aside = isEmpty(folder) ? before : putAside(folder);
         try {
             requireSameKey(config, reader.manifest(), folder);
             Optional<Held> held;
-            try (var postgres = EmbeddedPostgres.startToFill(folder, config.db().embeddedConnections())) {
+            try (var postgres = EmbeddedPostgres.startToFill(folder, aside, config.db().embeddedConnections())) {
                 held = fill(postgres.address(), reader);
             }
             var key = keep(config, reader.manifest(), folder);

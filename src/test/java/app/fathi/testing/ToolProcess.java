@@ -24,8 +24,19 @@ public final class ToolProcess {
         }
     }
 
-    /** Runs a command to its end in the folder of a server. */
-    public static Answer run(Path folder, Map<String, String> environment, String... arguments) {
+    /** Begins a command, for a test that ends it half way. */
+    public static Process start(Path folder, Map<String, String> environment, String... arguments) {
+        try {
+            return builder(folder, environment, arguments)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static ProcessBuilder builder(Path folder, Map<String, String> environment, String... arguments) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djdk.console=java.base"));
@@ -40,10 +51,14 @@ public final class ToolProcess {
         builder.environment().put("FATHI_DATA_DIR", folder.resolve("data").toString());
         builder.environment().put("FATHI_LOG_DIR", folder.resolve("logs").toString());
         builder.environment().putAll(environment);
+        return builder.redirectInput(
+                ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+    }
+
+    /** Runs a command to its end in the folder of a server. */
+    public static Answer run(Path folder, Map<String, String> environment, String... arguments) {
         try {
-            var process = builder.redirectInput(
-                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                    .start();
+            var process = builder(folder, environment, arguments).start();
             var err = new StringBuilder();
             var reader = Thread.ofPlatform().daemon().start(() -> process.errorReader()
                     .lines()

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 class MoveTest {
     /** Rows of every sort: partitions, nothing, octets, arrays, half a megabyte, all that text can hold. */
-    private static final String ROWS =
+    static final String ROWS =
             """
             SELECT add_period('cdp_event', 86400, now() - interval '9 days');
             SELECT cep_make_weeks(now() - interval '30 days', 3);
@@ -106,7 +106,7 @@ class MoveTest {
     }
 
     /** By other means than those of the tool: each table's rows as text, in order. What is committed is said otherwise. */
-    private static Map<String, String> contents(DatabaseAddress address) throws SQLException {
+    static Map<String, String> contents(DatabaseAddress address) throws SQLException {
         var contents = new TreeMap<String, String>();
         try (var connection = address.connect();
                 var statement = connection.createStatement()) {
@@ -126,14 +126,14 @@ class MoveTest {
         return contents;
     }
 
-    private static void execute(DatabaseAddress address, String sql) throws SQLException {
+    static void execute(DatabaseAddress address, String sql) throws SQLException {
         try (var connection = address.connect();
                 var statement = connection.createStatement()) {
             statement.execute(sql);
         }
     }
 
-    private static String ask(DatabaseAddress address, String sql) throws SQLException {
+    static String ask(DatabaseAddress address, String sql) throws SQLException {
         try (var connection = address.connect();
                 var row = connection.createStatement().executeQuery(sql)) {
             row.next();

@@ -90,11 +90,15 @@ public final class EmbeddedPostgres implements AutoCloseable {
         return start(dataFolder, null, connections, DURABLE);
     }
 
-    /** The same for a fresh folder that a backup will fill: until {@link #filled} nobody else starts on it. */
-    public static EmbeddedPostgres startToFill(Path dataFolder, int connections) {
+    /**
+     * The same for a fresh folder that a backup will fill: until {@link #filled} nobody else starts on it.
+     *
+     * @param aside where lies what was in its place, for whoever goes on after an interruption; null when nothing was
+     */
+    public static EmbeddedPostgres startToFill(Path dataFolder, Path aside, int connections) {
         try {
             Files.createDirectories(dataFolder);
-            Files.write(dataFolder.resolve(UNFINISHED), new byte[0]);
+            Files.writeString(dataFolder.resolve(UNFINISHED), aside == null ? "" : aside.toString());
         } catch (IOException e) {
             throw new StartException("the folder " + dataFolder + " cannot be made: " + e, e);
         }
@@ -113,6 +117,18 @@ public final class EmbeddedPostgres implements AutoCloseable {
     /** Whether a restore into it was interrupted. */
     public static boolean isUnfinished(Path dataFolder) {
         return Files.exists(dataFolder.resolve(UNFINISHED));
+    }
+
+    /** What an interrupted restore has put aside to take its place; empty when there was nothing. */
+    public static Optional<Path> putAside(Path dataFolder) {
+        try {
+            return Optional.of(Files.readString(dataFolder.resolve(UNFINISHED)).strip())
+                    .filter(aside -> !aside.isEmpty())
+                    .map(Path::of)
+                    .filter(Files::isDirectory);
+        } catch (IOException e) {
+            throw new StartException("the half filled folder " + dataFolder + " cannot be read: " + e, e);
+        }
     }
 
     /** Removes what {@link #startToFill} made and nothing has completed. */

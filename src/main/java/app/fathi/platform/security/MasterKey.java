@@ -82,18 +82,22 @@ public final class MasterKey {
         return new MasterKey(secret);
     }
 
-    /** Writes a key's file, readable by us alone and on the disk before anything is sealed with it. */
+    /** Writes a key's file whole or not at all, readable by us alone and on the disk before anything is sealed with it. */
     public static void write(Path file, String key) {
         var text = key + "\n";
+        var half = file.resolveSibling(file.getFileName() + ".part");
         try {
             Files.createDirectories(file.getParent());
+            Files.deleteIfExists(half);
             try (var channel = FileChannel.open(
-                    file,
+                    half,
                     Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
                 channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
                 channel.force(true);
             }
+            // Fails when there is one already: a key is never replaced.
+            Files.move(half, file);
         } catch (IOException e) {
             throw new UncheckedIOException("The master key " + file + " cannot be written", e);
         }

@@ -60,7 +60,7 @@ class EmbeddedPostgresTest {
 
     @Test
     void nobody_starts_on_a_folder_that_a_restore_has_not_filled() throws Exception {
-        EmbeddedPostgres.startToFill(folder, 20).close();
+        EmbeddedPostgres.startToFill(folder, null, 20).close();
         assertThatThrownBy(() -> EmbeddedPostgres.start(folder, 20))
                 .isInstanceOf(StartException.class)
                 .hasMessageContaining("restore")
