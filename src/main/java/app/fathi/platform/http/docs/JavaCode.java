@@ -191,7 +191,8 @@ final class JavaCode {
                     imports.add("java.math.BigDecimal");
                     yield "new BigDecimal(\"" + number + "\")";
                 }
-                case Long number -> number + "L";
+                case Number number
+                when number instanceof Long || "int64".equals(resolved.getString("format")) -> number + "L";
                 case null -> "null";
                 default -> String.valueOf(value);
             };
