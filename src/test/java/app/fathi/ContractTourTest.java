@@ -200,8 +200,8 @@ class ContractTourTest {
     private static void secondFactor(String mine) {
         var totp = "/api/v1/auth/totp";
         var proof = new JsonObject().put("password", TestServer.ADMIN_PASSWORD);
-        var phone = Authenticator.of(
-                server.send("POST", totp, mine, proof).json().getString("secret"));
+        var phone =
+                Authenticator.of(server.send("POST", totp, mine, proof).json().getString("secret"));
         server.send("POST", totp + "/confirm", mine, new JsonObject().put("code", phone.code(-1)));
         server.send("POST", totp + "/recovery-codes", mine, proof.copy().put("code", phone.code()));
         server.send("POST", totp + "/remove", mine, proof.copy().put("code", phone.code(1)));

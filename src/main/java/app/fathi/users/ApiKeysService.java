@@ -99,8 +99,8 @@ final class ApiKeysService {
         var change = call.json();
         return roles.permissionsOf(call.caller())
                 .compose(held -> owner(call.caller())
-                        .compose(owner -> transactions.run(tx -> find(tx, call.ws(), owner, id)
-                                .compose(before -> {
+                        .compose(owner -> transactions.run(
+                                tx -> find(tx, call.ws(), owner, id).compose(before -> {
                                     var after = ApiKeyDraft.changed(before, change, clock.instant());
                                     if (change.containsKey("permissions")) {
                                         requireGrantable(after.permissions(), held);
@@ -219,9 +219,7 @@ final class ApiKeysService {
                     change.containsKey("permissions")
                             ? permissions(change.getJsonArray("permissions"))
                             : key.permissions(),
-                    change.containsKey("expiresAt")
-                            ? expiresAt(change.getString("expiresAt"), now)
-                            : key.expiresAt());
+                    change.containsKey("expiresAt") ? expiresAt(change.getString("expiresAt"), now) : key.expiresAt());
         }
 
         private static String name(String name) {

@@ -44,9 +44,9 @@ final class PasswordsService {
     Future<Void> change(Call call, String current, String next) {
         return signedIn.byPassword(call, "/currentPassword", current)
                 .compose(account -> hashed(account, next)
-                        .compose(hash -> transactions.run(
-                                tx -> replace(tx, account.id(), hash, call.caller().sessionId())
-                                        .compose(done -> audit.record(tx, call, "user", account.id(), null, null)))))
+                        .compose(hash -> transactions.run(tx -> replace(
+                                        tx, account.id(), hash, call.caller().sessionId())
+                                .compose(done -> audit.record(tx, call, "user", account.id(), null, null)))))
                 .compose(done -> epochs.refresh());
     }
 

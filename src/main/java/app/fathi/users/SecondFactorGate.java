@@ -16,8 +16,9 @@ final class SecondFactorGate implements Authorities {
     @Override
     public Future<Boolean> permits(Caller caller, String permission) {
         return caller.mustEnrol()
-                ? Future.failedFuture(ProblemException.forbidden("This workspace asks for a second factor and your account"
-                        + " has none. Get one with POST /api/v1/auth/totp; then go on."))
+                ? Future.failedFuture(
+                        ProblemException.forbidden("This workspace asks for a second factor and your account"
+                                + " has none. Get one with POST /api/v1/auth/totp; then go on."))
                 : authorities.permits(caller, permission);
     }
 }

@@ -34,20 +34,21 @@ final class SecondFactorService {
     }
 
     Future<JsonObject> enrol(Call call, String password) {
-        return signedIn.byPassword(call, "/password", password).compose(account -> transactions.run(tx -> factors.begin(
-                        tx, account.id())
-                .map(begun -> begun.orElseThrow(() -> ProblemException.conflict(
-                        "Your account has a second factor already. Remove it first to begin anew.")))
-                .compose(secret -> audit.record(tx, call, "user", account.id(), null, null)
-                        .map(new JsonObject()
-                                .put("secret", Totp.base32(secret))
-                                .put("uri", uri(account.email(), Totp.base32(secret)))))));
+        return signedIn.byPassword(call, "/password", password)
+                .compose(account -> transactions.run(tx -> factors.begin(tx, account.id())
+                        .map(begun -> begun.orElseThrow(() -> ProblemException.conflict(
+                                "Your account has a second factor already. Remove it first to begin anew.")))
+                        .compose(secret -> audit.record(tx, call, "user", account.id(), null, null)
+                                .map(new JsonObject()
+                                        .put("secret", Totp.base32(secret))
+                                        .put("uri", uri(account.email(), Totp.base32(secret)))))));
     }
 
     /** What an authenticator reads from a QR code. */
     private static String uri(String email, String secret) {
-        return "otpauth://totp/Fathi:" + URLEncoder.encode(email, StandardCharsets.UTF_8).replace("+", "%20")
-                + "?secret=" + secret + "&issuer=Fathi&algorithm=SHA1&digits=6&period=30";
+        return "otpauth://totp/Fathi:"
+                + URLEncoder.encode(email, StandardCharsets.UTF_8).replace("+", "%20") + "?secret=" + secret
+                + "&issuer=Fathi&algorithm=SHA1&digits=6&period=30";
     }
 
     /** From now on a code is asked for. What was signed in to without one ends, but for this session. */

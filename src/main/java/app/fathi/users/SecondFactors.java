@@ -77,9 +77,7 @@ final class SecondFactors {
             }
             return open(tx, account, found.get()).compose(secret -> {
                 var step = Totp.match(secret, code.strip(), clock.instant());
-                return step.isPresent()
-                        ? store.confirm(tx, account, step.getAsLong())
-                        : Future.succeededFuture(false);
+                return step.isPresent() ? store.confirm(tx, account, step.getAsLong()) : Future.succeededFuture(false);
             });
         });
     }
@@ -89,7 +87,8 @@ final class SecondFactors {
         var codes = Stream.generate(() -> shown(Totp.base32(Tokens.random(RECOVERY_OCTETS))))
                 .limit(RECOVERY_CODES)
                 .toList();
-        return store.putCodes(tx, account, codes.stream().map(SecondFactors::hash).toList())
+        return store.putCodes(
+                        tx, account, codes.stream().map(SecondFactors::hash).toList())
                 .map(codes);
     }
 

@@ -20,7 +20,8 @@ final class SecondFactorsStore {
                 .execute(Tuple.of(account))
                 .map(rows -> {
                     for (var row : rows) {
-                        return Optional.of(new Enrolled(row.getBuffer("sealed").getBytes(), row.getBoolean("confirmed")));
+                        return Optional.of(
+                                new Enrolled(row.getBuffer("sealed").getBytes(), row.getBoolean("confirmed")));
                     }
                     return Optional.empty();
                 });

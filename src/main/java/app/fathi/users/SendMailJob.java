@@ -30,6 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sends one mail of the installation: the job {@code users.sendMail}. The link in it is made when it is sent, so what is
@@ -37,6 +39,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class SendMailJob implements JobHandler {
     static final String TYPE = "users.sendMail";
+
+    private static final Logger LOG = LoggerFactory.getLogger(SendMailJob.class);
 
     private static final DateTimeFormatter UNTIL =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'").withZone(ZoneOffset.UTC);
@@ -126,6 +130,9 @@ final class SendMailJob implements JobHandler {
                 return JobOutcome.dead("the mail server refuses it for good: " + refused.getReplyCode());
             }
             throw new MailNotSentException("the mail server does not take it now: " + refused.getReplyCode());
+        } catch (RuntimeException unreachable) {
+            LOG.warn("The mail server cannot be reached: {}", unreachable.toString());
+            throw new MailNotSentException("the mail server cannot be reached");
         }
     }
 

@@ -76,18 +76,21 @@ final class SessionsService {
     /** Unknown accounts get the same answer after the same work. */
     Future<JsonObject> login(Call call, String email, String password, String code, String workspace) {
         var folded = fold(email);
-        return door.enter(folded, call.remoteAddress())
-                .compose(entry -> accounts.findByEmail(transactions.pool(), folded)
-                        .compose(account -> passwords
-                                .verify(password, account.map(AccountsStore.Account::passwordHash))
-                                .compose(matches -> {
-                                    var membership = account.filter(found -> matches && !found.disabled())
-                                            .flatMap(found -> choose(found, workspace));
-                                    return membership.isEmpty()
-                                            ? refuseLogin(call, account, "The e-mail address or the password is wrong.")
-                                            : factors.prove(transactions.pool(), account.get().id(), code)
-                                                    .compose(proof -> let(call, entry, account, membership.get(), proof));
-                                })));
+        return door.enter(folded, call.remoteAddress()).compose(entry -> accounts.findByEmail(
+                        transactions.pool(), folded)
+                .compose(account -> passwords
+                        .verify(password, account.map(AccountsStore.Account::passwordHash))
+                        .compose(matches -> {
+                            var membership = account.filter(found -> matches && !found.disabled())
+                                    .flatMap(found -> choose(found, workspace));
+                            return membership.isEmpty()
+                                    ? refuseLogin(call, account, "The e-mail address or the password is wrong.")
+                                    : factors.prove(
+                                                    transactions.pool(),
+                                                    account.get().id(),
+                                                    code)
+                                            .compose(proof -> let(call, entry, account, membership.get(), proof));
+                        })));
     }
 
     private static Optional<AccountsStore.Membership> choose(AccountsStore.Account account, String workspace) {
@@ -107,8 +110,7 @@ final class SessionsService {
             case MISSING ->
                 refuseLogin(call, account, CODE, "This account needs a code of its authenticator, too: send totp.");
             case WRONG -> refuseLogin(call, account, CODE, "This code does not work, or no longer. Wait for the next.");
-            case PROVED, NOT_ENROLLED ->
-                door.succeeded(entry).compose(done -> begin(call, account.get(), membership));
+            case PROVED, NOT_ENROLLED -> door.succeeded(entry).compose(done -> begin(call, account.get(), membership));
         };
     }
 
@@ -117,8 +119,8 @@ final class SessionsService {
         return refuseLogin(
                 call,
                 account,
-                new ProblemException(Problem.of(
-                        Kind.UNAUTHENTICATED, detail, List.of(new Problem.Fault(pointer, detail)))));
+                new ProblemException(
+                        Problem.of(Kind.UNAUTHENTICATED, detail, List.of(new Problem.Fault(pointer, detail)))));
     }
 
     private Future<JsonObject> refuseLogin(Call call, Optional<AccountsStore.Account> account, String detail) {
@@ -135,7 +137,8 @@ final class SessionsService {
 
     private Future<JsonObject> begin(Call call, AccountsStore.Account account, AccountsStore.Membership membership) {
         var session = UuidCreator.getTimeOrderedEpoch();
-        var live = new SessionsStore.Live(membership.ws(), membership.workspace(), account.id(), account.name(), null, false);
+        var live = new SessionsStore.Live(
+                membership.ws(), membership.workspace(), account.id(), account.name(), null, false);
         return transactions.run(tx -> accounts.lockWhileItHas(tx, account.id(), account.passwordHash())
                 .map(has -> {
                     if (!has) {
@@ -358,9 +361,8 @@ final class SessionsService {
                 .map(enrolled -> me.put(
                         "secondFactor",
                         new JsonObject().put("enrolled", enrolled).put("needed", caller.mustEnrol())))
-                .compose(done -> caller.mustEnrol()
-                        ? Future.succeededFuture(Set.<String>of())
-                        : roles.permissionsOf(caller))
+                .compose(done ->
+                        caller.mustEnrol() ? Future.succeededFuture(Set.<String>of()) : roles.permissionsOf(caller))
                 .map(held -> me.put(
                         "permissions", new JsonArray(held.stream().sorted().toList())));
     }

@@ -18,8 +18,7 @@ import java.util.UUID;
 final class SessionsStore {
 
     /** A session that is neither ended nor expired, of an account that is a member and not disabled. */
-    record Live(
-            int ws, UUID workspace, UUID account, String name, Instant signedInAt, boolean mustEnrol) {}
+    record Live(int ws, UUID workspace, UUID account, String name, Instant signedInAt, boolean mustEnrol) {}
 
     /**
      * A refresh token's row, locked.

@@ -37,29 +37,28 @@ final class SignedIn {
     private Future<AccountsStore.Person> by(
             Call call, String pointer, String password, SecondFactors.Proof needed, String code) {
         var caller = SessionsService.requireUser(call.caller());
-        return accounts.find(pool, caller.id())
-                .map(Optional::orElseThrow)
-                .compose(account -> door.enter(account.emailFolded(), call.remoteAddress())
-                        .compose(entry -> passwords
-                                .verify(password, Optional.ofNullable(account.passwordHash()))
-                                .compose(matches -> {
-                                    if (!matches) {
-                                        throw refused(call, pointer, "This is not your password.");
-                                    }
-                                    return needed == SecondFactors.Proof.PROVED
-                                            ? factors.prove(pool, account.id(), code)
-                                            : Future.succeededFuture(needed);
-                                })
-                                .compose(proof -> {
-                                    if (proof == SecondFactors.Proof.WRONG) {
-                                        throw refused(call, "/code", "This code does not work, or no longer.");
-                                    }
-                                    if (proof != needed) {
-                                        throw ProblemException.conflict("Your account has no second factor.");
-                                    }
-                                    return door.succeeded(entry);
-                                }))
-                        .map(account));
+        return accounts.find(pool, caller.id()).map(Optional::orElseThrow).compose(account -> door.enter(
+                        account.emailFolded(), call.remoteAddress())
+                .compose(entry -> passwords
+                        .verify(password, Optional.ofNullable(account.passwordHash()))
+                        .compose(matches -> {
+                            if (!matches) {
+                                throw refused(call, pointer, "This is not your password.");
+                            }
+                            return needed == SecondFactors.Proof.PROVED
+                                    ? factors.prove(pool, account.id(), code)
+                                    : Future.succeededFuture(needed);
+                        })
+                        .compose(proof -> {
+                            if (proof == SecondFactors.Proof.WRONG) {
+                                throw refused(call, "/code", "This code does not work, or no longer.");
+                            }
+                            if (proof != needed) {
+                                throw ProblemException.conflict("Your account has no second factor.");
+                            }
+                            return door.succeeded(entry);
+                        }))
+                .map(account));
     }
 
     private ProblemException refused(Call call, String pointer, String detail) {

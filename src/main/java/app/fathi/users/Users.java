@@ -90,7 +90,17 @@ public final class Users {
         this.gate = new SecondFactorGate(roles);
         this.secondFactor = new SecondFactorService(transactions, epochs, signedIn, factors, audit);
         this.sessions = new SessionsService(
-                transactions, security, epochs, passwords, door, accessTokens, roles, workspaces, factors, audit, cursor);
+                transactions,
+                security,
+                epochs,
+                passwords,
+                door,
+                accessTokens,
+                roles,
+                workspaces,
+                factors,
+                audit,
+                cursor);
         this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
         var recentSignIn = new RecentSignIn(Duration.ofSeconds(security.recentSignInSeconds()), clock);
         this.workspacesService = new WorkspacesService(
@@ -155,6 +165,7 @@ public final class Users {
 
     /** One instance of the door; a node has one per core. */
     public UsersVerticle verticle() {
-        return new UsersVerticle(sessions, apiKeys, workspacesService, users, invitations, passwordsService, secondFactor);
+        return new UsersVerticle(
+                sessions, apiKeys, workspacesService, users, invitations, passwordsService, secondFactor);
     }
 }

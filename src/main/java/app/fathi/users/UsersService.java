@@ -102,7 +102,7 @@ final class UsersService {
         var name = name(body.getString("name"));
         var names = names(body.getJsonArray("roles"));
         return roles.permissionsOf(call.caller())
-                .compose(held -> requireGrantable(call.ws(), names, held))
+                .compose(held -> requireGrantable(transactions.pool(), call.ws(), names, held))
                 .compose(done -> transactions.onceSealed(call, secrets, tx -> invite(tx, call, email, name, names)));
     }
 
@@ -166,7 +166,7 @@ final class UsersService {
                 .compose(held -> transactions.run(tx -> lock(tx, call, id, held).compose(before -> {
                     requireVersion(before, version);
                     var after = changed(before, body);
-                    return requireGrantable(call.ws(), after.roles(), held)
+                    return requireGrantable(tx, call.ws(), after.roles(), held)
                             .compose(done -> store.update(tx, call.ws(), id, after.name(), after.disabled()))
                             .compose(done -> roles.replace(tx, call.ws(), id, after.roles()))
                             .compose(done -> after.disabled()
@@ -240,8 +240,8 @@ final class UsersService {
         }
     }
 
-    private Future<Void> requireGrantable(int ws, List<String> names, Set<String> held) {
-        return requireHeld(transactions.pool(), ws, names, held, null);
+    private Future<Void> requireGrantable(SqlClient client, int ws, List<String> names, Set<String> held) {
+        return requireHeld(client, ws, names, held, null);
     }
 
     /**

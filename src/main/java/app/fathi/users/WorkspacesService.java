@@ -96,8 +96,8 @@ final class WorkspacesService {
         var language = language(call.json().getString("language", "en"));
         var id = UuidCreator.getTimeOrderedEpoch();
         return transactions.once(
-                call,
-                tx -> newWorkspace.make(tx, id, name, timezone, language).compose(ws -> accounts.join(tx, ws, caller.id())
+                call, tx -> newWorkspace.make(tx, id, name, timezone, language).compose(ws -> accounts.join(
+                                tx, ws, caller.id())
                         .compose(done -> roles.assign(tx, ws, caller.id(), BuiltInRole.ADMINISTRATOR))
                         .compose(done -> SecurityEpochs.bump(tx, ws))
                         .compose(done -> created(tx, call, call.ws(), id, name))
@@ -133,16 +133,18 @@ final class WorkspacesService {
                                 "The workspace has changed since it was read. Read it again.");
                     }
                     var changed = changed(before, call.json());
-                    return requireOwnSecondFactor(tx, call.caller(), changed.twoFactorRequired() && !before.twoFactorRequired())
-                            .compose(done -> store.update(tx, changed)).compose(after -> audit.record(
-                                    tx,
-                                    call,
-                                    "workspace",
-                                    before.id(),
-                                    fields(before, call.json()),
-                                    fields(after, call.json()))
-                            .compose(done -> SecurityEpochs.bump(tx, call.ws()))
-                            .map(after));
+                    return requireOwnSecondFactor(
+                                    tx, call.caller(), changed.twoFactorRequired() && !before.twoFactorRequired())
+                            .compose(done -> store.update(tx, changed))
+                            .compose(after -> audit.record(
+                                            tx,
+                                            call,
+                                            "workspace",
+                                            before.id(),
+                                            fields(before, call.json()),
+                                            fields(after, call.json()))
+                                    .compose(done -> SecurityEpochs.bump(tx, call.ws()))
+                                    .map(after));
                 }))
                 .compose(after -> epochs.refresh().compose(done -> show(transactions.pool(), call.caller(), after)));
     }
@@ -187,7 +189,8 @@ final class WorkspacesService {
             var pointer = "/origins/" + i;
             written.add(Origin.parse(origins.getString(i))
                     .orElseThrow(() -> ProblemException.unprocessable(
-                            pointer, "This is no origin; valid ones are https://shop.example and http://localhost:3000.")));
+                            pointer,
+                            "This is no origin; valid ones are https://shop.example and http://localhost:3000.")));
         }
         return written;
     }

@@ -172,7 +172,8 @@ class AccessTokensTest {
         forged.put("another key, our kid", signed(header(ours), payload(), theirs));
         forged.put("another key, its kid", signed(header(theirs), payload(), theirs));
         forged.put("no kid", signed(without(header(ours), "kid"), payload(), ours));
-        forged.put("a kid that leads elsewhere", signed(header(ours).put("kid", "../../etc/passwd"), payload(), theirs));
+        forged.put(
+                "a kid that leads elsewhere", signed(header(ours).put("kid", "../../etc/passwd"), payload(), theirs));
         forged.put("a kid that is no text", signed(header(ours).put("kid", 1), payload(), ours));
         forged.put("an embedded key", signed(header(ours).put("jwk", publicJwk), payload(), theirs));
         for (var pointer : List.of("jku", "x5u")) {
@@ -206,8 +207,8 @@ class AccessTokensTest {
         forged.put("nothing", "");
         forged.put("too long", good + "A".repeat(100_000));
 
-        forged.forEach((how, token) ->
-                assertThat(isRefused(tokens, token)).as(how).isTrue());
+        forged.forEach(
+                (how, token) -> assertThat(isRefused(tokens, token)).as(how).isTrue());
     }
 
     private static JsonObject without(JsonObject json, String name) {

@@ -26,6 +26,7 @@ import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.eventbus.DeliveryOptions;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -202,14 +203,15 @@ final class Desk implements AutoCloseable {
                 "request-" + operation,
                 System.nanoTime() + TimeUnit.SECONDS.toNanos(30));
         var permission = contract.operations().get(operation).permission();
-        if (!permission.equals("public")
-                && !permission.equals("authenticated")
-                && !isPermitted(caller, permission)) {
+        if (!permission.equals("public") && !permission.equals("authenticated") && !isPermitted(caller, permission)) {
             return Reply.problem(Problem.of(Kind.FORBIDDEN, permission));
         }
         return vertx.eventBus()
                 .<Reply>request(
-                        Operations.address(contract.operations().get(operation).domain()), call)
+                        Operations.address(contract.operations().get(operation).domain()),
+                        call,
+                        // Many hashes at once take their time on a busy machine.
+                        new DeliveryOptions().setSendTimeout(TimeUnit.MINUTES.toMillis(2)))
                 .await()
                 .body();
     }

@@ -49,7 +49,9 @@ class KeysAndWorkspacesTest {
             assertThat(other.refusal(old)).isNull();
             var rotated = json(rotate(admin, key, 3_600));
             assertThat(rotated.getString("previousSecretUntil")).isNotNull();
-            assertThat(rotated.getString("secret")).startsWith(rotated.getString("prefix")).isNotEqualTo(old);
+            assertThat(rotated.getString("secret"))
+                    .startsWith(rotated.getString("prefix"))
+                    .isNotEqualTo(old);
             for (var secret : List.of(old, rotated.getString("secret"))) {
                 assertThat(DESK.bearer(secret).id()).hasToString(key.getString("id"));
                 assertThat(DESK.bearer(secret).scopes()).containsExactlyInAnyOrder("users:read", "messages:read");
@@ -97,7 +99,8 @@ class KeysAndWorkspacesTest {
         assertThat(kind(rotate(integrator, key(admin, "messages:send"), 0)))
                 .as("somebody else's")
                 .isEqualTo(Kind.NOT_FOUND);
-        assertThat(kind(change(integrator, own, new JsonObject().put("permissions", new JsonArray().add("users:read")))))
+        assertThat(kind(change(
+                        integrator, own, new JsonObject().put("permissions", new JsonArray().add("users:read")))))
                 .isEqualTo(Kind.FORBIDDEN);
         DESK.execute(
                 "UPDATE users_api_key SET permissions = '{audit:read}' WHERE id = $1",
@@ -118,7 +121,8 @@ class KeysAndWorkspacesTest {
                         .put("expiresAt", "2099-01-01T00:00:00Z")));
         assertThat(changed.getString("name")).isEqualTo("renamed");
         assertThat(DESK.bearer(key.getString("secret")).scopes()).containsExactly("users:read");
-        assertThat(json(change(admin, key, new JsonObject().putNull("expiresAt"))).getString("expiresAt"))
+        assertThat(json(change(admin, key, new JsonObject().putNull("expiresAt")))
+                        .getString("expiresAt"))
                 .isNull();
         assertThat(kind(DESK.ask("updateApiKey", admin, id(key), new JsonObject().put("name", "x"), v("1"))))
                 .isEqualTo(Kind.PRECONDITION_FAILED);
@@ -131,7 +135,8 @@ class KeysAndWorkspacesTest {
         var stranger = DESK.adminOfAnotherWorkspace();
         var key = key(admin, "messages:read");
         assertThat(kind(rotate(stranger, key, 0))).isEqualTo(Kind.NOT_FOUND);
-        assertThat(kind(change(stranger, key, new JsonObject().put("name", "mine")))).isEqualTo(Kind.NOT_FOUND);
+        assertThat(kind(change(stranger, key, new JsonObject().put("name", "mine"))))
+                .isEqualTo(Kind.NOT_FOUND);
         assertThat(DESK.refusal(key.getString("secret"))).isNull();
     }
 
@@ -161,7 +166,8 @@ class KeysAndWorkspacesTest {
         assertThat(json(DESK.ask("listUsers", there)).getJsonArray("items")).hasSize(1);
 
         var member = DESK.member(admin.ws(), "marketing-manager");
-        assertThat(json(DESK.ask("listWorkspaces", member)).getJsonArray("items")).hasSize(1);
+        assertThat(json(DESK.ask("listWorkspaces", member)).getJsonArray("items"))
+                .hasSize(1);
         assertThat(kind(enter(member, made.getString("id")))).isEqualTo(Kind.NOT_FOUND);
         var late = DESK.member(admin.ws(), "administrator");
         var token = json(DESK.login(late.id() + "@fathi.test", Desk.PASSWORD)).getString("accessToken");
@@ -232,8 +238,8 @@ class KeysAndWorkspacesTest {
         var from = new Presented.WriteKey("fwk_b_origins", "https://shop.example");
         var elsewhere = new Presented.WriteKey("fwk_b_origins", "https://evil.example");
         assertThat(DESK.refusal(elsewhere)).isNull();
-        var changed = json(settings(
-                boss, 1, new JsonObject().put("origins", new JsonArray().add("HTTPS://Shop.example:443/"))));
+        var changed = json(
+                settings(boss, 1, new JsonObject().put("origins", new JsonArray().add("HTTPS://Shop.example:443/"))));
         assertThat(changed.getJsonArray("origins")).containsExactly("https://shop.example");
         assertThat(DESK.refusal(from)).isNull();
         assertThat(DESK.refusal(elsewhere)).isEqualTo(Kind.UNAUTHENTICATED);
@@ -241,7 +247,11 @@ class KeysAndWorkspacesTest {
                                 boss,
                                 2,
                                 new JsonObject()
-                                        .put("origins", new JsonArray().add("https://a.example").add("shop")))
+                                        .put(
+                                                "origins",
+                                                new JsonArray()
+                                                        .add("https://a.example")
+                                                        .add("shop")))
                         .problem()
                         .faults()
                         .getFirst()

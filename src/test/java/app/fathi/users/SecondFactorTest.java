@@ -15,7 +15,6 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -227,9 +226,7 @@ class SecondFactorTest {
                         "createApiKey",
                         boss,
                         new JsonObject(),
-                        new JsonObject()
-                                .put("name", "k")
-                                .put("permissions", new JsonArray().add("workspaces:read")),
+                        new JsonObject().put("name", "k").put("permissions", new JsonArray().add("workspaces:read")),
                         Map.of()))
                 .getString("secret"));
         assertThat(DESK.ask("getCurrentWorkspace", member).status()).isEqualTo(200);
@@ -242,7 +239,8 @@ class SecondFactorTest {
         var me = json(DESK.ask("getMe", limited));
         assertThat(me.getJsonArray("permissions")).isEmpty();
         assertThat(me.getJsonObject("secondFactor").getBoolean("needed")).isTrue();
-        assertThat(DESK.ask("getCurrentWorkspace", DESK.bearer(boss(boss, secret))).status())
+        assertThat(DESK.ask("getCurrentWorkspace", DESK.bearer(boss(boss, secret)))
+                        .status())
                 .isEqualTo(200);
         assertThat(DESK.ask("getCurrentWorkspace", key).status())
                 .as("a key has no second factor")
@@ -254,8 +252,7 @@ class SecondFactorTest {
     }
 
     private static String boss(Caller boss, Authenticator phone) {
-        return json(login(boss.id() + "@fathi.test", phone.code(1)))
-                .getString("accessToken");
+        return json(login(boss.id() + "@fathi.test", phone.code(1))).getString("accessToken");
     }
 
     // --- asking
@@ -264,11 +261,7 @@ class SecondFactorTest {
     private static Reply login(String email, String code) {
         var body = Desk.credentials(email, Desk.PASSWORD);
         return DESK.ask(
-                "login",
-                Caller.ANONYMOUS,
-                new JsonObject(),
-                code == null ? body : body.put("totp", code),
-                Map.of());
+                "login", Caller.ANONYMOUS, new JsonObject(), code == null ? body : body.put("totp", code), Map.of());
     }
 
     private static Reply ask(String operation, Caller caller, JsonObject body) {
@@ -284,11 +277,15 @@ class SecondFactorTest {
     }
 
     private static Reply renew(Caller caller, String code) {
-        return ask("renewRecoveryCodes", caller, new JsonObject().put("password", Desk.PASSWORD).put("code", code));
+        return ask(
+                "renewRecoveryCodes",
+                caller,
+                new JsonObject().put("password", Desk.PASSWORD).put("code", code));
     }
 
     private static Reply remove(Caller caller, String password, String code) {
-        return ask("removeTotp", caller, new JsonObject().put("password", password).put("code", code));
+        return ask(
+                "removeTotp", caller, new JsonObject().put("password", password).put("code", code));
     }
 
     private static Reply require(Caller caller, boolean required) {

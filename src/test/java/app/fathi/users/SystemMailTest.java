@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -28,8 +29,7 @@ class SystemMailTest {
 
     @BeforeAll
     static void start() {
-        smtp = new GreenMail(new ServerSetup(0, "127.0.0.1", ServerSetup.PROTOCOL_SMTP));
-        smtp.start();
+        smtp = mailServer(0);
         server = TestServer.start(Map.of(
                 "FATHI_SMTP_URL",
                 "smtp://127.0.0.1:" + smtp.getSmtp().getPort(),
@@ -39,6 +39,14 @@ class SystemMailTest {
                 "50",
                 "FATHI_JOBS_POLL_MILLIS",
                 "50"));
+    }
+
+    private static GreenMail mailServer(int port) {
+        var setup = new ServerSetup(port, "127.0.0.1", ServerSetup.PROTOCOL_SMTP);
+        setup.setServerStartupTimeout(TimeUnit.SECONDS.toMillis(60));
+        var started = new GreenMail(setup);
+        started.start();
+        return started;
     }
 
     @AfterAll
@@ -86,11 +94,35 @@ class SystemMailTest {
         assertThat(signIn(TestServer.ADMIN_EMAIL, TestServer.ADMIN_PASSWORD)).isEqualTo(200);
     }
 
+    @Test
+    void a_mail_server_that_is_away_gets_the_mail_when_it_is_back() throws Exception {
+        int port = smtp.getSmtp().getPort();
+        smtp.stop();
+        invite("late@example.com", "Late");
+        eventually("a try in vain", SystemMailTest::triesInVain, tries -> tries > 0);
+        smtp = mailServer(port);
+        var accepted = server.send(
+                "POST",
+                "/api/v1/auth/invitation",
+                null,
+                new JsonObject()
+                        .put("token", token(mailTo("late@example.com", 1)))
+                        .put("password", PASSWORD));
+        assertThat(accepted.status()).isEqualTo(204);
+    }
+
+    private static int triesInVain() {
+        return number(
+                "SELECT coalesce(max(attempts), 0) FROM jobs WHERE type = 'users.sendMail' AND reason IS NOT NULL");
+    }
+
     private static int waiting() {
+        return number("SELECT count(*) FROM jobs WHERE type = 'users.sendMail'");
+    }
+
+    private static int number(String sql) {
         try (var connection = server.database().address().connect();
-                var row = connection
-                        .createStatement()
-                        .executeQuery("SELECT count(*) FROM jobs WHERE type = 'users.sendMail'")) {
+                var row = connection.createStatement().executeQuery(sql)) {
             row.next();
             return row.getInt(1);
         } catch (SQLException e) {
