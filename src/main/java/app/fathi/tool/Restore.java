@@ -141,7 +141,8 @@ final class Restore implements Callable<Integer> {
         try {
             requireSameKey(config, reader.manifest(), folder);
             Optional<Held> held;
-            try (var postgres = EmbeddedPostgres.startToFill(folder, aside, config.db().embeddedConnections())) {
+            try (var postgres =
+                    EmbeddedPostgres.startToFill(folder, aside, config.db().embeddedConnections())) {
                 held = fill(postgres.address(), reader);
             }
             var key = keep(config, reader.manifest(), folder);

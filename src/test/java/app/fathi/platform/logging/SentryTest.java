@@ -144,7 +144,8 @@ class SentryTest {
         assertThat(String.join("\n", envelopes))
                 .startsWith("/api/42/envelope/ ")
                 .contains("sentry_key=0123456789abcdef")
-                .doesNotContain(ENDPOINT, PERSON, "warning", "server_name", "ip_address", System.getProperty("user.name"));
+                .doesNotContain(
+                        ENDPOINT, PERSON, "warning", "server_name", "ip_address", System.getProperty("user.name"));
     }
 
     @Test
