@@ -44,13 +44,11 @@ public enum BuiltInRole {
                     AUDIT_READ)),
     CAMPAIGN_MANAGER(
             "campaign-manager",
-            EnumSet.of(
-                    WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SITES_READ, PROMPTS_READ, MESSAGES_TEST)),
+            EnumSet.of(WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SITES_READ, PROMPTS_READ, MESSAGES_TEST)),
     CONTENT_EDITOR("content-editor", EnumSet.of(WORKSPACES_READ)),
     ANALYST(
             "analyst",
-            EnumSet.of(
-                    WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SITES_READ, PROMPTS_READ, MESSAGES_READ)),
+            EnumSet.of(WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SITES_READ, PROMPTS_READ, MESSAGES_READ)),
     SEGMENT_MANAGER("segment-manager", EnumSet.of(WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ)),
     INTEGRATOR(
             "integrator",

@@ -98,10 +98,8 @@ final class Things {
                 .put("title", PLANTED)
                 .put("accept", "Yes")
                 .put("refuse", "No");
-        var prompt = new JsonObject()
-                .put("name", "owners")
-                .put("kind", "banner")
-                .put("texts", new JsonArray().add(text));
+        var prompt =
+                new JsonObject().put("name", "owners").put("kind", "banner").put("texts", new JsonArray().add(text));
         put("/api/v1/webpush/prompts", made("/api/v1/webpush/prompts", prompt).getString("id"));
     }
 

@@ -130,22 +130,27 @@ class SystemMailTest {
         }
     }
 
+    /** By the administrator, whose sessions one of the tests ends. */
     private static JsonObject invite(String email, String name) {
-        var answer = server.admin(
+        var answer = server.send(
                 "POST",
                 "/api/v1/users",
+                login(TestServer.ADMIN_EMAIL, TestServer.ADMIN_PASSWORD).json().getString("accessToken"),
                 new JsonObject().put("email", email).put("name", name).put("roles", new JsonArray().add("analyst")));
         assertThat(answer.status()).as(answer.body()).isEqualTo(201);
         return answer.json();
     }
 
     private static int signIn(String email, String password) {
+        return login(email, password).status();
+    }
+
+    private static TestServer.Answer login(String email, String password) {
         return server.send(
-                        "POST",
-                        "/api/v1/auth/login",
-                        null,
-                        new JsonObject().put("email", email).put("password", password))
-                .status();
+                "POST",
+                "/api/v1/auth/login",
+                null,
+                new JsonObject().put("email", email).put("password", password));
     }
 
     private static List<MimeMessage> mails(String to) {
