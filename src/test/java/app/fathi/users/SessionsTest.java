@@ -143,8 +143,7 @@ class SessionsTest {
         }
         assertThat(answers)
                 .extracting(answer -> kind(answer))
-                .containsOnly(Kind.UNAUTHENTICATED, Kind.UNAVAILABLE, Kind.RATE_LIMITED)
-                .contains(Kind.UNAVAILABLE);
+                .containsOnly(Kind.UNAUTHENTICATED, Kind.UNAVAILABLE);
         assertThat(answers)
                 .filteredOn(answer -> kind(answer) != Kind.UNAUTHENTICATED)
                 .allMatch(answer -> answer.problem().retryAfterSeconds().isPresent());
