@@ -122,7 +122,10 @@ final class SendMailJob implements JobHandler {
             return JobOutcome.done();
         }
         try {
-            client.sendMail(written.get()).await();
+            // A client that never answers must not hold a worker for ever.
+            client.sendMail(written.get())
+                    .timeout(2L * settings.timeoutSeconds(), TimeUnit.SECONDS)
+                    .await();
             return JobOutcome.done();
         } catch (SMTPException refused) {
             // Without what the server said: it names the address.
@@ -130,7 +133,8 @@ final class SendMailJob implements JobHandler {
                 return JobOutcome.dead("the mail server refuses it for good: " + refused.getReplyCode());
             }
             throw new MailNotSentException("the mail server does not take it now: " + refused.getReplyCode());
-        } catch (RuntimeException unreachable) {
+        } catch (Exception unreachable) {
+            // await() throws whatever the client failed with, checked or not.
             LOG.warn("The mail server cannot be reached: {}", unreachable.toString());
             throw new MailNotSentException("the mail server cannot be reached");
         }
