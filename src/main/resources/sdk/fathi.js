@@ -159,15 +159,17 @@
   let sending;
   let pauseMs = RETRY_MS[0];
   let count = 0;
+  let clock = 0; // no two events of a page at once: of traits and tags the later word counts
 
   async function record(type, fields) {
+    clock = Math.max(clock + 1, Date.now());
     const event = {
       type,
       messageId: randomId(),
       anonymousId: anonymousId(),
       userId: user().id,
       ...fields,
-      originalTimestamp: new Date().toISOString(),
+      originalTimestamp: new Date(clock).toISOString(),
       context: {
         ...fields.context,
         library: { name: 'fathi.js', version: VERSION },
