@@ -141,9 +141,7 @@ class SessionsTest {
         } catch (ExecutionException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
-        assertThat(answers)
-                .extracting(answer -> kind(answer))
-                .containsOnly(Kind.UNAUTHENTICATED, Kind.UNAVAILABLE);
+        assertThat(answers).extracting(answer -> kind(answer)).containsOnly(Kind.UNAUTHENTICATED, Kind.UNAVAILABLE);
         assertThat(answers)
                 .filteredOn(answer -> kind(answer) != Kind.UNAUTHENTICATED)
                 .allMatch(answer -> answer.problem().retryAfterSeconds().isPresent());
