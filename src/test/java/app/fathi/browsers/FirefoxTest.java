@@ -434,9 +434,15 @@ class FirefoxTest {
         // All in one moment: what is said later counts all the same.
         page.evaluate(
                 """
-                Promise.all([
-                  fathi.tag('vip'), fathi.tag('  new here '), fathi.tag('old'), fathi.untag('vip'), fathi.untag('old'),
-                  fathi.tag('old'), fathi.untag('old')]).then(() => {})""");
+                (() => {
+                  const { now } = Date;
+                  const moment = now();
+                  Date.now = () => moment;
+                  const said = [...'abcdefghij'].flatMap((name) => [fathi.tag(name), fathi.untag(name)]);
+                  said.push(fathi.tag('  new here '));
+                  Date.now = now;
+                  return Promise.all(said).then(() => {});
+                })()""");
         page.evaluate("fathi.flush()");
         var profile = "anonymous:" + page.evaluate("fathi.anonymousId");
         eventually(
