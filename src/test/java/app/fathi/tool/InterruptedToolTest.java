@@ -135,6 +135,8 @@ class InterruptedToolTest {
 
     @Test
     void a_killed_move_has_not_happened_and_the_next_one_does_it() throws Exception {
+        // Not as it was filled: backups of other tests stand in its trail.
+        var before = contents();
         try (var target = TestDatabase.empty();
                 var proxy = new TcpProxy(target.address().port()).bandwidth(OCTETS_A_SECOND)) {
             var login = new HashMap<>(target.environment());
@@ -155,7 +157,13 @@ class InterruptedToolTest {
                         .isEqualTo(source);
             }
             ToolProcess.run(folder, login, "move", "--to", url).mustSucceed();
-            assertThat(MoveTest.contents(target.address())).isEqualTo(source);
+            assertThat(MoveTest.contents(target.address())).isEqualTo(before);
+        }
+    }
+
+    private static Map<String, String> contents() throws SQLException {
+        try (var postgres = EmbeddedPostgres.start(data, 20)) {
+            return MoveTest.contents(postgres.address());
         }
     }
 
