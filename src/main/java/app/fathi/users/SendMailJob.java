@@ -44,6 +44,7 @@ final class SendMailJob implements JobHandler {
 
     private static final DateTimeFormatter UNTIL =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'").withZone(ZoneOffset.UTC);
+    private static final int KEEP_ALIVE_SECONDS = 10;
     private static final int IMPLICIT_TLS_PORT = 465;
     private static final int SUBMISSION_PORT = 587;
     private static final int RELAY_PORT = 25;
@@ -82,7 +83,9 @@ final class SendMailJob implements JobHandler {
                 .setConnectTimeout((int) TimeUnit.SECONDS.toMillis(settings.timeoutSeconds()))
                 .setIdleTimeout(settings.timeoutSeconds())
                 .setIdleTimeoutUnit(TimeUnit.SECONDS)
-                .setMaxPoolSize(2);
+                .setMaxPoolSize(2)
+                // Mails come seldom, and a connection that was left alone for long may lead nowhere any more.
+                .setKeepAliveTimeout(KEEP_ALIVE_SECONDS);
         if (user != null) {
             var colon = user.indexOf(':');
             server.setUsername(decoded(colon < 0 ? user : user.substring(0, colon)))

@@ -35,6 +35,9 @@ class SystemMailTest {
                 "smtp://127.0.0.1:" + smtp.getSmtp().getPort(),
                 "FATHI_SMTP_FROM",
                 "Fathi <fathi@example.com>",
+                // A connection to the server that went away is found out by this.
+                "FATHI_SMTP_TIMEOUT_SECONDS",
+                "2",
                 "FATHI_JOBS_BACKOFF_MILLIS",
                 "50",
                 "FATHI_JOBS_POLL_MILLIS",
