@@ -78,7 +78,7 @@ class DocsPagesTest {
         assertThat(visibleOperations(page)).isEqualTo("Send many personalised messages");
         page.press("Escape");
         assertThat((String) page.evaluate("document.activeElement.value")).isEmpty();
-        page.type("no such thing at all");
+        page.type("password of a zebra");
         assertThat(visibleOperations(page)).isEmpty();
         assertThat((String) page.evaluate("document.querySelector('.side .nothing').textContent"))
                 .isEqualTo("No operation has all these words.");
