@@ -108,7 +108,8 @@ final class Walkthrough {
                                 .add("messages:send")
                                 .add("messages:send-transactional")
                                 .add("messages:read")
-                                .add("profiles:read"));
+                                .add("profiles:read")
+                                .add("personal:read"));
         return ask("POST", "/api/v1/api-keys", draft, "Authorization", bearer)
                 .json()
                 .getString("secret");

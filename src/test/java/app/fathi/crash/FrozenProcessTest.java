@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -34,7 +33,7 @@ class FrozenProcessTest {
         nodes.close();
     }
 
-    @RepeatedTest(2)
+    @Test
     void who_wakes_after_its_leases_writes_nothing_stale_and_sends_nothing_more(Random random) {
         nodes.oneFreezes(random);
     }
