@@ -250,7 +250,11 @@ final class JobLife {
         if (state.open() > 0) {
             return state.in(Phase.PARKED, null, 0, 0, null);
         }
-        return state.askedAgain() ? state.afresh(now, null) : state.over(end, null);
+        if (state.askedAgain()) {
+            return state.afresh(now, null);
+        }
+        // A family that somebody ended was not done, whichever of its members was over last.
+        return state.over(state.cancelled() && state.children() > 0 ? Phase.CANCELLED : end, null);
     }
 
     /** Whoever asked again, or wants it cancelled, does not wait for the wanted time. */

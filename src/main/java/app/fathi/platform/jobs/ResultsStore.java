@@ -125,15 +125,18 @@ final class ResultsStore {
                                THEN 'busy'
                            WHEN j.id IS NULL THEN 'fenced'
                            WHEN r.verdict IN ('done', 'cancelled', 'join') AND j.open > 0 THEN 'parked'
-                           WHEN r.verdict IN ('done', 'cancelled', 'dead')
-                               THEN CASE WHEN j.asked_again THEN 'fresh' ELSE r.verdict END
+                           WHEN r.verdict IN ('done', 'cancelled', 'dead') AND j.asked_again THEN 'fresh'
+                           -- A family that somebody ended was not done, whichever of its members was over last.
+                           WHEN r.verdict = 'done' AND j.cancelled AND j.children > 0 THEN 'cancelled'
+                           WHEN r.verdict IN ('done', 'cancelled', 'dead') THEN r.verdict
                            ELSE 'waiting'
                        END AS fate
                 FROM jsonb_to_recordset($1::jsonb)
                      AS r (id uuid, token bigint, verdict text, run_at timestamptz, delay_ms bigint, reason text,
                            done bigint, total bigint, note text)
                 LEFT JOIN LATERAL (
-                    SELECT id, asked_again, children - children_done - children_failed - children_cancelled AS open
+                    SELECT id, asked_again, cancelled, children,
+                           children - children_done - children_failed - children_cancelled AS open
                     FROM jobs
                     WHERE id = r.id AND lease_token IS NOT DISTINCT FROM r.token
                     FOR UPDATE SKIP LOCKED

@@ -197,6 +197,8 @@ class JobLifeTest {
             if (before.askedAgain()) {
                 check(state.phase().isLive(), "it was asked for again");
             }
+            boolean family = before.cancelled() && before.children() > 0;
+            check(!family || state.phase() != Phase.DONE, "a cancelled family was not done");
             if (before.cancelled() && state.phase() == Phase.WAITING) {
                 boolean soon = !state.dueAt().isAfter(now) || ended.verdict() instanceof Verdict.Retry;
                 check(soon, "whoever wants it to end does not wait for its time");
@@ -261,6 +263,16 @@ class JobLifeTest {
                 .state();
         assertThat(state.phase()).isEqualTo(Phase.WAITING);
         assertThat(state.cancelled()).isFalse();
+    }
+
+    @Test
+    void a_cancelled_parent_whose_children_are_over_before_it_says_that_it_is_done_was_cancelled() {
+        var state = LIFE.step(State.asked(START), new Event.Claimed(1), START).state();
+        state = LIFE.step(state, new Event.Spawned(1, 1), START).state();
+        state = LIFE.step(state, new Event.Cancelled(false), START).state();
+        state = LIFE.step(state, new Event.ChildEnded(), START).state();
+        state = LIFE.step(state, new Event.Ended(1, new Verdict.Done()), START).state();
+        assertThat(state.phase()).isEqualTo(Phase.CANCELLED);
     }
 
     @Property(tries = 20_000)
