@@ -75,6 +75,10 @@ public final class ServerProcess implements AutoCloseable {
         if (Runtime.version().feature() >= 24) {
             command.add("--sun-misc-unsafe-memory-access=allow");
         }
+        // In the suite most live for seconds, and would spend half of that on compiling for the long run.
+        if (Boolean.getBoolean("fathi.shortRun")) {
+            command.add("-XX:TieredStopAtLevel=1");
+        }
         command.addAll(List.of("-cp", classPath, "app.fathi.Main"));
         return new ProcessBuilder(command).directory(folder.toFile());
     }
