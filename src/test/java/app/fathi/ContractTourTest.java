@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.http.Contract;
 import app.fathi.testing.Authenticator;
+import app.fathi.testing.FakeIssuer;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
@@ -25,18 +26,24 @@ class ContractTourTest {
     private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions";
 
     private static FakePushService push;
+    private static FakeIssuer issuer;
     private static TestServer server;
 
     @BeforeAll
     static void start() {
         push = FakePushService.start();
-        server = TestServer.start(
-                Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
+        issuer = FakeIssuer.start();
+        server = TestServer.start(Map.of(
+                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
+                push.certificate().toString(),
+                "FATHI_OUTBOUND_PLAINTEXT",
+                "true"));
     }
 
     @AfterAll
     static void stop() {
         server.close();
+        issuer.close();
         push.close();
     }
 
@@ -45,6 +52,7 @@ class ContractTourTest {
         staff();
         users();
         roles();
+        identityProviders();
         people();
         keys();
         sites();
@@ -225,6 +233,39 @@ class ContractTourTest {
         server.admin("DELETE", path, null, "If-Match", tag);
         server.admin("GET", "/api/v1/permissions", null);
         server.admin("POST", "/api/v1/permissions/check", new JsonObject().put("permission", "messages:send"));
+    }
+
+    private static void identityProviders() {
+        var providers = "/api/v1/identity-providers";
+        var draft = new JsonObject()
+                .put("kind", "people")
+                .put("name", "Tour")
+                .put("issuer", issuer.url())
+                .put("clientId", "fathi")
+                .put("createAccounts", true)
+                .put("emailDomains", new JsonArray().add("tour.test"))
+                .put("defaultRoles", new JsonArray().add("analyst"));
+        var path = server.admin("POST", providers, draft).header("Location");
+        edit(providers, path, new JsonObject().put("description", "seen on a tour"), () -> signIn(path));
+    }
+
+    private static void signIn(String provider) {
+        var oidc = "/api/v1/auth/oidc/";
+        var id = provider.substring(provider.lastIndexOf('/') + 1);
+        var begun = server.send("POST", oidc + "start", null, new JsonObject().put("provider", id))
+                .json();
+        var asked = begun.getString("authorizationUrl");
+        var back = new JsonObject()
+                .put("flow", begun.getString("flow"))
+                .put("state", asked.replaceFirst(".*&state=([^&]+).*", "$1"))
+                .put(
+                        "code",
+                        issuer.codeFor(issuer.claims("fathi", "tourist")
+                                .put("nonce", asked.replaceFirst(".*&nonce=([^&]+).*", "$1"))
+                                .put("email", "sso@tour.test")
+                                .put("email_verified", true)));
+        var code = server.send("POST", oidc + "finish", null, back).json().getString("code");
+        server.send("POST", oidc + "token", null, new JsonObject().put("code", code));
     }
 
     private static void people() {

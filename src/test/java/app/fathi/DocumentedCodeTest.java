@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.http.Contract;
+import app.fathi.testing.FakeIssuer;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.GeneratedClients;
 import app.fathi.testing.TestServer;
@@ -55,13 +56,20 @@ class DocumentedCodeTest {
     /** The second example needs what the first one changes. */
     private static final Set<String> LAST_FIRST = Set.of("rotatePushKey", "resendMessage");
 
-    /** They need the code that a phone shows at that moment, of a secret that was made just before. */
-    private static final Set<String> OF_A_MOMENT = Set.of("confirmTotp", "renewRecoveryCodes", "removeTotp");
+    /** They need what a phone shows at that moment, or a provider says, of a secret that was made just before. */
+    private static final Set<String> OF_A_MOMENT =
+            Set.of("confirmTotp", "renewRecoveryCodes", "removeTotp", "finishSignIn", "exchangeSignInCode");
 
-    private static final List<String> GUIDES =
-            List.of("add-the-sdk", "send-from-your-backend", "keys-and-rotation", "move-subscriptions", "sealed-files");
+    private static final List<String> GUIDES = List.of(
+            "add-the-sdk",
+            "send-from-your-backend",
+            "keys-and-rotation",
+            "move-subscriptions",
+            "sealed-files",
+            "identity-providers");
 
     private static FakePushService push;
+    private static FakeIssuer issuer;
 
     private TestServer server;
     private final Map<String, String> environment = new HashMap<>();
@@ -71,18 +79,23 @@ class DocumentedCodeTest {
     @BeforeAll
     static void startPushService() {
         push = FakePushService.start();
+        issuer = FakeIssuer.start();
     }
 
     @AfterAll
     static void stopPushService() {
         push.close();
+        issuer.close();
     }
 
     /** Each language has a server of its own, so what one deletes another still finds, and every version is the first. */
     @BeforeEach
     void start() {
-        server = TestServer.start(
-                Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
+        server = TestServer.start(Map.of(
+                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
+                push.certificate().toString(),
+                "FATHI_OUTBOUND_PLAINTEXT",
+                "true"));
         credentials();
         things();
     }
@@ -289,6 +302,14 @@ class DocumentedCodeTest {
         environment.put("IMPORT_ID", finishedImport());
         environment.put("SITE_ID", site());
         environment.put("PROMPT_ID", prompt());
+        environment.put("IDENTITY_PROVIDER_ID", identityProvider());
+        environment.put("ISSUER", issuer.url());
+        environment.put(
+                "CI_TOKEN",
+                issuer.key()
+                        .sign(issuer.claims("https://push.example.com", "repo:acme/shop:ref:refs/heads/main")
+                                .put("repository", "acme/shop")
+                                .put("ref", "refs/heads/main")));
         environment.put(
                 "ROLE_ID",
                 server.admin("POST", "/api/v1/roles", new JsonObject().put("name", "documented"))
@@ -344,6 +365,17 @@ class DocumentedCodeTest {
                 .put("kind", "bell")
                 .put("texts", new JsonArray().add(text));
         return server.admin("POST", "/api/v1/webpush/prompts", prompt).json().getString("id");
+    }
+
+    private String identityProvider() {
+        var provider = new JsonObject()
+                .put("kind", "people")
+                .put("name", "Staff")
+                .put("issuer", issuer.url())
+                .put("clientId", "fathi");
+        return server.admin("POST", "/api/v1/identity-providers", provider)
+                .json()
+                .getString("id");
     }
 
     private String finishedImport() {

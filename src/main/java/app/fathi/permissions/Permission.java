@@ -29,6 +29,10 @@ public enum Permission {
     /** Changing roles that allow nothing that one lacks. */
     ROLES_UPDATE("roles:update", true),
     ROLES_DELETE("roles:delete", true),
+    /** Seeing through which identity providers people sign in, and whose tokens are believed. */
+    IDENTITY_PROVIDERS_READ("identity-providers:read", true),
+    /** Making, changing and deleting them, as far as one holds oneself what they give. */
+    IDENTITY_PROVIDERS_MANAGE("identity-providers:manage", true),
     /** Making another workspace on this installation. */
     WORKSPACES_CREATE("workspaces:create", true),
     WORKSPACES_READ("workspaces:read", true),

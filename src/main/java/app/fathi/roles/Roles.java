@@ -18,7 +18,8 @@ import java.util.UUID;
 
 /**
  * What each caller may do. A user holds the union of what their roles, and all parents of these, allow in the workspace they
- * are signed in to, an API key what it was created with, a write key two fixed permissions. Looked up at each request and forgotten when the
+ * are signed in to, an API key what it was created with, a machine's token what its provider's mapping gives, a write key two
+ * fixed permissions. Looked up at each request and forgotten when the
  * workspace's security epoch moves.
  */
 public final class Roles implements Authorities, RoleHolders {
@@ -51,7 +52,7 @@ public final class Roles implements Authorities, RoleHolders {
         return switch (caller.kind()) {
             case PUBLIC -> Future.succeededFuture(Set.of());
             case USER -> heldBy(caller).map(Held::permissions);
-            case API_KEY -> Future.succeededFuture(caller.scopes());
+            case API_KEY, MACHINE -> Future.succeededFuture(caller.scopes());
             case BROWSER_KEY, SERVER_KEY -> Future.succeededFuture(OF_WRITE_KEYS);
         };
     }
@@ -91,6 +92,21 @@ public final class Roles implements Authorities, RoleHolders {
         return store.made(client, ws)
                 .map(RoleGraph::of)
                 .map(graph -> graph.has(role) ? Optional.of(graph.effective(List.of(role))) : Optional.empty());
+    }
+
+    /** What these roles of the workspace allow together. One that nobody knows gives nothing. */
+    public Future<Set<String>> permissionsOf(int ws, Collection<String> roles) {
+        return graph(ws).map(graph -> graph.effective(roles));
+    }
+
+    /** Which roles the claims of these identity providers give. */
+    public Future<Map<UUID, List<RoleMapping>>> mappings(SqlClient client, Collection<UUID> providers) {
+        return store.mappings(client, providers);
+    }
+
+    /** Has an identity provider give these roles, in place of those it did; whoever calls bumps the security epoch. */
+    public Future<Void> replaceMappings(SqlClient tx, int ws, UUID provider, List<RoleMapping> mappings) {
+        return store.replaceMappings(tx, ws, provider, mappings);
     }
 
     @Override

@@ -232,10 +232,11 @@ final class RolesService {
         var graph = RoleGraph.of(made);
         requireNoMore(graph, role, held);
         return store.holderNames(tx, call.ws(), role.name(), NAMED_HOLDERS + 1)
-                .compose(holders -> {
-                    requireUnused(holders, graph.childrenOf(role.name()));
-                    return store.delete(tx, call.ws(), role.id(), version);
-                })
+                .compose(holders -> store.providerNames(tx, call.ws(), role.name(), NAMED_HOLDERS)
+                        .compose(providers -> {
+                            requireUnused(holders, providers, graph.childrenOf(role.name()));
+                            return store.delete(tx, call.ws(), role.id(), version);
+                        }))
                 .compose(done -> audit.record(tx, call, "role", role.id(), role.decided(), null))
                 .compose(done -> SecurityEpochs.bump(tx, call.ws()));
     }
@@ -243,11 +244,14 @@ final class RolesService {
     // ---- what stands against it
     // --------------------------------------------------------------------------------------------------
 
-    private static void requireUnused(List<String> holders, List<String> children) {
+    private static void requireUnused(List<String> holders, List<String> providers, List<String> children) {
         var users = new ArrayList<String>();
         if (!holders.isEmpty()) {
             var named = String.join(", ", holders.subList(0, Math.min(NAMED_HOLDERS, holders.size())));
             users.add("it is held by " + named + (holders.size() > NAMED_HOLDERS ? " and others" : ""));
+        }
+        if (!providers.isEmpty()) {
+            users.add("the identity provider " + String.join(", ", providers) + " gives it");
         }
         if (!children.isEmpty()) {
             users.add("it is a parent of " + String.join(", ", children));

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/** All SQL over {@code roles_role} and {@code roles_assignment}. */
+/** All SQL over {@code roles_role}, {@code roles_assignment} and {@code roles_mapping}. */
 final class RolesStore {
 
     Future<List<String>> rolesOf(SqlClient client, int ws, UUID account) {
@@ -129,7 +129,7 @@ final class RolesStore {
                 .map(rows -> all(rows).stream().findFirst());
     }
 
-    /** Who holds it, and whose parent it is, know it by its new name. */
+    /** Who holds it, what gives it, and whose parent it is, know it by its new name. */
     Future<Void> rename(SqlClient tx, int ws, String from, String to) {
         return tx.preparedQuery("UPDATE roles_assignment SET role = $3 WHERE ws = $1 AND role = $2")
                 .execute(Tuple.of(ws, from, to))
@@ -138,6 +138,8 @@ final class RolesStore {
                                 UPDATE roles_role SET parents = array_replace(parents, $2, $3), version = version + 1
                                 WHERE ws = $1 AND $2 = ANY(parents)
                                 """)
+                        .execute(Tuple.of(ws, from, to)))
+                .compose(done -> tx.preparedQuery("UPDATE roles_mapping SET role = $3 WHERE ws = $1 AND role = $2")
                         .execute(Tuple.of(ws, from, to)))
                 .mapEmpty();
     }
@@ -153,6 +155,8 @@ final class RolesStore {
     Future<Void> forget(SqlClient tx, int ws, String role) {
         return tx.preparedQuery("DELETE FROM roles_assignment WHERE ws = $1 AND role = $2")
                 .execute(Tuple.of(ws, role))
+                .compose(done -> tx.preparedQuery("DELETE FROM roles_mapping WHERE ws = $1 AND role = $2")
+                        .execute(Tuple.of(ws, role)))
                 .mapEmpty();
     }
 
@@ -171,6 +175,62 @@ final class RolesStore {
                     rows.forEach(row -> names.add(row.getString("name")));
                     return names;
                 });
+    }
+
+    /** The names of some identity providers that give it, for a message. */
+    Future<List<String>> providerNames(SqlClient client, int ws, String role, int limit) {
+        return client.preparedQuery(
+                        """
+                        SELECT DISTINCT p.name FROM roles_mapping r JOIN users_identity_provider p ON p.id = r.provider
+                        WHERE r.ws = $1 AND r.role = $2
+                        ORDER BY p.name
+                        LIMIT $3
+                        """)
+                .execute(Tuple.of(ws, role, limit))
+                .map(rows -> {
+                    var names = new ArrayList<String>();
+                    rows.forEach(row -> names.add(row.getString("name")));
+                    return names;
+                });
+    }
+
+    Future<Map<UUID, List<RoleMapping>>> mappings(SqlClient client, Collection<UUID> providers) {
+        return client.preparedQuery(
+                        """
+                        SELECT provider, claim, value, role FROM roles_mapping WHERE provider = ANY($1) ORDER BY provider, no
+                        """)
+                .execute(Tuple.tuple().addArrayOfUUID(providers.toArray(UUID[]::new)))
+                .map(rows -> {
+                    var mappings = new HashMap<UUID, List<RoleMapping>>();
+                    rows.forEach(row -> mappings.computeIfAbsent(row.getUUID("provider"), id -> new ArrayList<>())
+                            .add(new RoleMapping(
+                                    row.getString("claim"), row.getString("value"), row.getString("role"))));
+                    return mappings;
+                });
+    }
+
+    Future<Void> replaceMappings(SqlClient tx, int ws, UUID provider, List<RoleMapping> mappings) {
+        return tx.preparedQuery("DELETE FROM roles_mapping WHERE provider = $1")
+                .execute(Tuple.of(provider))
+                .compose(done -> tx.preparedQuery(
+                                """
+                                INSERT INTO roles_mapping (provider, no, ws, claim, value, role)
+                                SELECT $1, no, $2, claim, value, role
+                                FROM unnest($3::text[], $4::text[], $5::text[]) WITH ORDINALITY
+                                     AS given (claim, value, role, no)
+                                """)
+                        .execute(Tuple.tuple()
+                                .addUUID(provider)
+                                .addInteger(ws)
+                                .addArrayOfString(mappings.stream()
+                                        .map(RoleMapping::claim)
+                                        .toArray(String[]::new))
+                                .addArrayOfString(mappings.stream()
+                                        .map(RoleMapping::value)
+                                        .toArray(String[]::new))
+                                .addArrayOfString(
+                                        mappings.stream().map(RoleMapping::role).toArray(String[]::new))))
+                .mapEmpty();
     }
 
     private static List<Role> all(RowSet<Row> rows) {

@@ -111,6 +111,12 @@ final class AccessTokens {
                                 .setExpiresInSeconds(seconds));
     }
 
+    /** Whether one of our keys may have signed it. */
+    boolean isOurs(String token) {
+        var current = keys;
+        return current.known.getIfPresent(token) != null || keyOf(current, token) != null;
+    }
+
     /** What the token says, or an {@code unauthenticated} problem whatever is wrong with it. */
     Future<Claims> verify(String token) {
         var current = keys;

@@ -91,6 +91,18 @@ final class AccountsStore {
                 });
     }
 
+    /** Whether they work in another workspace without a password, through an identity provider. */
+    Future<Boolean> worksElsewhereWithoutPassword(SqlClient client, UUID account, int ws) {
+        return client.preparedQuery(
+                        """
+                        SELECT 1 FROM users_membership m JOIN users_account a ON a.id = m.account
+                        WHERE m.account = $1 AND m.ws <> $2 AND NOT m.invited AND a.password_hash IS NULL
+                        LIMIT 1
+                        """)
+                .execute(Tuple.of(account, ws))
+                .map(rows -> rows.size() == 1);
+    }
+
     /** Whether there was none yet. */
     Future<Boolean> setFirstPassword(SqlClient tx, UUID account, String passwordHash, String name) {
         return tx.preparedQuery(

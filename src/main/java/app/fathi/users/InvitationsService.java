@@ -12,7 +12,8 @@ import java.util.Optional;
 
 /**
  * Accepting an invitation. Who is new chooses a password; who has an account already shows its password, so that whoever
- * invited them to one workspace, and may have seen the link, gets into no other.
+ * invited them to one workspace, and may have seen the link, gets into no other. Who signs in through an identity provider
+ * has neither, and no link of an invitation gives them a password that would let in elsewhere.
  */
 final class InvitationsService {
     private final Transactions transactions;
@@ -49,6 +50,16 @@ final class InvitationsService {
                 .require("/password", password, account.email())
                 .compose(done -> passwords.hash(password))
                 .compose(made -> transactions.run(tx -> join(tx, call, hash, account, name)
+                        .compose(ws -> accounts.worksElsewhereWithoutPassword(tx, account.id(), ws))
+                        .map(works -> {
+                            if (works) {
+                                throw ProblemException.conflict("There is an account with this e-mail address already,"
+                                        + " which signs in through an identity provider and has no password. Come"
+                                        + " through the identity provider of this workspace, or ask to be invited by"
+                                        + " another address.");
+                            }
+                            return null;
+                        })
                         .compose(done -> accounts.setFirstPassword(tx, account.id(), made, name))
                         .map(isFirst -> {
                             if (!isFirst) {
@@ -71,10 +82,12 @@ final class InvitationsService {
                             }
                             return door.succeeded(entry);
                         }))
-                .compose(done -> transactions.run(tx -> join(tx, call, hash, account, name)));
+                .compose(done -> transactions.run(tx -> join(tx, call, hash, account, name)))
+                .mapEmpty();
     }
 
-    private Future<Void> join(SqlConnection tx, Call call, Buffer hash, AccountsStore.Person account, String name) {
+    /** The workspace that it was an invitation to. */
+    private Future<Integer> join(SqlConnection tx, Call call, Buffer hash, AccountsStore.Person account, String name) {
         return store.take(tx, hash, OneTimeLinks.INVITATION)
                 .map(taken -> taken.orElseThrow(InvitationsService::refused))
                 .compose(link -> users.accept(tx, link.ws(), link.account(), name)
@@ -98,7 +111,8 @@ final class InvitationsService {
                                 "user",
                                 link.account(),
                                 null,
-                                null)));
+                                null))
+                        .map(link.ws()));
     }
 
     private static ProblemException refused() {

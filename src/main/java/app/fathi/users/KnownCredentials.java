@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class KnownCredentials implements Credentials {
     private final Pool pool;
     private final AccessTokens accessTokens;
+    private final MachineTokens machineTokens;
     private final InstantSource clock;
     private final SessionsStore sessions = new SessionsStore();
     private final ApiKeysStore apiKeys = new ApiKeysStore();
@@ -27,10 +28,16 @@ final class KnownCredentials implements Credentials {
     /** API keys used since they were last written down. */
     private final Set<UUID> used = ConcurrentHashMap.newKeySet();
 
-    KnownCredentials(Pool pool, SecurityEpochs epochs, AccessTokens accessTokens, InstantSource clock) {
+    KnownCredentials(
+            Pool pool,
+            SecurityEpochs epochs,
+            AccessTokens accessTokens,
+            MachineTokens machineTokens,
+            InstantSource clock) {
         this.clock = clock;
         this.pool = pool;
         this.accessTokens = accessTokens;
+        this.machineTokens = machineTokens;
         this.liveSessions = new EpochCache<>(epochs);
         this.knownApiKeys = new EpochCache<>(epochs);
         this.knownWriteKeys = new EpochCache<>(epochs);
@@ -40,19 +47,25 @@ final class KnownCredentials implements Credentials {
     public Future<Caller> authenticate(Presented presented) {
         return switch (presented) {
             case Presented.Bearer bearer ->
-                bearer.token().startsWith(Tokens.API_KEY) ? apiKey(bearer.token()) : accessToken(bearer.token());
+                bearer.token().startsWith(Tokens.API_KEY) ? apiKey(bearer.token()) : token(bearer.token());
             case Presented.WriteKey writeKey -> writeKey(writeKey.key(), writeKey.origin());
         };
     }
 
-    /** Access tokens are found out by their signature. */
+    /** Our access tokens are found out by their signature. */
     @Override
     public boolean remembers(Presented presented) {
         return switch (presented) {
             case Presented.Bearer bearer ->
-                !bearer.token().startsWith(Tokens.API_KEY) || knownApiKeys.has(Tokens.hash(bearer.token()));
+                bearer.token().startsWith(Tokens.API_KEY)
+                        ? knownApiKeys.has(Tokens.hash(bearer.token()))
+                        : accessTokens.isOurs(bearer.token()) || machineTokens.remembers(bearer.token());
             case Presented.WriteKey writeKey -> knownWriteKeys.has(Tokens.hash(writeKey.key()));
         };
+    }
+
+    private Future<Caller> token(String token) {
+        return accessTokens.isOurs(token) ? accessToken(token) : machineTokens.authenticate(token);
     }
 
     private Future<Caller> accessToken(String token) {

@@ -58,7 +58,7 @@ final class PasswordsService {
     private Future<Collection<Integer>> replace(SqlConnection tx, UUID account, String hash, UUID except) {
         return accounts.setPassword(tx, account, hash)
                 .compose(done -> oneTime.forget(tx, OneTimeLinks.RESET, account, 0))
-                .compose(done -> sessions.endAll(tx, account, except, "password"))
+                .compose(done -> sessions.endAll(tx, account, null, except, "password"))
                 .compose(workspaces -> SessionsService.bump(tx, workspaces).map(workspaces));
     }
 

@@ -63,7 +63,7 @@ final class SecondFactorService {
                             }
                             return null;
                         })
-                        .compose(done -> sessions.endAll(tx, caller.id(), caller.sessionId(), "ended"))
+                        .compose(done -> sessions.endAll(tx, caller.id(), null, caller.sessionId(), "ended"))
                         .compose(done -> changed(tx, call, caller.id()))
                         .compose(done -> factors.renewCodes(tx, caller.id())))
                 .compose(codes -> epochs.refresh().map(shown(codes)));

@@ -138,7 +138,7 @@ final class SessionsService {
     private Future<JsonObject> begin(Call call, AccountsStore.Account account, AccountsStore.Membership membership) {
         var session = UuidCreator.getTimeOrderedEpoch();
         var live = new SessionsStore.Live(
-                membership.ws(), membership.workspace(), account.id(), account.name(), null, false);
+                membership.ws(), membership.workspace(), account.id(), account.name(), null, false, false);
         return transactions.run(tx -> accounts.lockWhileItHas(tx, account.id(), account.passwordHash())
                 .map(has -> {
                     if (!has) {
@@ -158,9 +158,26 @@ final class SessionsService {
                 .compose(tokens -> record(tx, call, session, live).map(tokens)));
     }
 
+    /** A session of whom an identity provider vouches for: in its workspace, and in no other. */
+    Future<JsonObject> begin(SqlConnection tx, Call call, SignInsStore.Vouched vouched) {
+        var session = UuidCreator.getTimeOrderedEpoch();
+        var live = new SessionsStore.Live(
+                vouched.ws(), vouched.workspace(), vouched.account(), vouched.name(), null, true, false);
+        return sessions.insert(
+                        tx,
+                        session,
+                        vouched,
+                        settings.refreshTokenDays(),
+                        call.header("user-agent"),
+                        call.remoteAddress())
+                .compose(done -> grow(tx, session, live))
+                .compose(tokens -> record(tx, call, session, live).map(tokens));
+    }
+
     /** Tokens for another workspace that the user belongs to; those for this one stay good. */
     Future<JsonObject> enter(Call call, String workspace) {
         var caller = requireUser(call.caller());
+        requireUnbound(caller);
         return accounts.memberships(transactions.pool(), caller.id())
                 .map(memberships -> memberships.stream()
                         .filter(each -> each.workspace().toString().equalsIgnoreCase(workspace))
@@ -169,7 +186,7 @@ final class SessionsService {
                 .compose(membership -> {
                     var session = UuidCreator.getTimeOrderedEpoch();
                     var live = new SessionsStore.Live(
-                            membership.ws(), membership.workspace(), caller.id(), caller.name(), null, false);
+                            membership.ws(), membership.workspace(), caller.id(), caller.name(), null, false, false);
                     return transactions.run(tx -> sessions.insertBeside(
                                     tx,
                                     session,
@@ -215,6 +232,7 @@ final class SessionsService {
                 Set.of(),
                 session,
                 live.signedInAt(),
+                live.bound(),
                 live.mustEnrol());
     }
 
@@ -298,6 +316,20 @@ final class SessionsService {
         return caller;
     }
 
+    /** Whoever runs one workspace, and says who somebody is there, has no say in another. */
+    static void requireUnbound(Caller caller) {
+        if (caller.bound()) {
+            throw ProblemException.forbidden(
+                    "You are signed in through an identity provider of this workspace, whose word"
+                            + " counts here alone. Sign in to the other one by itself.");
+        }
+    }
+
+    /** Where somebody may look and end what they are signed in to; null for everywhere. */
+    private static Integer reach(Caller caller) {
+        return caller.bound() ? caller.ws() : null;
+    }
+
     /** In ascending order, as everybody does, so that nobody waits for each other. */
     static Future<Void> bump(SqlConnection tx, Collection<Integer> workspaces) {
         var bumped = Future.<Void>succeededFuture();
@@ -307,11 +339,11 @@ final class SessionsService {
         return bumped;
     }
 
-    /** What the caller is signed in to, in all their workspaces. */
+    /** What the caller is signed in to, in all their workspaces that this session may know of. */
     Future<JsonObject> list(Call call) {
         var caller = requireUser(call.caller());
         var after = cursor.position(call).map(position -> position.uuid(0));
-        return sessions.page(transactions.pool(), caller.id(), after, Cursor.limit(call) + 1)
+        return sessions.page(transactions.pool(), caller.id(), reach(caller), after, Cursor.limit(call) + 1)
                 .map(found -> cursor.page(
                         call,
                         found,
@@ -325,7 +357,7 @@ final class SessionsService {
     Future<Void> end(Call call, UUID session) {
         var caller = requireUser(call.caller());
         return transactions
-                .run(tx -> sessions.endOwn(tx, caller.id(), session)
+                .run(tx -> sessions.endOwn(tx, caller.id(), reach(caller), session)
                         .map(found -> found.orElseThrow(() -> ProblemException.notFound("session")))
                         .compose(ws -> SecurityEpochs.bump(tx, ws))
                         .compose(done -> audit.record(tx, call, "session", session, null, null)))
@@ -336,7 +368,7 @@ final class SessionsService {
     Future<Void> endAll(Call call) {
         var caller = requireUser(call.caller());
         return transactions
-                .run(tx -> sessions.endAll(tx, caller.id(), caller.sessionId(), "ended")
+                .run(tx -> sessions.endAll(tx, caller.id(), reach(caller), caller.sessionId(), "ended")
                         .compose(workspaces -> bump(tx, workspaces))
                         .compose(done -> audit.record(tx, call, "user", caller.id(), null, null)))
                 .compose(done -> epochs.refresh());

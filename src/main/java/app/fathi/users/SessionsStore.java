@@ -7,6 +7,7 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -17,8 +18,13 @@ import java.util.UUID;
 /** All SQL over {@code users_session} and {@code users_refresh_token}. */
 final class SessionsStore {
 
-    /** A session that is neither ended nor expired, of an account that is a member and not disabled. */
-    record Live(int ws, UUID workspace, UUID account, String name, Instant signedInAt, boolean mustEnrol) {}
+    /**
+     * A session that is neither ended nor expired, of an account that is a member and not disabled.
+     *
+     * @param bound an identity provider of the workspace vouches for them, here and nowhere else
+     */
+    record Live(
+            int ws, UUID workspace, UUID account, String name, Instant signedInAt, boolean bound, boolean mustEnrol) {}
 
     /**
      * A refresh token's row, locked.
@@ -58,19 +64,47 @@ final class SessionsStore {
                 .mapEmpty();
     }
 
-    /** One row more than a page holds: what is alive of an account, in all its workspaces, newest first. */
-    Future<List<JsonObject>> page(SqlClient client, UUID account, Optional<UUID> after, int rows) {
+    /** Of whom an identity provider vouches for. */
+    Future<Void> insert(
+            SqlClient tx, UUID id, SignInsStore.Vouched vouched, int days, String userAgent, String address) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO users_session (id, ws, account, expires_at, signed_in_at, provider, second_factor,
+                                                   user_agent, address)
+                        SELECT $1::uuid, no, $3::uuid, now() + make_interval(days => coalesce(session_days, $4)),
+                               $5::timestamptz, $6::uuid, $7::boolean, left($8::text, 300), $9::text
+                        FROM users_workspace WHERE no = $2
+                        """)
+                .execute(Tuple.tuple()
+                        .addUUID(id)
+                        .addInteger(vouched.ws())
+                        .addUUID(vouched.account())
+                        .addInteger(days)
+                        .addOffsetDateTime(vouched.signedInAt().atOffset(ZoneOffset.UTC))
+                        .addUUID(vouched.provider())
+                        .addBoolean(vouched.secondFactor())
+                        .addString(userAgent)
+                        .addString(address))
+                .mapEmpty();
+    }
+
+    /**
+     * One row more than a page holds: what is alive of an account, newest first.
+     *
+     * @param onlyWs the workspace to look in; null for all
+     */
+    Future<List<JsonObject>> page(SqlClient client, UUID account, Integer onlyWs, Optional<UUID> after, int rows) {
         return client.preparedQuery(
                         """
                         SELECT s.id, w.id AS workspace, w.name, s.created_at, s.seen_at, s.expires_at, s.user_agent,
                                s.address
                         FROM users_session s JOIN users_workspace w ON w.no = s.ws
                         WHERE s.account = $1 AND s.ended_at IS NULL AND s.expires_at > now()
-                          AND ($2::uuid IS NULL OR s.id < $2)
+                          AND ($2::uuid IS NULL OR s.id < $2) AND ($4::int IS NULL OR s.ws = $4)
                         ORDER BY s.id DESC
                         LIMIT $3
                         """)
-                .execute(Tuple.of(account, after.orElse(null), rows))
+                .execute(Tuple.of(account, after.orElse(null), rows, onlyWs))
                 .map(found -> {
                     var page = new ArrayList<JsonObject>();
                     for (var row : found) {
@@ -107,7 +141,8 @@ final class SessionsStore {
         return client.preparedQuery(
                         """
                         SELECT s.ws, w.id AS workspace, s.account, coalesce(m.name, a.name) AS name, s.signed_in_at,
-                               w.two_factor_required AND NOT EXISTS (
+                               s.provider IS NOT NULL AS bound,
+                               w.two_factor_required AND NOT s.second_factor AND NOT EXISTS (
                                    SELECT FROM users_totp t
                                    WHERE t.account = s.account AND t.confirmed_at IS NOT NULL) AS must_enrol
                         FROM users_session s
@@ -116,6 +151,8 @@ final class SessionsStore {
                         JOIN users_membership m ON m.account = s.account AND m.ws = s.ws
                         WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND a.disabled_at IS NULL
                           AND m.disabled_at IS NULL AND NOT m.invited
+                          AND (s.provider IS NULL OR EXISTS (
+                                   SELECT FROM users_identity_provider p WHERE p.id = s.provider AND p.enabled))
                         """)
                 .execute(Tuple.of(session))
                 .map(rows -> {
@@ -126,6 +163,7 @@ final class SessionsStore {
                                 row.getUUID("account"),
                                 row.getString("name"),
                                 row.getOffsetDateTime("signed_in_at").toInstant(),
+                                row.getBoolean("bound"),
                                 row.getBoolean("must_enrol")));
                     }
                     return Optional.empty();
@@ -192,14 +230,15 @@ final class SessionsStore {
     }
 
     /** The workspace of the account's session that this call ended; empty when there is none alive. */
-    Future<Optional<Integer>> endOwn(SqlClient tx, UUID account, UUID session) {
+    Future<Optional<Integer>> endOwn(SqlClient tx, UUID account, Integer onlyWs, UUID session) {
         return tx.preparedQuery(
                         """
                         UPDATE users_session SET ended_at = now(), end_reason = 'ended'
                         WHERE id = $2 AND account = $1 AND ended_at IS NULL AND expires_at > now()
+                          AND ($3::int IS NULL OR ws = $3)
                         RETURNING ws
                         """)
-                .execute(Tuple.of(account, session))
+                .execute(Tuple.of(account, session, onlyWs))
                 .map(rows -> {
                     for (var row : rows) {
                         return Optional.of(row.getInteger("ws"));
@@ -211,17 +250,19 @@ final class SessionsStore {
     /**
      * Ends all that an account is signed in to.
      *
+     * @param onlyWs in this workspace; null for all
      * @param except what goes on; null for nothing
      * @return the workspaces that these were of
      */
-    Future<Collection<Integer>> endAll(SqlClient tx, UUID account, UUID except, String reason) {
+    Future<Collection<Integer>> endAll(SqlClient tx, UUID account, Integer onlyWs, UUID except, String reason) {
         return tx.preparedQuery(
                         """
                         UPDATE users_session SET ended_at = now(), end_reason = $3
                         WHERE account = $1 AND ended_at IS NULL AND ($2::uuid IS NULL OR id <> $2)
+                          AND ($4::int IS NULL OR ws = $4)
                         RETURNING ws
                         """)
-                .execute(Tuple.of(account, except, reason))
+                .execute(Tuple.of(account, except, reason, onlyWs))
                 .map(rows -> {
                     var workspaces = new TreeSet<Integer>();
                     rows.forEach(row -> workspaces.add(row.getInteger("ws")));

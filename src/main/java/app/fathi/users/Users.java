@@ -6,6 +6,8 @@ import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.outbound.OutboundClient;
+import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
 import app.fathi.platform.security.Identities;
@@ -47,6 +49,9 @@ public final class Users {
     private final PasswordsService passwordsService;
     private final SecondFactorService secondFactor;
     private final SecondFactorGate gate;
+    private final OutboundClient outbound;
+    private final IdentityProvidersService providers;
+    private final SignInsService signIns;
     private final OneTimeLinks links;
     private final Config config;
     private final Secrets secrets;
@@ -84,7 +89,16 @@ public final class Users {
         this.firstStart = new FirstStart(transactions, config, newWorkspace, passwords, roles, signingKeys, audit);
         this.workspaces = new Workspaces(secrets, epochs);
         this.identities = new IdentityTokens(pool, workspaces, clock);
-        this.credentials = new KnownCredentials(pool, epochs, accessTokens, clock);
+        var guard = new OutboundGuard(vertx, config.outbound());
+        this.outbound = new OutboundClient(vertx, config.outbound(), guard, security.providerTimeoutSeconds());
+        var documents = new ProviderDocuments(vertx, outbound, security, System::nanoTime);
+        var foreignTokens = new ForeignTokens(vertx, documents, clock);
+        this.credentials = new KnownCredentials(
+                pool,
+                epochs,
+                accessTokens,
+                new MachineTokens(pool, epochs, foreignTokens, documents, guard, roles, clock),
+                clock);
         var factors = new SecondFactors(secrets, clock);
         var signedIn = new SignedIn(pool, passwords, door, factors, audit);
         this.gate = new SecondFactorGate(roles);
@@ -101,6 +115,20 @@ public final class Users {
                 factors,
                 audit,
                 cursor);
+        this.providers =
+                new IdentityProvidersService(transactions, secrets, epochs, roles, guard, baseUrl, audit, cursor);
+        this.signIns = new SignInsService(
+                transactions,
+                security,
+                epochs,
+                secrets.derivedKey("sign-in"),
+                baseUrl,
+                new OpenIdClient(pool, secrets, outbound, guard, documents, foreignTokens),
+                sessions,
+                factors,
+                door,
+                roles,
+                audit);
         this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
         var recentSignIn = new RecentSignIn(Duration.ofSeconds(security.recentSignInSeconds()), clock);
         this.workspacesService = new WorkspacesService(
@@ -131,6 +159,7 @@ public final class Users {
                 .writeLastUsed()
                 .onFailure(failure -> LOG.warn("The last use of API keys cannot be noted: {}", failure.toString())));
         purgeTimer = vertx.setPeriodic(PURGE_MILLIS, id -> sessions.purge()
+                .compose(done -> signIns.purge())
                 .onFailure(failure -> LOG.warn("Old sessions cannot be removed: {}", failure.toString())));
     }
 
@@ -138,7 +167,7 @@ public final class Users {
     public Future<Void> close() {
         vertx.cancelTimer(lastUsedTimer);
         vertx.cancelTimer(purgeTimer);
-        return credentials.writeLastUsed();
+        return credentials.writeLastUsed().eventually(outbound::close);
     }
 
     public Credentials credentials() {
@@ -166,6 +195,14 @@ public final class Users {
     /** One instance of the door; a node has one per core. */
     public UsersVerticle verticle() {
         return new UsersVerticle(
-                sessions, apiKeys, workspacesService, users, invitations, passwordsService, secondFactor);
+                sessions,
+                apiKeys,
+                workspacesService,
+                users,
+                invitations,
+                passwordsService,
+                secondFactor,
+                providers,
+                signIns);
     }
 }

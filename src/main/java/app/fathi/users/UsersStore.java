@@ -115,6 +115,18 @@ final class UsersStore {
                 .map(rows -> rows.iterator().next().getInteger("active"));
     }
 
+    /** Of these accounts, how many can sign in here without an identity provider. */
+    Future<Integer> countWithPassword(SqlClient tx, int ws, Collection<UUID> accounts) {
+        return tx.preparedQuery(
+                        """
+                        SELECT count(*)::int AS active FROM users_membership m JOIN users_account a ON a.id = m.account
+                        WHERE m.ws = $1 AND m.account = ANY($2) AND NOT m.invited AND m.disabled_at IS NULL
+                          AND a.disabled_at IS NULL AND a.password_hash IS NOT NULL
+                        """)
+                .execute(Tuple.tuple().addInteger(ws).addArrayOfUUID(accounts.toArray(UUID[]::new)))
+                .map(rows -> rows.iterator().next().getInteger("active"));
+    }
+
     /** Takes somebody out of the workspace; an account that belongs to none any more goes with it. */
     Future<Void> delete(SqlClient tx, int ws, UUID account) {
         return tx.preparedQuery("DELETE FROM users_membership WHERE ws = $1 AND account = $2")

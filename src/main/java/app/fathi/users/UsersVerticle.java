@@ -20,6 +20,8 @@ public final class UsersVerticle extends VerticleBase {
     private final InvitationsService invitations;
     private final PasswordsService passwords;
     private final SecondFactorService secondFactor;
+    private final IdentityProvidersService providers;
+    private final SignInsService signIns;
 
     UsersVerticle(
             SessionsService sessions,
@@ -28,7 +30,9 @@ public final class UsersVerticle extends VerticleBase {
             UsersService users,
             InvitationsService invitations,
             PasswordsService passwords,
-            SecondFactorService secondFactor) {
+            SecondFactorService secondFactor,
+            IdentityProvidersService providers,
+            SignInsService signIns) {
         this.sessions = sessions;
         this.apiKeys = apiKeys;
         this.workspaces = workspaces;
@@ -36,6 +40,8 @@ public final class UsersVerticle extends VerticleBase {
         this.invitations = invitations;
         this.passwords = passwords;
         this.secondFactor = secondFactor;
+        this.providers = providers;
+        this.signIns = signIns;
     }
 
     @Override
@@ -75,6 +81,14 @@ public final class UsersVerticle extends VerticleBase {
                 entry("updateApiKey", this::updateApiKey),
                 entry("rotateApiKey", call -> apiKeys.rotate(call, call.id("id", "API key"))),
                 entry("deleteApiKey", this::deleteApiKey),
+                entry("startSignIn", call -> signIns.begin(call).map(Reply::ok)),
+                entry("finishSignIn", call -> signIns.comeBack(call).map(Reply::ok)),
+                entry("exchangeSignInCode", call -> signIns.exchange(call).map(Reply::ok)),
+                entry("listIdentityProviders", call -> providers.list(call).map(Reply::ok)),
+                entry("createIdentityProvider", providers::create),
+                entry("getIdentityProvider", providers::get),
+                entry("updateIdentityProvider", providers::update),
+                entry("deleteIdentityProvider", call -> providers.delete(call).map(done -> Reply.noContent())),
                 entry("enterWorkspace", this::enterWorkspace),
                 entry("listWorkspaces", call -> workspaces.list(call).map(Reply::ok)),
                 entry("createWorkspace", workspaces::create),

@@ -72,7 +72,7 @@ final class WorkspacesService {
     Future<JsonObject> list(Call call) {
         var caller = call.caller();
         var after = cursor.position(call).map(position -> position.uuid(0));
-        var found = caller.kind() == Caller.Kind.USER
+        var found = caller.kind() == Caller.Kind.USER && !caller.bound()
                 ? store.page(transactions.pool(), caller.id(), after, Cursor.limit(call) + 1)
                 : store.find(transactions.pool(), caller.ws())
                         .map(own -> List.of(new JsonObject()
@@ -91,6 +91,7 @@ final class WorkspacesService {
     Future<Reply> create(Call call) {
         var caller = call.caller();
         recentSignIn.require(caller);
+        SessionsService.requireUnbound(caller);
         var name = name(call.json().getString("name"));
         var timezone = timezone(call.json().getString("timezone", "UTC"));
         var language = language(call.json().getString("language", "en"));

@@ -32,6 +32,7 @@ final class Things {
     static Things make(TestServer server, FakePushService push) {
         var things = new Things(server);
         things.apiKeys();
+        things.identityProvider();
         things.role();
         things.people();
         things.sites();
@@ -73,6 +74,17 @@ final class Things {
             var draft = new JsonObject().put("name", name).put("permissions", new JsonArray().add("messages:read"));
             put("/api/v1/api-keys", made("/api/v1/api-keys", draft).getString("id"));
         }
+    }
+
+    private void identityProvider() {
+        var draft = new JsonObject()
+                .put("kind", "machines")
+                .put("name", PLANTED)
+                .put("issuer", "https://id.owner.example")
+                .put("audiences", new JsonArray().add(PLANTED));
+        put(
+                "/api/v1/identity-providers",
+                made("/api/v1/identity-providers", draft).getString("id"));
     }
 
     private void people() {

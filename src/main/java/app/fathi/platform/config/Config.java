@@ -249,7 +249,12 @@ public record Config(
             @Range(min = 1, max = 720) int invitationHours,
             @Range(min = 5, max = 1_440) int resetMinutes,
             @Range(min = 1, max = 100) int loginFailures,
-            @Range(min = 1, max = 86_400) int loginDelaySeconds) {}
+            @Range(min = 1, max = 86_400) int loginDelaySeconds,
+            @Range(min = 1, max = 60) int signInMinutes,
+            @Range(min = 10, max = 3_600) int signInCodeSeconds,
+            @Range(min = 10, max = 86_400) int providerKeysSeconds,
+            @Range(min = 1, max = 3_600) int providerPauseSeconds,
+            @Range(min = 1, max = 60) int providerTimeoutSeconds) {}
 
     /** The guarded client for every address that somebody else gave us. */
     public record Outbound(

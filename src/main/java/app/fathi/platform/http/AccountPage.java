@@ -5,7 +5,9 @@ import io.vertx.ext.web.Router;
 import java.util.Map;
 
 /**
- * Where one-time links lead: a form that asks the API. What such a link holds stands behind its #, so no request has it.
+ * Where one-time links lead, and where identity providers send people back to: a page that asks the API. What such a link
+ * holds stands behind its #, so no request has it; what a provider sends along is worth nothing without the secret that the
+ * page has kept.
  */
 final class AccountPage {
     /** Nothing from elsewhere, no code or style inside the page, and nobody shows it inside theirs. */
@@ -14,6 +16,7 @@ final class AccountPage {
 
     private static final Map<String, String> FILES = Map.of(
             "/account", "index.html",
+            "/account/callback", "index.html",
             "/account/account.css", "account.css",
             "/account/account.js", "account.js");
 

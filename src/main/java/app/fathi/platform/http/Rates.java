@@ -18,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * How often each caller may ask: an API key, a user or a server's write key by itself, everybody else by network address.
+ * How often each caller may ask: an API key, a user, the tokens of one identity provider or a server's write key by itself,
+ * everybody else by network address.
  * Each category of requests has a quota of its own, told in every answer as {@code RateLimit-Policy} and
  * {@code RateLimit} (draft-ietf-httpapi-ratelimit-headers); beyond it the answer is 429 with {@code Retry-After}.
  *
@@ -133,7 +134,7 @@ final class Rates {
         return switch (caller.kind()) {
             case PUBLIC -> operation.parsesBody() ? Category.BROWSER : Category.LOGIN;
             case BROWSER_KEY -> Category.BROWSER;
-            case USER, API_KEY, SERVER_KEY -> operation.parsesBody() ? Category.INGEST : Category.API;
+            case USER, API_KEY, MACHINE, SERVER_KEY -> operation.parsesBody() ? Category.INGEST : Category.API;
         };
     }
 

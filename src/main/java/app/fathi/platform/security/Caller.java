@@ -16,6 +16,7 @@ import java.util.UUID;
  * @param origins origins a browser write key is bound to; empty when unbound
  * @param sessionId the session of a user's token, null otherwise
  * @param signedInAt when its owner last showed their password, and their second factor if they have one; null otherwise
+ * @param bound signed in through an identity provider of this workspace, whose word counts in no other
  * @param mustEnrol a user without a second factor, of a workspace that asks for one: they may get one and nothing else
  */
 public record Caller(
@@ -28,6 +29,7 @@ public record Caller(
         Set<String> origins,
         UUID sessionId,
         Instant signedInAt,
+        boolean bound,
         boolean mustEnrol) {
 
     /** Somebody who did not sign in. */
@@ -40,7 +42,7 @@ public record Caller(
             Set<String> scopes,
             Set<String> origins,
             UUID sessionId) {
-        this(kind, ws, workspaceId, id, name, scopes, origins, sessionId, null, false);
+        this(kind, ws, workspaceId, id, name, scopes, origins, sessionId, null, false, false);
     }
 
     /** A user who became known while a public operation was answered: there is no session. */
@@ -52,6 +54,8 @@ public record Caller(
         PUBLIC,
         USER,
         API_KEY,
+        /** A token of an identity provider of the workspace: {@code id} is that provider's. */
+        MACHINE,
         BROWSER_KEY,
         SERVER_KEY
     }

@@ -97,6 +97,7 @@ class RatesTest {
                 .as("another address is no other key")
                 .isZero();
         assertThat(letIn("getMessage", caller(Caller.Kind.USER), HOME)).isEqualTo(60);
+        assertThat(letIn("getMessage", caller(Caller.Kind.MACHINE), HOME)).isEqualTo(60);
         assertThat(letIn("track", one, HOME)).isEqualTo(600);
         assertThat(letIn("track", caller(Caller.Kind.SERVER_KEY), HOME)).isEqualTo(600);
     }

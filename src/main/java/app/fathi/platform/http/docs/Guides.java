@@ -8,8 +8,13 @@ import java.util.List;
 /** The guides of {@code docs/guides}, and the start page with the first of them. */
 final class Guides {
     /** In the order in which one needs them. */
-    static final List<String> NAMES =
-            List.of("add-the-sdk", "send-from-your-backend", "keys-and-rotation", "move-subscriptions", "sealed-files");
+    static final List<String> NAMES = List.of(
+            "add-the-sdk",
+            "send-from-your-backend",
+            "keys-and-rotation",
+            "move-subscriptions",
+            "sealed-files",
+            "identity-providers");
 
     private final Spec spec;
     private final Markdown markdown;

@@ -41,6 +41,8 @@ final class Placeholders {
         all.put("NEW_PASSWORD", "The password that you choose.");
         all.put("RESET_TOKEN", "What stands in the link of the mail behind `#reset=`.");
         all.put("INVITATION_TOKEN", "What stands in the link of an invitation behind `#invitation=`.");
+        all.put("SIGN_IN_FLOW", "The `flow` of `POST /api/v1/auth/oidc/start`.");
+        all.put("SIGN_IN_CODE", "The `code` of `POST /api/v1/auth/oidc/finish`, or that the page `/account` shows.");
         all.put("ENDPOINT", SUBSCRIPTION + "`endpoint`.");
         all.put("P256DH", SUBSCRIPTION + "`keys.p256dh`.");
         all.put("AUTH", SUBSCRIPTION + "`keys.auth`.");
@@ -73,6 +75,9 @@ final class Placeholders {
         all.put("01932f13-4400-7e00-8000-4a4b4c4d4e4f", "JOB_ID");
         all.put("01932f0e-7b1c-7a41-9d0f-3b6f7a1c2d3e", "USER_ID");
         all.put("01932f50-6600-7a00-8000-7a7b7c7d7e7f", "ROLE_ID");
+        all.put("01932f60-7700-7a00-8000-8a8b8c8d8e8f", "IDENTITY_PROVIDER_ID");
+        all.put("fsf_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "SIGN_IN_FLOW");
+        all.put("fsc_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "SIGN_IN_CODE");
         return all;
     }
 
