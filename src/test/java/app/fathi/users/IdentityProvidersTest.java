@@ -235,7 +235,7 @@ class IdentityProvidersTest {
                 .isEqualTo(403);
         assertThat(server.send("POST", "/api/v1/webpush/sites", deployer, site).status())
                 .isEqualTo(201);
-        var trail = server.admin("GET", "/api/v1/audit/events?actorId=" + provider.getString("id"), null)
+        var trail = server.admin("GET", "/api/v1/audit/events?result=success&actorId=" + provider.getString("id"), null)
                 .json()
                 .getJsonArray("items")
                 .getJsonObject(0)

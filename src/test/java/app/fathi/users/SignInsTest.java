@@ -262,7 +262,6 @@ class SignInsTest {
                 post("finish", begun.back(issuer.codeFor(claims(begun))).put("issuer", "https://evil.example")),
                 401,
                 "Somebody else");
-        issuer.metadata.put("authorization_response_iss_parameter_supported", true);
         try (var other = FakeIssuer.start()) {
             other.metadata.put("authorization_response_iss_parameter_supported", true);
             change(new JsonObject().put("issuer", other.url()));
