@@ -11,6 +11,7 @@ import app.fathi.platform.db.Pools;
 import app.fathi.platform.health.Health;
 import app.fathi.platform.health.Metrics;
 import app.fathi.platform.logging.Logging;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -177,7 +178,7 @@ public final class Main {
             try {
                 started.pop().close();
             } catch (Exception e) {
-                LOG.warn("While ending: {}", e.toString());
+                LOG.warn("While ending: {}", Thrown.text(e));
             }
         }
     }

@@ -10,6 +10,7 @@ import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.platform.jobs.LeaseLostException;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
@@ -325,11 +326,11 @@ final class ChunkSender {
             } catch (RuntimeException e) {
                 boolean late = System.nanoTime() - began > lease.length().toNanos();
                 if (late || e instanceof LeaseLostException || !lease.stillMine()) {
-                    LOG.warn("{} results of message {} are given up: {}", rows.size(), run.id(), e.toString());
+                    LOG.warn("{} results of message {} are given up: {}", rows.size(), run.id(), Thrown.text(e));
                     fail(e);
                     break;
                 }
-                LOG.info("Results of message {} are not written yet: {}", run.id(), e.toString());
+                LOG.info("Results of message {} are not written yet: {}", run.id(), Thrown.text(e));
                 sending.vertx.timer(RESULT_PAUSE.toMillis()).await();
             }
         }

@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.platform.logging.Thrown;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.slf4j.Logger;
@@ -26,7 +27,7 @@ final class Niceness {
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
         } catch (IOException e) {
-            LOG.debug("{} keeps its priority: {}", Thread.currentThread().getName(), e.toString());
+            LOG.debug("{} keeps its priority: {}", Thread.currentThread().getName(), Thrown.text(e));
         }
     }
 }

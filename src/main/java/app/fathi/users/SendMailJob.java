@@ -6,6 +6,7 @@ import app.fathi.platform.jobs.Job;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lease;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.outbound.TrustedAuthorities;
 import app.fathi.platform.security.Secrets;
 import io.vertx.core.Future;
@@ -28,6 +29,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -48,6 +50,8 @@ final class SendMailJob implements JobHandler {
     private static final int IMPLICIT_TLS_PORT = 465;
     private static final int SUBMISSION_PORT = 587;
     private static final int RELAY_PORT = 25;
+    /** Refusals of who sends and not of the mail (RFC 4954 section 6): another password in the settings mends them. */
+    private static final Set<Integer> OF_SIGNING_IN = Set.of(530, 534, 535, 538);
 
     private final Transactions transactions;
     private final Config.Smtp settings;
@@ -132,13 +136,20 @@ final class SendMailJob implements JobHandler {
             return JobOutcome.done();
         } catch (SMTPException refused) {
             // Without what the server said: it names the address.
+            if (OF_SIGNING_IN.contains(refused.getReplyCode())) {
+                LOG.warn(
+                        "The mail server refuses our user or password ({}): check FATHI_SMTP_URL. Its mails wait",
+                        refused.getReplyCode());
+                throw new MailNotSentException(
+                        "the mail server refuses our user or password: " + refused.getReplyCode());
+            }
             if (refused.isPermanent()) {
                 return JobOutcome.dead("the mail server refuses it for good: " + refused.getReplyCode());
             }
             throw new MailNotSentException("the mail server does not take it now: " + refused.getReplyCode());
         } catch (Exception unreachable) {
             // await() throws whatever the client failed with, checked or not.
-            LOG.warn("The mail server cannot be reached: {}", unreachable.toString());
+            LOG.warn("The mail server cannot be reached: {}", Thrown.text(unreachable));
             throw new MailNotSentException("the mail server cannot be reached");
         }
     }

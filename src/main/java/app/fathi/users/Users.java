@@ -6,6 +6,7 @@ import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.outbound.OutboundClient;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Authorities;
@@ -157,10 +158,10 @@ public final class Users {
     private void startTimers() {
         lastUsedTimer = vertx.setPeriodic(LAST_USED_MILLIS, id -> credentials
                 .writeLastUsed()
-                .onFailure(failure -> LOG.warn("The last use of API keys cannot be noted: {}", failure.toString())));
+                .onFailure(failure -> LOG.warn("The last use of API keys cannot be noted: {}", Thrown.text(failure))));
         purgeTimer = vertx.setPeriodic(PURGE_MILLIS, id -> sessions.purge()
                 .compose(done -> signIns.purge())
-                .onFailure(failure -> LOG.warn("Old sessions cannot be removed: {}", failure.toString())));
+                .onFailure(failure -> LOG.warn("Old sessions cannot be removed: {}", Thrown.text(failure))));
     }
 
     /** Writes down what was not yet. */

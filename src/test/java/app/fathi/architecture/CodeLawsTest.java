@@ -341,6 +341,27 @@ class CodeLawsTest {
         holds(fields().that().haveRawType(org.slf4j.Logger.class).should().bePrivate());
     }
 
+    private static final Pattern TELLS_WHAT_WAS_THROWN = Pattern.compile(
+            "\\bLOG\\s*\\.\\w+\\([^;]*?\\b(?:e|failure|cause\\(\\)|\\w*[eE]xception|thrown|broken|unreachable)"
+                    + "\\s*\\.(?:toString|getMessage|getLocalizedMessage)\\(\\)");
+
+    /** A demo's people are made up. */
+    @Test
+    void what_was_thrown_is_logged_without_what_somebody_sent() throws IOException {
+        var loose = new ArrayList<String>();
+        for (var source : sources()) {
+            var inside = SOURCES.relativize(source).toString();
+            if (!inside.startsWith("app/fathi/demo/")
+                    && TELLS_WHAT_WAS_THROWN.matcher(Files.readString(source)).find()) {
+                loose.add(inside);
+            }
+        }
+        assertThat(loose)
+                .as(
+                        "log lines with the text of an exception, which may quote anybody: Thrown.text(failure) says what may be said")
+                .isEmpty();
+    }
+
     private static List<Path> sources() throws IOException {
         try (var files = Files.walk(SOURCES)) {
             return files.filter(file -> file.toString().endsWith(".java")).toList();

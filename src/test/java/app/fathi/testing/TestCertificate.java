@@ -13,6 +13,9 @@ import java.security.PrivateKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
 
 /**
  * A self-signed certificate for {@code localhost}, 127.0.0.1 to 127.0.0.4 and ::1, made once per build by the JDK's own
@@ -97,6 +100,19 @@ public record TestCertificate(Path pem, Path keyStore) {
         try {
             var store = KeyStore.getInstance(keyStore.toFile(), PASSWORD.toCharArray());
             return (PrivateKey) store.getKey("push", PASSWORD.toCharArray());
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** For servers that do without Vert.x. */
+    public SSLSocketFactory serverSockets() {
+        try {
+            var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            keys.init(KeyStore.getInstance(keyStore.toFile(), PASSWORD.toCharArray()), PASSWORD.toCharArray());
+            var context = SSLContext.getInstance("TLS");
+            context.init(keys.getKeyManagers(), null, null);
+            return context.getSocketFactory();
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException(e);
         }

@@ -5,6 +5,7 @@ import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.http.Contract;
 import app.fathi.platform.http.Witness;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
@@ -131,7 +132,7 @@ public final class Audit implements Witness {
             return Future.succeededFuture();
         }
         return store.insert(pool, waiting).recover(failure -> {
-            LOG.error("{} denied attempts and reads could not be recorded: {}", waiting.size(), failure.toString());
+            LOG.error("{} denied attempts and reads could not be recorded: {}", waiting.size(), Thrown.text(failure));
             return Future.succeededFuture();
         });
     }

@@ -1,5 +1,6 @@
 package app.fathi.platform.audit;
 
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.sqlclient.Pool;
@@ -56,7 +57,7 @@ public final class Chainer extends VerticleBase {
         }
         chaining = true;
         chainAll()
-                .onFailure(failure -> LOG.warn("The audit trail waits to be chained: {}", failure.toString()))
+                .onFailure(failure -> LOG.warn("The audit trail waits to be chained: {}", Thrown.text(failure)))
                 .onComplete(done -> chaining = false);
     }
 

@@ -1,5 +1,6 @@
 package app.fathi.platform.errors;
 
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.eventbus.ReplyException;
 import io.vertx.core.http.ConnectionPoolTooBusyException;
 import io.vertx.pgclient.PgException;
@@ -66,7 +67,7 @@ public final class Failures {
                 || "Timeout".equals(failure.getMessage())
                 || String.valueOf(failure.getMessage()).startsWith("Timeout waiting for connection")
                 || String.valueOf(failure.getMessage()).startsWith("Connection is not active")) {
-            LOG.error("The database cannot be reached: {}", failure.toString());
+            LOG.error("The database cannot be reached: {}", Thrown.text(failure));
             return Optional.of(busy());
         }
         return Optional.empty();
@@ -74,7 +75,7 @@ public final class Failures {
 
     private static Optional<Problem> bus(Throwable failure) {
         if (failure instanceof ReplyException e) {
-            LOG.error("No answer on the bus: {} {}", e.failureType(), e.getMessage());
+            LOG.error("No answer on the bus: {} {}", e.failureType(), Thrown.text(e));
             return Optional.of(busy());
         }
         return Optional.empty();

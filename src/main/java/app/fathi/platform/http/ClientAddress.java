@@ -20,21 +20,29 @@ record ClientAddress(String text, String network) {
 
     /** @param trusted whose {@code X-Forwarded-For} is believed */
     static ClientAddress of(HttpServerRequest request, List<Network> trusted) {
-        var peer = request.remoteAddress() == null
-                ? null
-                : parse(request.remoteAddress().hostAddress());
-        if (peer == null) {
-            return UNKNOWN;
-        }
-        return of(trusted.isEmpty() ? peer : behind(peer, request, trusted));
+        return request.remoteAddress() == null
+                ? UNKNOWN
+                : of(
+                        request.remoteAddress().hostAddress(),
+                        trusted.isEmpty() ? List.of() : request.headers().getAll("X-Forwarded-For"),
+                        trusted);
+    }
+
+    /**
+     * @param peer who opened the connection
+     * @param forwarded the values of {@code X-Forwarded-For}
+     */
+    static ClientAddress of(String peer, List<String> forwarded, List<Network> trusted) {
+        var parsed = parse(peer);
+        return parsed == null ? UNKNOWN : of(behind(parsed, forwarded, trusted));
     }
 
     /**
      * Each proxy appends whom it heard: read from the end, the first that is no proxy of ours is the client. What stands
      * before may be the client's invention.
      */
-    private static InetAddress behind(InetAddress peer, HttpServerRequest request, List<Network> trusted) {
-        var hops = String.join(",", request.headers().getAll("X-Forwarded-For")).split(",");
+    private static InetAddress behind(InetAddress peer, List<String> forwarded, List<Network> trusted) {
+        var hops = String.join(",", forwarded).split(",");
         var address = peer;
         for (int i = hops.length - 1; i >= Math.max(0, hops.length - MAX_HOPS) && isIn(trusted, address); i--) {
             var before = parse(hops[i].strip());

@@ -7,6 +7,7 @@ import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.logging.LogContext;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.outbound.Network;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Caller;
@@ -84,7 +85,9 @@ final class ContractRouter {
             if (found == null) {
                 refuse(context, openApi.findPath(context.normalizedPath()));
             } else {
-                admit(context, contract.operations().get(found.getOperationId()));
+                var operation = contract.operations().get(found.getOperationId());
+                RequestIdHandler.isFor(context, operation);
+                admit(context, operation);
             }
         });
         contract.operations().values().forEach(operation -> builder.getRoute(operation.id())
@@ -236,7 +239,7 @@ final class ContractRouter {
                     }
                 })
                 .onFailure(failure -> {
-                    LOG.warn("A download broke off: {}", failure.toString());
+                    LOG.warn("A download broke off: {}", Thrown.text(failure));
                     context.request().connection().close();
                 });
     }
@@ -255,6 +258,7 @@ final class ContractRouter {
         }
         var response = context.response().setStatusCode(reply.status());
         response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        SafeHeaders.data(response);
         reply.headers().forEach(response::putHeader);
         if (reply.download() != null) {
             response.putHeader(HttpHeaders.CONTENT_TYPE, reply.download().mediaType())

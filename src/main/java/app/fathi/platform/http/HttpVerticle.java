@@ -2,6 +2,7 @@ package app.fathi.platform.http;
 
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Uploads;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
 import io.netty.handler.codec.TooLongFrameException;
@@ -78,7 +79,7 @@ public final class HttpVerticle extends VerticleBase {
                         refuse(request, request.decoderResult().cause() instanceof TooLongFrameException ? 431 : 400))
                 // What strangers do to their connections (resets, garbage, half requests) is nothing that we could
                 // mend.
-                .exceptionHandler(failure -> LOG.debug("A connection broke: {}", failure.toString()))
+                .exceptionHandler(failure -> LOG.debug("A connection broke: {}", Thrown.text(failure)))
                 .connectionHandler(edge.limits().connections()::opened)
                 .requestHandler(request -> {
                     if (isWellFormed(request.path())) {
@@ -107,6 +108,7 @@ public final class HttpVerticle extends VerticleBase {
         var problem = Problems.ofStatus(status);
         var id = RequestIdHandler.fresh();
         var path = request.path();
+        SafeHeaders.data(request.response());
         request.response()
                 .setStatusCode(problem.kind().status())
                 .putHeader(RequestIdHandler.HEADER, id)

@@ -4,6 +4,7 @@ import app.fathi.platform.errors.Failures;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
@@ -32,6 +33,7 @@ final class Problems {
         if (problem.kind() == Kind.UNAUTHENTICATED) {
             response.putHeader("WWW-Authenticate", "Bearer realm=\"fathi\"");
         }
+        SafeHeaders.data(response);
         response.setStatusCode(problem.kind().status())
                 .putHeader(HttpHeaders.CONTENT_TYPE, MEDIA_TYPE)
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
@@ -67,7 +69,7 @@ final class Problems {
     }
 
     private static int brokenOff(RoutingContext context, Throwable failure) {
-        LOG.debug("A request could not be read: {}", failure.toString());
+        LOG.debug("A request could not be read: {}", Thrown.text(failure));
         return context.statusCode() < 500 ? context.statusCode() : 400;
     }
 

@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 final class RequestIdHandler implements PlatformHandler {
     static final String HEADER = "X-Request-Id";
     private static final String KEY = "fathi.requestId";
+    private static final String PATH = "fathi.path";
     private static final Pattern WELL_FORMED = Pattern.compile("[A-Za-z0-9_-]{8,64}");
     private static final Logger ACCESS = LoggerFactory.getLogger("app.fathi.access");
 
@@ -32,6 +33,7 @@ final class RequestIdHandler implements PlatformHandler {
         var id = given != null && WELL_FORMED.matcher(given).matches() ? given : fresh();
         context.put(KEY, id);
         context.response().putHeader(HEADER, id);
+        SafeHeaders.typed(context.response());
         return id;
     }
 
@@ -42,10 +44,21 @@ final class RequestIdHandler implements PlatformHandler {
         context.addEndHandler(done -> ACCESS.debug(
                 "{} {} {} {} µs",
                 context.request().method(),
-                context.normalizedPath(),
+                path(context),
                 context.response().getStatusCode(),
                 (System.nanoTime() - started) / 1_000));
         context.next();
+    }
+
+    /** The request is for an operation of the contract. */
+    static void isFor(RoutingContext context, Contract.Operation operation) {
+        context.put(PATH, operation.path());
+    }
+
+    /** As the contract writes it, for there may be a person's id or a key in it; of our own pages as it was asked for. */
+    private static String path(RoutingContext context) {
+        String known = context.get(PATH);
+        return known != null ? known : context.response().getStatusCode() < 400 ? context.normalizedPath() : "-";
     }
 
     static String fresh() {

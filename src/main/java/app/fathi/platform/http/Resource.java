@@ -44,8 +44,7 @@ public record Resource(String type, Buffer text, String etag) {
         var response = context.response()
                 .putHeader(HttpHeaders.CONTENT_TYPE, type)
                 .putHeader(HttpHeaders.CACHE_CONTROL, caching)
-                .putHeader(HttpHeaders.ETAG, etag)
-                .putHeader("X-Content-Type-Options", "nosniff");
+                .putHeader(HttpHeaders.ETAG, etag);
         var known = context.request().getHeader(HttpHeaders.IF_NONE_MATCH);
         if (known != null && known.contains(etag)) {
             response.setStatusCode(304).end();

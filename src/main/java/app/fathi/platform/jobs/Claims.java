@@ -6,6 +6,7 @@ import app.fathi.platform.jobs.Scheduler.Load;
 import app.fathi.platform.jobs.Scheduler.Ready;
 import app.fathi.platform.jobs.Scheduler.Seat;
 import app.fathi.platform.jobs.Scheduler.Take;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import java.time.Duration;
@@ -87,7 +88,7 @@ final class Claims {
         claim().onComplete(claimed -> {
             looking = false;
             if (claimed.failed()) {
-                LOG.warn("No jobs could be claimed: {}", claimed.cause().toString());
+                LOG.warn("No jobs could be claimed: {}", Thrown.text(claimed.cause()));
             } else if (asked || more && claimed.result() > 0) {
                 look();
             }

@@ -1,5 +1,6 @@
 package app.fathi.platform.jobs;
 
+import app.fathi.platform.logging.Thrown;
 import io.vertx.sqlclient.Pool;
 import java.time.Duration;
 import java.util.List;
@@ -39,10 +40,7 @@ final class Heartbeat {
         ResultsStore.renew(pool, leases, length).onComplete(renewed -> {
             renewing = false;
             if (renewed.failed()) {
-                LOG.warn(
-                        "{} leases could not be renewed: {}",
-                        leases.size(),
-                        renewed.cause().toString());
+                LOG.warn("{} leases could not be renewed: {}", leases.size(), Thrown.text(renewed.cause()));
                 return;
             }
             for (var lease : leases) {
@@ -70,7 +68,7 @@ final class Heartbeat {
         }
         telling = true;
         ResultsStore.progress(pool, news)
-                .onFailure(failure -> LOG.warn("Progress of {} jobs: {}", news.size(), failure.toString()))
+                .onFailure(failure -> LOG.warn("Progress of {} jobs: {}", news.size(), Thrown.text(failure)))
                 .onComplete(done -> telling = false);
     }
 }

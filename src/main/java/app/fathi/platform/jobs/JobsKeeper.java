@@ -1,6 +1,7 @@
 package app.fathi.platform.jobs;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.sqlclient.Pool;
@@ -70,7 +71,7 @@ final class JobsKeeper extends VerticleBase {
         return work.get()
                 .onFailure(failure -> {
                     if (!stopping) {
-                        LOG.warn("{}: {}", what, failure.toString());
+                        LOG.warn("{}: {}", what, Thrown.text(failure));
                     }
                 })
                 .otherwiseEmpty();

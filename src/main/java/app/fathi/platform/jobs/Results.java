@@ -2,6 +2,7 @@ package app.fathi.platform.jobs;
 
 import app.fathi.platform.jobs.ResultsStore.Ended;
 import app.fathi.platform.jobs.ResultsStore.Fate;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
@@ -61,10 +62,7 @@ final class Results {
         write(batch).onComplete(written -> {
             writing = false;
             if (written.failed()) {
-                LOG.warn(
-                        "{} results could not be written: {}",
-                        batch.size(),
-                        written.cause().toString());
+                LOG.warn("{} results could not be written: {}", batch.size(), Thrown.text(written.cause()));
                 retry(batch);
             } else {
                 var busy = batch.stream()

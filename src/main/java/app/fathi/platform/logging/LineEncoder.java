@@ -1,13 +1,15 @@
 package app.fathi.platform.logging;
 
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.PatternLayout;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.encoder.EncoderBase;
+import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
+import java.util.List;
 import net.logstash.logback.encoder.LogstashEncoder;
 import net.logstash.logback.fieldnames.LogstashFieldNames;
 
-/** One event as a line of text in the given pattern, or as a line of JSON. */
+/** One event as a line of text in the given pattern, or as a line of JSON. What was thrown is told as {@link Thrown} allows. */
 public final class LineEncoder extends EncoderBase<ILoggingEvent> {
     private String format = "text";
     private String pattern;
@@ -53,8 +55,15 @@ public final class LineEncoder extends EncoderBase<ILoggingEvent> {
     }
 
     private Encoder<ILoggingEvent> text() {
-        var text = new PatternLayoutEncoder();
-        text.setPattern(pattern);
+        var lines = new PatternLayout();
+        for (var word : List.of("ex", "exception", "throwable")) {
+            lines.getInstanceConverterMap().put(word, StackConverter::new);
+        }
+        lines.setContext(context);
+        lines.setPattern(pattern);
+        lines.start();
+        var text = new LayoutWrappingEncoder<ILoggingEvent>();
+        text.setLayout(lines);
         return text;
     }
 
@@ -64,10 +73,13 @@ public final class LineEncoder extends EncoderBase<ILoggingEvent> {
         names.setStackTrace("stack");
         names.setVersion(null);
         names.setLevelValue(null);
+        var stack = new StackConverter();
+        stack.start();
         var json = new LogstashEncoder();
         json.setFieldNames(names);
         json.setTimeZone("UTC");
         json.setIncludeContext(false);
+        json.setThrowableConverter(stack);
         return json;
     }
 }

@@ -1,6 +1,7 @@
 package app.fathi.platform.stream;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.VertxException;
@@ -296,7 +297,7 @@ public final class StreamConsumer extends VerticleBase {
     }
 
     private Future<Void> bury(SqlConnection tx, int part, Row poison, Throwable failure) {
-        var reason = String.valueOf(failure);
+        var reason = Thrown.text(failure);
         return tx.preparedQuery(
                         """
                         INSERT INTO dead_letter (grp, topic, part, pos, ws, key, kind, payload, reason)
@@ -372,7 +373,7 @@ public final class StreamConsumer extends VerticleBase {
     }
 
     private void report(Throwable failure) {
-        LOG.warn("{} could not go on with {}: {}", group, topic, failure.toString());
+        LOG.warn("{} could not go on with {}: {}", group, topic, Thrown.text(failure));
     }
 
     private static Consumed consumed(int part, Row row) {

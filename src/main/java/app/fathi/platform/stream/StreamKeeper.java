@@ -1,6 +1,7 @@
 package app.fathi.platform.stream;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.sqlclient.Pool;
@@ -37,7 +38,7 @@ public final class StreamKeeper extends VerticleBase {
     public Future<?> start() {
         vertx.setPeriodic(config.pollMillis(), tick -> drain());
         vertx.setPeriodic(
-                KEEP_MILLIS, tick -> keep().onFailure(failure -> LOG.warn("Partitions: {}", failure.toString())));
+                KEEP_MILLIS, tick -> keep().onFailure(failure -> LOG.warn("Partitions: {}", Thrown.text(failure))));
         return keep();
     }
 
@@ -47,7 +48,7 @@ public final class StreamKeeper extends VerticleBase {
         }
         draining = true;
         drainOnce()
-                .onFailure(failure -> LOG.warn("The outbox waits: {}", failure.toString()))
+                .onFailure(failure -> LOG.warn("The outbox waits: {}", Thrown.text(failure)))
                 .onComplete(done -> {
                     draining = false;
                     if (done.succeeded() && done.result() == config.appendEvents()) {

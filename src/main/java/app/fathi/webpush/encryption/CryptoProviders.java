@@ -1,5 +1,6 @@
 package app.fathi.webpush.encryption;
 
+import app.fathi.platform.logging.Thrown;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyPair;
@@ -101,7 +102,7 @@ public final class CryptoProviders {
                 last = e; // Not shipped: nothing to report.
             } catch (ReflectiveOperationException | GeneralSecurityException | RuntimeException | LinkageError e) {
                 last = e;
-                LOG.warn("{} cannot be used for {}: {}", candidate.name, purpose, e.toString());
+                LOG.warn("{} cannot be used for {}: {}", candidate.name, purpose, Thrown.text(e));
             }
         }
         throw new IllegalStateException("no provider for " + purpose, last);

@@ -3,6 +3,7 @@ package app.fathi.platform.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.errors.Failures;
+import app.fathi.testing.RawConnection;
 import app.fathi.testing.TestServer;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -81,6 +82,64 @@ class PagesTest {
     void nothing_beside_the_sdk_is_served_from_its_folder() {
         for (var path : new String[] {"/sdk/", "/sdk", "/sdk/nothing.js", "/sdk/..%2fopenapi.yaml"}) {
             assertThat(server.send("GET", path, null, null).status()).as(path).isEqualTo(404);
+        }
+    }
+
+    /** Whatever a browser is led to here, it takes it for nothing else and runs nothing of what is no page. */
+    @ParameterizedTest
+    @CsvSource({
+        "GET, /api/v1/webpush/key, 401",
+        "GET, /api/v1/auth/me, 200",
+        "GET, /api/v1/webpush/messages, 200",
+        "GET, /api/v1/audit/export, 200",
+        "GET, /api/v1/jobs?limit=x, 400",
+        "GET, /api/v1/jobs/01932f12-3300-7c00-a000-2a2b2c2d2e2f, 404",
+        "GET, /api/v1/nothing, 404",
+        "GET, /nothing, 404",
+        "DELETE, /api/v1/jobs, 405",
+        "DELETE, /docs, 404",
+        "POST, /api/v1/webpush/messages, 413",
+        "GET, /api/v1/jobs/%zz, 400"
+    })
+    void data_is_nothing_else(String method, String path, int status) {
+        var credential = status == 401 ? null : "Authorization: Bearer " + server.token();
+        var headers = new java.util.ArrayList<String>();
+        if (credential != null) {
+            headers.add(credential);
+        }
+        byte[] body = null;
+        if (method.equals("POST")) {
+            headers.add("Content-Type: application/json");
+            body = new byte[1_100_000];
+        }
+        try (var connection = RawConnection.to(server.url())) {
+            var answer = connection.ask(method, path, headers, body);
+            assertThat(answer.status()).as(answer.body()).isEqualTo(status);
+            assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+            assertThat(answer.header("Content-Security-Policy"))
+                    .isEqualTo("default-src 'none'; frame-ancestors 'none'");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/docs",
+                "/account",
+                "/openapi.yaml",
+                "/sdk/fathi.js",
+                "/sdk/fathi-sw.js",
+                "/health/live",
+                "/metrics"
+            })
+    void pages_and_files_are_of_the_type_that_they_say(String path) {
+        var answer = server.send("GET", path, null, null);
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+        if (answer.header("Content-Type").startsWith("text/html")) {
+            assertThat(answer.header("Content-Security-Policy"))
+                    .contains("default-src 'none'", "frame-ancestors 'none'");
+            assertThat(answer.header("Referrer-Policy")).isEqualTo("no-referrer");
         }
     }
 
