@@ -126,6 +126,7 @@ public final class App {
         Permissions.check(contract);
         health.check("database", pools::alive);
         var epochs = new SecurityEpochs(vertx, pools.admin(), config.security());
+        epochs.measure(metrics.registry());
         return Secrets.open(pools.admin(), config)
                 .compose(secrets -> epochs.start().compose(done -> {
                     started.push(() -> {
@@ -241,6 +242,9 @@ public final class App {
                         "cep", cepDoor.get().operations().keySet(),
                         "webpush", webpushDoor.get().operations().keySet()));
 
+        var limits = new Limits(config, metrics.registry());
+        limits.share(vertx, pools.admin(), secrets.derivedKey("rates"), metrics.registry());
+        var node = UUID.randomUUID();
         var perCore = new DeploymentOptions().setInstances(config.http().instances());
         var edge = new HttpVerticle.Edge(
                 config,
@@ -248,15 +252,18 @@ public final class App {
                 openApi,
                 users.credentials(),
                 users.authorities(),
-                new Limits(config, metrics.registry()),
+                limits,
                 audit,
                 uploads,
                 this::mountPages,
                 port::set);
         Future<?> workers = config.has(Config.Role.WORKER)
-                ? deployWorkers(streams, webpush, secrets, handlers)
+                ? deployWorkers(node, streams, webpush, secrets, handlers)
                 : Future.succeededFuture();
-        return workers.compose(done -> deploy(platformDoor, perCore))
+        return workers.compose(done -> deploy(
+                        () -> new NodeVerticle(pools.worker(), node, config.roles(), limits::serving),
+                        new DeploymentOptions()))
+                .compose(done -> deploy(platformDoor, perCore))
                 .compose(done -> deploy(permissionsDoor, perCore))
                 .compose(done -> deploy(rolesDoor, perCore))
                 .compose(done -> deploy(users::verticle, perCore))
@@ -267,12 +274,11 @@ public final class App {
                 .compose(done -> listenForManagement());
     }
 
-    private Future<?> deployWorkers(Streams streams, Webpush webpush, Secrets secrets, List<JobHandler> handlers) {
-        var node = UUID.randomUUID();
+    private Future<?> deployWorkers(
+            UUID node, Streams streams, Webpush webpush, Secrets secrets, List<JobHandler> handlers) {
         var workers = new Transactions(pools.worker());
         var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage()));
-        return deploy(() -> new NodeVerticle(pools.worker(), node, config.roles()), new DeploymentOptions())
-                .compose(done -> deploy(
+        return deploy(
                         () -> new StreamKeeper(
                                 pools.worker(),
                                 streams,
@@ -292,7 +298,7 @@ public final class App {
                                                 "jobs_dead",
                                                 86_400,
                                                 config.jobs().deadKeepDays()))),
-                        new DeploymentOptions()))
+                        new DeploymentOptions())
                 .compose(done -> deploy(
                         () -> new StreamConsumer(pools.worker(), "derive", "ingest", config.stream(), deriver::derive),
                         new DeploymentOptions()))

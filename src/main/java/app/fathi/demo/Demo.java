@@ -127,6 +127,7 @@ public final class Demo implements AutoCloseable {
         // A thousand browsers have one address here.
         settings.put("FATHI_RATES_BROWSER_PER_MINUTE", "1000000");
         settings.put("FATHI_RATES_API_PER_MINUTE", "1000000");
+        settings.put("FATHI_RATES_SEND_PER_MINUTE", "1000000");
         return settings;
     }
 

@@ -99,7 +99,7 @@ public final class ServerProcess implements AutoCloseable {
         settings.put("FATHI_DATA_DIR", folder.resolve("data").toString());
         settings.put("FATHI_LOG_DIR", folder.resolve("logs").toString());
         // Tests ask more often than anybody should, all from one address.
-        for (var category : List.of("API", "INGEST", "LOGIN", "BROWSER", "REFUSED")) {
+        for (var category : List.of("API", "SEND", "ANALYTICS", "INGEST", "LOGIN", "BROWSER", "REFUSED")) {
             settings.put("FATHI_RATES_" + category + "_PER_MINUTE", "1000000");
         }
         settings.putAll(environment);

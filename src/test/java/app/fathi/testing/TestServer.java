@@ -41,10 +41,14 @@ public final class TestServer implements AutoCloseable {
     private final Pools pools;
     private final App app;
     private final String token;
+    private final Map<String, String> environment;
+    private final boolean ownsDatabase;
 
-    private TestServer(TestDatabase database, Map<String, String> settings, Consumer<Router> morePages) {
+    private TestServer(
+            TestDatabase database, boolean ownsDatabase, Map<String, String> settings, Consumer<Router> morePages) {
         this.database = database;
-        var environment = new HashMap<>(database.environment());
+        this.ownsDatabase = ownsDatabase;
+        this.environment = new HashMap<>(database.environment());
         environment.putAll(Map.of(
                 "FATHI_HTTP_PORT", "0",
                 "FATHI_HTTP_EVENT_LOOPS", "1",
@@ -54,7 +58,7 @@ public final class TestServer implements AutoCloseable {
                 "FATHI_VAPID_SUBJECT", "mailto:push@fathi.dev",
                 "FATHI_OUTBOUND_ALLOW", "127.0.0.0/8"));
         // Tests ask more often than anybody should, all from one address.
-        for (var category : List.of("API", "INGEST", "LOGIN", "BROWSER", "REFUSED")) {
+        for (var category : List.of("API", "SEND", "ANALYTICS", "INGEST", "LOGIN", "BROWSER", "REFUSED")) {
             environment.put("FATHI_RATES_" + category + "_PER_MINUTE", "1000000");
         }
         environment.putAll(settings);
@@ -77,7 +81,17 @@ public final class TestServer implements AutoCloseable {
 
     /** @param morePages what is served beside the product */
     public static TestServer start(Map<String, String> settings, Consumer<Router> morePages) {
-        return new TestServer(TestDatabase.create(), settings, morePages);
+        return new TestServer(TestDatabase.create(), true, settings, morePages);
+    }
+
+    /**
+     * Another node on the same database, with the same master key, and no bus between the two: what it learns, it reads. To be
+     * closed before this one.
+     */
+    public TestServer another(Map<String, String> settings) {
+        var all = new HashMap<>(environment);
+        all.putAll(settings);
+        return new TestServer(database, false, all, router -> {});
     }
 
     public record Answer(int status, Map<String, java.util.List<String>> headers, String body) {
@@ -225,7 +239,9 @@ public final class TestServer implements AutoCloseable {
         pools.close().await();
         Closing.close(vertx);
         metrics.close();
-        database.close();
+        if (ownsDatabase) {
+            database.close();
+        }
     }
 
     private static String temporaryFolder() {

@@ -158,6 +158,8 @@ public record Config(
     /** Requests per minute of one credential or address, and how many of these are remembered. */
     public record Rates(
             @Range(min = 1, max = 10_000_000) int apiPerMinute,
+            @Range(min = 1, max = 10_000_000) int sendPerMinute,
+            @Range(min = 1, max = 10_000_000) int analyticsPerMinute,
             @Range(min = 1, max = 10_000_000) int ingestPerMinute,
             @Range(min = 1, max = 10_000_000) int loginPerMinute,
             @Range(min = 1, max = 10_000_000) int browserPerMinute,

@@ -9,7 +9,7 @@ import java.util.concurrent.Semaphore;
  * not fit is answered 503 at once rather than queued; administration has its own share and so stays reachable.
  */
 final class Admission {
-    private enum Class {
+    enum Class {
         INGEST,
         SEND,
         ADMIN,
@@ -42,7 +42,7 @@ final class Admission {
         return retryAfterSeconds;
     }
 
-    private static Class classOf(Contract.Operation operation) {
+    static Class classOf(Contract.Operation operation) {
         if (operation.takesUpload()) {
             return Class.UPLOAD;
         }

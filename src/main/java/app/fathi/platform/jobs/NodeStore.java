@@ -16,15 +16,19 @@ final class NodeStore {
             """
             INSERT INTO node (id, host, pid, roles, version) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (id) DO UPDATE SET seen_at = now()
+            RETURNING 1 + (SELECT count(*) FROM node other
+                           WHERE other.id <> $1 AND 'api' = ANY (other.roles)
+                             AND other.seen_at > now() - interval '30 seconds')::int AS serving
             """;
 
-    static Future<Void> seen(
+    /** How many nodes serve requests, this one included. */
+    static Future<Integer> seen(
             SqlClient client, UUID id, String host, long pid, List<Config.Role> roles, String version) {
         var words =
                 roles.stream().map(role -> role.name().toLowerCase(Locale.ROOT)).toArray(String[]::new);
         return client.preparedQuery(SEEN)
                 .execute(Tuple.of(id, host, pid, words, version))
-                .mapEmpty();
+                .map(rows -> rows.iterator().next().getInteger("serving"));
     }
 
     static Future<Void> gone(SqlClient client, UUID id) {

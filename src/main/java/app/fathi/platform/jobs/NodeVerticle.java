@@ -1,6 +1,7 @@
 package app.fathi.platform.jobs;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.sqlclient.Pool;
@@ -9,6 +10,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,13 +22,16 @@ public final class NodeVerticle extends VerticleBase {
     private final Pool pool;
     private final UUID id;
     private final List<Config.Role> roles;
+    private final IntConsumer serving;
     private final String host = host();
     private final String version = version();
 
-    public NodeVerticle(Pool pool, UUID id, List<Config.Role> roles) {
+    /** @param serving hears again and again how many nodes serve requests, this one included */
+    public NodeVerticle(Pool pool, UUID id, List<Config.Role> roles, IntConsumer serving) {
         this.pool = pool;
         this.id = id;
         this.roles = roles;
+        this.serving = serving;
     }
 
     @Override
@@ -40,9 +45,10 @@ public final class NodeVerticle extends VerticleBase {
         return NodeStore.gone(pool, id).otherwiseEmpty();
     }
 
-    private Future<Void> seen() {
+    private Future<Integer> seen() {
         return NodeStore.seen(pool, id, host, ProcessHandle.current().pid(), roles, version)
-                .onFailure(failure -> LOG.warn("This node could not say that it is alive: {}", failure.toString()));
+                .onSuccess(serving::accept)
+                .onFailure(failure -> LOG.warn("This node could not say that it is alive: {}", Thrown.text(failure)));
     }
 
     private static String host() {

@@ -1,6 +1,9 @@
 package app.fathi.platform.security;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.logging.Thrown;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
@@ -41,12 +44,19 @@ public final class SecurityEpochs {
     /** Reads the epochs once, then keeps reading them until {@link #stop}. */
     public Future<Void> start() {
         timer = vertx.setPeriodic(pollMillis, id -> refresh()
-                .onFailure(failure -> LOG.warn("Security epochs cannot be read: {}", failure.toString())));
+                .onFailure(failure -> LOG.warn("Security epochs cannot be read: {}", Thrown.text(failure))));
         return refresh();
     }
 
     public void stop() {
         vertx.cancelTimer(timer);
+    }
+
+    /** How old what this node knows is: beyond {@code security.epochStaleMillis} it looks up rights at each request. */
+    public void measure(MeterRegistry registry) {
+        Gauge.builder("security.epochs.age", this, epochs -> (System.nanoTime() - epochs.known.readNanos) / 1e9)
+                .baseUnit("seconds")
+                .register(registry);
     }
 
     /** To be called in the transaction of every revocation, role, key or policy change. */

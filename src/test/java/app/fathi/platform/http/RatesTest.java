@@ -26,8 +26,8 @@ class RatesTest {
 
     private final AtomicLong nanos = new AtomicLong(-42);
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    /** 60 a minute for keys, 600 for their events, 12 for browsers, 6 at the login, 3 bad credentials. */
-    private final Rates rates = new Rates(new Config.Rates(60, 600, 6, 12, 3, 1_000), registry, nanos::get);
+    /** 60 a minute for keys, 30 for what they send, 600 for their events, 12 for browsers, 6 at the login, 3 bad credentials. */
+    private final Rates rates = new Rates(new Config.Rates(60, 30, 10, 600, 6, 12, 3, 1_000), registry, nanos::get);
 
     private static Caller caller(Caller.Kind kind) {
         return new Caller(kind, 1, UUID.randomUUID(), UUID.randomUUID(), "x", Set.of(), Set.of(), null);
@@ -98,6 +98,7 @@ class RatesTest {
                 .isZero();
         assertThat(letIn("getMessage", caller(Caller.Kind.USER), HOME)).isEqualTo(60);
         assertThat(letIn("getMessage", caller(Caller.Kind.MACHINE), HOME)).isEqualTo(60);
+        assertThat(letIn("createMessage", one, HOME)).isEqualTo(30);
         assertThat(letIn("track", one, HOME)).isEqualTo(600);
         assertThat(letIn("track", caller(Caller.Kind.SERVER_KEY), HOME)).isEqualTo(600);
     }
