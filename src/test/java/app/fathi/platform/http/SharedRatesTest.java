@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class SharedRatesTest {
     private static final long SEED = Long.getLong("fathi.seed", 1);
-    private static final int HISTORIES = 40;
+    private static final int HISTORIES = 25;
     private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     /** Of a minute. */
     private static final int STEPS = 6_000;
