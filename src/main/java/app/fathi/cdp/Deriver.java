@@ -122,11 +122,16 @@ public final class Deriver {
                 .filter(one -> !one.record().kind().equals(INTERACTION))
                 .map(Arrived::of)
                 .toList();
-        return firstTimers(tx, arrived).compose(fresh -> profile(tx, fresh)).compose(events -> {
-            var all = new ArrayList<>(events);
-            all.addAll(interactions);
-            return conclude(tx, new DerivedBatch(all));
-        });
+        var merges = new ArrayList<StreamRecord>();
+        return firstTimers(tx, arrived)
+                .compose(fresh -> profile(tx, fresh, merges))
+                .compose(events -> {
+                    var all = new ArrayList<>(events);
+                    all.addAll(interactions);
+                    var batch = new DerivedBatch(all);
+                    merges.forEach(batch::addFact);
+                    return conclude(tx, batch);
+                });
     }
 
     private Future<Void> conclude(SqlConnection tx, DerivedBatch batch) {
@@ -157,7 +162,8 @@ public final class Deriver {
         return chain.map(fresh);
     }
 
-    private Future<List<DerivedBatch.Event>> profile(SqlConnection tx, List<Arrived> fresh) {
+    /** @param merges told with all other facts of the batch, see {@link Streams#append(SqlConnection, String, List)} */
+    private Future<List<DerivedBatch.Event>> profile(SqlConnection tx, List<Arrived> fresh, List<StreamRecord> merges) {
         if (fresh.isEmpty()) {
             return Future.succeededFuture(List.of());
         }
@@ -173,7 +179,7 @@ public final class Deriver {
                     .compose(done -> store.update(tx, changes.identities))
                     .compose(done -> name(tx, changes.joins))
                     .compose(done -> refresh(tx, changes.profiles))
-                    .compose(done -> moveAddresses(tx, changes.moves))
+                    .compose(done -> moveAddresses(tx, changes.moves, merges))
                     .compose(done -> keep(tx, ordered, known))
                     .map(done -> ordered.stream()
                             .map(one -> new DerivedBatch.Event(
@@ -280,20 +286,15 @@ public final class Deriver {
         return chain;
     }
 
-    private Future<Void> moveAddresses(SqlConnection tx, List<Move> moves) {
+    private Future<Void> moveAddresses(SqlConnection tx, List<Move> moves, List<StreamRecord> merges) {
         Future<Void> chain = Future.succeededFuture();
         for (var move : moves) {
-            chain = chain.compose(done -> addresses.move(tx, move.ws(), move.fromNo(), move.toNo()))
-                    .compose(done -> streams.append(
-                            tx,
-                            "facts",
-                            List.of(new StreamRecord(
-                                    move.ws(),
-                                    "#" + move.toNo(),
-                                    "profile.merged",
-                                    new JsonObject()
-                                            .put("fromNo", move.fromNo())
-                                            .put("toNo", move.toNo())))));
+            chain = chain.compose(done -> addresses.move(tx, move.ws(), move.fromNo(), move.toNo()));
+            merges.add(new StreamRecord(
+                    move.ws(),
+                    "#" + move.toNo(),
+                    "profile.merged",
+                    new JsonObject().put("fromNo", move.fromNo()).put("toNo", move.toNo())));
         }
         return chain;
     }

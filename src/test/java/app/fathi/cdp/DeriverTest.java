@@ -7,6 +7,7 @@ import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
 import app.fathi.testing.Closing;
+import app.fathi.testing.Eventually;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -225,6 +226,62 @@ class DeriverTest {
         assertThat(both.stream().map(Future::result).distinct()).hasSize(1);
     }
 
+    /** Or it and who drains the outbox, who goes through the heads in their order, would wait for each other. */
+    @Test
+    void a_batch_in_which_many_prove_who_they_are_holds_no_head_while_it_waits_for_a_lower_one() {
+        var proofs = IntStream.range(0, 8)
+                .mapToObj(n -> {
+                    reach(null, "v" + n);
+                    reach("u" + n, null);
+                    return identify("u" + n, "v" + n, "m" + n, NOON.plusSeconds(n), true, new JsonObject());
+                })
+                .toArray(StreamRecord[]::new);
+        // What it would take, in a transaction that does not happen.
+        var heads = pool.withTransaction(tx -> deriver.derive(tx, consumed(proofs))
+                        .compose(done -> tx.query(
+                                        "SELECT DISTINCT part FROM stream_record WHERE topic = 'facts' ORDER BY part")
+                                .execute())
+                        .compose(rows -> Future.<List<Short>>failedFuture(new Heads(
+                                rows.stream().map(row -> row.getShort(0)).toList()))))
+                .recover(failure -> Future.succeededFuture(((Heads) failure).parts))
+                .await();
+        assertThat(heads).hasSizeGreaterThan(2);
+
+        var drain = pool.getConnection().await();
+        drain.query("BEGIN").execute().await();
+        drain.preparedQuery("SELECT FROM stream_head WHERE topic = 'facts' AND part = $1 FOR UPDATE")
+                .execute(Tuple.of(heads.getFirst()))
+                .await();
+        var deriving = pool.withTransaction(tx -> deriver.derive(tx, consumed(proofs)));
+        Eventually.eventually(
+                "it waits for the lowest head",
+                () -> count("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"),
+                waiting -> waiting > 0);
+        assertThat(
+                        count(
+                                "SELECT count(*) FROM (SELECT part FROM stream_head WHERE topic = 'facts' FOR UPDATE SKIP LOCKED) free"))
+                .as("heads that nobody holds but the one")
+                .isEqualTo(15);
+        drain.query("COMMIT").execute().await();
+        deriving.await();
+        drain.close().await();
+        assertThat(count("SELECT count(*) FROM stream_record WHERE kind = 'profile.merged'"))
+                .isEqualTo(8);
+    }
+
+    private static final class Heads extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final transient List<Short> parts;
+
+        Heads(List<Short> parts) {
+            this.parts = parts;
+        }
+    }
+
+    private long count(String sql) {
+        return pool.query(sql).execute().await().iterator().next().getLong(0);
+    }
+
     private TreeMap<String, String> derivedFrom(List<StreamRecord> events, int batchSize) {
         for (int from = 0; from < events.size(); from += batchSize) {
             derive(events.subList(from, Math.min(events.size(), from + batchSize))
@@ -246,11 +303,15 @@ class DeriverTest {
     }
 
     private void derive(StreamRecord... records) {
+        pool.withTransaction(tx -> deriver.derive(tx, consumed(records))).await();
+    }
+
+    private static List<Consumed> consumed(StreamRecord... records) {
         var consumed = new ArrayList<Consumed>();
         for (var record : records) {
             consumed.add(new Consumed(record, 0, consumed.size(), NOON));
         }
-        pool.withTransaction(tx -> deriver.derive(tx, consumed)).await();
+        return consumed;
     }
 
     private int reach(String userId, String anonymousId) {

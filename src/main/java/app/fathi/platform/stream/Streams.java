@@ -11,12 +11,15 @@ import io.vertx.core.internal.VertxInternal;
 import io.vertx.pgclient.PgException;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Transaction;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -55,6 +58,8 @@ public final class Streams {
     private final Pool pool;
     private final Config.Stream config;
     private final Map<String, Appender> appenders = new ConcurrentHashMap<>();
+    /** To which topic a transaction appended last. */
+    private final Map<Transaction, String> appended = Collections.synchronizedMap(new WeakHashMap<>());
 
     /** One for the node; its appenders group what all event loops bring. */
     public Streams(Vertx vertx, Pool pool, Config.Stream config) {
@@ -70,8 +75,8 @@ public final class Streams {
 
     /**
      * Appends inside the caller's transaction, which must be short: it holds the heads until it ends. Once in a
-     * transaction; who has records for several topics appends in the order of the topics' names. Consumers are told when
-     * it has committed.
+     * transaction; who has records for several topics appends in the order of the topics' names. Who came back for a lower
+     * head would wait for somebody who waits for its higher one, so that is refused. Consumers are told when it has committed.
      */
     public Future<Void> append(SqlConnection tx, String topic, List<StreamRecord> records) {
         if (records.isEmpty()) {
@@ -79,6 +84,11 @@ public final class Streams {
         }
         var transaction = tx.transaction();
         if (transaction != null) {
+            var before = appended.put(transaction, topic);
+            if (before != null && before.compareTo(topic) >= 0) {
+                return Future.failedFuture(new IllegalStateException("This transaction appended to " + before
+                        + " before: give all records of " + topic + " at once, topics in the order of their names"));
+            }
             transaction.completion().onSuccess(committed -> wake(topic));
         }
         return tx.preparedQuery(APPEND).execute(tuple(topic, records)).mapEmpty();

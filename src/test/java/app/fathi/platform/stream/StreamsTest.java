@@ -1,6 +1,7 @@
 package app.fathi.platform.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import app.fathi.platform.config.Config;
 import app.fathi.platform.errors.Kind;
@@ -75,6 +76,20 @@ class StreamsTest {
                 .execute());
         assertThat(faulty.size()).isZero();
         assertThat(count("SELECT count(*) FROM stream_record")).isGreaterThan(48);
+    }
+
+    @Test
+    void a_transaction_that_comes_back_for_more_heads_is_refused_before_it_can_wait_in_a_circle() {
+        var twice = pool.withTransaction(tx -> streams.append(tx, "facts", List.of(record("a", 1)))
+                .compose(done -> streams.append(tx, "facts", List.of(record("b", 1)))));
+        assertThatThrownBy(() -> await(twice)).hasMessageContaining("appended to facts before");
+        var backwards = pool.withTransaction(tx -> streams.append(tx, "ingest", List.of(record("a", 1)))
+                .compose(done -> streams.append(tx, "facts", List.of(record("b", 1)))));
+        assertThatThrownBy(() -> await(backwards)).hasMessageContaining("appended to ingest before");
+        assertThat(count("SELECT count(*) FROM stream_record")).isZero();
+        await(pool.withTransaction(tx -> streams.append(tx, "facts", List.of(record("a", 1)))
+                .compose(done -> streams.append(tx, "ingest", List.of(record("b", 1))))));
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(2);
     }
 
     @Test
