@@ -16,9 +16,13 @@ import app.fathi.cep.Sending;
 import app.fathi.cep.TrackingTokens;
 import app.fathi.permissions.Permissions;
 import app.fathi.permissions.PermissionsVerticle;
+import app.fathi.platform.alerts.AlertMail;
+import app.fathi.platform.alerts.AlertsKeeper;
 import app.fathi.platform.audit.Audit;
+import app.fathi.platform.audit.AuditCheck;
 import app.fathi.platform.audit.AuditKeeper;
 import app.fathi.platform.audit.AuditOperations;
+import app.fathi.platform.audit.AuditWatch;
 import app.fathi.platform.audit.Chainer;
 import app.fathi.platform.bus.Bus;
 import app.fathi.platform.bus.PlatformVerticle;
@@ -44,6 +48,7 @@ import app.fathi.platform.jobs.JobsOperations;
 import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.platform.jobs.NodeVerticle;
 import app.fathi.platform.jobs.UploadsKeeper;
+import app.fathi.platform.outbound.Mailer;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.platform.stream.StreamConsumer;
@@ -128,6 +133,7 @@ public final class App {
         var epochs = new SecurityEpochs(vertx, pools.admin(), config.security());
         epochs.measure(metrics.registry());
         return Secrets.open(pools.admin(), config)
+                .onSuccess(secrets -> health.check("master-key", () -> secrets.stillRight(pools.admin())))
                 .compose(secrets -> epochs.start().compose(done -> {
                     started.push(() -> {
                         epochs.stop();
@@ -174,7 +180,8 @@ public final class App {
         var streams = new Streams(vertx, pools.ingest(), config.stream());
         var profiles = new Profiles();
         var uploads = new Uploads(pools.admin(), secrets);
-        var webpush = new Webpush(vertx, config, pools.send(), secrets, epochs, providers, this::baseUrl, clock);
+        var webpush = new Webpush(
+                vertx, config, pools.send(), secrets, epochs, users.tenancy(), providers, this::baseUrl, clock);
         webpush.measure(metrics.registry());
         health.notice("vapid-key-refused", webpush::anyKeyRefused);
         started.push(webpush::close);
@@ -217,8 +224,12 @@ public final class App {
                 new AuditKeeper(
                         new Transactions(pools.worker()),
                         secrets.derivedKey(AUDIT_KEY),
-                        config.audit().keepDays())));
-        handlers.addAll(users.jobs(new Transactions(pools.worker())));
+                        config.audit().keepDays()),
+                new AuditCheck(new Transactions(pools.worker()), secrets.derivedKey(AUDIT_KEY))));
+        var mailer = new Mailer(vertx, config);
+        handlers.addAll(users.jobs(new Transactions(pools.worker()), mailer));
+        handlers.add(new AlertMail(
+                new Transactions(pools.worker()), mailer, config.alert().email(), this::baseUrl));
         handlers.addAll(webpush.jobs(new Transactions(pools.worker()), profiles, uploads));
         Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
                 new AuditOperations(audit, secrets.derivedKey(AUDIT_KEY), cursor).operations(),
@@ -227,7 +238,8 @@ public final class App {
         Supplier<PermissionsVerticle> permissionsDoor = () -> new PermissionsVerticle(contract, roles, roles);
         Supplier<RolesVerticle> rolesDoor =
                 () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
-        Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(pools.ingest(), streams, users.identities(), clock);
+        Supplier<CdpVerticle> cdpDoor =
+                () -> new CdpVerticle(pools.ingest(), streams, users.identities(), users.tenancy(), clock);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
@@ -257,12 +269,13 @@ public final class App {
                 uploads,
                 this::mountPages,
                 port::set);
-        Future<?> workers = config.has(Config.Role.WORKER)
+        Supplier<Future<?>> workers = () -> config.has(Config.Role.WORKER)
                 ? deployWorkers(node, streams, webpush, secrets, handlers)
                 : Future.succeededFuture();
-        return workers.compose(done -> deploy(
-                        () -> new NodeVerticle(pools.worker(), node, config.roles(), limits::serving),
-                        new DeploymentOptions()))
+        return deploy(
+                        () -> new NodeVerticle(pools.admin(), node, config.roles(), secrets.fingerprint(), limits::serving),
+                        new DeploymentOptions())
+                .compose(done -> workers.get())
                 .compose(done -> deploy(platformDoor, perCore))
                 .compose(done -> deploy(permissionsDoor, perCore))
                 .compose(done -> deploy(rolesDoor, perCore))
@@ -303,11 +316,21 @@ public final class App {
                         () -> new StreamConsumer(pools.worker(), "derive", "ingest", config.stream(), deriver::derive),
                         new DeploymentOptions()))
                 .compose(done -> deploy(
+                        () -> new AlertsKeeper(
+                                pools.worker(),
+                                jobs,
+                                config.alert().isMailed(config.smtp()),
+                                config.alert().mailSeconds(),
+                                metrics.registry()),
+                        new DeploymentOptions()))
+                .compose(done -> deploy(
                         () -> new Chainer(
                                 pools.worker(),
                                 secrets.derivedKey(AUDIT_KEY),
                                 config.audit().chainMillis()),
                         new DeploymentOptions()))
+                .compose(done ->
+                        deploy(() -> new AuditWatch(pools.worker(), metrics.registry()), new DeploymentOptions()))
                 .compose(done -> deploy(
                         () -> new JobsVerticle(
                                 pools.worker(),
@@ -318,12 +341,13 @@ public final class App {
                                 handlers,
                                 metrics.registry()),
                         new DeploymentOptions()))
-                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job()))
+                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job(), AuditCheck.job()))
                         .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
                         .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
                         .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
                         .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
-                        .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))));
+                        .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
+                        .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))));
     }
 
     private void mountPages(Router router) {

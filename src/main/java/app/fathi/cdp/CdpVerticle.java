@@ -5,6 +5,7 @@ import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Identities;
+import app.fathi.platform.security.Tenancy;
 import app.fathi.platform.stream.Streams;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -25,9 +26,9 @@ public final class CdpVerticle extends VerticleBase {
     private final Ingest ingest;
     private final ProfilesStore store = new ProfilesStore();
 
-    public CdpVerticle(Pool pool, Streams streams, Identities identities, InstantSource clock) {
+    public CdpVerticle(Pool pool, Streams streams, Identities identities, Tenancy tenancy, InstantSource clock) {
         this.pool = pool;
-        this.ingest = new Ingest(streams, identities, clock);
+        this.ingest = new Ingest(streams, identities, tenancy, clock);
     }
 
     /** What answers which operation of the contract. */

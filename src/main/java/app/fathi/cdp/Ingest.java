@@ -8,6 +8,7 @@ import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.http.StrictJson;
 import app.fathi.platform.security.Identities;
+import app.fathi.platform.security.Tenancy;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
 import com.github.f4b6a3.uuid.UuidCreator;
@@ -40,11 +41,13 @@ final class Ingest {
     private static final Set<String> TYPES = Set.of("identify", "track", "page", "screen", ALIAS);
     private final Streams streams;
     private final Identities identities;
+    private final Tenancy tenancy;
     private final InstantSource clock;
 
-    Ingest(Streams streams, Identities identities, InstantSource clock) {
+    Ingest(Streams streams, Identities identities, Tenancy tenancy, InstantSource clock) {
         this.streams = streams;
         this.identities = identities;
+        this.tenancy = tenancy;
         this.clock = clock;
     }
 
@@ -123,16 +126,35 @@ final class Ingest {
             });
             return Future.succeededFuture(events);
         }
-        return identities.policy(call.ws()).compose(policy -> {
-            Future<Void> chain = Future.succeededFuture();
-            for (int i = 0; i < events.size(); i++) {
-                var event = events.get(i);
-                var pointer = (list.isEmpty() ? "" : list + i) + "/context/identityToken";
-                event.put("trusted", policy == Identities.Policy.OFF);
-                chain = chain.compose(done -> verify(call.ws(), policy, event, pointer));
+        return tenancy.rules(call.ws())
+                .map(rules -> requireFromServer(rules.serverOnlyEvents(), events, list))
+                .compose(checked -> identities.policy(call.ws()))
+                .compose(policy -> verify(call, policy, events, list));
+    }
+
+    /** What some events cause must not be anybody's to cause who has read a page's source. */
+    private static Void requireFromServer(Set<String> serverOnly, List<JsonObject> events, String list) {
+        for (int i = 0; i < events.size() && !serverOnly.isEmpty(); i++) {
+            var event = events.get(i);
+            if (event.getString("type").equals("track") && serverOnly.contains(event.getString("event"))) {
+                throw ProblemException.unprocessable(
+                        (list.isEmpty() ? "" : list + i) + "/event",
+                        "This workspace takes the event " + event.getString("event")
+                                + " from servers only: send it with a secret credential.");
             }
-            return chain.map(events);
-        });
+        }
+        return null;
+    }
+
+    private Future<List<JsonObject>> verify(Call call, Identities.Policy policy, List<JsonObject> events, String list) {
+        Future<Void> chain = Future.succeededFuture();
+        for (int i = 0; i < events.size(); i++) {
+            var event = events.get(i);
+            var pointer = (list.isEmpty() ? "" : list + i) + "/context/identityToken";
+            event.put("trusted", policy == Identities.Policy.OFF);
+            chain = chain.compose(done -> verify(call.ws(), policy, event, pointer));
+        }
+        return chain.map(events);
     }
 
     private Future<Void> verify(int ws, Identities.Policy policy, JsonObject event, String pointer) {

@@ -41,8 +41,8 @@ public final class Batches {
      */
     public Future<BatchTaken> request(SqlConnection tx, int ws, MessageRequest shared, List<BatchItem> items) {
         var results = new Result[items.size()];
-        return messages.checkContent(shared)
-                .compose(checked -> faults(shared, items))
+        return messages.checkContent(ws, shared)
+                .compose(checked -> faults(ws, shared, items))
                 .compose(faults -> {
                     for (int i = 0; i < results.length; i++) {
                         if (!faults.get(i).isEmpty()) {
@@ -62,19 +62,19 @@ public final class Batches {
 
     // --- what is wrong with an item ---------------------------------------------------------------------------------
 
-    private Future<List<List<Fault>>> faults(MessageRequest shared, List<BatchItem> items) {
+    private Future<List<List<Fault>>> faults(int ws, MessageRequest shared, List<BatchItem> items) {
         var numbers = IntStream.range(0, items.size()).boxed().toList();
         return sending.pool.map(
                 shared.isTransactional(),
                 numbers,
-                number -> faults(shared.content(), items.get(number), "/items/" + number));
+                number -> faults(ws, shared.content(), items.get(number), "/items/" + number));
     }
 
-    private List<Fault> faults(JsonObject shared, BatchItem item, String pointer) {
+    private List<Fault> faults(int ws, JsonObject shared, BatchItem item, String pointer) {
         if (item.content() == null) {
             return hasTitle(shared) ? List.of() : untitled(pointer);
         }
-        var faults = messages.faults(item.content(), pointer + "/content");
+        var faults = messages.faults(ws, item.content(), pointer + "/content");
         return faults.isEmpty() && !hasTitle(BatchItem.content(shared, item.own())) ? untitled(pointer) : faults;
     }
 

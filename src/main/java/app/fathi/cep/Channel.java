@@ -32,7 +32,7 @@ public interface Channel {
     Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids);
 
     /** What this channel could not send of the content, before anything is rendered: each fault at its JSON pointer. */
-    List<Fault> check(JsonObject content, String pointer);
+    List<Fault> check(int ws, JsonObject content, String pointer);
 
     /**
      * Until when the other side of this address takes nothing; null: it may be tried. Asked from any thread before anything is

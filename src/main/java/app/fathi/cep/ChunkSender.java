@@ -218,21 +218,42 @@ final class ChunkSender {
                 : Future.<Void>succeededFuture();
         var hold = lease.hold(tx);
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
-        return Future.all(now, marked, hold, active).compose(all -> {
+        var limited = QuotaStore.isLimited(tx, run.ws());
+        return Future.all(now, marked, hold, active, limited).compose(all -> {
             stops = seen(now.result());
             return stops.anything()
                     ? Future.succeededFuture(null)
-                    : reserve(tx, decided, active.result()).map(rows -> new Intent(rows, hold.result()));
+                    : reserve(tx, decided, active.result(), limited.result())
+                            .map(rows -> new Intent(rows, hold.result()));
         });
     }
 
     /** Writes what was decided; what is answered may be sent. */
-    private Future<Map<LedgerRow, Decided>> reserve(SqlConnection tx, List<Decided> decided, Set<UUID> active) {
+    private Future<Map<LedgerRow, Decided>> reserve(
+            SqlConnection tx, List<Decided> decided, Set<UUID> active, boolean limited) {
+        long first = limited ? decided.stream().filter(d -> isFirst(d, active)).count() : 0;
+        return first == 0
+                ? write(tx, decided, active, Integer.MAX_VALUE)
+                : QuotaStore.take(tx, run.ws(), (int) first).compose(granted -> write(tx, decided, active, granted));
+    }
+
+    /** A delivery counts once, with its claim, however often it is tried. */
+    private boolean isFirst(Decided decided, Set<UUID> active) {
+        return decided.candidate().previous() == null
+                && !row(decided, active).state().isFinal();
+    }
+
+    /** @param quota how many of them may begin for the first time */
+    private Future<Map<LedgerRow, Decided>> write(
+            SqlConnection tx, List<Decided> decided, Set<UUID> active, int quota) {
         var byPlace = new HashMap<Place, Decided>();
         var claims = new HashSet<Place>();
         var rows = new ArrayList<LedgerRow>();
+        int left = quota;
         for (var d : decided) {
-            var row = row(d, active);
+            boolean begins = isFirst(d, active);
+            var row = begins && left == 0 ? d.candidate().ended(Reason.QUOTA_EXCEEDED) : row(d, active);
+            left -= begins && left > 0 ? 1 : 0;
             rows.add(row);
             byPlace.put(Place.of(row), d);
             if (d.candidate().previous() == null) {

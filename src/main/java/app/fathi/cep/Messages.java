@@ -63,7 +63,7 @@ public final class Messages {
                 && Turns.isSmall(request.isTransactional(), request.audience().size())) {
             sending.turns.smallUntil(transaction.completion());
         }
-        return checkContent(request)
+        return checkContent(ws, request)
                 .compose(checked -> RunsStore.nextNumber(tx))
                 .compose(number -> {
                     checkTimes(request, number.now());
@@ -75,9 +75,9 @@ public final class Messages {
     }
 
     /** Fails with {@code unprocessable} when the content cannot be sent as it is. */
-    Future<Void> checkContent(MessageRequest request) {
+    Future<Void> checkContent(int ws, MessageRequest request) {
         return sending.pool
-                .map(request.isTransactional(), List.of(request.content()), content -> faults(content, "/content"))
+                .map(request.isTransactional(), List.of(request.content()), content -> faults(ws, content, "/content"))
                 .map(faults -> {
                     if (!faults.getFirst().isEmpty()) {
                         throw new ProblemException(Problem.of(
@@ -96,9 +96,9 @@ public final class Messages {
     }
 
     /** Templates that cannot be rendered, and what the channel could not send. CPU alone, for the send pool. */
-    List<Fault> faults(JsonObject content, String pointer) {
+    List<Fault> faults(int ws, JsonObject content, String pointer) {
         var faults = sending.renderer.check(content, pointer);
-        return faults.isEmpty() ? channel().check(content, pointer) : faults;
+        return faults.isEmpty() ? channel().check(ws, content, pointer) : faults;
     }
 
     /**

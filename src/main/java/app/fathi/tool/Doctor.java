@@ -9,6 +9,8 @@ import app.fathi.platform.db.EmbeddedPostgres;
 import app.fathi.platform.db.Migrations;
 import app.fathi.platform.jobs.Lane;
 import app.fathi.platform.security.MasterKey;
+import app.fathi.platform.security.MasterStore;
+import app.fathi.platform.security.SealedMaster;
 import app.fathi.tool.Finding.Status;
 import app.fathi.webpush.Webpush;
 import app.fathi.webpush.encryption.CryptoProviders;
@@ -57,6 +59,10 @@ final class Doctor implements Callable<Integer> {
     private static final long WAITING_WARNING_SECONDS = 60;
     private static final long WAITING_FAULT_SECONDS = 900;
     private static final long BEHIND_WARNING = 10_000;
+    private static final long UNCHAINED_FAULT_SECONDS = 60;
+    /** Checked every hour. */
+    private static final long UNCHECKED_WARNING_SECONDS = 3 * 3_600;
+
     private static final Duration ANSWER = Duration.ofSeconds(3);
 
     @Spec
@@ -77,6 +83,7 @@ final class Doctor implements Callable<Integer> {
             disk();
             subject();
             crypto();
+            mails();
             cluster();
         }
         var worst = findings.stream().map(Finding::status).max(Enum::compareTo).orElse(Status.OK);
@@ -268,13 +275,15 @@ final class Doctor implements Callable<Integer> {
             return;
         }
         look("clock", connection, this::clock);
-        look("master key", connection, c -> masterKey(OperatorStore.known(c).orElse(null)));
+        look("master key", connection, c -> masterKey(MasterStore.kept(c).orElse(null)));
         look("nodes", connection, this::nodes);
         look("sending", connection, this::sending);
         look("jobs", connection, this::jobs);
         look("dead letters", connection, this::deadLetters);
         look("streams", connection, this::streams);
         look("push services", connection, this::pushServices);
+        look("audit trail", connection, this::auditTrail);
+        look("alerts", connection, this::raised);
     }
 
     private void server(DatabaseAddress address, Connection connection, Duration connected) throws SQLException {
@@ -336,7 +345,7 @@ final class Doctor implements Callable<Integer> {
     }
 
     /** @param known what the right key opens; null when it was not seen, or when there is none yet */
-    private void masterKey(byte[] known) {
+    private void masterKey(SealedMaster known) {
         var source = MasterKey.source(config);
         try {
             var key = MasterKey.text(config);
@@ -349,7 +358,7 @@ final class Doctor implements Callable<Integer> {
                                         "master key",
                                         "there is none in " + source + ", and the database was sealed with one",
                                         "put it back, or set FATHI_MASTER_KEY; without it all subscriptions are lost"));
-            } else if (known != null && !MasterKey.opens(key.get(), known)) {
+            } else if (known != null && !known.opens(key.get())) {
                 findings.add(Finding.fault(
                         "master key",
                         "that of " + source + " is not the one that the database was sealed with",
@@ -359,6 +368,11 @@ final class Doctor implements Callable<Integer> {
                         "master key",
                         source + " can be read by others",
                         "chmod 600 " + source + ": whoever reads it can push to all subscribers"));
+            } else if (known != null && known.isChanging()) {
+                findings.add(Finding.warning(
+                        "master key",
+                        "it is being changed: that of " + source + " and another one work",
+                        "run scripts/fathi keys rotate-master until it says that the key is changed"));
             } else {
                 findings.add(Finding.ok(
                         "master key",
@@ -384,14 +398,15 @@ final class Doctor implements Callable<Integer> {
         var alive = nodes.stream()
                 .filter(node -> node.silentSeconds() <= SILENT_SECONDS)
                 .toList();
-        var detail = alive.isEmpty()
+        boolean working = alive.stream().anyMatch(node -> node.roles().contains("worker"));
+        var detail = !working
                 ? "no worker is alive"
                 : alive.stream()
                         .map(node -> node.host() + "/" + node.pid() + " (" + node.roles() + ", " + node.version() + ")")
                         .collect(Collectors.joining(", "));
         var versions = alive.stream().map(DoctorStore.Node::version).distinct().count();
         findings.add(
-                alive.isEmpty()
+                !working
                         ? Finding.fault(
                                 "nodes",
                                 detail,
@@ -489,6 +504,45 @@ final class Doctor implements Callable<Integer> {
         }
     }
 
+    private void auditTrail(Connection connection) throws SQLException {
+        var trail = DoctorStore.trail(connection);
+        var name = "audit trail";
+        if (trail.faults() > 0) {
+            findings.add(Finding.fault(
+                    name,
+                    trail.faults() + " faults found at " + trail.oldestAt() + ": " + trail.fault(),
+                    "keep a copy of the database as it is; scripts/fathi audit verify names them all"));
+        } else if (trail.lateSeconds() > UNCHAINED_FAULT_SECONDS) {
+            findings.add(Finding.fault(
+                    name,
+                    "the oldest line has waited for " + trail.lateSeconds() + " s to be chained",
+                    "see whether a worker lives, and what its log says of the trail"));
+        } else if (trail.chains() == 0) {
+            findings.add(Finding.ok(name, "not checked yet: the first start does it"));
+        } else {
+            var detail = trail.lines() + " lines as they were written, checked at " + trail.oldestAt();
+            findings.add(
+                    trail.silentSeconds() > UNCHECKED_WARNING_SECONDS
+                            ? Finding.warning(
+                                    name, detail, "it is checked every hour: see jobs, type platform.verifyAudit")
+                            : Finding.ok(name, detail));
+        }
+    }
+
+    private void raised(Connection connection) throws SQLException {
+        var alerts = DoctorStore.alerts(connection);
+        if (alerts.isEmpty()) {
+            findings.add(Finding.ok("alerts", "none in the last day"));
+        }
+        for (var one : alerts) {
+            findings.add(Finding.warning(
+                    "alerts",
+                    one.kind() + " (" + one.object() + (one.ws() == 0 ? "" : ", workspace " + one.ws()) + "), "
+                            + one.times() + " times, the last at " + one.lastAt() + ": " + one.text(),
+                    "see docs/operations.md, Alerts by mail"));
+        }
+    }
+
     // --- this machine and the settings
     // ------------------------------------------------------------------------------------
 
@@ -560,6 +614,23 @@ final class Doctor implements Callable<Integer> {
                                 name,
                                 "no native provider loads on this machine: encryption takes some ten times longer")
                         : Finding.ok("crypto", name));
+    }
+
+    /** Whom alerts reach. */
+    private void mails() {
+        var to = String.join(", ", config.alert().email());
+        if (config.alert().isMailed(config.smtp())) {
+            findings.add(Finding.ok("alert mail", "alerts go to " + to));
+        } else if (to.isEmpty()) {
+            findings.add(Finding.ok(
+                    "alert mail",
+                    "off: alerts are in the log, the metrics and this list only (FATHI_ALERT_EMAIL, FATHI_SMTP_URL)"));
+        } else {
+            findings.add(Finding.warning(
+                    "alert mail",
+                    "alerts should go to " + to + ", but there is no mail server: they are in the log only",
+                    "set FATHI_SMTP_URL and FATHI_SMTP_FROM"));
+        }
     }
 
     private void cluster() {

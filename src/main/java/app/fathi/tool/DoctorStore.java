@@ -136,6 +136,72 @@ final class DoctorStore {
                 .getFirst();
     }
 
+    /** What operators were alerted to in the last day. */
+    record Raised(int ws, String kind, String object, String text, Instant lastAt, long times) {}
+
+    private static final String ALERTS =
+            """
+            SELECT ws, kind, object, text, last_at, times FROM alert
+            WHERE last_at > now() - interval '1 day' ORDER BY last_at DESC LIMIT 10
+            """;
+
+    static List<Raised> alerts(Connection connection) throws SQLException {
+        return list(
+                connection,
+                ALERTS,
+                row -> new Raised(
+                        row.getInt("ws"),
+                        row.getString("kind"),
+                        row.getString("object"),
+                        row.getString("text"),
+                        instant(row, "last_at"),
+                        row.getLong("times")));
+    }
+
+    /**
+     * The checks of the audit trail.
+     *
+     * @param oldestAt the check of the chain that was checked before all others; null before the first
+     * @param fault the first of them, in words
+     * @param lateSeconds how long the oldest line waits for its place
+     */
+    record Trail(
+            long chains,
+            long lines,
+            Instant oldestAt,
+            long silentSeconds,
+            long faults,
+            String fault,
+            long lateSeconds) {}
+
+    private static final String TRAIL =
+            """
+            SELECT count(*) AS chains, coalesce(sum(seq), 0)::bigint AS lines, min(at) AS oldest_at,
+                   coalesce(extract(epoch FROM now() - min(at)), 0)::bigint AS silent,
+                   coalesce(sum(faults), 0)::bigint AS faults, min(fault) AS fault,
+                   coalesce(extract(epoch FROM clock_timestamp() - (
+                     SELECT e.at FROM audit_event e
+                     WHERE e.id > (SELECT id FROM audit_position)
+                       AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.event = e.id AND c.period >= e.period)
+                     ORDER BY e.id LIMIT 1)), 0)::bigint AS late
+            FROM audit_check
+            """;
+
+    static Trail trail(Connection connection) throws SQLException {
+        return list(
+                        connection,
+                        TRAIL,
+                        row -> new Trail(
+                                row.getLong("chains"),
+                                row.getLong("lines"),
+                                instant(row, "oldest_at"),
+                                row.getLong("silent"),
+                                row.getLong("faults"),
+                                row.getString("fault"),
+                                row.getLong("late")))
+                .getFirst();
+    }
+
     /** What a push service said last that was no yes. */
     record OriginError(String origin, String reason, Integer status, Instant at, long times) {}
 

@@ -3,13 +3,13 @@ package app.fathi.tool;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;
 import app.fathi.platform.security.MasterKey;
+import app.fathi.platform.security.MasterStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** SQL of the commands that change something. What concerns one domain alone is that domain's. */
 final class OperatorStore {
@@ -35,27 +35,19 @@ final class OperatorStore {
         }
     }
 
-    /** What a right master key opens; empty before the first start. */
-    static Optional<byte[]> known(Connection connection) throws SQLException {
-        try (var statement = connection.createStatement();
-                var rows = statement.executeQuery("SELECT known FROM secret_master")) {
-            return rows.next() ? Optional.of(rows.getBytes("known")) : Optional.empty();
-        }
-    }
-
     /**
      * The one that the database was sealed with, in its own words: with another one nothing of it can be read or checked.
      *
      * @param then what follows when no server has ever started on it
      */
     static String masterKey(Config config, Connection connection, String then) throws SQLException {
-        var known = known(connection)
+        var sealed = MasterStore.kept(connection)
                 .orElseThrow(() -> new StartException("no server has ever started on this database: " + then));
         var key = MasterKey.text(config)
                 .orElseThrow(
                         () -> new StartException("the master key is missing, and nothing can be done without it: set"
                                 + " FATHI_MASTER_KEY or put back " + MasterKey.file(config)));
-        if (!MasterKey.opens(key, known)) {
+        if (!sealed.opens(key)) {
             throw new StartException("the master key of " + MasterKey.source(config)
                     + " is not the one that this database was sealed with: set the right one (FATHI_MASTER_KEY)");
         }

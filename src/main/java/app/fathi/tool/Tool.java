@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
             MoveDatabase.class,
             OpenSealed.class,
             UserLinks.class,
-            AuditTrail.class
+            AuditTrail.class,
+            Keys.class
         },
         usageHelpAutoWidth = true)
 public final class Tool implements Runnable {

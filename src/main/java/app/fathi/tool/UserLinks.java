@@ -32,7 +32,8 @@ final class UserLinks implements Runnable {
                             names = "--role",
                             defaultValue = "administrator",
                             paramLabel = "<role>",
-                            description = "What they may do; administrator if nothing is said.")
+                            description = "What they may do: a built-in role or one of the workspace's own;"
+                                    + " administrator if nothing is said.")
                     String role,
             @Option(
                             names = "--workspace",

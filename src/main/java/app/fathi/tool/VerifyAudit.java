@@ -3,7 +3,7 @@ package app.fathi.tool;
 import app.fathi.platform.audit.OperatorAudit;
 import app.fathi.platform.config.StartException;
 import app.fathi.platform.db.DatabaseDoor;
-import app.fathi.platform.security.MasterKey;
+import app.fathi.platform.security.MasterStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HexFormat;
@@ -35,8 +35,8 @@ final class VerifyAudit implements Callable<Integer> {
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             connection.setReadOnly(true);
             connection.setAutoCommit(false);
-            var key = MasterKey.derivedKey(
-                    OperatorStore.masterKey(config, connection, "there is no trail to check"), "audit");
+            var master = OperatorStore.masterKey(config, connection, "there is no trail to check");
+            var key = MasterStore.kept(connection).orElseThrow().derivedKey(master, "audit");
             var all = OperatorStore.workspaces(connection).stream()
                     .filter(each -> workspace == null || each.id().equalsIgnoreCase(workspace))
                     .toList();

@@ -10,7 +10,7 @@ import io.vertx.core.json.JsonObject;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Ways in for who is at the machine itself: the same links and the same trail as over the API, over JDBC, so that it works
@@ -26,10 +26,13 @@ public final class OperatorAccounts {
      */
     public static String create(Connection tx, Config config, int ws, String email, String name, String role)
             throws SQLException {
-        var roles = Arrays.stream(BuiltInRole.values()).map(BuiltInRole::role).toList();
+        var roles = Stream.concat(
+                        Arrays.stream(BuiltInRole.values()).map(BuiltInRole::role),
+                        OperatorAccountsStore.roles(tx, ws).stream())
+                .toList();
         if (!roles.contains(role)) {
             throw new StartException(
-                    "there is no role " + role + ": one of " + roles.stream().collect(Collectors.joining(", ")));
+                    "there is no role " + role + " in that workspace: one of " + String.join(", ", roles));
         }
         if (!email.matches("[^@\\s]+@[^@\\s]+") || name.isBlank()) {
             throw new StartException("an e-mail address (name@host) and a name are needed");

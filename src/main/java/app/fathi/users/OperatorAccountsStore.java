@@ -58,6 +58,18 @@ final class OperatorAccountsStore {
                 role);
     }
 
+    /** Those that the workspace has made itself. */
+    static List<String> roles(Connection tx, int ws) throws SQLException {
+        try (var statement = prepare(tx, "SELECT name FROM roles_role WHERE ws = ? ORDER BY name", ws);
+                var rows = statement.executeQuery()) {
+            var roles = new ArrayList<String>();
+            while (rows.next()) {
+                roles.add(rows.getString("name"));
+            }
+            return roles;
+        }
+    }
+
     static List<Integer> workspaces(Connection tx, UUID account) throws SQLException {
         try (var statement = prepare(tx, "SELECT ws FROM users_membership WHERE account = ? ORDER BY ws", account);
                 var rows = statement.executeQuery()) {

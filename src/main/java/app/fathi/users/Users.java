@@ -7,6 +7,7 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.logging.Thrown;
+import app.fathi.platform.outbound.Mailer;
 import app.fathi.platform.outbound.OutboundClient;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Authorities;
@@ -15,6 +16,7 @@ import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.RecentSignIn;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.platform.security.Tenancy;
 import app.fathi.roles.Roles;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -54,7 +56,6 @@ public final class Users {
     private final IdentityProvidersService providers;
     private final SignInsService signIns;
     private final OneTimeLinks links;
-    private final Config config;
     private final Secrets secrets;
     private volatile long lastUsedTimer = -1;
     private volatile long purgeTimer = -1;
@@ -80,7 +81,6 @@ public final class Users {
         var transactions = new Transactions(pool);
         var door = new LoginDoor(pool, security, secrets.derivedKey("login"));
         this.vertx = vertx;
-        this.config = config;
         this.secrets = secrets;
         this.pool = pool;
         this.passwords = new Passwords(vertx, security);
@@ -184,13 +184,18 @@ public final class Users {
         return identities;
     }
 
+    /** What workspaces lay down for others. */
+    public Tenancy tenancy() {
+        return ws -> workspaces.rules(pool, ws);
+    }
+
     public Workspaces workspaces() {
         return workspaces;
     }
 
     /** What its workers do. */
-    public List<JobHandler> jobs(Transactions worker) {
-        return List.of(new SendMailJob(vertx, config, worker, links, secrets));
+    public List<JobHandler> jobs(Transactions worker, Mailer mailer) {
+        return List.of(new SendMailJob(worker, mailer, links, secrets));
     }
 
     /** One instance of the door; a node has one per core. */

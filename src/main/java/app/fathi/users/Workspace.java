@@ -12,6 +12,7 @@ import java.util.UUID;
  * @param sessionDays how long a sign-in lasts; null: as the installation says
  * @param sealedIdentityKey opens at {@link #identityKeyPlace()}
  * @param origins what browser keys are bound to; empty when they are not
+ * @param rules for all that is taken and sent in it
  */
 record Workspace(
         int ws,
@@ -24,6 +25,7 @@ record Workspace(
         Integer sessionDays,
         byte[] sealedIdentityKey,
         Set<String> origins,
+        WorkspaceRules rules,
         Instant createdAt,
         Instant updatedAt,
         long version) {
@@ -43,7 +45,8 @@ record Workspace(
             String newIdentityVerification,
             boolean newTwoFactorRequired,
             Integer newSessionDays,
-            Set<String> newOrigins) {
+            Set<String> newOrigins,
+            WorkspaceRules newRules) {
         return new Workspace(
                 ws,
                 id,
@@ -55,6 +58,7 @@ record Workspace(
                 newSessionDays,
                 sealedIdentityKey,
                 newOrigins,
+                newRules,
                 createdAt,
                 updatedAt,
                 version);

@@ -5,6 +5,7 @@ import app.fathi.platform.security.EpochCache;
 import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.platform.security.Tenancy;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import java.util.Locale;
@@ -14,6 +15,7 @@ public final class Workspaces {
     private final Secrets secrets;
     private final WorkspacesStore store = new WorkspacesStore();
     private final EpochCache<Integer, Opened> cache;
+    private final EpochCache<Integer, Tenancy.Rules> rules;
 
     /** @param identityKey 32 octets */
     record Opened(WorkspaceSettings settings, byte[] identityKey) {}
@@ -21,10 +23,17 @@ public final class Workspaces {
     Workspaces(Secrets secrets, SecurityEpochs epochs) {
         this.secrets = secrets;
         this.cache = new EpochCache<>(epochs);
+        this.rules = new EpochCache<>(epochs);
     }
 
     public Future<WorkspaceSettings> settings(SqlClient client, int ws) {
         return opened(client, ws).map(Opened::settings);
+    }
+
+    Future<Tenancy.Rules> rules(SqlClient client, int ws) {
+        return rules.get(ws, () -> store.find(client, ws)
+                .map(found -> found.orElseThrow(() -> ProblemException.notFound("workspace")))
+                .map(workspace -> EpochCache.found(ws, workspace.rules().toRules())));
     }
 
     Future<Opened> opened(SqlClient client, int ws) {

@@ -173,7 +173,8 @@ final class WorkspacesService {
                 change.getString("identityVerification", before.identityVerification()),
                 change.getBoolean("twoFactorRequired", before.twoFactorRequired()),
                 change.containsKey("sessionDays") ? change.getInteger("sessionDays") : before.sessionDays(),
-                change.containsKey("origins") ? origins(change.getJsonArray("origins")) : before.origins());
+                change.containsKey("origins") ? origins(change.getJsonArray("origins")) : before.origins(),
+                before.rules().with(change));
     }
 
     private static String name(String name) {
@@ -226,7 +227,7 @@ final class WorkspacesService {
     }
 
     private static JsonObject settings(Workspace workspace) {
-        return new JsonObject()
+        var json = new JsonObject()
                 .put("id", workspace.id().toString())
                 .put("name", workspace.name())
                 .put("timezone", workspace.timezone())
@@ -236,7 +237,10 @@ final class WorkspacesService {
                 .put("sessionDays", workspace.sessionDays())
                 .put(
                         "origins",
-                        new JsonArray(workspace.origins().stream().sorted().toList()))
+                        new JsonArray(workspace.origins().stream().sorted().toList()));
+        return workspace
+                .rules()
+                .addTo(json)
                 .put("createdAt", workspace.createdAt().toString())
                 .put("updatedAt", workspace.updatedAt().toString())
                 .put("version", workspace.version());

@@ -2,6 +2,7 @@ package app.fathi.users;
 
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
@@ -85,7 +86,8 @@ final class WorkspacesStore {
                         """
                         UPDATE users_workspace
                         SET name = $2, timezone = $3, language = $4, identity_verification = $5,
-                            two_factor_required = $6, session_days = $7, origins = $8,
+                            two_factor_required = $6, session_days = $7, origins = $8, purposes = $9, link_hosts = $10,
+                            server_only_events = $11, deliveries_per_day = $12, deliveries_per_month = $13, mail_sender = $14,
                             version = version + 1, updated_at = now()
                         WHERE no = $1
                         RETURNING *
@@ -98,7 +100,15 @@ final class WorkspacesStore {
                         .addString(changed.identityVerification())
                         .addBoolean(changed.twoFactorRequired())
                         .addInteger(changed.sessionDays())
-                        .addArrayOfString(changed.origins().toArray(String[]::new)))
+                        .addArrayOfString(changed.origins().toArray(String[]::new))
+                        .addJsonArray(new JsonArray(changed.rules().purposes().stream()
+                                .map(WorkspaceRules.Purpose::toJson)
+                                .toList()))
+                        .addArrayOfString(changed.rules().linkHosts().toArray(String[]::new))
+                        .addArrayOfString(changed.rules().serverOnlyEvents().toArray(String[]::new))
+                        .addLong(changed.rules().deliveriesPerDay())
+                        .addLong(changed.rules().deliveriesPerMonth())
+                        .addString(changed.rules().mailSender()))
                 .map(rows -> one(rows).orElseThrow());
     }
 
@@ -114,11 +124,22 @@ final class WorkspacesStore {
                     row.getBoolean("two_factor_required"),
                     row.getInteger("session_days"),
                     row.getBuffer("identity_key").getBytes(),
-                    Set.copyOf(Arrays.asList(row.getArrayOfStrings("origins"))),
+                    texts(row, "origins"),
+                    new WorkspaceRules(
+                            WorkspaceRules.purposes(row.getJsonArray("purposes")),
+                            texts(row, "link_hosts"),
+                            texts(row, "server_only_events"),
+                            row.getLong("deliveries_per_day"),
+                            row.getLong("deliveries_per_month"),
+                            row.getString("mail_sender")),
                     row.getOffsetDateTime("created_at").toInstant(),
                     row.getOffsetDateTime("updated_at").toInstant(),
                     row.getLong("version")));
         }
         return Optional.empty();
+    }
+
+    private static Set<String> texts(Row row, String column) {
+        return Set.copyOf(Arrays.asList(row.getArrayOfStrings(column)));
     }
 }

@@ -22,6 +22,7 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Authorities;
+import app.fathi.platform.security.Tenancy;
 import app.fathi.webpush.encryption.VapidSubject;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
@@ -29,7 +30,6 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -37,7 +37,6 @@ import java.util.stream.IntStream;
 /** The push API: reads the contract's message, checks what a schema cannot, and hands it to {@link Messages}. */
 final class MessagesService {
     private static final String MESSAGES = "/api/v1/webpush/messages/";
-    private static final Set<String> PURPOSES = Set.of("marketing", "transactional");
     private static final int DEFAULT_TTL_SECONDS = 86_400;
     /** Who waits for a test does not wait for long. */
     private static final int TEST_TTL_SECONDS = 300;
@@ -52,6 +51,8 @@ final class MessagesService {
     private final Authorities authorities;
     private final Cursor cursor;
     private final SubscriptionsStore subscriptions;
+    private final Tenancy tenancy;
+    private final LinkHosts links;
     private final String subject;
 
     /** @param subject the VAPID contact; empty when none is set */
@@ -63,6 +64,8 @@ final class MessagesService {
             Authorities authorities,
             Cursor cursor,
             SubscriptionsStore subscriptions,
+            Tenancy tenancy,
+            LinkHosts links,
             String subject) {
         this.transactions = transactions;
         this.messages = messages;
@@ -71,6 +74,8 @@ final class MessagesService {
         this.authorities = authorities;
         this.cursor = cursor;
         this.subscriptions = subscriptions;
+        this.tenancy = tenancy;
+        this.links = links;
         this.subject = subject;
     }
 
@@ -201,6 +206,7 @@ final class MessagesService {
         return subscriptions
                 .find(transactions.pool(), call.ws(), id)
                 .map(found -> found.orElseThrow(() -> ProblemException.notFound("subscription")))
+                .compose(found -> links.look(transactions.pool(), call.ws()).map(found))
                 .compose(found -> found.status().equals("active")
                         ? transactions.once(call, tx -> messages.request(tx, call.ws(), request)
                                 .compose(taken ->
@@ -233,12 +239,24 @@ final class MessagesService {
     }
 
     private Future<Void> requirePurpose(Call call, String purpose) {
-        if (!PURPOSES.contains(purpose)) {
-            return Future.failedFuture(ProblemException.unprocessable(
-                    "/purpose",
-                    "This workspace has the purposes "
-                            + String.join(", ", PURPOSES.stream().sorted().toList()) + "."));
-        }
+        return tenancy.rules(call.ws())
+                .compose(rules -> {
+                    if (!rules.purposes().contains(purpose)) {
+                        throw ProblemException.unprocessable(
+                                "/purpose",
+                                "This workspace has the purposes "
+                                        + String.join(
+                                                ", ",
+                                                rules.purposes().stream()
+                                                        .sorted()
+                                                        .toList()) + ".");
+                    }
+                    return links.look(transactions.pool(), call.ws());
+                })
+                .compose(looked -> requireTransactional(call, purpose));
+    }
+
+    private Future<Void> requireTransactional(Call call, String purpose) {
         return !purpose.equals("transactional")
                 ? Future.succeededFuture()
                 : authorities

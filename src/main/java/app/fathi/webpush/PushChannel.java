@@ -26,6 +26,7 @@ final class PushChannel implements Channel {
     private final SubscriptionsStore store;
     private final PushKeys keys;
     private final Sites sites;
+    private final LinkHosts links;
     private final PushEncryption encryption;
     private final Vapid vapid;
     private final PushClient client;
@@ -37,6 +38,7 @@ final class PushChannel implements Channel {
             SubscriptionsStore store,
             PushKeys keys,
             Sites sites,
+            LinkHosts links,
             PushEncryption encryption,
             Vapid vapid,
             PushClient client,
@@ -46,6 +48,7 @@ final class PushChannel implements Channel {
         this.store = store;
         this.keys = keys;
         this.sites = sites;
+        this.links = links;
         this.encryption = encryption;
         this.vapid = vapid;
         this.client = client;
@@ -78,7 +81,8 @@ final class PushChannel implements Channel {
         for (var id : addresses.stream().map(PushAddress::keyId).distinct().toList()) {
             opened = opened.compose(done -> keys.open(client, ws, id));
         }
-        return opened.compose(done -> sites.byOrigin(client, ws))
+        return opened.compose(done -> links.look(client, ws))
+                .compose(done -> sites.byOrigin(client, ws))
                 .map(known -> known.isEmpty()
                         ? List.copyOf(addresses)
                         : addresses.stream()
@@ -99,8 +103,8 @@ final class PushChannel implements Channel {
     }
 
     @Override
-    public List<Fault> check(JsonObject content, String pointer) {
-        return PushPayload.check(content, pointer);
+    public List<Fault> check(int ws, JsonObject content, String pointer) {
+        return PushPayload.check(content, pointer, url -> links.allows(ws, url));
     }
 
     @Override
@@ -111,7 +115,7 @@ final class PushChannel implements Channel {
     @Override
     public Composed compose(Outgoing outgoing) {
         var address = (PushAddress) outgoing.address();
-        if (!PushPayload.leadsSomewhere(outgoing.content())) {
+        if (!PushPayload.leadsSomewhere(outgoing.content()) || !links.allows(outgoing.ws(), outgoing.content())) {
             return new Composed(null, Reason.TEMPLATE_ABORTED);
         }
         var plaintext = PushPayload.encode(outgoing, address, publicUrl.get());

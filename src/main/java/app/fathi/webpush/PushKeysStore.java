@@ -23,6 +23,13 @@ final class PushKeysStore {
 
     private static final String COLUMNS = "id, public_key, private_key, current, retired_at IS NOT NULL AS retired";
 
+    /** Whose key it is; the installation's where it is gone. */
+    Future<Integer> workspaceOf(SqlClient client, UUID id) {
+        return client.preparedQuery("SELECT coalesce(max(ws), 0) AS ws FROM webpush_key WHERE id = $1")
+                .execute(Tuple.of(id))
+                .map(rows -> rows.iterator().next().getInteger("ws"));
+    }
+
     Future<Optional<Stored>> current(SqlClient client, int ws) {
         return one(client, "SELECT " + COLUMNS + " FROM webpush_key WHERE ws = $1 AND current", Tuple.of(ws));
     }

@@ -42,6 +42,7 @@ final class PushOrigin {
     private final int connectionsLimit;
     private final int streamsLimit;
     private final PushPace pace;
+    private final PushOrigins.Refusals refusals;
     private final Deque<Waiting> urgent = new ArrayDeque<>();
     private final Deque<Waiting> waiting = new ArrayDeque<>();
     private boolean admitting;
@@ -65,6 +66,7 @@ final class PushOrigin {
      * @param url scheme, host and port
      * @param streams requests out at once on each connection
      * @param firstRefusal how long a key that the service refuses is not tried there
+     * @param refusals hears of such a key
      */
     PushOrigin(
             String url,
@@ -72,10 +74,12 @@ final class PushOrigin {
             InstantSource clock,
             int connections,
             int streams,
-            Duration firstRefusal) {
+            Duration firstRefusal,
+            PushOrigins.Refusals refusals) {
         this.url = url;
         this.loop = loop;
         this.clock = clock;
+        this.refusals = refusals;
         this.connectionsLimit = connections;
         this.streamsLimit = streams;
         this.pace = new PushPace(Math.multiplyExact(connections, streams), firstRefusal, System.nanoTime());
@@ -174,7 +178,7 @@ final class PushOrigin {
         switch (change) {
             case SERVICE_PAUSED -> LOG.warn("Push service {} fails again and again: sending to it pauses", url);
             case SERVICE_BACK -> LOG.info("Push service {} is back", url);
-            case KEY_REFUSED ->
+            case KEY_REFUSED -> {
                 LOG.error(
                         "Push service {} refuses the VAPID key {} (status {}{}): its messages wait until it is taken. Check"
                                 + " the contact in FATHI_VAPID_SUBJECT, this machine's clock, and whether the key is the"
@@ -183,6 +187,8 @@ final class PushOrigin {
                         push.keyId(),
                         answer.httpStatus(),
                         answer.reason() == null ? "" : ", " + answer.reason());
+                refusals.refused(url, push.keyId(), answer);
+            }
             case KEY_BACK -> LOG.info("Push service {} takes the VAPID key {} again", url, push.keyId());
             case NOTHING -> {
                 return;

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -26,6 +27,7 @@ final class PushOrigins {
     private final int streams;
     private final Duration firstRefusal;
     private final Duration patience;
+    private volatile Refusals refusals = (url, keyId, answer) -> {};
 
     /** The least recently used first. */
     private final Map<String, PushOrigin> origins = new LinkedHashMap<>(16, 0.75f, true);
@@ -57,13 +59,28 @@ final class PushOrigins {
         this.patience = patience;
     }
 
+    /** Hears that a push service does not take one of our keys: once, until it has taken it again. */
+    interface Refusals {
+        void refused(String url, UUID keyId, PushAnswer answer);
+    }
+
+    void onRefusal(Refusals listener) {
+        refusals = listener;
+    }
+
+    private void refused(String url, UUID keyId, PushAnswer answer) {
+        refusals.refused(url, keyId, answer);
+    }
+
     /** @param url scheme, host and port, as {@link app.fathi.platform.outbound.Origin} writes them */
     PushOrigin of(String url) {
         List<HttpConnection> closing;
         PushOrigin origin;
         synchronized (this) {
             origin = origins.computeIfAbsent(
-                    url, unknown -> new PushOrigin(url, loops.get(), clock, connections, streams, firstRefusal));
+                    url,
+                    unknown ->
+                            new PushOrigin(url, loops.get(), clock, connections, streams, firstRefusal, this::refused));
             closing = surplus(origin);
         }
         closing.forEach(this::shut);

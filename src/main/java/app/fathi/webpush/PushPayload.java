@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -41,19 +42,26 @@ final class PushPayload {
     private PushPayload() {}
 
     /** Links that are none; what a template makes of one is looked at when it is sent. */
-    static List<Fault> check(JsonObject content, String pointer) {
+    static List<Fault> check(JsonObject content, String pointer, Predicate<String> allowed) {
         var faults = new ArrayList<Fault>();
-        check(content.getString("url"), pointer + "/url", faults);
+        check(content.getString("url"), pointer + "/url", allowed, faults);
         var actions = content.getJsonArray("actions", new JsonArray());
         for (int i = 0; i < actions.size(); i++) {
-            check(actions.getJsonObject(i).getString("url"), pointer + "/actions/" + i + "/url", faults);
+            check(actions.getJsonObject(i).getString("url"), pointer + "/actions/" + i + "/url", allowed, faults);
         }
         return faults;
     }
 
-    private static void check(String url, String pointer, List<Fault> faults) {
-        if (!isWebAddress(url) && !url.contains("{{") && !url.contains("{%")) {
+    private static void check(String url, String pointer, Predicate<String> allowed, List<Fault> faults) {
+        if (url == null || url.contains("{{") || url.contains("{%")) {
+            return;
+        }
+        if (!isWebAddress(url)) {
             faults.add(new Fault(pointer, "A link is an absolute URL that begins with https:// or http://."));
+        } else if (!allowed.test(url)) {
+            faults.add(new Fault(
+                    pointer,
+                    "Links of this workspace lead to its sites and to the hosts that its linkHosts name, not there."));
         }
     }
 

@@ -7,6 +7,8 @@ import app.fathi.cep.Batches;
 import app.fathi.cep.Channel;
 import app.fathi.cep.Messages;
 import app.fathi.cep.TrackingTokens;
+import app.fathi.platform.alerts.Alert;
+import app.fathi.platform.alerts.Alerts;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
@@ -20,6 +22,7 @@ import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.RecentSignIn;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.platform.security.Tenancy;
 import app.fathi.platform.stream.Streams;
 import app.fathi.webpush.encryption.CryptoProviders;
 import app.fathi.webpush.encryption.PushEncryption;
@@ -31,6 +34,7 @@ import io.vertx.sqlclient.Pool;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Supplier;
 
 /** The parts of {@code webpush} put together: what App deploys and what other domains plug in. */
@@ -47,6 +51,8 @@ public final class Webpush {
     private final SecurityEpochs epochs;
     private final PushKeys keys;
     private final Sites sites;
+    private final LinkHosts links;
+    private final Tenancy tenancy;
     private final PushClient client;
     private final PushChannel channel;
     private final OutboundGuard guard;
@@ -63,6 +69,7 @@ public final class Webpush {
             Pool pool,
             Secrets secrets,
             SecurityEpochs epochs,
+            Tenancy tenancy,
             CryptoProviders providers,
             Supplier<String> publicUrl,
             InstantSource clock) {
@@ -75,6 +82,8 @@ public final class Webpush {
         this.guard = new OutboundGuard(vertx, config.outbound());
         this.keys = new PushKeys(pool, secrets, keysStore, providers);
         this.sites = new Sites(sitesStore, epochs);
+        this.tenancy = tenancy;
+        this.links = new LinkHosts(tenancy, sites);
         this.client = new PushClient(vertx, config, guard, clock);
         this.subject = subject(config);
         this.channel = new PushChannel(
@@ -82,11 +91,29 @@ public final class Webpush {
                 store,
                 keys,
                 sites,
+                links,
                 new PushEncryption(providers),
                 new Vapid(providers, clock, Duration.ofHours(config.vapid().tokenHours())),
                 client,
                 subject,
                 publicUrl);
+        client.origins().onRefusal(this::keyRefused);
+    }
+
+    private void keyRefused(String url, UUID keyId, PushAnswer answer) {
+        keysStore
+                .workspaceOf(pool, keyId)
+                .otherwise(Alert.INSTALLATION)
+                .compose(
+                        ws -> Alerts.raise(
+                                pool,
+                                new Alert(
+                                        ws,
+                                        Alert.Kind.PUSH_KEY_REFUSED,
+                                        url + " " + keyId,
+                                        "The push service answers " + answer.httpStatus()
+                                                + (answer.reason() == null ? "" : " (" + answer.reason() + ")")
+                                                + " to messages under this key. They wait until it is taken, at most until their TTL ends.")));
     }
 
     /** Has what push services think of us be seen. */
@@ -157,7 +184,8 @@ public final class Webpush {
                 new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
                 new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
                 store,
-                new MessagesService(transactions, messages, batches, audit, authorities, cursor, store, subject),
+                new MessagesService(
+                        transactions, messages, batches, audit, authorities, cursor, store, tenancy, links, subject),
                 new InteractionsService(streams, tokens, clock),
                 cursor);
     }

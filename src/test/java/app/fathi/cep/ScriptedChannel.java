@@ -96,7 +96,7 @@ final class ScriptedChannel implements Channel {
     }
 
     @Override
-    public List<Fault> check(JsonObject content, String pointer) {
+    public List<Fault> check(int ws, JsonObject content, String pointer) {
         return List.of();
     }
 

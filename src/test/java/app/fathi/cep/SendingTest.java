@@ -107,6 +107,26 @@ class SendingTest {
     }
 
     @Test
+    void however_many_chunks_send_at_once_a_quota_is_used_to_the_last_and_no_further() {
+        world.database.execute(
+                """
+                INSERT INTO users_workspace (no, id, name, timezone, language, identity_key, deliveries_per_day)
+                OVERRIDING SYSTEM VALUE VALUES (7, gen_random_uuid(), 'Main', 'Europe/Istanbul', 'en', '', 130)
+                """);
+        var users = world.people(120, 2);
+        world.channel.script = outgoing -> Future.succeededFuture(
+                outgoing.attempt() == 1 ? ScriptedChannel.transientFailure(null) : ScriptedChannel.ACCEPTED);
+        world.startWorkers();
+        var status = world.awaitState(world.request(to(users)).id(), "completed");
+        assertThat(status.reasons()).isEqualTo(Map.of("accepted", 130L, "quota_exceeded", 110L));
+        assertThat(world.channel.sent.stream().map(o -> o.address().id()).distinct())
+                .as("a delivery that is tried again counts once")
+                .hasSize(130);
+        assertThat(world.rows("SELECT used FROM cep_quota_use").getFirst().getLong("used"))
+                .isEqualTo(130);
+    }
+
+    @Test
     void a_delivery_carries_the_persons_traits_and_a_token_that_names_it() {
         int ada = world.person(1, new JsonObject().put("firstName", "Ada"));
         int nobody = world.person(1, new JsonObject());

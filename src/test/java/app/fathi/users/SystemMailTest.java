@@ -8,6 +8,7 @@ import com.icegreen.greenmail.util.GreenMail;
 import com.icegreen.greenmail.util.ServerSetup;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import jakarta.mail.internet.InternetAddress;
 import jakarta.mail.internet.MimeMessage;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -74,6 +75,23 @@ class SystemMailTest {
                 new JsonObject().put("token", token(mail)).put("password", PASSWORD));
         assertThat(accepted.status()).isEqualTo(204);
         assertThat(signIn("grace@example.com", PASSWORD)).isEqualTo(200);
+    }
+
+    @Test
+    void an_invitation_names_the_workspaces_own_sender_at_the_installations_address() throws Exception {
+        var token =
+                login(TestServer.ADMIN_EMAIL, TestServer.ADMIN_PASSWORD).json().getString("accessToken");
+        var etag = server.send("GET", "/api/v1/workspaces/current", token, null).header("ETag");
+        var change = new JsonObject().put("mailSender", "Grace Ünal's Shop");
+        assertThat(server.send("PATCH", "/api/v1/workspaces/current", token, change, "If-Match", etag)
+                        .status())
+                .isEqualTo(200);
+        invite("sender@example.com", "Sender");
+        var from = (InternetAddress) mailTo("sender@example.com", 1).getFrom()[0];
+        assertThat(from.getPersonal()).isEqualTo("Grace Ünal's Shop");
+        assertThat(from.getAddress()).isEqualTo("fathi@example.com");
+        server.database().execute("UPDATE users_workspace SET mail_sender = NULL, version = version + 1");
+        server.database().execute("UPDATE security_epoch SET epoch = epoch + 1");
     }
 
     @Test

@@ -31,8 +31,8 @@ class PushOriginTest {
     private static final Gate OPEN = () -> true;
 
     private final ContextInternal loop = ((VertxInternal) VERTX).createEventLoopContext();
-    private final PushOrigin origin =
-            new PushOrigin("https://push.example", loop, Instant::now, 2, 5, Duration.ofMinutes(5));
+    private final PushOrigin origin = new PushOrigin(
+            "https://push.example", loop, Instant::now, 2, 5, Duration.ofMinutes(5), (url, keyId, answer) -> {});
 
     /** Attempts under way, by the number they were asked with. */
     private final Map<Integer, Promise<PushAnswer>> out = new ConcurrentHashMap<>();

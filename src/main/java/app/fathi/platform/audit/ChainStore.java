@@ -168,11 +168,11 @@ final class ChainStore {
             LIMIT ?
             """;
 
-    /** Lines that have no place in the chain although all of their time have: of a workspace, so many. */
+    /** Lines that have no place in the chain although all of their time have: of a workspace, above this id, so many. */
     static final String STRAYS =
             """
             SELECT e.id FROM audit_event e
-            WHERE e.ws = ? AND e.id <= (SELECT id FROM audit_position)
+            WHERE e.ws = ? AND e.id > ? AND e.id <= (SELECT id FROM audit_position)
               AND NOT EXISTS (SELECT FROM audit_chain c WHERE c.event = e.id AND c.ws = e.ws)
             ORDER BY e.id
             LIMIT ?

@@ -158,7 +158,8 @@ public final class OperatorAudit {
     private static void strays(Connection tx, int ws, ChainCheck check) throws SQLException {
         try (var statement = tx.prepareStatement(ChainStore.STRAYS)) {
             statement.setInt(1, ws);
-            statement.setInt(2, ChainCheck.MAX_FAULTS);
+            statement.setLong(2, Long.MIN_VALUE);
+            statement.setInt(3, ChainCheck.MAX_FAULTS);
             try (var rows = statement.executeQuery()) {
                 while (rows.next()) {
                     check.unchained(rows.getLong(1));

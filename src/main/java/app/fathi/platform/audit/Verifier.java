@@ -49,13 +49,20 @@ final class Verifier {
         }
     }
 
-    /** @param after the last line that an earlier check has ended with; empty to begin with the checkpoint */
     Future<JsonObject> verify(int ws, Optional<Long> after, Optional<Known> known) {
+        return verify(ws, after, known, Long.MIN_VALUE);
+    }
+
+    /**
+     * @param after the last line that an earlier check has ended with; empty to begin with the checkpoint
+     * @param strayAbove lines without a place are looked for above this id
+     */
+    Future<JsonObject> verify(int ws, Optional<Long> after, Optional<Known> known, long strayAbove) {
         return pool.withTransaction(tx -> tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                 .execute()
                 .compose(done -> signed(tx, ChainStore.CHECKPOINT, ws))
                 .compose(checkpoint -> signed(tx, ChainStore.HEAD, ws)
-                        .compose(head -> verify(tx, ws, after, known, checkpoint, head))));
+                        .compose(head -> verify(tx, ws, after, known, strayAbove, checkpoint, head))));
     }
 
     private Future<JsonObject> verify(
@@ -63,6 +70,7 @@ final class Verifier {
             int ws,
             Optional<Long> after,
             Optional<Known> known,
+            long strayAbove,
             Optional<Signed> checkpoint,
             Optional<Signed> head) {
         long gone = checkpoint.map(at -> at.end.seq()).orElse(0L);
@@ -74,14 +82,15 @@ final class Verifier {
             var check = new ChainCheck(
                     ws, begin, before, checkpoint.map(at -> at.end.period()).orElse(0L));
             checkpoint.ifPresent(at -> check.checkpoint(at.end, at.signature, key));
-            return pages(tx, ws, check, new AtomicInteger())
-                    .compose(complete -> (complete ? complete(tx, ws, check, head) : Future.succeededFuture())
-                            .compose(done -> known(tx, ws, check, gone, known))
-                            .compose(done -> tx.preparedQuery(numbered(ChainStore.WAITING))
-                                    .execute(Tuple.of(ws)))
-                            .map(rows -> rows.iterator().next().getLong(0))
-                            .map(waiting -> json(check, begin, checkpoint, head, waiting)
-                                    .put("nextAfter", complete || check.isFull() ? null : check.seq())));
+            return pages(tx, ws, check, new AtomicInteger()).compose(complete -> (complete
+                            ? complete(tx, ws, check, strayAbove, head)
+                            : Future.succeededFuture())
+                    .compose(done -> known(tx, ws, check, gone, known))
+                    .compose(done ->
+                            tx.preparedQuery(numbered(ChainStore.WAITING)).execute(Tuple.of(ws)))
+                    .map(rows -> rows.iterator().next().getLong(0))
+                    .map(waiting -> json(check, begin, checkpoint, head, waiting)
+                            .put("nextAfter", complete || check.isFull() ? null : check.seq())));
         });
     }
 
@@ -119,13 +128,13 @@ final class Verifier {
                 });
     }
 
-    private Future<Void> complete(SqlConnection tx, int ws, ChainCheck check, Optional<Signed> head) {
+    private Future<Void> complete(SqlConnection tx, int ws, ChainCheck check, long strayAbove, Optional<Signed> head) {
         check.end(
                 head.map(at -> at.end).orElse(null),
                 head.map(at -> at.signature).orElse(null),
                 key);
         return tx.preparedQuery(numbered(ChainStore.STRAYS))
-                .execute(Tuple.of(ws, ChainCheck.MAX_FAULTS))
+                .execute(Tuple.of(ws, strayAbove, ChainCheck.MAX_FAULTS))
                 .compose(rows -> {
                     rows.forEach(row -> check.unchained(row.getLong("id")));
                     return receipts(tx, ws, check);

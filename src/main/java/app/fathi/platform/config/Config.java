@@ -25,6 +25,7 @@ public record Config(
         Security security,
         Outbound outbound,
         Smtp smtp,
+        Alert alert,
         Vapid vapid,
         WebPush webpush,
         Stream stream,
@@ -294,6 +295,20 @@ public record Config(
         @Override
         public String toString() {
             return "Smtp[from=" + from + "]";
+        }
+    }
+
+    /** Who is told when something stays wrong until a person does something about it. */
+    public record Alert(
+            @Pattern(value = "[^@\\s,<>]+@[^@\\s,<>]+", words = "an e-mail address") List<String> email,
+            @Range(min = 1, max = 86_400) int mailSeconds) {
+        public Alert {
+            email = List.copyOf(email);
+        }
+
+        /** There is somebody to write to, and a server that takes it. */
+        public boolean isMailed(Smtp smtp) {
+            return !email.isEmpty() && !smtp.url().isEmpty();
         }
     }
 

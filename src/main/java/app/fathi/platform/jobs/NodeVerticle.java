@@ -22,12 +22,17 @@ public final class NodeVerticle extends VerticleBase {
     private final Pool pool;
     private final UUID id;
     private final List<Config.Role> roles;
+    private final String master;
     private final IntConsumer serving;
     private final String host = host();
     private final String version = version();
 
-    /** @param serving hears again and again how many nodes serve requests, this one included */
-    public NodeVerticle(Pool pool, UUID id, List<Config.Role> roles, IntConsumer serving) {
+    /**
+     * @param master which master key it was started with: {@code Secrets.fingerprint()}
+     * @param serving hears again and again how many nodes serve requests, this one included
+     */
+    public NodeVerticle(Pool pool, UUID id, List<Config.Role> roles, String master, IntConsumer serving) {
+        this.master = master;
         this.pool = pool;
         this.id = id;
         this.roles = roles;
@@ -46,7 +51,7 @@ public final class NodeVerticle extends VerticleBase {
     }
 
     private Future<Integer> seen() {
-        return NodeStore.seen(pool, id, host, ProcessHandle.current().pid(), roles, version)
+        return NodeStore.seen(pool, id, host, ProcessHandle.current().pid(), roles, version, master)
                 .onSuccess(serving::accept)
                 .onFailure(failure -> LOG.warn("This node could not say that it is alive: {}", Thrown.text(failure)));
     }

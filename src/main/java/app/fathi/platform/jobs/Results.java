@@ -1,12 +1,14 @@
 package app.fathi.platform.jobs;
 
+import app.fathi.platform.alerts.Alert;
+import app.fathi.platform.alerts.Alerts;
 import app.fathi.platform.jobs.ResultsStore.Ended;
 import app.fathi.platform.jobs.ResultsStore.Fate;
 import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
-import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -93,16 +95,30 @@ final class Results {
                 : ResultsStore.end(pool, rows);
     }
 
-    /** What has to be done in place of those that died. */
-    private Future<Void> afterDeaths(SqlClient tx, List<Result> batch, Map<UUID, Fate> fates) {
-        var jobs = batch.stream()
+    /** Operators are told, and what has to be done in place of those that died is asked for. */
+    private Future<Void> afterDeaths(SqlConnection tx, List<Result> batch, Map<UUID, Fate> fates) {
+        var dead = batch.stream()
                 .filter(result -> fate(fates, result) == Fate.DEAD)
+                .toList();
+        var jobs = dead.stream()
                 .map(result -> result.lease.job())
                 .flatMap(job -> handlers.get(job.type()).afterDeath(job).stream())
                 .toList();
-        return jobs.isEmpty()
-                ? Future.succeededFuture()
-                : JobsStore.enqueue(tx, jobs, null, null).mapEmpty();
+        return Alerts.raise(tx, dead.stream().map(Results::alert).toList())
+                .compose(raised -> jobs.isEmpty()
+                        ? Future.succeededFuture()
+                        : JobsStore.enqueue(tx, jobs, null, null).mapEmpty());
+    }
+
+    /** Of a workspace's jobs of one type the last: many die of one cause. */
+    private static Alert alert(Result dead) {
+        var job = dead.lease.job();
+        return new Alert(
+                job.ws(),
+                Alert.Kind.JOB_DIED,
+                job.type(),
+                "Job " + job.id() + " is dead after " + job.attempt() + " attempts: "
+                        + (dead.verdict instanceof Verdict.Dead verdict ? verdict.reason() : dead.verdict.word()));
     }
 
     /** Until the lease is over; then somebody else begins again, and this result counts no more. */

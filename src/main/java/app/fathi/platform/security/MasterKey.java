@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
 import javax.crypto.Mac;
@@ -28,11 +29,38 @@ import javax.crypto.spec.SecretKeySpec;
 public final class MasterKey {
     static final int OCTETS = 32;
     static final String DERIVED = "derived|";
+    private static final byte[] KNOWN = "Fathi opens this with its own master key".getBytes(StandardCharsets.UTF_8);
+    private static final int FINGERPRINT_OCTETS = 6;
 
     private final byte[] pseudoRandomKey;
 
-    private MasterKey(byte[] secret) {
-        this.pseudoRandomKey = hmac(new byte[OCTETS], secret);
+    private final SecretKey wrapping;
+    private final SecretKey knowing;
+
+    private MasterKey(byte[] pseudoRandomKey) {
+        this.pseudoRandomKey = pseudoRandomKey.clone();
+        this.wrapping = deriveAes("data-keys");
+        this.knowing = deriveAes("known-text");
+    }
+
+    /** From what {@link #octets} gave. */
+    static MasterKey of(byte[] pseudoRandomKey) {
+        return new MasterKey(pseudoRandomKey);
+    }
+
+    private static MasterKey ofSecret(byte[] secret) {
+        return new MasterKey(hmac(new byte[OCTETS], secret));
+    }
+
+    /** One that nobody has. */
+    static MasterKey random() {
+        return new MasterKey(octets(new SecureRandom()));
+    }
+
+    private static byte[] octets(SecureRandom random) {
+        var octets = new byte[OCTETS];
+        random.nextBytes(octets);
+        return octets;
     }
 
     /** The configured key, else the one in the file, else none. */
@@ -60,26 +88,16 @@ public final class MasterKey {
         return config.masterKey().isEmpty() ? file(config).toString() : "masterKey (FATHI_MASTER_KEY)";
     }
 
-    /**
-     * Whether it is the key that a database was sealed with.
-     *
-     * @param known what {@code secret_master.known} holds
-     */
-    public static boolean opens(String text, byte[] known) {
-        return Secrets.opens(decode(text, "the key"), known);
-    }
-
-    /** What {@link Secrets#derivedKey} gives under this key. */
-    public static byte[] derivedKey(String text, String label) {
-        return decode(text, "the key").derive(DERIVED + label);
-    }
-
     /** Makes a new key and its file. */
     static MasterKey make(Config config) {
-        var secret = new byte[OCTETS];
-        new SecureRandom().nextBytes(secret);
-        write(file(config), Base64.getEncoder().encodeToString(secret));
-        return new MasterKey(secret);
+        var text = make();
+        write(file(config), text);
+        return decode(text, "the key");
+    }
+
+    /** A new key, as it is written. */
+    static String make() {
+        return Base64.getEncoder().encodeToString(octets(new SecureRandom()));
     }
 
     /** Writes a key's file whole or not at all, readable by us alone and on the disk before anything is sealed with it. */
@@ -98,8 +116,16 @@ public final class MasterKey {
             }
             // Fails when there is one already: a key is never replaced.
             Files.move(half, file);
+            onDisk(file.getParent());
         } catch (IOException e) {
             throw new UncheckedIOException("The master key " + file + " cannot be written", e);
+        }
+    }
+
+    /** What was renamed in the folder stays so, even if the machine loses its power now. */
+    static void onDisk(Path folder) throws IOException {
+        try (var channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
         }
     }
 
@@ -118,15 +144,52 @@ public final class MasterKey {
                 ByteBuffer.allocate(info.length + 1).put(info).put((byte) 1).array());
     }
 
-    SecretKey deriveAes(String label) {
+    private SecretKey deriveAes(String label) {
         return new SecretKeySpec(derive(label), "AES");
     }
 
-    private static MasterKey decode(String text, String source) {
+    /** Seals with this key itself; such columns are few, and {@link MasterRotation} knows them all. */
+    byte[] seal(String place, byte[] plain) {
+        return WorkspaceKey.seal(wrapping, 1, place, plain);
+    }
+
+    /** @throws IllegalStateException when it was not sealed with this key for this place */
+    byte[] open(String place, byte[] sealed) {
+        try {
+            return WorkspaceKey.open(wrapping, place, sealed);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("What was sealed with the master key at " + place + " does not open", e);
+        }
+    }
+
+    byte[] sealKnown() {
+        return WorkspaceKey.seal(knowing, 1, SealedMaster.KNOWN_PLACE, KNOWN);
+    }
+
+    boolean opensKnown(byte[] known) {
+        try {
+            WorkspaceKey.open(knowing, SealedMaster.KNOWN_PLACE, known);
+            return true;
+        } catch (GeneralSecurityException e) {
+            return false;
+        }
+    }
+
+    /** To be sealed with another key: who has it has this one. */
+    byte[] octets() {
+        return pseudoRandomKey.clone();
+    }
+
+    /** A name for it that tells nothing of it. */
+    String fingerprint() {
+        return HexFormat.of().formatHex(derive("fingerprint"), 0, FINGERPRINT_OCTETS);
+    }
+
+    static MasterKey decode(String text, String source) {
         try {
             var secret = Base64.getDecoder().decode(text);
             if (secret.length == OCTETS) {
-                return new MasterKey(secret);
+                return ofSecret(secret);
             }
         } catch (IllegalArgumentException e) {
             // Told below, without the text: it may be most of a key.

@@ -9,11 +9,10 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
-import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.SecretKeySpec;
@@ -23,17 +22,13 @@ import javax.crypto.spec.SecretKeySpec;
  * the installation itself. Thread-safe, one for the whole node.
  */
 public final class Secrets {
-    private static final byte[] KNOWN = "Fathi opens this with its own master key".getBytes(StandardCharsets.UTF_8);
-    private static final String KNOWN_PLACE = "secret_master.known";
     private static final int DATA_KEY_OCTETS = 32;
 
-    private final MasterKey master;
-    private final SecretKey wrapping;
+    private final SealedMaster.Opened master;
     private final Map<Integer, WorkspaceKey> workspaceKeys = new ConcurrentHashMap<>();
 
-    private Secrets(MasterKey master) {
+    private Secrets(SealedMaster.Opened master) {
         this.master = master;
-        this.wrapping = master.deriveAes("data-keys");
     }
 
     /**
@@ -42,52 +37,76 @@ public final class Secrets {
      * at start, before anything serves: it reads a file on the calling thread.
      */
     public static Future<Secrets> open(Pool pool, Config config) {
-        return known(pool).compose(rows -> {
+        return kept(pool).compose(stored -> {
             var found = MasterKey.find(config);
-            if (rows.size() == 0) {
+            if (stored.isEmpty()) {
                 return establish(pool, found.orElseGet(() -> MasterKey.make(config)));
             }
             if (found.isEmpty()) {
                 throw new ConfigException("The master key is missing: this database was sealed with one. Set"
                         + " FATHI_MASTER_KEY or put back " + MasterKey.file(config));
             }
-            return Future.succeededFuture(checked(found.get(), rows));
+            return Future.succeededFuture(checked(found.get(), stored.get()));
         });
     }
 
     /** Two nodes may come here at once: the first row stays, and the other node's key has to open it. */
     private static Future<Secrets> establish(Pool pool, MasterKey master) {
-        var sealed = WorkspaceKey.seal(master.deriveAes("known-text"), 1, KNOWN_PLACE, KNOWN);
-        return pool.preparedQuery("INSERT INTO secret_master (known) VALUES ($1) ON CONFLICT DO NOTHING")
-                .execute(Tuple.of(Buffer.buffer(sealed)))
-                .compose(done -> known(pool))
-                .map(rows -> checked(master, rows));
+        // Apart from the master key, so that these keys stay the same when that one is changed.
+        var root = master.seal(SealedMaster.ROOT_PLACE, MasterKey.random().octets());
+        return pool.preparedQuery("INSERT INTO secret_master (known, root) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .execute(Tuple.of(Buffer.buffer(master.sealKnown()), Buffer.buffer(root)))
+                .compose(done -> kept(pool))
+                .map(stored -> checked(master, stored.orElseThrow()));
     }
 
-    private static Future<RowSet<Row>> known(Pool pool) {
-        return pool.preparedQuery("SELECT known FROM secret_master").execute();
+    private static final String SEALED = "SELECT known, root, next_known, next_before FROM secret_master";
+
+    private static Future<Optional<SealedMaster>> kept(SqlClient client) {
+        return client.preparedQuery(SEALED).execute().map(Secrets::kept);
     }
 
-    private static Secrets checked(MasterKey master, RowSet<Row> rows) {
-        if (!opens(master, rows.iterator().next().getBuffer("known").getBytes())) {
-            throw new ConfigException("The master key is wrong: this database was sealed with another one."
-                    + " Set FATHI_MASTER_KEY to that one, or put back its master.key");
+    private static Optional<SealedMaster> kept(RowSet<Row> rows) {
+        for (var row : rows) {
+            return Optional.of(new SealedMaster(
+                    octets(row, "known"), octets(row, "root"), octets(row, "next_known"), octets(row, "next_before")));
         }
-        return new Secrets(master);
+        return Optional.empty();
     }
 
-    static boolean opens(MasterKey master, byte[] known) {
-        try {
-            WorkspaceKey.open(master.deriveAes("known-text"), KNOWN_PLACE, known);
-            return true;
-        } catch (GeneralSecurityException e) {
-            return false;
-        }
+    private static byte[] octets(Row row, String column) {
+        var octets = row.getBuffer(column);
+        return octets == null ? null : octets.getBytes();
+    }
+
+    private static Secrets checked(MasterKey master, SealedMaster stored) {
+        return new Secrets(stored.open(master)
+                .orElseThrow(
+                        () -> new ConfigException("The master key is wrong: this database was sealed with another one."
+                                + " Set FATHI_MASTER_KEY to that one, or put back its master.key")));
+    }
+
+    /** Fails once the master key was changed and this node has the one before: it goes on with what it knows, and learns nothing new. */
+    public Future<?> stillRight(SqlClient client) {
+        return kept(client).map(stored -> inForce(stored.orElseThrow()));
+    }
+
+    /** The one of ours that data keys are wrapped with now. */
+    private MasterKey inForce(SealedMaster stored) {
+        return stored.open(master.own())
+                .orElseThrow(
+                        () -> new IllegalStateException("The master key was changed: start this node with the new one"))
+                .inForce();
+    }
+
+    /** Which key this node was started with, as a name that tells nothing of it. */
+    public String fingerprint() {
+        return master.own().fingerprint();
     }
 
     /** 32 octets for one use, such as {@code cursor} or {@code tracking}: the same on every node and after every start. */
     public byte[] derivedKey(String label) {
-        return master.derive(MasterKey.DERIVED + label);
+        return master.root().derive(MasterKey.DERIVED + label);
     }
 
     /** The workspace's key, made in the caller's transaction when it has none yet. */
@@ -111,13 +130,16 @@ public final class Secrets {
                 .map(rows -> rows.size() == 0 ? null : unwrap(ws, rows));
     }
 
+    /** Who changes the master key meanwhile waits for this transaction, or this one wraps with the new key. */
     private Future<?> create(SqlClient client, int ws) {
-        var secret = new byte[DATA_KEY_OCTETS];
-        new SecureRandom().nextBytes(secret);
-        var wrapped = WorkspaceKey.seal(wrapping, 1, wrappedPlace(ws, 1), secret);
-        return client.preparedQuery(
-                        "INSERT INTO secret_data_key (ws, version, wrapped) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING")
-                .execute(Tuple.of(ws, Buffer.buffer(wrapped)));
+        return client.preparedQuery(SEALED + " FOR SHARE").execute().compose(rows -> {
+            var secret = new byte[DATA_KEY_OCTETS];
+            new SecureRandom().nextBytes(secret);
+            var wrapped = inForce(kept(rows).orElseThrow()).seal(wrappedPlace(ws, 1), secret);
+            return client.preparedQuery(
+                            "INSERT INTO secret_data_key (ws, version, wrapped) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING")
+                    .execute(Tuple.of(ws, Buffer.buffer(wrapped)));
+        });
     }
 
     /** A key that this transaction made is not remembered: the transaction may still roll back. */
@@ -137,15 +159,21 @@ public final class Secrets {
         return key;
     }
 
+    /** A node that knows the key before and the one after it may meet either. */
     private SecretKey unwrap(int ws, int version, byte[] wrapped) {
+        var place = wrappedPlace(ws, version);
         try {
-            return new SecretKeySpec(WorkspaceKey.open(wrapping, wrappedPlace(ws, version), wrapped), "AES");
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("Data key " + version + " of workspace " + ws + " does not open", e);
+            return aes(master.inForce().open(place, wrapped));
+        } catch (IllegalStateException changed) {
+            return aes(master.own().open(place, wrapped));
         }
     }
 
-    private static String wrappedPlace(int ws, int version) {
+    private static SecretKey aes(byte[] secret) {
+        return new SecretKeySpec(secret, "AES");
+    }
+
+    static String wrappedPlace(int ws, int version) {
         return ws + "|" + version + "|secret_data_key.wrapped";
     }
 }

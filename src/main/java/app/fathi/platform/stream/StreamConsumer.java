@@ -1,5 +1,7 @@
 package app.fathi.platform.stream;
 
+import app.fathi.platform.alerts.Alert;
+import app.fathi.platform.alerts.Alerts;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
@@ -313,7 +315,18 @@ public final class StreamConsumer extends VerticleBase {
                         poison.getString("kind"),
                         poison.getString("payload"),
                         reason.substring(0, Math.min(reason.length(), MAX_REASON_LENGTH)))))
-                .mapEmpty();
+                .compose(
+                        buried -> Alerts.raise(
+                                tx,
+                                List.of(
+                                        new Alert(
+                                                poison.getInteger("ws"),
+                                                Alert.Kind.RECORD_SET_ASIDE,
+                                                group + " of " + topic,
+                                                // Without the reason, which may quote what was sent.
+                                                "Record " + poison.getLong("pos") + " of partition " + part + " ("
+                                                        + poison.getString("kind")
+                                                        + ") could not be digested; the table dead_letter holds it with the reason."))));
     }
 
     private Future<Void> shareWhenDue() {

@@ -24,7 +24,8 @@ class NodeVerticleTest {
                     """);
             var serving = new AtomicInteger();
             var id = UUID.randomUUID();
-            var verticle = new NodeVerticle(pool, id, List.of(Config.Role.API, Config.Role.WORKER), serving::set);
+            var verticle =
+                    new NodeVerticle(pool, id, List.of(Config.Role.API, Config.Role.WORKER), "a1b2", serving::set);
             vertx.deployVerticle(verticle).await();
             var row = pool.query("SELECT id, pid, roles FROM node")
                     .execute()

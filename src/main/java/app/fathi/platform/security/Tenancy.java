@@ -1,0 +1,21 @@
+package app.fathi.platform.security;
+
+import io.vertx.core.Future;
+import java.util.Set;
+
+/**
+ * What a workspace lays down for all that is taken and sent in it. Implemented by the domain that owns workspaces, asked by
+ * those that take and send.
+ */
+public interface Tenancy {
+
+    /**
+     * @param serverOnlyEvents names of events that a browser's public key may not send
+     * @param purposes what messages may be for
+     * @param linkHosts where links of messages may lead; empty: anywhere
+     */
+    record Rules(Set<String> serverOnlyEvents, Set<String> purposes, Set<String> linkHosts) {}
+
+    /** As they were a second ago at most. */
+    Future<Rules> rules(int ws);
+}
