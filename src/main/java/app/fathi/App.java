@@ -273,7 +273,8 @@ public final class App {
                 ? deployWorkers(node, streams, webpush, secrets, handlers)
                 : Future.succeededFuture();
         return deploy(
-                        () -> new NodeVerticle(pools.admin(), node, config.roles(), secrets.fingerprint(), limits::serving),
+                        () -> new NodeVerticle(
+                                pools.admin(), node, config.roles(), secrets.fingerprint(), limits::serving),
                         new DeploymentOptions())
                 .compose(done -> workers.get())
                 .compose(done -> deploy(platformDoor, perCore))

@@ -3,6 +3,7 @@ package app.fathi.users;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.outbound.OutboundClient;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Secrets;
@@ -135,7 +136,7 @@ final class OpenIdClient {
             }
             return client.post(metadata.token(), headers, Buffer.buffer(form(fields)))
                     .recover(failure -> {
-                        LOG.warn("{} cannot be asked for tokens: {}", provider.issuer(), failure.toString());
+                        LOG.warn("{} cannot be asked for tokens: {}", provider.issuer(), Thrown.text(failure));
                         return Future.failedFuture(unreachable());
                     })
                     .map(answer -> answered(provider, answer));
@@ -206,7 +207,7 @@ final class OpenIdClient {
         }
         return client.get(metadata.userinfo(), Map.of("Authorization", "Bearer " + token, "Accept", "application/json"))
                 .recover(failure -> {
-                    LOG.warn("{} cannot be asked for claims: {}", provider.issuer(), failure.toString());
+                    LOG.warn("{} cannot be asked for claims: {}", provider.issuer(), Thrown.text(failure));
                     return Future.failedFuture(unreachable());
                 })
                 .map(answer -> {

@@ -66,7 +66,8 @@ final class AuditBench {
     }
 
     private void run(Report report) throws Exception {
-        execute("CREATE TABLE bench_thing (id int PRIMARY KEY, version bigint NOT NULL DEFAULT 1) WITH (fillfactor = 50)");
+        execute(
+                "CREATE TABLE bench_thing (id int PRIMARY KEY, version bigint NOT NULL DEFAULT 1) WITH (fillfactor = 50)");
         execute("INSERT INTO bench_thing (id) SELECT generate_series(1, " + THINGS + ")");
         var rounds = new Rounds()
                 .turn("chained", millis -> turn(millis, true))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.outbound.Mailer;
 import app.fathi.testing.Closing;
 import app.fathi.testing.RudeMailServer;
 import app.fathi.testing.RudeMailServer.Encryption;
@@ -11,10 +12,10 @@ import app.fathi.testing.TestCertificate;
 import com.icegreen.greenmail.util.GreenMail;
 import com.icegreen.greenmail.util.ServerSetup;
 import io.vertx.core.Vertx;
-import io.vertx.ext.mail.MailClient;
-import io.vertx.ext.mail.MailMessage;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -34,26 +35,16 @@ class MailOverTlsTest {
     }
 
     private static void send(String scheme, int port, TestCertificate trusted) throws Exception {
-        var settings = Config.of(java.util.Map.of(
-                        "FATHI_SMTP_URL",
-                        scheme + "://fathi:p%3Ass%2Fw%40rd+@127.0.0.1:" + port,
-                        "FATHI_SMTP_FROM",
-                        "Fathi <fathi@example.com>"))
-                .smtp();
-        var client = MailClient.create(
-                VERTX,
-                SendMailJob.server(
-                        settings, trusted == null ? "" : trusted.pem().toString()));
-        try {
-            client.sendMail(new MailMessage()
-                            .setFrom(settings.from())
-                            .setTo("grace@example.com")
-                            .setSubject("Hello")
-                            .setText("Come in"))
-                    .await(20, TimeUnit.SECONDS);
-        } finally {
-            client.close().await();
-        }
+        var config = Config.of(Map.of(
+                "FATHI_SMTP_URL",
+                scheme + "://fathi:p%3Ass%2Fw%40rd+@127.0.0.1:" + port,
+                "FATHI_SMTP_FROM",
+                "Fathi <fathi@example.com>",
+                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
+                trusted == null ? "" : trusted.pem().toString()));
+        new Mailer(VERTX, config)
+                .send(List.of("grace@example.com"), "Hello", "Come in")
+                .await(20, TimeUnit.SECONDS);
     }
 
     @ParameterizedTest

@@ -1,5 +1,6 @@
 package app.fathi.platform.alerts;
 
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.stream.Outbox;
 import app.fathi.platform.stream.StreamRecord;
 import io.vertx.core.Future;
@@ -38,7 +39,7 @@ public final class Alerts {
     public static Future<Void> raise(Pool pool, Alert alert) {
         return pool.withTransaction(tx -> raise(tx, List.of(alert))).recover(failure -> {
             log(alert);
-            LOG.warn("The alert could not be put down: {}", failure.toString());
+            LOG.warn("The alert could not be put down: {}", Thrown.text(failure));
             return Future.succeededFuture();
         });
     }

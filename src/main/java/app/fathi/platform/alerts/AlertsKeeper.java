@@ -1,6 +1,7 @@
 package app.fathi.platform.alerts;
 
 import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.logging.Thrown;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
@@ -79,7 +80,7 @@ public final class AlertsKeeper extends VerticleBase {
 
     private Future<?> run(Supplier<Future<?>> work) {
         return work.get()
-                .onFailure(failure -> LOG.warn("Alerts: {}", failure.toString()))
+                .onFailure(failure -> LOG.warn("Alerts: {}", Thrown.text(failure)))
                 .otherwiseEmpty();
     }
 }

@@ -2,6 +2,7 @@ package app.fathi.platform.audit;
 
 import app.fathi.platform.alerts.Alert;
 import app.fathi.platform.alerts.Alerts;
+import app.fathi.platform.logging.Thrown;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
@@ -62,7 +63,7 @@ public final class AuditWatch extends VerticleBase {
                     standing = now;
                     return now.unchainedSeconds() > LATE_SECONDS ? late(now) : Future.succeededFuture();
                 })
-                .onFailure(failure -> LOG.warn("The audit trail cannot be watched: {}", failure.toString()))
+                .onFailure(failure -> LOG.warn("The audit trail cannot be watched: {}", Thrown.text(failure)))
                 .onComplete(done -> looking = false);
     }
 

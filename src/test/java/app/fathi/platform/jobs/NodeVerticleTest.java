@@ -36,7 +36,7 @@ class NodeVerticleTest {
             assertThat(row.getLong("pid")).isEqualTo(ProcessHandle.current().pid());
             assertThat(row.getArrayOfStrings("roles")).containsExactly("api", "worker");
             assertThat(serving).as("alone").hasValue(1);
-            var worker = new NodeVerticle(pool, UUID.randomUUID(), List.of(Config.Role.WORKER), serving::set);
+            var worker = new NodeVerticle(pool, UUID.randomUUID(), List.of(Config.Role.WORKER), "a1b2", serving::set);
             vertx.deployVerticle(worker).await();
             assertThat(serving).as("beside one that serves").hasValue(2);
             vertx.undeploy(worker.deploymentID()).await();
