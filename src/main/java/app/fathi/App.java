@@ -2,7 +2,10 @@ package app.fathi;
 
 import app.fathi.cdp.CdpVerticle;
 import app.fathi.cdp.Deriver;
+import app.fathi.cdp.EraseJob;
+import app.fathi.cdp.PeopleInProfiles;
 import app.fathi.cdp.Profiles;
+import app.fathi.cdp.TraitsJob;
 import app.fathi.cep.Batches;
 import app.fathi.cep.CepVerticle;
 import app.fathi.cep.Holds;
@@ -10,6 +13,7 @@ import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
 import app.fathi.cep.Messages;
+import app.fathi.cep.PeopleInLedger;
 import app.fathi.cep.SendJob;
 import app.fathi.cep.SendPool;
 import app.fathi.cep.Sending;
@@ -28,6 +32,7 @@ import app.fathi.platform.bus.Bus;
 import app.fathi.platform.bus.PlatformVerticle;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Erasable;
 import app.fathi.platform.db.Pools;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.db.Uploads;
@@ -59,6 +64,7 @@ import app.fathi.roles.RolesVerticle;
 import app.fathi.templates.Renderer;
 import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
+import app.fathi.webpush.PeopleInBrowsers;
 import app.fathi.webpush.PromptsKeeper;
 import app.fathi.webpush.Webpush;
 import app.fathi.webpush.WebpushVerticle;
@@ -92,6 +98,9 @@ public final class App {
     private static final String AUDIT_KEY = "audit";
 
     private static final int AUDIT_SECONDS = 30 * 86_400;
+
+    /** Who holds something of people; the profiles themselves last, because others find their rows by them. */
+    static final List<Erasable> PEOPLE = List.of(new PeopleInBrowsers(), new PeopleInLedger(), new PeopleInProfiles());
 
     private final Vertx vertx;
     private final Config config;
@@ -226,6 +235,8 @@ public final class App {
                         secrets.derivedKey(AUDIT_KEY),
                         config.audit().keepDays()),
                 new AuditCheck(new Transactions(pools.worker()), secrets.derivedKey(AUDIT_KEY))));
+        handlers.add(new EraseJob(new Transactions(pools.worker()), audit, PEOPLE));
+        handlers.add(new TraitsJob(new Transactions(pools.worker())));
         var mailer = new Mailer(vertx, config);
         handlers.addAll(users.jobs(new Transactions(pools.worker()), mailer));
         handlers.add(new AlertMail(
@@ -238,8 +249,21 @@ public final class App {
         Supplier<PermissionsVerticle> permissionsDoor = () -> new PermissionsVerticle(contract, roles, roles);
         Supplier<RolesVerticle> rolesDoor =
                 () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
-        Supplier<CdpVerticle> cdpDoor =
-                () -> new CdpVerticle(pools.ingest(), streams, users.identities(), users.tenancy(), clock);
+        var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage()));
+        Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(
+                new Transactions(pools.admin()),
+                streams,
+                deriver,
+                users.credentials(),
+                users.identities(),
+                users.tenancy(),
+                users.authorities(),
+                audit,
+                cursor,
+                clock,
+                this::baseUrl,
+                jobs,
+                PEOPLE);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
@@ -270,7 +294,7 @@ public final class App {
                 this::mountPages,
                 port::set);
         Supplier<Future<?>> workers = () -> config.has(Config.Role.WORKER)
-                ? deployWorkers(node, streams, webpush, secrets, handlers)
+                ? deployWorkers(node, streams, deriver, secrets, handlers)
                 : Future.succeededFuture();
         return deploy(
                         () -> new NodeVerticle(
@@ -289,9 +313,8 @@ public final class App {
     }
 
     private Future<?> deployWorkers(
-            UUID node, Streams streams, Webpush webpush, Secrets secrets, List<JobHandler> handlers) {
+            UUID node, Streams streams, Deriver deriver, Secrets secrets, List<JobHandler> handlers) {
         var workers = new Transactions(pools.worker());
-        var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage()));
         return deploy(
                         () -> new StreamKeeper(
                                 pools.worker(),
@@ -342,7 +365,7 @@ public final class App {
                                 handlers,
                                 metrics.registry()),
                         new DeploymentOptions()))
-                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job(), AuditCheck.job()))
+                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job(), AuditCheck.job(), TraitsJob.job()))
                         .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
                         .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
                         .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))

@@ -1,5 +1,6 @@
 package app.fathi;
 
+import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.http.Contract;
@@ -284,10 +285,43 @@ class ContractTourTest {
                 "POST",
                 "/v1/batch",
                 new JsonObject().put("batch", new JsonArray().add(event.copy().put("type", "identify"))));
+        server.admin(
+                "POST", "/v1/group", new JsonObject().put("userId", "tourist").put("groupId", "tour"));
+        server.admin(
+                "POST",
+                "/api/v1/cdp/batch",
+                new JsonObject().put("batch", new JsonArray().add(event).add(1)));
+        server.send("POST", "/v1/m", null, new JsonObject().put("series", new JsonArray()));
+        server.send("GET", "/v1/projects/" + server.writeKey() + "/settings", null, null);
+        var path = "/api/v1/cdp/profiles/user:tourist";
         for (int i = 0; i < 1_200 && !server.seen().contains("getProfile 200"); i++) {
-            server.admin("GET", "/api/v1/cdp/profiles/user:tourist", null);
+            server.admin("GET", path, null);
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
         }
+        server.admin("GET", "/api/v1/cdp/profiles?limit=1", null);
+        server.admin("GET", path + "/events?limit=1", null);
+        // Events may still be coming, each of which makes the version another.
+        for (int i = 0; i < 100 && !server.seen().contains("updateProfile 200"); i++) {
+            var tag = server.admin("GET", path, null).header("ETag");
+            var change = new JsonObject().put("traits", new JsonObject().put("city", "Bergama"));
+            server.admin("PATCH", path, change, "If-Match", tag);
+        }
+        var consent = new JsonObject().put("purpose", "marketing").put("granted", false);
+        server.admin("PUT", path + "/consents", new JsonObject().put("consents", new JsonArray().add(consent)));
+        server.admin("GET", path + "/consents", null);
+        server.admin("GET", path + "/export", null);
+        var suppressions = "/api/v1/cdp/suppressions";
+        var entry = new JsonObject().put("kind", "email").put("value", "tourist@fathi.test");
+        var made = server.admin("POST", suppressions, entry).header("Location");
+        server.admin("GET", suppressions + "?kind=email&value=tourist@fathi.test&reason=manual&limit=1", null);
+        server.admin("DELETE", made, null);
+        var erased = new JsonObject().put("userId", "forgotten").put("groupId", "tour");
+        server.admin("POST", "/v1/group", erased);
+        var receipt = eventually(
+                "an erasure",
+                () -> server.admin("POST", "/api/v1/cdp/profiles/user:forgotten/erase", null),
+                answer -> answer.status() == 202);
+        server.admin("GET", receipt.header("Location"), null);
     }
 
     private static void keys() {

@@ -296,6 +296,28 @@ class DocumentedCodeTest {
                 server.admin("GET", "/api/v1/cdp/profiles/user:customer-42", null)
                         .json()
                         .getString("id"));
+        server.admin(
+                "POST", "/api/v1/webpush/subscriptions", subscription(browser()).put("userId", "customer-7"));
+        server.admin(
+                "POST", "/api/v1/webpush/subscriptions", subscription(browser()).put("userId", "customer-9"));
+        environment.put(
+                "LEAVING_PROFILE_ID",
+                server.admin("GET", "/api/v1/cdp/profiles/user:customer-9", null)
+                        .json()
+                        .getString("id"));
+        environment.put(
+                "ERASURE_ID",
+                server.admin("POST", "/api/v1/cdp/profiles/user:customer-7/erase", null)
+                        .json()
+                        .getString("id"));
+        environment.put(
+                "SUPPRESSION_ID",
+                server.admin(
+                                "POST",
+                                "/api/v1/cdp/suppressions",
+                                new JsonObject().put("kind", "userId").put("value", "customer-8"))
+                        .json()
+                        .getString("id"));
         environment.put("FAILED_MESSAGE_ID", failedMessage(browser));
         environment.put("MESSAGE_ID", laterMessage());
         environment.put("PUSH_KEY_ID", olderKey());

@@ -1,46 +1,87 @@
 package app.fathi.cdp;
 
+import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Erasable;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.jobs.Jobs;
+import app.fathi.platform.security.Authorities;
+import app.fathi.platform.security.Credentials;
 import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.Tenancy;
 import app.fathi.platform.stream.Streams;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.json.JsonObject;
-import io.vertx.sqlclient.Pool;
+import java.net.URI;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
-/** The door of {@code cdp}: events come in, people are looked at. */
+/** The door of {@code cdp}: events come in, people are looked at and put right. */
 public final class CdpVerticle extends VerticleBase {
-    private static final String BY_USER_ID = "user:";
-    private static final String BY_ANONYMOUS_ID = "anonymous:";
-
-    private final Pool pool;
+    private final Credentials credentials;
+    private final Supplier<String> baseUrl;
     private final Ingest ingest;
-    private final ProfilesStore store = new ProfilesStore();
+    private final ProfilesService profiles;
+    private final PrivacyService privacy;
+    private final SuppressionsService suppressions;
 
-    public CdpVerticle(Pool pool, Streams streams, Identities identities, Tenancy tenancy, InstantSource clock) {
-        this.pool = pool;
+    /** @param baseUrl where clients of Segment's API are sent */
+    public CdpVerticle(
+            Transactions transactions,
+            Streams streams,
+            Deriver deriver,
+            Credentials credentials,
+            Identities identities,
+            Tenancy tenancy,
+            Authorities authorities,
+            Audit audit,
+            Cursor cursor,
+            InstantSource clock,
+            Supplier<String> baseUrl,
+            Jobs jobs,
+            List<Erasable> erasables) {
+        this.credentials = credentials;
+        this.baseUrl = baseUrl;
         this.ingest = new Ingest(streams, identities, tenancy, clock);
+        this.profiles = new ProfilesService(transactions, deriver, authorities, audit, cursor, clock);
+        this.privacy = new PrivacyService(transactions, profiles, jobs, audit, erasables);
+        this.suppressions = new SuppressionsService(transactions, authorities, audit, cursor);
     }
 
     /** What answers which operation of the contract. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
-        return Map.of(
-                "identify", call -> ingest.one(call, "identify"),
-                "track", call -> ingest.one(call, "track"),
-                "page", call -> ingest.one(call, "page"),
-                "screen", call -> ingest.one(call, "screen"),
-                "alias", call -> ingest.one(call, "alias"),
-                "batch", ingest::batch,
-                "getProfile", this::getProfile);
+        return Map.ofEntries(
+                Map.entry("identify", call -> ingest.one(call, "identify")),
+                Map.entry("track", call -> ingest.one(call, "track")),
+                Map.entry("page", call -> ingest.one(call, "page")),
+                Map.entry("screen", call -> ingest.one(call, "screen")),
+                Map.entry("group", call -> ingest.one(call, "group")),
+                Map.entry("alias", call -> ingest.one(call, "alias")),
+                Map.entry("batch", ingest::batch),
+                Map.entry("batchEvents", ingest::batchEach),
+                Map.entry("dropClientMetrics", ingest::metrics),
+                Map.entry("getClientSettings", this::clientSettings),
+                Map.entry("listProfiles", profiles::list),
+                Map.entry("getProfile", profiles::get),
+                Map.entry("updateProfile", profiles::update),
+                Map.entry("listProfileEvents", profiles::timeline),
+                Map.entry("listConsents", privacy::consents),
+                Map.entry("setConsents", privacy::setConsents),
+                Map.entry("exportProfile", privacy::export),
+                Map.entry("eraseProfile", privacy::erase),
+                Map.entry("getErasure", privacy::erasure),
+                Map.entry("listSuppressions", suppressions::list),
+                Map.entry("createSuppression", suppressions::create),
+                Map.entry("deleteSuppression", suppressions::delete));
     }
 
     @Override
@@ -48,30 +89,29 @@ public final class CdpVerticle extends VerticleBase {
         return Operations.serve(vertx, "cdp", operations());
     }
 
-    private Future<Reply> getProfile(Call call) {
-        return find(call).map(found -> {
-            var profile = found.orElseThrow(() -> ProblemException.notFound("profile"));
-            return Reply.ok(new JsonObject()
-                    .put("id", profile.id().toString())
-                    .put("userId", profile.userId())
-                    .put("otherUserIds", profile.otherUserIds())
-                    .put("anonymousIds", profile.anonymousIds())
-                    .put("traits", profile.traits())
-                    .put("tags", profile.tags())
-                    .put("firstSeenAt", profile.firstSeenAt().toString())
-                    .put("lastSeenAt", profile.lastSeenAt().toString()));
-        });
-    }
-
-    private Future<Optional<ProfilesStore.Shown>> find(Call call) {
-        var name = call.parameters().getString("id");
-        if (name.startsWith(BY_USER_ID)) {
-            return store.show(pool, call.ws(), null, IdentityGraph.USER, name.substring(BY_USER_ID.length()));
-        }
-        if (name.startsWith(BY_ANONYMOUS_ID)) {
-            return store.show(pool, call.ws(), null, IdentityGraph.VISITOR, name.substring(BY_ANONYMOUS_ID.length()));
-        }
-        UUID id = call.id("id", "profile");
-        return store.show(pool, call.ws(), id, null, null);
+    /** Where Segment's analytics.js sends its events: it asks before anything else. */
+    private Future<Reply> clientSettings(Call call) {
+        var key = call.parameters().getString("key");
+        return credentials
+                .authenticate(new Credentials.Presented.WriteKey(key, call.header("origin")))
+                .recover(failure -> failure instanceof ProblemException refused
+                                && refused.problem().kind() == Kind.UNAUTHENTICATED
+                        ? Future.failedFuture(ProblemException.notFound("write key"))
+                        : Future.failedFuture(failure))
+                .map(caller -> {
+                    var ours = URI.create(baseUrl.get());
+                    return Reply.ok(new JsonObject()
+                            .put(
+                                    "integrations",
+                                    new JsonObject()
+                                            .put(
+                                                    "Segment.io",
+                                                    new JsonObject()
+                                                            .put("apiKey", key)
+                                                            .put(
+                                                                    "apiHost",
+                                                                    ours.getAuthority() + ours.getPath() + "/v1")
+                                                            .put("protocol", ours.getScheme()))));
+                });
     }
 }

@@ -5,6 +5,7 @@ import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.nio.ByteBuffer;
@@ -20,10 +21,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -41,6 +44,8 @@ public final class Deriver {
     private final AddressBook addresses;
     private final List<ProfileStage> stages;
     private final ProfilesStore store = new ProfilesStore();
+    private final TraitsStore traits = new TraitsStore();
+    private final SuppressionsStore suppressions = new SuppressionsStore();
     private final IdentityGraph graph = new IdentityGraph(store);
 
     public Deriver(Streams streams, AddressBook addresses, List<ProfileStage> stages) {
@@ -50,6 +55,8 @@ public final class Deriver {
     }
 
     private record Tagging(String name, boolean has) {}
+
+    private record Group(int ws, String id) {}
 
     /** One event as {@link Ingest} wrote it. */
     private record Arrived(
@@ -77,6 +84,27 @@ public final class Deriver {
             return name.isEmpty() || name.codePointCount(0, name.length()) > MAX_TAG_CHARACTERS
                     ? null
                     : new Tagging(name, has);
+        }
+
+        /**
+         * What a {@code track} says the person has agreed to or refused. Nobody says it for a known person over a public key
+         * without proof.
+         */
+        Optional<Consent> consent() {
+            return kind.equals("track")
+                            && Consent.EVENT.equals(payload.getString("event"))
+                            && (verified || payload.getString("userId") == null)
+                    ? Consent.of(payload.getJsonObject("properties", new JsonObject()))
+                    : Optional.empty();
+        }
+
+        /** The group that a {@code group} puts the person into; null when it is none. */
+        Group group() {
+            return kind.equals("group") ? new Group(ws, payload.getString("groupId")) : null;
+        }
+
+        String source() {
+            return payload.getString("source");
         }
 
         Id user() {
@@ -169,9 +197,21 @@ public final class Deriver {
         }
         var ids = new LinkedHashSet<Id>();
         fresh.forEach(one -> one.ids().forEach(ids::add));
-        return graph.load(tx, ids, fresh.getFirst().at()).compose(known -> {
+        return graph.enter(tx, ids).compose(erased -> {
+            // Nobody who was erased comes again, under none of their ids.
+            var rest = fresh.stream()
+                    .filter(one -> one.ids().noneMatch(erased::contains))
+                    .toList();
+            return rest.isEmpty() ? Future.succeededFuture(List.of()) : profileThese(tx, rest);
+        });
+    }
+
+    private Future<List<DerivedBatch.Event>> profileThese(SqlConnection tx, List<Arrived> arrived) {
+        var ids = new LinkedHashSet<Id>();
+        arrived.forEach(one -> one.ids().forEach(ids::add));
+        return graph.load(tx, ids, arrived.getFirst().at()).compose(known -> {
             var changes = new Changes();
-            var ordered = fresh.stream()
+            var ordered = arrived.stream()
                     .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
                     .toList();
             ordered.forEach(one -> apply(one, known, changes));
@@ -180,6 +220,7 @@ public final class Deriver {
                     .compose(done -> name(tx, changes.joins))
                     .compose(done -> refresh(tx, changes.profiles))
                     .compose(done -> moveAddresses(tx, changes.moves, merges))
+                    .compose(done -> tellGroups(tx, ordered))
                     .compose(done -> keep(tx, ordered, known))
                     .map(done -> ordered.stream()
                             .map(one -> new DerivedBatch.Event(
@@ -219,9 +260,16 @@ public final class Deriver {
         }
         var subject = subject(event, known);
         if (event.kind().equals("identify")) {
-            event.payload()
-                    .getJsonObject("traits", new JsonObject())
-                    .forEach(trait -> subject.set(trait.getKey(), trait.getValue(), event.at(), event.messageId()));
+            event.payload().getJsonObject("traits", new JsonObject()).stream()
+                    .filter(trait -> !trait.getKey().startsWith(Device.PREFIX))
+                    .forEach(trait -> subject.set(
+                            trait.getKey(), trait.getValue(), event.at(), event.messageId(), event.source()));
+        }
+        Device.of(event.payload())
+                .forEach((name, value) -> subject.set(name, value, event.at(), event.messageId(), event.source()));
+        event.consent().ifPresent(consent -> subject.consent(consent, event.at(), event.messageId(), event.source()));
+        if (event.group() != null) {
+            subject.join(event.group().id(), event.at(), event.messageId());
         }
         var tag = event.tag();
         if (tag != null) {
@@ -281,7 +329,9 @@ public final class Deriver {
     private Future<Void> refresh(SqlConnection tx, Map<Integer, Set<Integer>> touched) {
         Future<Void> chain = Future.succeededFuture();
         for (var entry : touched.entrySet()) {
-            chain = chain.compose(done -> store.refresh(tx, entry.getKey(), entry.getValue()));
+            chain = chain.compose(done -> store.refresh(tx, entry.getKey(), entry.getValue()))
+                    .compose(changes -> traits.tell(tx, entry.getKey(), changes))
+                    .compose(done -> suppressions.mark(tx, entry.getKey(), entry.getValue(), false));
         }
         return chain;
     }
@@ -295,6 +345,35 @@ public final class Deriver {
                     "#" + move.toNo(),
                     "profile.merged",
                     new JsonObject().put("fromNo", move.fromNo()).put("toNo", move.toNo())));
+        }
+        return chain;
+    }
+
+    /** What is said of groups themselves: of each trait the latest word. */
+    private Future<Void> tellGroups(SqlConnection tx, List<Arrived> events) {
+        var byWorkspace = new TreeMap<Integer, List<Arrived>>();
+        events.stream().filter(one -> one.group() != null).forEach(one -> byWorkspace
+                .computeIfAbsent(one.ws(), ws -> new ArrayList<>())
+                .add(one));
+        Future<Void> chain = Future.succeededFuture();
+        for (var entry : byWorkspace.entrySet()) {
+            var ids = entry.getValue().stream().map(one -> one.group().id()).collect(Collectors.toSet());
+            chain = chain.compose(done -> store.lockGroups(tx, entry.getKey(), ids))
+                    .compose(words -> {
+                        for (var one : entry.getValue()) {
+                            one.payload()
+                                    .getJsonObject("traits", new JsonObject())
+                                    .forEach(trait -> Identity.say(
+                                            words.get(one.group().id()),
+                                            trait.getKey(),
+                                            new JsonArray()
+                                                    .add(trait.getValue())
+                                                    .add(TypedTrait.micros(one.at()))
+                                                    .add(one.messageId()),
+                                            Identity.MAX_TRAITS));
+                        }
+                        return store.updateGroups(tx, entry.getKey(), words);
+                    });
         }
         return chain;
     }

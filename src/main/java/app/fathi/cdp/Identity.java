@@ -3,12 +3,20 @@ package app.fathi.cdp;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 
 /** One id of a person with all that was said of it; changed in memory while a batch is derived, then written back. */
 final class Identity {
     /** Tags of one id that were given or taken last. */
     static final int MAX_TAGS = 100;
+
+    /** Traits of one id that were set or taken away last. */
+    static final int MAX_TRAITS = 500;
+
+    /** Groups of one id that were named last. */
+    static final int MAX_GROUPS = 100;
+
+    /** What one id has agreed to or refused, by purpose and channel. */
+    static final int MAX_CONSENTS = 200;
 
     final long no;
     final IdentityGraph.Id id;
@@ -19,11 +27,17 @@ final class Identity {
     private String claimId;
     private Instant proofAt;
     private String proofId;
-    /** name → [value, microseconds, messageId] */
+    /** name → [value, microseconds, messageId, source] */
     private final JsonObject traits;
 
     /** The same of tags: whether somebody has it. */
     private final JsonObject tags;
+
+    /** The same of groups: whether somebody is in it. */
+    private final JsonObject groups;
+
+    /** purpose/channel → [whether, microseconds, messageId, source, evidence] */
+    private final JsonObject consents;
 
     private Instant lastSeenAt;
 
@@ -39,6 +53,8 @@ final class Identity {
             String proofId,
             JsonObject traits,
             JsonObject tags,
+            JsonObject groups,
+            JsonObject consents,
             Instant lastSeenAt) {
         this.no = no;
         this.id = id;
@@ -51,6 +67,8 @@ final class Identity {
         this.proofId = proofId;
         this.traits = traits;
         this.tags = tags;
+        this.groups = groups;
+        this.consents = consents;
         this.lastSeenAt = lastSeenAt;
     }
 
@@ -68,6 +86,14 @@ final class Identity {
 
     JsonObject tags() {
         return tags;
+    }
+
+    JsonObject groups() {
+        return groups;
+    }
+
+    JsonObject consents() {
+        return consents;
     }
 
     String claimUserId() {
@@ -100,33 +126,68 @@ final class Identity {
         }
     }
 
-    /** Sets a trait unless a later word stands: the order is (corrected time, messageId). A null value takes it away. */
-    void set(String name, Object value, Instant at, String messageId) {
-        var micros = ChronoUnit.MICROS.between(Instant.EPOCH, at);
-        var present = traits.getJsonArray(name);
-        if (present == null || isLater(micros, messageId, present)) {
-            traits.put(name, new JsonArray().add(value).add(micros).add(messageId));
-        }
+    /**
+     * Sets a trait unless a later word stands: the order is (corrected time, messageId). A null value takes it away.
+     *
+     * @param source over what it came, such as {@code browser-key}
+     */
+    void set(String name, Object value, Instant at, String messageId, String source) {
+        say(
+                traits,
+                name,
+                new JsonArray()
+                        .add(value)
+                        .add(TypedTrait.micros(at))
+                        .add(messageId)
+                        .add(source),
+                MAX_TRAITS);
     }
 
-    /** Gives or takes a tag as {@link #set} does a trait. Of all that was said of tags only the latest is kept. */
+    /** Gives or takes a tag as {@link #set} does a trait. */
     void tag(String name, boolean has, Instant at, String messageId) {
-        var micros = ChronoUnit.MICROS.between(Instant.EPOCH, at);
-        var present = tags.getJsonArray(name);
-        if (present == null || isLater(micros, messageId, present)) {
-            tags.put(name, new JsonArray().add(has).add(micros).add(messageId));
+        say(tags, name, new JsonArray().add(has).add(TypedTrait.micros(at)).add(messageId), MAX_TAGS);
+    }
+
+    /** The person is in the group. */
+    void join(String group, Instant at, String messageId) {
+        say(groups, group, new JsonArray().add(true).add(TypedTrait.micros(at)).add(messageId), MAX_GROUPS);
+    }
+
+    /** The person agrees to a purpose on a channel, or refuses it. */
+    void consent(Consent consent, Instant at, String messageId, String source) {
+        say(
+                consents,
+                consent.key(),
+                new JsonArray()
+                        .add(consent.granted())
+                        .add(TypedTrait.micros(at))
+                        .add(messageId)
+                        .add(source)
+                        .add(consent.evidence()),
+                MAX_CONSENTS);
+    }
+
+    /** Puts a word down unless a later one stands, and of all words keeps the latest. */
+    static void say(JsonObject words, String name, JsonArray word, int most) {
+        var present = words.getJsonArray(name);
+        if (present == null || isLater(word.getLong(1), word.getString(2), present)) {
+            words.put(name, word);
         }
         // What goes is older than all that stays, so it makes no difference in which order things were said.
-        if (tags.size() > MAX_TAGS) {
-            tags.remove(tags.fieldNames().stream()
-                    .reduce((one, other) -> isEarlier(one, other) ? one : other)
+        if (words.size() > most) {
+            words.remove(words.fieldNames().stream()
+                    .reduce((one, other) -> isEarlier(words, one, other) ? one : other)
                     .orElseThrow());
         }
     }
 
-    private boolean isEarlier(String tag, String other) {
-        var word = tags.getJsonArray(tag);
-        return !isLater(word.getLong(1), word.getString(2), tags.getJsonArray(other));
+    private static boolean isEarlier(JsonObject words, String one, String other) {
+        var word = words.getJsonArray(one);
+        var byWord = words.getJsonArray(other);
+        // Words of one event are told apart by their names.
+        return word.getLong(1).equals(byWord.getLong(1)) && word.getString(2).equals(byWord.getString(2))
+                ? one.compareTo(other) < 0
+                : !isLater(word.getLong(1), word.getString(2), byWord);
     }
 
     static boolean isLater(long micros, String messageId, JsonArray other) {

@@ -9,6 +9,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 
@@ -32,9 +33,15 @@ final class IdentityGraph {
     record Fresh(Id id, int profileNo, UUID profileId, Instant at) {}
 
     private final ProfilesStore store;
+    private final SuppressionsStore suppressions = new SuppressionsStore();
 
     IdentityGraph(ProfilesStore store) {
         this.store = store;
+    }
+
+    /** To be asked before anybody is loaded: which of these ids are of people who were erased, and must not come again. */
+    Future<Set<Id>> enter(SqlConnection tx, Collection<Id> ids) {
+        return suppressions.enter(tx, ids.stream().map(Id::ws).toList()).compose(done -> suppressions.erased(tx, ids));
     }
 
     Future<Map<Id, Identity>> load(SqlConnection tx, Collection<Id> ids, Instant now) {
@@ -71,7 +78,9 @@ final class IdentityGraph {
             for (int i = 0; i < ids.size(); i++) {
                 fresh.add(new Fresh(ids.get(i), first + i, UuidCreator.getTimeOrderedEpoch(), now));
             }
-            return store.insert(tx, fresh);
+            return store.insert(tx, fresh)
+                    .compose(done -> suppressions.mark(
+                            tx, ws, fresh.stream().map(Fresh::profileNo).toList(), false));
         });
     }
 }

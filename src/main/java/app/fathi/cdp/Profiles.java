@@ -1,6 +1,7 @@
 package app.fathi.cdp;
 
 import app.fathi.cdp.IdentityGraph.Id;
+import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.RowSet;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /** What other domains may ask about people. */
 public final class Profiles {
@@ -36,6 +38,7 @@ public final class Profiles {
 
     private final IdentityGraph graph;
     private final ProfilesStore store;
+    private final SuppressionsStore suppressions = new SuppressionsStore();
 
     public Profiles() {
         this.store = new ProfilesStore();
@@ -51,8 +54,14 @@ public final class Profiles {
      */
     public Future<Integer> reach(SqlConnection tx, int ws, String userId, String anonymousId) {
         var id = userId != null ? Id.user(ws, userId) : Id.visitor(ws, anonymousId);
-        return graph.load(tx, List.of(id), Instant.now())
-                .map(found -> found.get(id).addressNo());
+        return graph.enter(tx, List.of(id)).compose(erased -> {
+            if (!erased.isEmpty()) {
+                throw ProblemException.unprocessable(
+                        userId != null ? "/userId" : "/anonymousId", "This person was erased and cannot come back.");
+            }
+            return graph.load(tx, List.of(id), Instant.now())
+                    .map(found -> found.get(id).addressNo());
+        });
     }
 
     /** An id by which somebody is called: a known person's {@code userId}, or a visitor's {@code anonymousId}. */
@@ -63,19 +72,51 @@ public final class Profiles {
     }
 
     /**
-     * As {@link #reach} for many at once. While people are made, all others who make some in the workspace wait for the
+     * As {@link #reach} for many at once; who was erased is left out. While people are made, all others who make some in the workspace wait for the
      * transaction: let it do nothing else.
      */
     public Future<Map<Called, Integer>> reachAll(SqlConnection tx, int ws, Collection<Called> called) {
-        return called.isEmpty()
-                ? Future.succeededFuture(Map.of())
-                : graph.load(tx, called.stream().map(one -> one.in(ws)).toList(), Instant.now())
-                        .map(found -> {
-                            var numbers = new HashMap<Called, Integer>(called.size() * 2);
-                            called.forEach(one ->
-                                    numbers.put(one, found.get(one.in(ws)).addressNo()));
-                            return numbers;
-                        });
+        var ids = called.stream().map(one -> one.in(ws)).collect(Collectors.toSet());
+        return graph.enter(tx, ids).compose(erased -> {
+            ids.removeAll(erased);
+            return ids.isEmpty()
+                    ? Future.succeededFuture(Map.of())
+                    : graph.load(tx, ids, Instant.now()).map(found -> {
+                        var numbers = new HashMap<Called, Integer>(called.size() * 2);
+                        called.stream()
+                                .filter(one -> found.containsKey(one.in(ws)))
+                                .forEach(one ->
+                                        numbers.put(one, found.get(one.in(ws)).addressNo()));
+                        return numbers;
+                    });
+        });
+    }
+
+    /** Of these people those who were erased. */
+    public Future<Set<Called>> erased(SqlClient client, int ws, Collection<Called> called) {
+        return suppressions
+                .erased(client, called.stream().map(one -> one.in(ws)).toList())
+                .map(erased -> called.stream()
+                        .filter(one -> erased.contains(one.in(ws)))
+                        .collect(Collectors.toSet()));
+    }
+
+    /** Why somebody may not be sent something. */
+    public enum Refusal {
+        /** Something of theirs is on the list of what nothing is sent to. */
+        SUPPRESSED,
+        /** They have refused this purpose. */
+        NO_CONSENT
+    }
+
+    /** Of these people, by whose addresses they are, those to whom nothing is sent for this purpose on this channel. */
+    public Future<Map<Integer, Refusal>> refusals(
+            SqlClient client, int ws, Collection<Integer> profileNos, String purpose, String channel) {
+        return suppressions.refusals(client, ws, profileNos, purpose, channel).map(found -> {
+            var refusals = new HashMap<Integer, Refusal>();
+            found.forEach((no, suppressed) -> refusals.put(no, suppressed ? Refusal.SUPPRESSED : Refusal.NO_CONSENT));
+            return refusals;
+        });
     }
 
     /**

@@ -12,6 +12,7 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -27,16 +28,32 @@ final class ProfilesStore {
     /** An event as it is kept. */
     record Kept(int ws, long identityNo, Instant at, String messageId, String kind, String name, JsonObject payload) {}
 
-    /** One person with all ids, as {@code getProfile} shows them. */
+    /**
+     * One person with all ids, as {@code getProfile} shows them.
+     *
+     * @param traits those of {@link Device} among them
+     */
     record Shown(
+            int no,
             UUID id,
             String userId,
             JsonArray otherUserIds,
             JsonArray anonymousIds,
             JsonObject traits,
             List<String> tags,
+            List<String> groups,
             Instant firstSeenAt,
-            Instant lastSeenAt) {}
+            Instant lastSeenAt,
+            long version) {}
+
+    /** Where a trait in force comes from. */
+    record Told(String name, long micros, String source) {}
+
+    /** An event of a person's timeline. */
+    record Happened(Instant at, String messageId, String kind, String name, JsonObject payload) {}
+
+    /** What a list of people is limited to; null where it is not. */
+    record Filter(String q, String trait, String value, String tag) {}
 
     static final String LOCK_IDENTITIES =
             """
@@ -108,11 +125,12 @@ final class ProfilesStore {
                         UPDATE cdp_identity i SET
                           profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
                           claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = c.traits::jsonb, tags = c.tags::jsonb,
-                          last_seen_at = c.last_seen_at
+                          groups = c.groups::jsonb, consents = c.consents::jsonb, last_seen_at = c.last_seen_at
                         FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
-                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::timestamptz[])
+                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                                    $15::timestamptz[])
                           AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, traits, tags,
-                                last_seen_at)
+                                groups, consents, last_seen_at)
                         WHERE i.ws = c.ws AND i.kind = c.kind AND i.value = c.value
                         """)
                 .execute(Tuple.from(new Object[] {
@@ -128,6 +146,8 @@ final class ProfilesStore {
                     all.stream().map(Identity::proofId).toArray(String[]::new),
                     all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
                     all.stream().map(one -> one.tags().encode()).toArray(String[]::new),
+                    all.stream().map(one -> one.groups().encode()).toArray(String[]::new),
+                    all.stream().map(one -> one.consents().encode()).toArray(String[]::new),
                     all.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new)
                 }))
                 .mapEmpty();
@@ -175,33 +195,48 @@ final class ProfilesStore {
                 .mapEmpty();
     }
 
+    static final String LOCK_PROFILES =
+            "SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2) ORDER BY profile_no FOR UPDATE";
+
+    static final String REFRESH =
+            """
+            WITH word AS (
+              SELECT DISTINCT ON (i.profile_no, t.what, t.key) i.profile_no, t.what, t.key, t.value -> 0 AS value, t.value -> 1 AS micros
+              FROM cdp_identity i CROSS JOIN LATERAL (
+                SELECT 'trait' AS what, key, value FROM jsonb_each(i.traits)
+                UNION ALL SELECT 'tag', key, value FROM jsonb_each(i.tags)
+                UNION ALL SELECT 'group', key, value FROM jsonb_each(i.groups)
+                UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents)) t
+              WHERE i.ws = $1 AND i.profile_no = ANY ($2)
+              ORDER BY i.profile_no, t.what, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC),
+            force AS (
+              SELECT l.profile_no, l.traits AS before,
+                     coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') AS traits,
+                     coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'tag' AND w.value = 'true'), '{}') AS tags,
+                     coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'group' AND w.value = 'true'), '{}') AS groups,
+                     coalesce(jsonb_object_agg(w.key, jsonb_build_array(w.value, w.micros)) FILTER (WHERE w.what = 'consent'), '{}') AS consents
+              FROM cdp_profile l LEFT JOIN word w USING (profile_no)
+              WHERE l.ws = $1 AND l.profile_no = ANY ($2) GROUP BY l.profile_no, l.traits)
+            UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1,
+                   last_seen_at = greatest(p.last_seen_at, now())
+            FROM force f WHERE p.ws = $1 AND p.profile_no = f.profile_no
+            RETURNING p.profile_no, f.before, f.traits AS after
+            """;
+
     /**
-     * Puts traits and tags of these profiles in force again: of each name the latest word that was said of any of their ids.
-     * Profiles are locked in ascending order.
+     * Puts traits, tags, groups and consents of these profiles in force again: of each name the latest word that was said of any of their
+     * ids. Profiles are locked in ascending order, by a statement of its own, so that the next one sees what those wrote for
+     * whom this one waited.
      */
-    Future<Void> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
-        return tx.preparedQuery(
-                        """
-                        WITH locked AS MATERIALIZED (
-                          SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2) ORDER BY profile_no FOR UPDATE),
-                        word AS (
-                          SELECT DISTINCT ON (i.profile_no, t.is_tag, t.key) i.profile_no, t.is_tag, t.key, t.value -> 0 AS value
-                          FROM cdp_identity i CROSS JOIN LATERAL (
-                            SELECT false AS is_tag, key, value FROM jsonb_each(i.traits)
-                            UNION ALL SELECT true, key, value FROM jsonb_each(i.tags)) t
-                          WHERE i.ws = $1 AND i.profile_no = ANY ($2)
-                          ORDER BY i.profile_no, t.is_tag, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC),
-                        force AS (
-                          SELECT l.profile_no,
-                                 coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE NOT w.is_tag AND w.value <> 'null'), '{}') AS traits,
-                                 coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.is_tag AND w.value = 'true'), '{}') AS tags
-                          FROM locked l LEFT JOIN word w USING (profile_no) GROUP BY l.profile_no)
-                        UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, version = p.version + 1,
-                               last_seen_at = greatest(p.last_seen_at, now())
-                        FROM force f WHERE p.ws = $1 AND p.profile_no = f.profile_no
-                        """)
-                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
-                .mapEmpty();
+    Future<List<TraitsStore.Change>> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
+        var numbers = profileNos.toArray(Integer[]::new);
+        return tx.preparedQuery(LOCK_PROFILES)
+                .execute(Tuple.of(ws, (Object) numbers))
+                .compose(done -> tx.preparedQuery(REFRESH).execute(Tuple.of(ws, (Object) numbers)))
+                .map(rows -> rows.stream()
+                        .map(row -> new TraitsStore.Change(
+                                row.getInteger("profile_no"), row.getJsonObject("before"), row.getJsonObject("after")))
+                        .toList());
     }
 
     /** Of these messages those that come for the first time; they are remembered for at least 12 hours. */
@@ -300,11 +335,14 @@ final class ProfilesStore {
                 });
     }
 
-    /** Found by its own id, or by an id of kind {@code kind} that leads to it; the other parameters are null. */
+    /**
+     * Found by its own id, or by an id of kind {@code kind} that leads to it; the other parameters are null. Who is about to be
+     * erased is not shown any more.
+     */
     Future<Optional<Shown>> show(SqlClient client, int ws, UUID id, Short kind, String value) {
         return client.preparedQuery(
                         """
-                        SELECT p.id, p.user_id, p.traits, p.tags, p.first_seen_at, p.last_seen_at,
+                        SELECT p.*,
                                (SELECT coalesce(jsonb_agg(i.value ORDER BY i.no), '[]') FROM cdp_identity i
                                 WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.kind = 0 AND i.value <> p.user_id)
                                  AS other_user_ids,
@@ -314,22 +352,243 @@ final class ProfilesStore {
                         WHERE p.ws = $1 AND p.profile_no = coalesce(
                           (SELECT coalesce(merged_into, profile_no) FROM cdp_profile WHERE ws = $1 AND id = $2),
                           (SELECT profile_no FROM cdp_identity WHERE ws = $1 AND kind = $3 AND value = $4))
+                          AND NOT EXISTS (SELECT FROM cdp_erasure e WHERE e.ws = $1 AND e.profile_no = p.profile_no)
                         """)
                 .execute(Tuple.of(ws, id, kind, value))
                 .map(rows -> {
                     for (var row : rows) {
-                        return Optional.of(new Shown(
-                                row.getUUID("id"),
-                                row.getString("user_id"),
-                                row.getJsonArray("other_user_ids"),
-                                row.getJsonArray("anonymous_ids"),
-                                row.getJsonObject("traits"),
-                                List.of(row.getArrayOfStrings("tags")),
-                                row.getOffsetDateTime("first_seen_at").toInstant(),
-                                row.getOffsetDateTime("last_seen_at").toInstant()));
+                        return Optional.of(shown(row));
                     }
                     return Optional.empty();
                 });
+    }
+
+    private static Shown shown(Row row) {
+        return new Shown(
+                row.getInteger("profile_no"),
+                row.getUUID("id"),
+                row.getString("user_id"),
+                row.getJsonArray("other_user_ids"),
+                row.getJsonArray("anonymous_ids"),
+                row.getJsonObject("traits"),
+                List.of(row.getArrayOfStrings("tags")),
+                List.of(row.getArrayOfStrings("groups")),
+                row.getOffsetDateTime("first_seen_at").toInstant(),
+                row.getOffsetDateTime("last_seen_at").toInstant(),
+                row.getLong("version"));
+    }
+
+    /** When the latest word was said of any id of a person; empty when none was. */
+    Future<Optional<Instant>> lastWord(SqlClient client, int ws, int profileNo) {
+        return client.preparedQuery(
+                        """
+                        SELECT max((t.value ->> 1)::bigint) AS micros
+                        FROM cdp_identity i CROSS JOIN LATERAL (
+                          SELECT value FROM jsonb_each(i.traits) UNION ALL SELECT value FROM jsonb_each(i.tags)
+                          UNION ALL SELECT value FROM jsonb_each(i.consents)) t
+                        WHERE i.ws = $1 AND i.profile_no = $2
+                        """)
+                .execute(Tuple.of(ws, profileNo))
+                .map(rows -> Optional.ofNullable(rows.iterator().next().getLong("micros"))
+                        .map(micros -> Instant.EPOCH.plus(micros, ChronoUnit.MICROS)));
+    }
+
+    /** Of each trait in force the word that put it there. */
+    Future<List<Told>> told(SqlClient client, int ws, int profileNo) {
+        return client.preparedQuery(
+                        """
+                        SELECT DISTINCT ON (t.key) t.key AS name, (t.value ->> 1)::bigint AS micros, t.value ->> 3 AS source
+                        FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.traits) t
+                        WHERE i.ws = $1 AND i.profile_no = $2
+                        ORDER BY t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC
+                        """)
+                .execute(Tuple.of(ws, profileNo))
+                .map(rows -> rows.stream()
+                        .map(row -> new Told(row.getString("name"), row.getLong("micros"), row.getString("source")))
+                        .toList());
+    }
+
+    /** What a person has agreed to or refused, as the API shows it, with what shows it. */
+    Future<List<JsonObject>> consents(SqlClient client, int ws, int profileNo) {
+        return client.preparedQuery(
+                        """
+                        SELECT DISTINCT ON (c.key) c.key, c.value
+                        FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.consents) c
+                        WHERE i.ws = $1 AND i.profile_no = $2
+                        ORDER BY c.key, (c.value ->> 1)::bigint DESC, (c.value ->> 2) COLLATE "C" DESC
+                        """)
+                .execute(Tuple.of(ws, profileNo))
+                .map(rows -> rows.stream().map(ProfilesStore::consent).toList());
+    }
+
+    private static JsonObject consent(Row row) {
+        var key = row.getString("key");
+        var word = row.getJsonArray("value");
+        var source = word.getString(3);
+        return new JsonObject()
+                .put("purpose", key.substring(0, key.indexOf('/')))
+                .put("channel", key.substring(key.indexOf('/') + 1))
+                .put("granted", word.getBoolean(0))
+                .put(
+                        "changedAt",
+                        Instant.EPOCH.plus(word.getLong(1), ChronoUnit.MICROS).toString())
+                .put("source", source == null ? "unknown" : source)
+                .put("evidence", word.getJsonObject(4));
+    }
+
+    /** Traits of groups, the groups without any among them. */
+    Future<Map<String, JsonObject>> groups(SqlClient client, int ws, Collection<String> ids) {
+        return client.preparedQuery("SELECT id, traits FROM cdp_group WHERE ws = $1 AND id = ANY ($2)")
+                .execute(Tuple.of(ws, (Object) ids.toArray(String[]::new)))
+                .map(rows -> {
+                    var groups = new HashMap<String, JsonObject>();
+                    rows.forEach(row -> groups.put(row.getString("id"), row.getJsonObject("traits")));
+                    return groups;
+                });
+    }
+
+    /** These groups, made where they are new, and locked in the order of their ids. */
+    Future<Map<String, JsonObject>> lockGroups(SqlConnection tx, int ws, Collection<String> ids) {
+        var all = ids.stream().sorted().toArray(String[]::new);
+        return tx.preparedQuery(
+                        "INSERT INTO cdp_group (ws, id) SELECT $1, g FROM unnest($2::text[]) AS g ON CONFLICT DO NOTHING")
+                .execute(Tuple.of(ws, (Object) all))
+                .compose(done -> tx.preparedQuery(
+                                "SELECT id, traits FROM cdp_group WHERE ws = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE")
+                        .execute(Tuple.of(ws, (Object) all)))
+                .map(rows -> {
+                    var groups = new HashMap<String, JsonObject>();
+                    rows.forEach(row -> groups.put(row.getString("id"), row.getJsonObject("traits")));
+                    return groups;
+                });
+    }
+
+    Future<Void> updateGroups(SqlConnection tx, int ws, Map<String, JsonObject> groups) {
+        var ids = List.copyOf(groups.keySet());
+        return tx.preparedQuery(
+                        """
+                        UPDATE cdp_group g SET traits = c.traits::jsonb, last_seen_at = now()
+                        FROM unnest($2::text[], $3::text[]) AS c (id, traits) WHERE g.ws = $1 AND g.id = c.id
+                        """)
+                .execute(Tuple.of(
+                        ws,
+                        ids.toArray(String[]::new),
+                        ids.stream().map(id -> groups.get(id).encode()).toArray(String[]::new)))
+                .mapEmpty();
+    }
+
+    private static final String LISTED =
+            """
+            SELECT p.*, '[]'::jsonb AS other_user_ids, '[]'::jsonb AS anonymous_ids
+            FROM cdp_profile p
+            WHERE p.ws = $1 AND p.profile_no < $2 AND p.merged_into IS NULL
+              AND EXISTS (SELECT FROM cdp_identity i WHERE i.ws = $1 AND i.profile_no = p.profile_no)
+              AND NOT EXISTS (SELECT FROM cdp_erasure e WHERE e.ws = $1 AND e.profile_no = p.profile_no)
+              AND ($3::text IS NULL OR p.tags @> ARRAY[$3])
+              AND ($4::text IS NULL OR p.traits ->> $4 = $5)
+            %s
+            ORDER BY p.profile_no DESC LIMIT $6
+            """;
+
+    static final String LIST = LISTED.formatted("");
+
+    /** {@code $7} is what a userId begins with, {@code $8} the same for folded e-mail addresses and phone numbers. */
+    static final String LIST_BY_TEXT = LISTED.formatted(
+            """
+              AND p.profile_no IN (
+                SELECT i.profile_no FROM cdp_identity i
+                WHERE i.ws = $1 AND i.kind = 0 AND i.value >= $7 AND i.value < $7 || chr(1114111)
+                UNION ALL
+                SELECT i.profile_no FROM cdp_identity i WHERE i.ws = $1 AND i.kind = 1 AND i.value = $7
+                UNION ALL
+                SELECT t.profile_no FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.num IS NULL
+                  AND left(t.fold, 100) >= $8 AND left(t.fold, 100) < $8 || chr(1114111)
+                WHERE n.ws = $1 AND n.name IN ('email', 'phone'))
+            """);
+
+    /** {@code $7} is the value folded, {@code $8} the value as a number, null where it is none. */
+    static final String LIST_BY_TRAIT = LISTED.formatted(
+            """
+              AND p.profile_no IN (
+                SELECT t.profile_no FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.num IS NULL
+                  AND left(t.fold, 100) = left($7, 100)
+                WHERE n.ws = $1 AND n.name = $4
+                UNION ALL
+                SELECT t.profile_no FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.num = $8::float8
+                WHERE n.ws = $1 AND n.name = $4)
+            """);
+
+    /** The newest people first; those who became others, and visitors of whom nothing is left, are not among them. */
+    Future<List<Shown>> list(SqlClient client, int ws, Filter filter, int before, int limit) {
+        var values = Tuple.tuple()
+                .addInteger(ws)
+                .addInteger(before)
+                .addString(filter.tag())
+                .addString(filter.trait())
+                .addString(filter.value())
+                .addInteger(limit);
+        var sql = LIST;
+        if (filter.q() != null) {
+            sql = LIST_BY_TEXT;
+            values.addString(filter.q()).addString(Folded.of(filter.q()));
+        } else if (filter.trait() != null) {
+            sql = LIST_BY_TRAIT;
+            values.addString(Folded.of(filter.value())).addDouble(number(filter.value()));
+        }
+        return client.preparedQuery(sql)
+                .execute(values)
+                .map(rows -> rows.stream().map(ProfilesStore::shown).toList());
+    }
+
+    private static Double number(String text) {
+        return switch (text) {
+            case "true" -> 1.0;
+            case "false" -> 0.0;
+            default -> {
+                try {
+                    var number = Double.parseDouble(text);
+                    yield Double.isFinite(number) ? number : null;
+                } catch (NumberFormatException e) {
+                    yield null;
+                }
+            }
+        };
+    }
+
+    static final String TIMELINE =
+            """
+            SELECT e.at, e.message_id, e.kind, e.name, e.payload
+            FROM cdp_identity i
+            CROSS JOIN LATERAL (
+              SELECT * FROM cdp_event e
+              WHERE e.ws = $1 AND e.identity_no = i.no AND e.at <= $3
+                AND (e.at < $3 OR e.message_id < $4)
+                AND ($5::text IS NULL OR e.kind = $5) AND ($6::text IS NULL OR e.name = $6)
+              ORDER BY e.at DESC, e.message_id DESC LIMIT $7) e
+            WHERE i.ws = $1 AND i.profile_no = $2
+            ORDER BY e.at DESC, e.message_id DESC LIMIT $7
+            """;
+
+    /** What a person did before a place in their timeline, the latest first. */
+    Future<List<Happened>> timeline(
+            SqlClient client,
+            int ws,
+            int profileNo,
+            OffsetDateTime before,
+            String beforeId,
+            String kind,
+            String name,
+            int limit) {
+        return client.preparedQuery(TIMELINE)
+                .execute(Tuple.from(new Object[] {ws, profileNo, before, beforeId, kind, name, limit}))
+                .map(rows -> rows.stream()
+                        .map(row -> new Happened(
+                                row.getOffsetDateTime("at").toInstant(),
+                                row.getString("message_id"),
+                                row.getString("kind"),
+                                row.getString("name"),
+                                row.getJsonObject("payload")))
+                        .toList());
     }
 
     private static Identity identity(Row row) {
@@ -347,6 +606,8 @@ final class ProfilesStore {
                 row.getString("proof_id"),
                 row.getJsonObject("traits"),
                 row.getJsonObject("tags"),
+                row.getJsonObject("groups"),
+                row.getJsonObject("consents"),
                 row.getOffsetDateTime("last_seen_at").toInstant());
     }
 

@@ -1,8 +1,17 @@
 /**
- * People and what they do. Owns {@code cdp_profile, cdp_identity, cdp_event, cdp_profile_number, ingest_seen}; hears
- * {@code ingest}; tells {@code profile.merged}. Permissions: {@code events:write, profiles:read}.
+ * People and what they do. Owns {@code cdp_profile, cdp_identity, cdp_trait, cdp_trait_name, cdp_group, cdp_event,
+ * cdp_profile_number, cdp_suppression, cdp_suppression_salt, cdp_erasure, ingest_seen}; hears {@code ingest}; tells {@code
+ * profile.merged, profile.erased}. Permissions: {@code events:write, profiles:read|update|export|erase, consents:read|update,
+ * suppressions:read|update}.
  *
- * <p><b>Tags.</b> The {@code track} events {@code Tag Added} and {@code Tag Removed} are words about a person as traits are.
+ * <p><b>Words.</b> Traits, tags (the {@code track} events {@code Tag Added} and {@code Tag Removed}), groups and what a browser
+ * tells of itself (names that begin with {@code $}) are words that were said of an id; of each the latest by (corrected time,
+ * messageId) is in force. What staff change is said in the same way. Traits in force are kept twice: whole with the person, and
+ * typed, a row each, for rules ({@code cdp_trait}).
+ *
+ * <p><b>Leaving people alone.</b> What somebody has refused ({@code Consent}) and who is on the list of suppressions stands with
+ * the profile, so that senders ask one question ({@code Profiles.refusals}), when they decide and once more when they commit to
+ * send. Who was erased is known by hashes only: events under such an id are dropped.
  *
  * <p><b>Identity.</b> All that is known hangs on the id it was said of; a profile is the set of ids that point to it.
  * An {@code anonymousId} belongs to the {@code userId} that claimed it first by (corrected time, messageId), whatever

@@ -13,10 +13,12 @@ import app.fathi.platform.jobs.LeaseLostException;
 import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -185,8 +187,16 @@ final class ChunkSender {
             if (candidates.isEmpty()) {
                 return;
             }
+            var refusals = refusals(
+                            pool, candidates.stream().map(Candidate::profileNo).toList())
+                    .await();
             var decided = sending.pool
-                    .map(run.isTransactional(), candidates, decider::decide)
+                    .map(
+                            run.isTransactional(),
+                            candidates,
+                            candidate -> refusals.containsKey(candidate.profileNo())
+                                    ? Decided.not(candidate, refusals.get(candidate.profileNo()))
+                                    : decider.decide(candidate))
                     .await();
             CrashPoint.BEFORE_INTENT.hit();
             long before = System.nanoTime();
@@ -200,6 +210,27 @@ final class ChunkSender {
         } catch (RuntimeException e) {
             fail(e);
         }
+    }
+
+    /** Who of these wants nothing, or must get nothing, of what this is. */
+    private Future<Map<Integer, Reason>> refusals(SqlClient client, Collection<Integer> people) {
+        return sending.profiles
+                .refusals(
+                        client,
+                        run.ws(),
+                        Set.copyOf(people),
+                        run.purpose(),
+                        run.channel().word())
+                .map(found -> {
+                    var reasons = new HashMap<Integer, Reason>();
+                    found.forEach((no, refusal) -> reasons.put(
+                            no,
+                            switch (refusal) {
+                                case SUPPRESSED -> Reason.SUPPRESSED;
+                                case NO_CONSENT -> Reason.NO_CONSENT;
+                            }));
+                    return reasons;
+                });
     }
 
     /** What an intent's commit allows. */
@@ -219,40 +250,44 @@ final class ChunkSender {
         var hold = lease.hold(tx);
         var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
         var limited = QuotaStore.isLimited(tx, run.ws());
-        return Future.all(now, marked, hold, active, limited).compose(all -> {
+        var refused = ids.isEmpty()
+                ? Future.succeededFuture(Map.<Integer, Reason>of())
+                : refusals(
+                        tx, decided.stream().map(d -> d.candidate().profileNo()).toList());
+        return Future.all(now, marked, hold, active, limited, refused).compose(all -> {
             stops = seen(now.result());
             return stops.anything()
                     ? Future.succeededFuture(null)
-                    : reserve(tx, decided, active.result(), limited.result())
+                    : reserve(tx, decided, active.result(), refused.result(), limited.result())
                             .map(rows -> new Intent(rows, hold.result()));
         });
     }
 
     /** Writes what was decided; what is answered may be sent. */
     private Future<Map<LedgerRow, Decided>> reserve(
-            SqlConnection tx, List<Decided> decided, Set<UUID> active, boolean limited) {
-        long first = limited ? decided.stream().filter(d -> isFirst(d, active)).count() : 0;
+            SqlConnection tx, List<Decided> decided, Set<UUID> active, Map<Integer, Reason> refused, boolean limited) {
+        long first = limited ? decided.stream().filter(d -> isFirst(d, active, refused)).count() : 0;
         return first == 0
-                ? write(tx, decided, active, Integer.MAX_VALUE)
-                : QuotaStore.take(tx, run.ws(), (int) first).compose(granted -> write(tx, decided, active, granted));
+                ? write(tx, decided, active, refused, Integer.MAX_VALUE)
+                : QuotaStore.take(tx, run.ws(), (int) first).compose(granted -> write(tx, decided, active, refused, granted));
     }
 
     /** A delivery counts once, with its claim, however often it is tried. */
-    private boolean isFirst(Decided decided, Set<UUID> active) {
+    private boolean isFirst(Decided decided, Set<UUID> active, Map<Integer, Reason> refused) {
         return decided.candidate().previous() == null
-                && !row(decided, active).state().isFinal();
+                && !row(decided, active, refused).state().isFinal();
     }
 
     /** @param quota how many of them may begin for the first time */
     private Future<Map<LedgerRow, Decided>> write(
-            SqlConnection tx, List<Decided> decided, Set<UUID> active, int quota) {
+            SqlConnection tx, List<Decided> decided, Set<UUID> active, Map<Integer, Reason> refused, int quota) {
         var byPlace = new HashMap<Place, Decided>();
         var claims = new HashSet<Place>();
         var rows = new ArrayList<LedgerRow>();
         int left = quota;
         for (var d : decided) {
-            boolean begins = isFirst(d, active);
-            var row = begins && left == 0 ? d.candidate().ended(Reason.QUOTA_EXCEEDED) : row(d, active);
+            boolean begins = isFirst(d, active, refused);
+            var row = begins && left == 0 ? d.candidate().ended(Reason.QUOTA_EXCEEDED) : row(d, active, refused);
             left -= begins && left > 0 ? 1 : 0;
             rows.add(row);
             byPlace.put(Place.of(row), d);
@@ -274,10 +309,11 @@ final class ChunkSender {
                 });
     }
 
-    private LedgerRow row(Decided decided, Set<UUID> active) {
+    private LedgerRow row(Decided decided, Set<UUID> active, Map<Integer, Reason> refused) {
         var candidate = decided.candidate();
-        if (decided.fault() != null) {
-            return candidate.ended(decided.fault());
+        var fault = decided.fault() != null ? decided.fault() : refused.get(candidate.profileNo());
+        if (fault != null) {
+            return candidate.ended(fault);
         }
         if (stops.stop(candidate.address())) {
             return candidate.ended(Reason.KILL_SWITCH);

@@ -31,7 +31,7 @@ final class Decider {
 
     /** What was decided: a reason not to send, not to try before an instant, or what to send. */
     record Decided(Candidate candidate, Reason fault, Instant heldUntil, Outgoing outgoing, Composed composed) {
-        private static Decided not(Candidate candidate, Reason fault) {
+        static Decided not(Candidate candidate, Reason fault) {
             return new Decided(candidate, fault, null, null, null);
         }
 

@@ -66,6 +66,19 @@ public enum Permission {
     /** Stopping what is sent, and letting it go on. */
     KILL_SWITCH_UPDATE("kill-switch:update", true),
     PROFILES_READ("profiles:read", true),
+    /** Setting traits and tags of people. */
+    PROFILES_UPDATE("profiles:update", true),
+    /** Taking away all that is known of a person, as a file. */
+    PROFILES_EXPORT("profiles:export", true),
+    /** Forgetting a person for good. */
+    PROFILES_ERASE("profiles:erase", true),
+    /** Seeing what people have agreed to. */
+    CONSENTS_READ("consents:read", true),
+    /** Saying what people have agreed to or refused. */
+    CONSENTS_UPDATE("consents:update", true),
+    SUPPRESSIONS_READ("suppressions:read", true),
+    /** Saying to whom nothing is sent. */
+    SUPPRESSIONS_UPDATE("suppressions:update", true),
     /** Without it whatever is personal is hidden in answers and files. */
     PERSONAL_READ("personal:read", false),
     EVENTS_WRITE("events:write", true),

@@ -299,6 +299,7 @@ final class ImportJob implements JobHandler {
             var looked = subscriptions
                     .lookAtPresent(transactions.pool(), job.ws(), batch.keySet())
                     .await();
+            forgetErased();
             var ids = looked.values().stream().map(Present::id).sorted().toList();
             var called = new HashSet<Called>();
             batch.forEach((hash, row) -> {
@@ -327,6 +328,16 @@ final class ImportJob implements JobHandler {
             repeated = 0;
             over = 0;
             reported = faulty;
+        }
+
+        /** Who was erased does not come again by a file. */
+        private void forgetErased() {
+            var all = new HashSet<Called>();
+            batch.forEach((hash, row) -> all.add(called(hash, row)));
+            var erased = profiles.erased(transactions.pool(), job.ws(), all).await();
+            int before = batch.size();
+            batch.entrySet().removeIf(entry -> erased.contains(called(entry.getKey(), entry.getValue())));
+            faulty += before - batch.size();
         }
 
         private Future<UUID> bind(SqlConnection tx) {

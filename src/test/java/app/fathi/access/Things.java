@@ -129,6 +129,15 @@ final class Things {
                 () -> server.admin("GET", "/api/v1/cdp/profiles/user:" + PLANTED, null),
                 answer -> answer.status() == 200);
         put("/api/v1/cdp/profiles", profile.json().getString("id"));
+        var suppressions = "/api/v1/cdp/suppressions";
+        var entry = new JsonObject().put("kind", "email").put("value", PLANTED).put("note", PLANTED);
+        put(suppressions, made(suppressions, entry).getString("id"));
+        made("/v1/identify", new JsonObject().put("userId", "forgotten-by-the-owner"));
+        var erasure = Eventually.eventually(
+                "an erasure",
+                () -> server.admin("POST", "/api/v1/cdp/profiles/user:forgotten-by-the-owner/erase", null),
+                answer -> answer.status() == 202);
+        put("/api/v1/cdp/erasures", erasure.json().getString("id"));
     }
 
     private void subscriptions(FakePushService push) {

@@ -207,7 +207,7 @@ class ContractCompatibilityTest {
                 object(c, "/components/schemas/TrackingEvent/properties/event").put("maxLength", 300)),
         REQUEST_PROPERTY_OPTIONAL(c -> drop(array(c, MESSAGE + "/required"), "purpose")),
         RESPONSE_PROPERTY(
-                c -> object(c, PROFILE + "/properties").putObject("groups").put("type", "array")),
+                c -> object(c, PROFILE + "/properties").putObject("households").put("type", "array")),
         RESPONSE_PROPERTY_REQUIRED(
                 c -> array(c, "/components/schemas/Workspace/required").add("writeKey")),
         RESPONSE_ENUM_WIDENED(c -> array(c, "/components/schemas/AuditEvent/properties/result/enum")

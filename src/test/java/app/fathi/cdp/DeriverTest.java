@@ -1,8 +1,10 @@
 package app.fathi.cdp;
 
+import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Transactions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
@@ -82,6 +84,7 @@ class DeriverTest {
                     random.nextBoolean(),
                     new JsonObject().put("t" + random.nextInt(3), random.nextInt(10) == 0 ? null : i)));
             events.add(tagging(user, visitor, "g" + i, at, random.nextBoolean(), "tag" + random.nextInt(4)));
+            events.add(group(user, visitor, "j" + i, at, "group" + random.nextInt(3), new JsonObject().put("n", i)));
         }
         var expected = derivedFrom(events, 500);
         for (int seed = 0; seed < 4; seed++) {
@@ -91,7 +94,84 @@ class DeriverTest {
             shuffled.addAll(events.subList(0, 40));
             Collections.shuffle(shuffled, new Random(seed));
             assertThat(derivedFrom(shuffled, 1 + seed * 17)).as("seed %d", seed).isEqualTo(expected);
+            assertThat(untold())
+                    .as("seed %d: what rules would read otherwise", seed)
+                    .isEmpty();
         }
+    }
+
+    @Test
+    void two_batches_at_once_that_say_something_of_one_person_both_count() {
+        derive(
+                identify("ada", "v1", "m1", NOON, true, new JsonObject()),
+                identify("ada", "v2", "m2", NOON, true, new JsonObject()));
+        var first = pool.getConnection().await();
+        var open = first.begin().await();
+        deriver.derive(first, consumed(identify(null, "v1", "m3", NOON, false, new JsonObject().put("a", 1))))
+                .await();
+        var second = pool.withTransaction(tx ->
+                deriver.derive(tx, consumed(identify(null, "v2", "m4", NOON, false, new JsonObject().put("b", 2)))));
+        eventually(
+                "that the second waits",
+                () -> pool.query("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                        .execute()
+                        .await()
+                        .iterator()
+                        .next()
+                        .getLong(0),
+                waiting -> waiting > 0);
+        open.commit().await();
+        first.close().await();
+        second.await();
+        assertThat(traits("ada").getMap()).containsOnlyKeys("a", "b");
+        assertThat(untold()).isEmpty();
+    }
+
+    @Test
+    void of_the_traits_of_an_id_the_latest_five_hundred_are_kept_whatever_the_order_of_arrival() {
+        var events = new ArrayList<StreamRecord>();
+        for (int i = 0; i < 60; i++) {
+            var traits = new JsonObject();
+            for (int j = 0; j < 10; j++) {
+                traits.put("t" + i + "-" + j, i);
+            }
+            events.add(identify("ada", null, "m" + i, NOON.plusSeconds(i), true, traits));
+        }
+        Collections.shuffle(events, new Random(7));
+        derive(events.subList(0, 25).toArray(StreamRecord[]::new));
+        derive(events.subList(25, 60).toArray(StreamRecord[]::new));
+        assertThat(traits("ada").fieldNames()).hasSize(Identity.MAX_TRAITS).noneMatch(name -> name.startsWith("t9-"));
+        assertThat(untold()).isEmpty();
+    }
+
+    @Test
+    void nobody_makes_more_than_two_thousand_names_and_what_has_none_is_known_all_the_same() {
+        pool.query("INSERT INTO cdp_trait_name SELECT 1, n, 'name' || n FROM generate_series(1, 1999) n")
+                .execute()
+                .await();
+        derive(identify(
+                "ada",
+                null,
+                "m1",
+                NOON,
+                true,
+                new JsonObject().put("x", 1).put("y", 2).put("name7", 3)));
+        assertThat(traits("ada").getMap()).containsOnlyKeys("x", "y", "name7");
+        assertThat(told()).hasSize(2).contains("name7 3");
+    }
+
+    @Test
+    void people_from_before_are_put_down_by_the_job() {
+        derive(
+                identify("ada", null, "m1", NOON, true, new JsonObject().put("plan", "gold")),
+                identify("eve", null, "m2", NOON, true, new JsonObject().put("plan", "free")));
+        pool.query("DELETE FROM cdp_trait").execute().await();
+        pool.query("UPDATE cdp_profile_number SET untold = next").execute().await();
+        assertThat(untold()).hasSize(2);
+        var job = new TraitsJob(new Transactions(pool));
+        assertThat(job.step(WS)).isTrue();
+        assertThat(job.step(WS)).isFalse();
+        assertThat(untold()).isEmpty();
     }
 
     @Test
@@ -282,6 +362,33 @@ class DeriverTest {
         return pool.query(sql).execute().await().iterator().next().getLong(0);
     }
 
+    /** What the rows for rules and the traits in force do not have in common. */
+    private List<String> untold() {
+        return lines(
+                """
+                WITH told AS (%s),
+                inforce AS (SELECT p.user_id, e.key || ' ' || (e.value #>> '{}') FROM cdp_profile p, jsonb_each(p.traits) e)
+                SELECT one::text AS line FROM ((TABLE told EXCEPT TABLE inforce) UNION ALL (TABLE inforce EXCEPT TABLE told)) one
+                """
+                        .formatted(TOLD));
+    }
+
+    private static final String TOLD =
+            """
+            SELECT p.user_id, n.name || ' ' || coalesce(t.txt, t.num::text) AS line
+            FROM cdp_trait t JOIN cdp_trait_name n ON n.ws = t.ws AND n.no = t.trait JOIN cdp_profile p ON p.ws = t.ws AND p.profile_no = t.profile_no
+            """;
+
+    private List<String> told() {
+        return lines(TOLD);
+    }
+
+    private List<String> lines(String sql) {
+        return pool.query(sql).execute().await().stream()
+                .map(row -> row.getString("line"))
+                .toList();
+    }
+
     private TreeMap<String, String> derivedFrom(List<StreamRecord> events, int batchSize) {
         for (int from = 0; from < events.size(); from += batchSize) {
             derive(events.subList(from, Math.min(events.size(), from + batchSize))
@@ -290,7 +397,7 @@ class DeriverTest {
         var result = new TreeMap<String, String>();
         pool.query(
                         """
-                        SELECT i.kind || ':' || i.value AS id, coalesce(p.user_id, 'visitor') || ' ' || p.traits::text || p.tags::text AS person,
+                        SELECT i.kind || ':' || i.value AS id, coalesce(p.user_id, 'visitor') || ' ' || p.traits::text || p.tags::text || p.groups::text AS person,
                                coalesce(a.user_id, 'visitor') AS reached
                         FROM cdp_identity i JOIN cdp_profile p USING (ws, profile_no)
                         JOIN cdp_profile a ON a.ws = i.ws AND a.profile_no = i.address_no
@@ -299,6 +406,10 @@ class DeriverTest {
                 .await()
                 .forEach(row ->
                         result.put(row.getString("id"), row.getString("person") + " " + row.getString("reached")));
+        pool.query("SELECT id, traits::text FROM cdp_group")
+                .execute()
+                .await()
+                .forEach(row -> result.put("group:" + row.getString("id"), row.getString("traits")));
         return result;
     }
 
@@ -312,6 +423,13 @@ class DeriverTest {
             consumed.add(new Consumed(record, 0, consumed.size(), NOON));
         }
         return consumed;
+    }
+
+    private static StreamRecord group(
+            String userId, String anonymousId, String messageId, Instant at, String groupId, JsonObject traits) {
+        var payload =
+                identify(userId, anonymousId, messageId, at, false, traits).payload();
+        return new StreamRecord(WS, userId != null ? userId : anonymousId, "group", payload.put("groupId", groupId));
     }
 
     private int reach(String userId, String anonymousId) {

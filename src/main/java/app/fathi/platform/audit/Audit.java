@@ -11,6 +11,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlClient;
+import java.util.Collection;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -113,7 +114,7 @@ public final class Audit implements Witness {
                         isId ? asked : null,
                         null,
                         // Another name for it may be personal, and belongs where an erasure finds it.
-                        asked == null || isId ? null : new JsonObject().put("asked", asked)),
+                        asked == null || isId ? null : asked(asked)),
                 minute());
     }
 
@@ -146,6 +147,19 @@ public final class Audit implements Witness {
      */
     public Future<Integer> blank(SqlClient tx, int ws, String objectKind, Object objectId, UUID receipt) {
         return chain.blank(tx, ws, objectKind, objectId.toString(), receipt);
+    }
+
+    /** The same of looks at the thing under other names than its id, such as {@code user:customer-42}. */
+    public Future<Integer> blankAsked(SqlClient tx, int ws, String objectKind, Collection<String> names, UUID receipt) {
+        var asked = names.stream()
+                .map(name -> asked(name).encode())
+                .map(json -> json.substring(1, json.length() - 1))
+                .toArray(String[]::new);
+        return chain.blankAsked(tx, ws, objectKind, asked, receipt);
+    }
+
+    private static JsonObject asked(String name) {
+        return new JsonObject().put("asked", name);
     }
 
     AuditStore store() {

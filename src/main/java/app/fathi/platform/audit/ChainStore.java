@@ -267,6 +267,20 @@ final class ChainStore {
                 .map(rows -> rows.rowCount());
     }
 
+    /** The same of lines of which only the detail says what was asked for. */
+    Future<Integer> blankAsked(SqlClient tx, int ws, String objectKind, String[] asked, UUID receipt) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE audit_detail d SET salt = NULL, detail = NULL, receipt = $4
+                        FROM audit_event e
+                        WHERE e.ws = $1 AND e.object_kind = $2 AND e.object_id IS NULL
+                          AND d.event = e.id AND d.period = e.period AND d.receipt IS NULL
+                          AND EXISTS (SELECT FROM unnest($3::text[]) AS a WHERE strpos(d.detail, a) > 0)
+                        """)
+                .execute(Tuple.of(ws, objectKind, asked, receipt))
+                .map(rows -> rows.rowCount());
+    }
+
     // ---- rows
     // --------------------------------------------------------------------------------------------------
 

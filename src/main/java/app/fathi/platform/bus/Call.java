@@ -40,6 +40,9 @@ public record Call(
         long deadlineNanos,
         Supplier<Future<Uploads.Upload>> incoming) {
 
+    /** Among the headers: the country of the caller's address, as a trusted proxy tells it ({@code http.countryHeader}). */
+    public static final String COUNTRY = "country";
+
     /** A call without a body that is still to come. */
     public Call(
             String operationId,

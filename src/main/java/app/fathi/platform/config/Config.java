@@ -136,7 +136,8 @@ public record Config(
             @Range(min = 256, max = 65_536) int urlLimitBytes,
             @Range(min = 1, max = 600) int requestTimeoutSeconds,
             @Range(min = 1, max = 600) int shutdownSeconds,
-            @Network List<String> trustedProxies) {
+            @Network List<String> trustedProxies,
+            @Pattern(value = "|[A-Za-z0-9-]{1,100}", words = "a header's name, or empty") String countryHeader) {
         public Http {
             trustedProxies = List.copyOf(trustedProxies);
         }

@@ -47,6 +47,7 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
      * @param credentialOptional the credential may also be in the body ({@code writeKey})
      * @param alsoAt further paths at which it answers ({@code x-also-at})
      * @param queryDefaults names of the query parameters with their defaults, null where there is none
+     * @param queryTexts the query parameters that are any text, with how long it may be
      */
     public record Operation(
             String id,
@@ -61,11 +62,20 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
             Set<String> bodyTypes,
             boolean credentialOptional,
             List<String> alsoAt,
-            Map<String, Object> queryDefaults) {
+            Map<String, Object> queryDefaults,
+            Map<String, TextLength> queryTexts) {
 
         /** Shows personal data, and who has seen it is on record. */
         public boolean isAuditedRead() {
             return method.equals(HttpMethod.GET) && !audit.equals("none");
+        }
+    }
+
+    /** In characters. */
+    public record TextLength(int min, int max) {
+        boolean holds(String text) {
+            var length = text.codePointCount(0, text.length());
+            return length >= min && length <= max;
         }
     }
 
@@ -151,6 +161,7 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
         var model = document.copy();
         withoutSecurity(model);
         withoutUploads(model);
+        withoutQueryTexts(model);
         withoutFiles(model);
         model.getJsonObject("components").getJsonObject("responses").forEach(entry -> {
             var content = ((JsonObject) entry.getValue()).getJsonObject("content");
@@ -168,6 +179,29 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
                 ((JsonObject) member.getValue()).remove("requestBody");
             }
         }));
+    }
+
+    /** It takes a text that could be JSON for JSON, decodes a plus to a space, and so refuses or changes phone numbers. */
+    private static void withoutQueryTexts(JsonObject model) {
+        model.getJsonObject("paths").forEach(path -> {
+            var item = (JsonObject) path.getValue();
+            withoutQueryTexts(model, item);
+            item.forEach(member -> {
+                if (METHODS.contains(member.getKey())) {
+                    withoutQueryTexts(model, (JsonObject) member.getValue());
+                }
+            });
+        });
+    }
+
+    private static void withoutQueryTexts(JsonObject model, JsonObject holder) {
+        var kept = new JsonArray();
+        holder.getJsonArray("parameters", new JsonArray()).stream()
+                .filter(parameter -> !isQueryText(resolve(model, (JsonObject) parameter)))
+                .forEach(kept::add);
+        if (holder.containsKey("parameters")) {
+            holder.put("parameters", kept);
+        }
     }
 
     /** Answers of types that it does not know. */
@@ -220,7 +254,34 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
                 json.getJsonArray("x-also-at", new JsonArray()).stream()
                         .map(String.class::cast)
                         .toList(),
-                queryDefaults(document, item, json));
+                queryDefaults(document, item, json),
+                queryTexts(document, item, json));
+    }
+
+    private static Map<String, TextLength> queryTexts(JsonObject document, JsonObject item, JsonObject json) {
+        var texts = new LinkedHashMap<String, TextLength>();
+        for (var source : List.of(item, json)) {
+            for (var entry : source.getJsonArray("parameters", new JsonArray())) {
+                var parameter = resolve(document, (JsonObject) entry);
+                if (isQueryText(parameter)) {
+                    var schema = parameter.getJsonObject("schema");
+                    texts.put(
+                            parameter.getString("name"),
+                            new TextLength(
+                                    schema.getInteger("minLength", 0),
+                                    schema.getInteger("maxLength", Integer.MAX_VALUE)));
+                }
+            }
+        }
+        return texts;
+    }
+
+    private static boolean isQueryText(JsonObject parameter) {
+        var schema = parameter.getJsonObject("schema", new JsonObject());
+        return "query".equals(parameter.getString("in"))
+                && "string".equals(schema.getValue("type"))
+                && !parameter.getBoolean("required", false)
+                && Set.of("enum", "pattern", "format").stream().noneMatch(schema::containsKey);
     }
 
     private static Map<String, Object> queryDefaults(JsonObject document, JsonObject item, JsonObject json) {

@@ -138,7 +138,7 @@ public final class HttpVerticle extends VerticleBase {
                         edge.authorities(),
                         edge.limits(),
                         edge.witness(),
-                        new RequestReader(http.requestTimeoutSeconds(), http.uploadSeconds()),
+                        new RequestReader(http, edge.limits().trustedProxies()),
                         new UploadDoor(vertx, edge.uploads(), http.uploadLimitBytes()))
                 .create(edge.openApi());
         router.route("/*").subRouter(contractRouter);

@@ -1,13 +1,16 @@
 package app.fathi.platform.http;
 
 import app.fathi.platform.bus.Call;
+import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Uploads;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.outbound.Network;
 import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.Credentials.Presented;
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.openapi.validation.RequestParameter;
@@ -36,11 +39,15 @@ final class RequestReader {
 
     private final long timeoutNanos;
     private final long uploadNanos;
+    private final String countryHeader;
+    private final List<Network> trustedProxies;
 
-    /** @param uploadSeconds how long a body of any size may take to come */
-    RequestReader(int timeoutSeconds, int uploadSeconds) {
-        this.timeoutNanos = TimeUnit.SECONDS.toNanos(timeoutSeconds);
-        this.uploadNanos = TimeUnit.SECONDS.toNanos(uploadSeconds);
+    /** @param trustedProxies who is believed to know a caller's country */
+    RequestReader(Config.Http http, List<Network> trustedProxies) {
+        this.timeoutNanos = TimeUnit.SECONDS.toNanos(http.requestTimeoutSeconds());
+        this.uploadNanos = TimeUnit.SECONDS.toNanos(http.uploadSeconds());
+        this.countryHeader = http.countryHeader();
+        this.trustedProxies = trustedProxies;
     }
 
     /** The credential as shown: {@code Authorization}, {@code X-Write-Key}, or {@code writeKey} in the body where allowed. */
@@ -115,6 +122,7 @@ final class RequestReader {
                 headers.put(name, value);
             }
         }
+        country(request).ifPresent(country -> headers.put(Call.COUNTRY, country));
         return new Call(
                 operation.id(),
                 caller,
@@ -126,6 +134,15 @@ final class RequestReader {
                 RequestIdHandler.of(context),
                 System.nanoTime() + (operation.takesUpload() ? uploadNanos : timeoutNanos),
                 incoming);
+    }
+
+    private Optional<String> country(HttpServerRequest request) {
+        return !countryHeader.isEmpty()
+                        && request.remoteAddress() != null
+                        && ClientAddress.isIn(
+                                trustedProxies, request.remoteAddress().hostAddress())
+                ? Optional.ofNullable(request.getHeader(countryHeader)).map(String::strip)
+                : Optional.empty();
     }
 
     /** vertx-openapi reads {@code default} in schemas but does not apply it: here it is, in one place. */
@@ -140,10 +157,30 @@ final class RequestReader {
                 parameters.put(name, text == null ? value : text);
                 return;
             }
+            var length = operation.queryTexts().get(name);
+            if (length != null) {
+                parameters.put(name, text(context, name, length, value));
+                return;
+            }
             var given = validated == null ? null : validated.getQuery().get(name);
             parameters.put(name, isGiven(given) ? given.get() : value);
         });
         return parameters;
+    }
+
+    private static Object text(RoutingContext context, String name, Contract.TextLength length, Object instead) {
+        var text = context.queryParams().get(name);
+        if (text == null) {
+            return instead;
+        }
+        if (!length.holds(text)) {
+            throw ProblemException.invalid(
+                    name, "This takes a text of " + length.min() + " to " + length.max() + " characters.");
+        }
+        if (text.indexOf('\0') >= 0) {
+            throw ProblemException.invalid(name, "A text holds no NUL.");
+        }
+        return text;
     }
 
     private static boolean isGiven(RequestParameter parameter) {

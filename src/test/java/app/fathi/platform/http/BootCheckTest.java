@@ -107,8 +107,8 @@ class BootCheckTest {
     @Test
     void a_permission_that_nobody_could_hold_and_one_that_nobody_asks_for_are_refused() {
         refused(
-                changed("x-permission: profiles:read", "x-permission: profiles:look"),
-                "no permission is called profiles:look",
-                "no operation asks for profiles:read");
+                changed("x-permission: audit:export", "x-permission: audit:look"),
+                "no permission is called audit:look",
+                "no operation asks for audit:export");
     }
 }

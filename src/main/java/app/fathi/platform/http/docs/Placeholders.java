@@ -49,6 +49,7 @@ final class Placeholders {
         all.put(
                 "FAILED_MESSAGE_ID",
                 "The `id` of a message that is `completed` and has deliveries that failed or were skipped.");
+        all.put("LEAVING_PROFILE_ID", "The `id` of the profile that is to be forgotten for good.");
         return all;
     }
 
@@ -78,6 +79,8 @@ final class Placeholders {
         all.put("01932f60-7700-7a00-8000-8a8b8c8d8e8f", "IDENTITY_PROVIDER_ID");
         all.put("fsf_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "SIGN_IN_FLOW");
         all.put("fsc_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "SIGN_IN_CODE");
+        all.put("01932f70-8800-7a00-8000-8a8b8c8d8e8f", "ERASURE_ID");
+        all.put("01932f71-9900-7a00-8000-9a9b9c9d9e9f", "SUPPRESSION_ID");
         return all;
     }
 
@@ -119,12 +122,18 @@ final class Placeholders {
 
     /** The variable for the {@code {id}} in a path, by what the id is of: {@code MESSAGE_ID} in {@code /messages/{id}}. */
     static String ofPath(String path) {
+        if (path.contains("/{key}")) {
+            return WRITE_KEY;
+        }
         var found = OWNER.matcher(path);
         if (!found.find()) {
             throw new IllegalStateException("There is no {id} in " + path);
         }
         if (path.endsWith("/resend")) {
             return "FAILED_MESSAGE_ID";
+        }
+        if (path.endsWith("/erase")) {
+            return "LEAVING_PROFILE_ID";
         }
         var owner = found.group(1).equals("keys") ? "push-key" : found.group(1).replaceFirst("s$", "");
         return owner.replace('-', '_').toUpperCase(Locale.ROOT) + "_ID";

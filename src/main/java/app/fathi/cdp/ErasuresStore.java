@@ -1,0 +1,207 @@
+package app.fathi.cdp;
+
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** All SQL of forgetting people. */
+final class ErasuresStore {
+    /** A receipt. {@code profileNo} and {@code doneAt}: one of them is null. */
+    record Erasure(
+            UUID id,
+            UUID profileId,
+            Integer profileNo,
+            UUID requestedBy,
+            Instant requestedAt,
+            Instant doneAt,
+            JsonObject counts) {
+        JsonObject toJson() {
+            return new JsonObject()
+                    .put("id", id.toString())
+                    .put("profileId", profileId.toString())
+                    .put("state", doneAt == null ? "waiting" : "done")
+                    .put("requestedBy", requestedBy == null ? null : requestedBy.toString())
+                    .put("requestedAt", requestedAt.toString())
+                    .put("doneAt", doneAt == null ? null : doneAt.toString())
+                    .put("counts", counts);
+        }
+    }
+
+    Future<Optional<Erasure>> insert(
+            SqlConnection tx, int ws, UUID id, UUID profileId, int profileNo, UUID requestedBy) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO cdp_erasure (id, ws, profile_id, profile_no, requested_by) VALUES ($2, $1, $3, $4, $5)
+                        ON CONFLICT (ws, profile_no) WHERE profile_no IS NOT NULL DO NOTHING RETURNING *
+                        """)
+                .execute(Tuple.of(ws, id, profileId, profileNo, requestedBy))
+                .map(rows -> rows.stream().map(ErasuresStore::erasure).findFirst());
+    }
+
+    Future<Optional<Erasure>> find(SqlClient client, int ws, UUID id) {
+        return client.preparedQuery("SELECT * FROM cdp_erasure WHERE ws = $1 AND id = $2")
+                .execute(Tuple.of(ws, id))
+                .map(rows -> rows.stream().map(ErasuresStore::erasure).findFirst());
+    }
+
+    Future<Optional<Erasure>> lock(SqlConnection tx, int ws, UUID id) {
+        return tx.preparedQuery("SELECT * FROM cdp_erasure WHERE ws = $1 AND id = $2 FOR UPDATE")
+                .execute(Tuple.of(ws, id))
+                .map(rows -> rows.stream().map(ErasuresStore::erasure).findFirst());
+    }
+
+    Future<Void> done(SqlConnection tx, int ws, UUID id, Map<String, Integer> counts) {
+        var json = new JsonObject();
+        counts.forEach(json::put);
+        return tx.preparedQuery(
+                        "UPDATE cdp_erasure SET profile_no = NULL, done_at = now(), counts = $3 WHERE ws = $1 AND id = $2")
+                .execute(Tuple.of(ws, id, json))
+                .mapEmpty();
+    }
+
+    /** Nothing is sent to them while their erasure waits. */
+    Future<Void> suppress(SqlConnection tx, int ws, int profileNo) {
+        return tx.preparedQuery("UPDATE cdp_profile SET suppressed = true WHERE ws = $1 AND profile_no = $2")
+                .execute(Tuple.of(ws, profileNo))
+                .mapEmpty();
+    }
+
+    /** The person's number, also if they became part of another meanwhile. */
+    Future<Integer> present(SqlClient client, int ws, int profileNo) {
+        return client.preparedQuery(
+                        "SELECT coalesce(merged_into, profile_no) AS no FROM cdp_profile WHERE ws = $1 AND profile_no = $2")
+                .execute(Tuple.of(ws, profileNo))
+                .map(rows ->
+                        rows.size() == 0 ? profileNo : rows.iterator().next().getInteger("no"));
+    }
+
+    /** A number and public id of a person, or of who became part of them. */
+    record Part(int no, UUID id) {}
+
+    /** The person, whoever became part of them, and the visitors that they were; never another known person. */
+    Future<List<Part>> parts(SqlClient client, int ws, int profileNo) {
+        return client.preparedQuery(
+                        """
+                        SELECT profile_no, id FROM cdp_profile WHERE ws = $1 AND (
+                          profile_no = $2 OR merged_into = $2 OR user_id IS NULL AND profile_no IN (
+                            SELECT address_no FROM cdp_identity WHERE ws = $1 AND profile_no = $2))
+                        ORDER BY profile_no
+                        """)
+                .execute(Tuple.of(ws, profileNo))
+                .map(rows -> rows.stream()
+                        .map(row -> new Part(row.getInteger("profile_no"), row.getUUID("id")))
+                        .toList());
+    }
+
+    /** All ids that led to them, as the events name them. */
+    Future<List<Name>> names(SqlConnection tx, int ws, int profileNo) {
+        return tx.preparedQuery(
+                        "SELECT kind, value FROM cdp_identity WHERE ws = $1 AND profile_no = $2 ORDER BY no FOR UPDATE")
+                .execute(Tuple.of(ws, profileNo))
+                .map(rows -> rows.stream()
+                        .map(row -> new Name(row.getShort("kind"), row.getString("value")))
+                        .toList());
+    }
+
+    record Name(short kind, String value) {
+        /** As callers of the API may ask for it. */
+        String asked() {
+            return (kind == IdentityGraph.USER ? ProfilesService.BY_USER_ID : ProfilesService.BY_ANONYMOUS_ID) + value;
+        }
+    }
+
+    /** Of all by which they could come again the hash, in place of what stands there. */
+    Future<Integer> remember(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO cdp_suppression AS s (id, ws, kind, hash, reason)
+                        SELECT gen_random_uuid(), $1, k.kind, k.hash, 'erased' FROM (
+                          SELECT DISTINCT ON (hash) kind, hash FROM (
+                            SELECT CASE i.kind WHEN 0 THEN 'userId' ELSE 'anonymousId' END AS kind, cdp_suppression_hash(
+                              $1, CASE i.kind WHEN 0 THEN 'userId' ELSE 'anonymousId' END, i.value) AS hash
+                            FROM cdp_identity i WHERE i.ws = $1 AND i.profile_no = ANY ($2)
+                            UNION ALL
+                            SELECT n.name, cdp_suppression_hash($1, n.name, coalesce(t.fold, t.num::numeric::text))
+                            FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.profile_no = ANY ($2)
+                            WHERE n.ws = $1 AND n.name IN ('email', 'phone')) a WHERE hash IS NOT NULL) k
+                        ON CONFLICT (ws, hash) DO UPDATE SET value = NULL, note = '', reason = 'erased'
+                        """)
+                .execute(Tuple.of(ws, (Object) nos.toArray(Integer[]::new)))
+                .map(rows -> rows.rowCount());
+    }
+
+    Future<Integer> forgetEvents(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(
+                tx,
+                """
+                DELETE FROM cdp_event e USING cdp_identity i
+                WHERE i.ws = $1 AND i.profile_no = ANY ($2) AND e.ws = $1 AND e.identity_no = i.no
+                """,
+                ws,
+                nos);
+    }
+
+    Future<Integer> forgetTraits(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(
+                tx,
+                """
+                DELETE FROM cdp_trait t USING cdp_trait_name n
+                WHERE n.ws = $1 AND t.ws = $1 AND t.trait = n.no AND t.profile_no = ANY ($2)
+                """,
+                ws,
+                nos);
+    }
+
+    Future<Integer> forgetIds(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(tx, "DELETE FROM cdp_identity WHERE ws = $1 AND profile_no = ANY ($2)", ws, nos);
+    }
+
+    /** Ids of others whose addresses were theirs lead to those others again. */
+    Future<Integer> forgetProfiles(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(
+                        tx,
+                        """
+                        UPDATE cdp_identity SET address_no = profile_no
+                        WHERE ws = $1 AND address_no = ANY ($2) AND address_no <> profile_no
+                        """,
+                        ws,
+                        nos)
+                .compose(
+                        moved -> count(tx, "DELETE FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)", ws, nos));
+    }
+
+    private static Future<Integer> count(SqlConnection tx, String sql, int ws, Collection<Integer> nos) {
+        return tx.preparedQuery(sql)
+                .execute(Tuple.of(ws, (Object) nos.toArray(Integer[]::new)))
+                .map(rows -> rows.rowCount());
+    }
+
+    /** Events of theirs that nobody could digest. */
+    Future<Integer> forgetDeadLetters(SqlConnection tx, int ws, Collection<Name> names) {
+        return tx.preparedQuery("DELETE FROM dead_letter WHERE ws = $1 AND key = ANY ($2)")
+                .execute(Tuple.of(ws, (Object) names.stream().map(Name::value).toArray(String[]::new)))
+                .map(rows -> rows.rowCount());
+    }
+
+    private static Erasure erasure(Row row) {
+        var done = row.getOffsetDateTime("done_at");
+        return new Erasure(
+                row.getUUID("id"),
+                row.getUUID("profile_id"),
+                row.getInteger("profile_no"),
+                row.getUUID("requested_by"),
+                row.getOffsetDateTime("requested_at").toInstant(),
+                Optional.ofNullable(done).map(OffsetDateTime::toInstant).orElse(null),
+                row.getJsonObject("counts"));
+    }
+}

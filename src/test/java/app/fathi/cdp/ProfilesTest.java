@@ -1,0 +1,408 @@
+package app.fathi.cdp;
+
+import static app.fathi.testing.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.testing.TestServer;
+import app.fathi.testing.TestServer.Answer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** People as staff find, read and change them, and the events that make them, over HTTP. */
+class ProfilesTest {
+    private static final String PROFILES = "/api/v1/cdp/profiles";
+    private static final String FIREFOX =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0";
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() {
+        server = TestServer.start(
+                Map.of("FATHI_HTTP_TRUSTED_PROXIES", "127.0.0.0/8", "FATHI_HTTP_COUNTRY_HEADER", "X-Seen-In"));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    // ---- reading -------------------------------------------------------------------------------------------------
+
+    @Test
+    void a_profile_tells_where_each_trait_comes_from_and_what_the_browser_told() {
+        var id = someone();
+        server.browser(
+                "POST",
+                "/v1/identify",
+                identify(id, new JsonObject().put("city", "Izmir").put("$os", "Invented"))
+                        .put("context", new JsonObject().put("timezone", "Europe/Istanbul")),
+                "User-Agent",
+                FIREFOX,
+                "Accept-Language",
+                "tr-TR,tr;q=0.9",
+                "X-Seen-In",
+                "TR");
+        var profile = found(id);
+        assertThat(profile.getJsonObject("traits").getMap()).containsOnlyKeys("city");
+        assertThat(profile.getJsonObject("traitSources").getJsonObject("city").getString("source"))
+                .isEqualTo("browser-key");
+        assertThat(profile.getJsonObject("device"))
+                .isEqualTo(new JsonObject()
+                        .put("device", "desktop")
+                        .put("os", "Windows")
+                        .put("browser", "Firefox")
+                        .put("language", "tr")
+                        .put("country", "TR")
+                        .put("timezone", "Europe/Istanbul"));
+    }
+
+    @Test
+    void what_a_server_asks_with_tells_nothing_of_the_person() {
+        var id = someone();
+        server.admin(
+                "POST",
+                "/v1/identify",
+                identify(id, new JsonObject().put("a", 1)),
+                "User-Agent",
+                FIREFOX,
+                "X-Seen-In",
+                "TR");
+        assertThat(found(id).getJsonObject("device").getMap().values()).containsOnlyNulls();
+    }
+
+    @Test
+    void people_are_found_by_what_they_are_called_by_traits_and_by_tags() {
+        var mark = UUID.randomUUID().toString().substring(0, 8);
+        var ada = mark + "-ada";
+        var eve = mark + "-eve";
+        tell(identify(
+                ada,
+                new JsonObject().put("email", "Ada." + mark + "@Example.com").put("n", 41.5)));
+        tell(identify(
+                eve,
+                new JsonObject().put("phone", "+90" + mark).put("plan", mark).put("n", true)));
+        tell(new JsonObject()
+                .put("type", "track")
+                .put("userId", eve)
+                .put("event", "Tag Added")
+                .put("properties", new JsonObject().put("tag", mark)));
+        found(eve, profile -> profile.getJsonArray("tags").contains(mark));
+        assertThat(ids("q=" + mark)).as("the newest first").containsExactly(eve, ada);
+        assertThat(ids("q=" + ada)).containsExactly(ada);
+        assertThat(ids("q=aDA." + mark)).as("whatever the case").containsExactly(ada);
+        assertThat(ids("q=%2B90" + mark)).containsExactly(eve);
+        assertThat(ids("trait=plan&value=" + mark)).containsExactly(eve);
+        assertThat(ids("trait=plan&value=" + mark.substring(1))).isEmpty();
+        assertThat(ids("q=" + mark + "&trait=n&value=41.5")).containsExactly(ada);
+        assertThat(ids("trait=n&value=true&q=" + mark)).containsExactly(eve);
+        assertThat(ids("tag=" + mark)).containsExactly(eve);
+        assertThat(ids("tag=" + mark + "&q=" + ada)).isEmpty();
+        assertThat(ids("q=%25")).as("no wildcard").isEmpty();
+    }
+
+    @Test
+    void the_list_goes_on_where_the_page_before_ended_and_shows_nobody_twice() {
+        var mark = UUID.randomUUID().toString().substring(0, 8);
+        for (int i = 0; i < 5; i++) {
+            tell(identify(mark + i, new JsonObject().put("i", i)));
+        }
+        for (int i = 0; i < 5; i++) {
+            found(mark + i);
+        }
+        var seen = new ArrayList<String>();
+        String cursor = null;
+        do {
+            var page = server.admin(
+                            "GET", PROFILES + "?limit=2&q=" + mark + (cursor == null ? "" : "&cursor=" + cursor), null)
+                    .json();
+            page.getJsonArray("items").forEach(item -> seen.add(((JsonObject) item).getString("userId")));
+            cursor = page.getString("nextCursor");
+        } while (cursor != null);
+        assertThat(seen).containsExactlyInAnyOrder(mark + 4, mark + 3, mark + 2, mark + 1, mark + 0);
+    }
+
+    @Test
+    void who_may_not_see_people_may_not_find_them_by_what_is_hidden() {
+        tell(identify("hidden-from-analysts", new JsonObject().put("city", "Izmir")));
+        found("hidden-from-analysts");
+        var analyst = server.member("analyst");
+        for (var query : List.of("q=hidden", "trait=city&value=Izmir", "tag=vip")) {
+            assertThat(server.send("GET", PROFILES + "?" + query, analyst, null).status())
+                    .as(query)
+                    .isEqualTo(403);
+        }
+        var all = server.send("GET", PROFILES, analyst, null);
+        assertThat(all.status()).isEqualTo(200);
+        assertThat(all.body()).doesNotContain("Izmir", "hidden-from-analysts");
+    }
+
+    @Test
+    void the_timeline_is_what_was_done_under_all_ids_the_latest_first_page_by_page() {
+        var id = someone();
+        var visitor = UUID.randomUUID().toString();
+        for (int i = 0; i < 3; i++) {
+            tell(new JsonObject()
+                    .put("type", "track")
+                    .put("anonymousId", visitor)
+                    .put("event", "Step")
+                    .put("properties", new JsonObject().put("i", i))
+                    .put("timestamp", "2026-11-02T10:00:0" + i + "Z"));
+        }
+        tell(identify(id, new JsonObject().put("a", 1))
+                .put("anonymousId", visitor)
+                .put("timestamp", "2026-11-02T10:00:09Z"));
+        found(id, profile -> !profile.getJsonArray("anonymousIds").isEmpty());
+        var path = PROFILES + "/user:" + id + "/events?";
+        var first = server.admin("GET", path + "limit=2", null).json();
+        assertThat(types(first)).containsExactly("identify", "track");
+        var rest = server.admin("GET", path + "limit=2&cursor=" + first.getString("nextCursor"), null)
+                .json();
+        assertThat(rest.getJsonArray("items").stream()
+                        .map(item ->
+                                ((JsonObject) item).getJsonObject("properties").getInteger("i")))
+                .containsExactly(1, 0);
+        assertThat(rest.getString("nextCursor")).isNull();
+        assertThat(types(server.admin("GET", path + "type=identify", null).json()))
+                .containsExactly("identify");
+        assertThat(types(
+                        server.admin("GET", path + "name=Step&type=track", null).json()))
+                .hasSize(3);
+        assertThat(types(server.admin("GET", path + "name=Other", null).json())).isEmpty();
+    }
+
+    // ---- changing ------------------------------------------------------------------------------------------------
+
+    @Test
+    void a_change_is_in_force_at_once_and_stands_in_the_timeline_as_an_event() {
+        var id = someone();
+        tell(identify(id, new JsonObject().put("plan", "silver").put("trial", true)));
+        found(id);
+        var changed = change(
+                id,
+                new JsonObject()
+                        .put("traits", new JsonObject().put("plan", "gold").put("trial", null))
+                        .put("addTags", new JsonArray().add(" vip ")));
+        assertThat(changed.status()).as(changed.body()).isEqualTo(200);
+        var profile = changed.json();
+        assertThat(profile.getJsonObject("traits")).isEqualTo(new JsonObject().put("plan", "gold"));
+        assertThat(profile.getJsonArray("tags")).containsExactly("vip");
+        assertThat(profile.getJsonObject("traitSources").getJsonObject("plan").getString("source"))
+                .isEqualTo("user");
+        assertThat(found(id)).isEqualTo(profile);
+        assertThat(types(server.admin("GET", PROFILES + "/user:" + id + "/events", null)
+                        .json()))
+                .containsExactlyInAnyOrder("identify", "identify", "track");
+        assertThat(ids("trait=plan&value=gold&q=" + id)).containsExactly(id);
+        assertThat(change(id, new JsonObject().put("removeTags", new JsonArray().add("vip")))
+                        .json()
+                        .getJsonArray("tags"))
+                .isEmpty();
+    }
+
+    @Test
+    void a_change_wins_over_what_was_said_before_and_not_over_what_is_said_later() {
+        var id = someone();
+        tell(identify(id, new JsonObject().put("plan", "silver")));
+        found(id);
+        change(id, new JsonObject().put("traits", new JsonObject().put("plan", "gold")));
+        tell(identify(id, new JsonObject().put("plan", "old").put("late", 1)).put("timestamp", "2020-01-01T00:00:00Z"));
+        assertThat(found(id, profile -> profile.getJsonObject("traits").containsKey("late"))
+                        .getJsonObject("traits")
+                        .getString("plan"))
+                .isEqualTo("gold");
+        tell(identify(id, new JsonObject().put("plan", "platinum")));
+        found(id, profile -> profile.getJsonObject("traits").getString("plan").equals("platinum"));
+    }
+
+    @Test
+    void a_change_of_what_somebody_else_has_changed_is_refused_and_changes_nothing() {
+        var id = someone();
+        tell(identify(id, new JsonObject().put("plan", "silver")));
+        found(id);
+        var path = PROFILES + "/user:" + id;
+        var tag = server.admin("GET", path, null).header("ETag");
+        change(id, new JsonObject().put("traits", new JsonObject().put("plan", "gold")));
+        var late = new JsonObject().put("traits", new JsonObject().put("plan", "bronze"));
+        assertThat(server.admin("PATCH", path, late, "If-Match", tag).status()).isEqualTo(412);
+        assertThat(server.admin("PATCH", path, late).status()).isEqualTo(428);
+        assertThat(found(id).getJsonObject("traits").getString("plan")).isEqualTo("gold");
+    }
+
+    @Test
+    void a_change_that_says_nothing_possible_is_refused_with_its_place() {
+        var id = someone();
+        tell(identify(id, new JsonObject().put("a", 1)));
+        found(id);
+        assertThat(pointer(change(id, new JsonObject().put("traits", new JsonObject().put("$os", "x")))))
+                .isEqualTo("/traits/$os");
+        assertThat(pointer(change(id, new JsonObject().put("traits", new JsonObject().put("a/b", 9007199254740994L)))))
+                .isEqualTo("/traits/a~1b");
+        var both =
+                new JsonObject().put("addTags", new JsonArray().add("a")).put("removeTags", new JsonArray().add("a"));
+        assertThat(pointer(change(id, both))).isEqualTo("/removeTags");
+        assertThat(change(id, new JsonObject().put("userId", "other")).status()).isEqualTo(400);
+    }
+
+    // ---- events --------------------------------------------------------------------------------------------------
+
+    @Test
+    void good_events_are_taken_whatever_stands_beside_them_and_each_gets_its_verdict() {
+        var id = someone();
+        var batch = new JsonArray()
+                .add(identify(id, new JsonObject().put("a", 1)).put("messageId", "good-" + id))
+                .add("no event")
+                .add(new JsonObject().put("type", "track").put("userId", id))
+                .add(new JsonObject().put("type", "dance").put("userId", id))
+                .add(new JsonObject().put("type", "group").put("userId", id))
+                .add(identify(id, new JsonObject().put("big", 9007199254740994L)));
+        var answer = server.admin("POST", "/api/v1/cdp/batch", new JsonObject().put("batch", batch));
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.json().getInteger("accepted")).isEqualTo(1);
+        assertThat(answer.json().getInteger("rejected")).isEqualTo(5);
+        var results = answer.json().getJsonArray("results");
+        assertThat(results.getJsonObject(0).getString("messageId")).isEqualTo("good-" + id);
+        assertThat(results.stream().skip(1).map(result -> ((JsonObject) result)
+                        .getJsonArray("errors")
+                        .getJsonObject(0)
+                        .getString("pointer")))
+                .containsExactly(
+                        "/batch/1", "/batch/2/event", "/batch/3/type", "/batch/4/groupId", "/batch/5/traits/big");
+        assertThat(found(id).getJsonObject("traits").getMap()).containsOnlyKeys("a");
+        for (var none : List.of(new JsonObject(), new JsonObject().put("batch", new JsonArray()))) {
+            assertThat(server.admin("POST", "/api/v1/cdp/batch", none).status()).isEqualTo(400);
+        }
+    }
+
+    @Test
+    void a_claim_that_its_token_does_not_prove_is_rejected_alone() {
+        var id = someone();
+        var batch = new JsonArray()
+                .add(identify(id, new JsonObject()).put("context", new JsonObject().put("identityToken", "forged")))
+                .add(identify(id, new JsonObject().put("a", 1)));
+        var results = server.browser("POST", "/api/v1/cdp/batch", new JsonObject().put("batch", batch))
+                .json()
+                .getJsonArray("results");
+        assertThat(results.getJsonObject(0).getString("status")).isEqualTo("rejected");
+        assertThat(results.getJsonObject(0)
+                        .getJsonArray("errors")
+                        .getJsonObject(0)
+                        .getString("pointer"))
+                .isEqualTo("/batch/0/context/identityToken");
+        assertThat(results.getJsonObject(1).getString("status")).isEqualTo("accepted");
+    }
+
+    @Test
+    void a_group_is_the_persons_and_keeps_the_latest_word_of_itself() {
+        var id = someone();
+        var company = "company-" + id;
+        var group = new JsonObject().put("userId", id).put("groupId", company);
+        server.admin(
+                "POST",
+                "/v1/group",
+                group.copy()
+                        .put("traits", new JsonObject().put("name", "Engines").put("seats", 2)));
+        server.admin(
+                "POST",
+                "/v1/g",
+                group.copy()
+                        .put("traits", new JsonObject().put("name", "Older").put("town", "London"))
+                        .put("timestamp", "2020-01-01T00:00:00Z"));
+        var shown = found(
+                        id, profile -> profile.getJsonArray("groups").toString().contains("London"))
+                .getJsonArray("groups");
+        assertThat(shown)
+                .isEqualTo(new JsonArray()
+                        .add(new JsonObject()
+                                .put("id", company)
+                                .put(
+                                        "traits",
+                                        new JsonObject()
+                                                .put("name", "Engines")
+                                                .put("seats", 2)
+                                                .put("town", "London"))));
+        assertThat(server.admin("POST", "/v1/group", new JsonObject().put("userId", id))
+                        .status())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void segments_browser_library_is_told_where_to_send() {
+        var key = server.writeKey();
+        var settings = server.send("GET", "/v1/projects/" + key + "/settings", null, null);
+        assertThat(settings.json().getJsonObject("integrations").getJsonObject("Segment.io"))
+                .isEqualTo(new JsonObject()
+                        .put("apiKey", key)
+                        .put("apiHost", server.url().replace("http://", "") + "/v1")
+                        .put("protocol", "http"));
+        assertThat(server.send("GET", "/v1/projects/fwk_b_nobody/settings", null, null)
+                        .status())
+                .isEqualTo(404);
+        assertThat(server.raw("POST", "/v1/m", null, "{\"series\":[]}", "Content-Type", "text/plain")
+                        .status())
+                .isEqualTo(200);
+    }
+
+    // ---- what is asked again and again ---------------------------------------------------------------------------
+
+    private static String someone() {
+        return "person-" + UUID.randomUUID();
+    }
+
+    private static JsonObject identify(String userId, JsonObject traits) {
+        return new JsonObject().put("type", "identify").put("userId", userId).put("traits", traits);
+    }
+
+    private static void tell(JsonObject event) {
+        var answer = server.admin("POST", "/v1/batch", new JsonObject().put("batch", new JsonArray().add(event)));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    }
+
+    private static JsonObject found(String userId) {
+        return found(userId, profile -> true);
+    }
+
+    private static JsonObject found(String userId, java.util.function.Predicate<JsonObject> so) {
+        return eventually(
+                        "the profile of " + userId,
+                        () -> server.admin("GET", PROFILES + "/user:" + userId, null),
+                        answer -> answer.status() == 200 && so.test(answer.json()))
+                .json();
+    }
+
+    private static Answer change(String userId, JsonObject change) {
+        var path = PROFILES + "/user:" + userId;
+        return server.admin(
+                "PATCH",
+                path,
+                change,
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+    }
+
+    private static String pointer(Answer answer) {
+        assertThat(answer.status()).as(answer.body()).isEqualTo(422);
+        return answer.json().getJsonArray("errors").getJsonObject(0).getString("pointer");
+    }
+
+    private static List<String> ids(String query) {
+        var answer = server.admin("GET", PROFILES + "?" + query, null);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return answer.json().getJsonArray("items").stream()
+                .map(item -> ((JsonObject) item).getString("userId"))
+                .toList();
+    }
+
+    private static List<String> types(JsonObject page) {
+        return page.getJsonArray("items").stream()
+                .map(item -> ((JsonObject) item).getString("type"))
+                .toList();
+    }
+}
