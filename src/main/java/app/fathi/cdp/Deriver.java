@@ -202,11 +202,12 @@ public final class Deriver {
             var rest = fresh.stream()
                     .filter(one -> one.ids().noneMatch(erased::contains))
                     .toList();
-            return rest.isEmpty() ? Future.succeededFuture(List.of()) : profileThese(tx, rest);
+            return rest.isEmpty() ? Future.succeededFuture(List.of()) : profileThese(tx, rest, merges);
         });
     }
 
-    private Future<List<DerivedBatch.Event>> profileThese(SqlConnection tx, List<Arrived> arrived) {
+    private Future<List<DerivedBatch.Event>> profileThese(
+            SqlConnection tx, List<Arrived> arrived, List<StreamRecord> merges) {
         var ids = new LinkedHashSet<Id>();
         arrived.forEach(one -> one.ids().forEach(ids::add));
         return graph.load(tx, ids, arrived.getFirst().at()).compose(known -> {
