@@ -48,7 +48,9 @@ public final class OutboundClient {
                 .setConnectTimeout((int) TimeUnit.SECONDS.toMillis(config.connectTimeoutSeconds()))
                 .setSslHandshakeTimeout(config.connectTimeoutSeconds())
                 .setSslHandshakeTimeoutUnit(TimeUnit.SECONDS)
-                .setDecompressionSupported(false);
+                .setDecompressionSupported(false)
+                // Asked now and then: a connection of before may end in the moment in which it is used again.
+                .setKeepAlive(false);
         if (!config.trustedCertificate().isEmpty()) {
             options.setTrustOptions(TrustedAuthorities.withCertificate(Path.of(config.trustedCertificate())));
         }
