@@ -4,6 +4,7 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.outbound.OutboundClient;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -128,7 +129,7 @@ final class ProviderDocuments {
                         LOG.warn(
                                 "The identity provider's {} cannot be read: {}",
                                 url,
-                                asked.cause().toString());
+                                Thrown.text(asked.cause()));
                     }
                     if (believed != null) {
                         answer.complete(believed);
