@@ -97,7 +97,6 @@ class PlantedValuesTest {
                 "FATHI_MASTER_KEY", SECRETS.get("master key"),
                 "FATHI_SMTP_URL", "smtps://planted-user:planted-5521-smtp@127.0.0.1:" + mail.port(),
                 "FATHI_SMTP_FROM", "Fathi <fathi@example.com>",
-                "FATHI_SMTP_TIMEOUT_SECONDS", "2",
                 "FATHI_JOBS_BACKOFF_MILLIS", "20",
                 "FATHI_JOBS_POLL_MILLIS", "50",
                 "FATHI_JOBS_BACKOFF_LIMIT_SECONDS", "1",
@@ -296,6 +295,8 @@ class PlantedValuesTest {
     /** One is invited for each way in which the mail server refuses; the links are those that it has read. */
     private static void mails() {
         inviteWhile(RudeMailServer.Refusal.LOGIN);
+        eventually("it is told", () -> LOG, log -> log.stream()
+                .anyMatch(line -> line.contains("The mail server refuses")));
         mail.refuse(RudeMailServer.Refusal.NONE);
         awaitMail("a mail that was kept until the password is right", LEAF + ".1@secret.example");
         post("/api/v1/auth/password/reset", null, new JsonObject().put("email", TestServer.ADMIN_EMAIL));
