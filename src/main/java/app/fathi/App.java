@@ -365,13 +365,14 @@ public final class App {
                                 handlers,
                                 metrics.registry()),
                         new DeploymentOptions()))
-                .compose(done -> workers.run(tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job(), AuditCheck.job(), TraitsJob.job()))
-                        .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
-                        .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
-                        .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
-                        .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
-                        .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
-                        .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))));
+                .compose(done -> workers.run(
+                        tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job(), AuditCheck.job(), TraitsJob.job()))
+                                .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
+                                .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
+                                .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
+                                .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
+                                .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
+                                .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))));
     }
 
     private void mountPages(Router router) {

@@ -1,6 +1,8 @@
 package app.fathi.cdp;
 
+import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
@@ -121,23 +123,33 @@ final class ErasuresStore {
     }
 
     /** Of all by which they could come again the hash, in place of what stands there. */
-    Future<Integer> remember(SqlConnection tx, int ws, Collection<Integer> nos) {
+    Future<Void> remember(SqlConnection tx, int ws, Collection<Integer> nos) {
         return tx.preparedQuery(
                         """
-                        INSERT INTO cdp_suppression AS s (id, ws, kind, hash, reason)
-                        SELECT gen_random_uuid(), $1, k.kind, k.hash, 'erased' FROM (
-                          SELECT DISTINCT ON (hash) kind, hash FROM (
-                            SELECT CASE i.kind WHEN 0 THEN 'userId' ELSE 'anonymousId' END AS kind, cdp_suppression_hash(
-                              $1, CASE i.kind WHEN 0 THEN 'userId' ELSE 'anonymousId' END, i.value) AS hash
-                            FROM cdp_identity i WHERE i.ws = $1 AND i.profile_no = ANY ($2)
-                            UNION ALL
-                            SELECT n.name, cdp_suppression_hash($1, n.name, coalesce(t.fold, t.num::numeric::text))
-                            FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.profile_no = ANY ($2)
-                            WHERE n.ws = $1 AND n.name IN ('email', 'phone')) a WHERE hash IS NOT NULL) k
-                        ON CONFLICT (ws, hash) DO UPDATE SET value = NULL, note = '', reason = 'erased'
+                        SELECT DISTINCT ON (hash) kind, hash FROM (
+                          SELECT CASE i.kind WHEN 0 THEN 'userId' ELSE 'anonymousId' END AS kind, cdp_suppression_hash(
+                            $1, CASE i.kind WHEN 0 THEN 'userId' ELSE 'anonymousId' END, i.value) AS hash
+                          FROM cdp_identity i WHERE i.ws = $1 AND i.profile_no = ANY ($2)
+                          UNION ALL
+                          SELECT n.name, cdp_suppression_hash($1, n.name, coalesce(t.fold, t.num::numeric::text))
+                          FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.profile_no = ANY ($2)
+                          WHERE n.ws = $1 AND n.name IN ('email', 'phone')) a WHERE hash IS NOT NULL
                         """)
                 .execute(Tuple.of(ws, (Object) nos.toArray(Integer[]::new)))
-                .map(rows -> rows.rowCount());
+                .compose(rows -> tx.preparedQuery(
+                                """
+                                INSERT INTO cdp_suppression AS s (id, ws, kind, hash, reason)
+                                SELECT k.id, $1, k.kind, k.hash, 'erased' FROM unnest($2::uuid[], $3::text[], $4::bytea[]) AS k (id, kind, hash)
+                                ON CONFLICT (ws, hash) DO UPDATE SET value = NULL, note = '', reason = 'erased'
+                                """)
+                        .execute(Tuple.of(
+                                ws,
+                                rows.stream()
+                                        .map(row -> UuidCreator.getTimeOrderedEpoch())
+                                        .toArray(UUID[]::new),
+                                rows.stream().map(row -> row.getString("kind")).toArray(String[]::new),
+                                rows.stream().map(row -> row.getBuffer("hash")).toArray(Buffer[]::new))))
+                .mapEmpty();
     }
 
     Future<Integer> forgetEvents(SqlConnection tx, int ws, Collection<Integer> nos) {

@@ -246,8 +246,7 @@ final class Ingest {
         return null;
     }
 
-    private Future<Void> verify(
-            Call call, Identities.Policy policy, List<JsonObject> events, List<String> pointers) {
+    private Future<Void> verify(Call call, Identities.Policy policy, List<JsonObject> events, List<String> pointers) {
         Future<Void> chain = Future.succeededFuture();
         for (int i = 0; i < events.size(); i++) {
             var event = events.get(i);

@@ -266,10 +266,13 @@ final class ChunkSender {
     /** Writes what was decided; what is answered may be sent. */
     private Future<Map<LedgerRow, Decided>> reserve(
             SqlConnection tx, List<Decided> decided, Set<UUID> active, Map<Integer, Reason> refused, boolean limited) {
-        long first = limited ? decided.stream().filter(d -> isFirst(d, active, refused)).count() : 0;
+        long first = limited
+                ? decided.stream().filter(d -> isFirst(d, active, refused)).count()
+                : 0;
         return first == 0
                 ? write(tx, decided, active, refused, Integer.MAX_VALUE)
-                : QuotaStore.take(tx, run.ws(), (int) first).compose(granted -> write(tx, decided, active, refused, granted));
+                : QuotaStore.take(tx, run.ws(), (int) first)
+                        .compose(granted -> write(tx, decided, active, refused, granted));
     }
 
     /** A delivery counts once, with its claim, however often it is tried. */

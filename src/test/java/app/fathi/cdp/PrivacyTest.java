@@ -287,6 +287,9 @@ class PrivacyTest {
                 .getJsonArray("items")
                 .getJsonObject(0);
         assertThat(entry.getString("reason")).isEqualTo("erased");
+        assertThat(UUID.fromString(entry.getString("id")).version())
+                .as("in the order of the list")
+                .isEqualTo(7);
         assertThat(entry.getString("value")).isNull();
         server.admin("DELETE", SUPPRESSIONS + "/" + entry.getString("id"), null);
         subscribe(id);
