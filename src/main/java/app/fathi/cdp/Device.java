@@ -56,7 +56,7 @@ final class Device {
         put(told, "$browser", agent.contains("Safari/") || agent.contains("Firefox/") ? first(BROWSERS, agent) : null);
         put(told, "$os", first(SYSTEMS, agent));
         put(told, "$os", inside(context, "os", "name"));
-        put(told, "$device", agent.isEmpty() ? null : kind(agent));
+        put(told, "$device", first(SYSTEMS, agent) == null ? null : kind(agent));
         put(told, "$language", language(context.getValue("locale")));
         put(told, "$timezone", zone(context.getValue("timezone")));
         put(told, "$country", country(event.getValue("country")));

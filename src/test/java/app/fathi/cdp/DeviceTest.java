@@ -33,6 +33,7 @@ class DeviceTest {
     @Test
     void what_makes_no_sense_tells_nothing() {
         for (var context : List.of(
+                new JsonObject().put("userAgent", "@segment/analytics-node/3.1.0"),
                 new JsonObject()
                         .put("userAgent", 7)
                         .put("locale", "")
