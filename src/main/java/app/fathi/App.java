@@ -61,6 +61,8 @@ import app.fathi.platform.stream.StreamKeeper;
 import app.fathi.platform.stream.Streams;
 import app.fathi.roles.Roles;
 import app.fathi.roles.RolesVerticle;
+import app.fathi.segments.PeopleInSegments;
+import app.fathi.segments.SegmentsVerticle;
 import app.fathi.templates.Renderer;
 import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
@@ -100,7 +102,8 @@ public final class App {
     private static final int AUDIT_SECONDS = 30 * 86_400;
 
     /** Who holds something of people; the profiles themselves last, because others find their rows by them. */
-    static final List<Erasable> PEOPLE = List.of(new PeopleInBrowsers(), new PeopleInLedger(), new PeopleInProfiles());
+    static final List<Erasable> PEOPLE =
+            List.of(new PeopleInBrowsers(), new PeopleInLedger(), new PeopleInSegments(), new PeopleInProfiles());
 
     private final Vertx vertx;
     private final Config config;
@@ -264,6 +267,8 @@ public final class App {
                 this::baseUrl,
                 jobs,
                 PEOPLE);
+        Supplier<SegmentsVerticle> segmentsDoor = () -> new SegmentsVerticle(
+                new Transactions(pools.admin()), new Transactions(pools.analytics()), profiles, audit, cursor);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
@@ -275,6 +280,7 @@ public final class App {
                         "roles", rolesDoor.get().operations().keySet(),
                         "users", users.verticle().operations().keySet(),
                         "cdp", cdpDoor.get().operations().keySet(),
+                        "segments", segmentsDoor.get().operations().keySet(),
                         "cep", cepDoor.get().operations().keySet(),
                         "webpush", webpushDoor.get().operations().keySet()));
 
@@ -306,6 +312,7 @@ public final class App {
                 .compose(done -> deploy(rolesDoor, perCore))
                 .compose(done -> deploy(users::verticle, perCore))
                 .compose(done -> deploy(cdpDoor, perCore))
+                .compose(done -> deploy(segmentsDoor, perCore))
                 .compose(done -> deploy(cepDoor, perCore))
                 .compose(done -> deploy(webpushDoor, perCore))
                 .compose(done -> deploy(() -> new HttpVerticle(edge), perCore))

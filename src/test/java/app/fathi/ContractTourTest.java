@@ -56,6 +56,7 @@ class ContractTourTest {
         identityProviders();
         people();
         keys();
+        segments();
         sites();
         var subscription = subscriptions();
         messages(subscription);
@@ -353,6 +354,19 @@ class ContractTourTest {
         server.admin("GET", path, null);
         server.admin("GET", path + "/errors", null);
         server.admin("GET", "/api/v1/webpush/imports?limit=1", null);
+    }
+
+    private static void segments() {
+        var segments = "/api/v1/segments";
+        var rule = new JsonObject().put("type", "trait").put("trait", "city").put("operator", "exists");
+        server.admin("POST", segments + "/preview", new JsonObject().put("rule", rule));
+        var segment = server.admin("POST", segments, new JsonObject().put("name", "Tourists"))
+                .header("Location");
+        edit(segments, segment, new JsonObject().put("description", "seen on a tour"), () -> {
+            server.admin(
+                    "POST", segment + "/members", new JsonObject().put("add", new JsonArray().add("user:tourist")));
+            server.admin("GET", segment + "/members", null);
+        });
     }
 
     private static void sites() {

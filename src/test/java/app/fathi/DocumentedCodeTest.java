@@ -333,6 +333,11 @@ class DocumentedCodeTest {
                                 .put("repository", "acme/shop")
                                 .put("ref", "refs/heads/main")));
         environment.put(
+                "SEGMENT_ID",
+                server.admin("POST", "/api/v1/segments", new JsonObject().put("name", "documented"))
+                        .json()
+                        .getString("id"));
+        environment.put(
                 "ROLE_ID",
                 server.admin("POST", "/api/v1/roles", new JsonObject().put("name", "documented"))
                         .json()

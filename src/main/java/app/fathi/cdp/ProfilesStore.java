@@ -1,6 +1,7 @@
 package app.fathi.cdp;
 
 import app.fathi.cdp.IdentityGraph.Id;
+import app.fathi.cdp.values.Fold;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -530,10 +531,10 @@ final class ProfilesStore {
         var sql = LIST;
         if (filter.q() != null) {
             sql = LIST_BY_TEXT;
-            values.addString(filter.q()).addString(Folded.of(filter.q()));
+            values.addString(filter.q()).addString(Fold.of(filter.q()));
         } else if (filter.trait() != null) {
             sql = LIST_BY_TRAIT;
-            values.addString(Folded.of(filter.value())).addDouble(number(filter.value()));
+            values.addString(Fold.of(filter.value())).addDouble(number(filter.value()));
         }
         return client.preparedQuery(sql)
                 .execute(values)

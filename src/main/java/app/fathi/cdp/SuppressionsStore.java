@@ -1,6 +1,7 @@
 package app.fathi.cdp;
 
 import app.fathi.cdp.IdentityGraph.Id;
+import app.fathi.cdp.values.Fold;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
@@ -40,7 +41,7 @@ final class SuppressionsStore {
     }
 
     static String folded(String kind, String value) {
-        return kind.equals("email") || kind.equals("phone") ? Folded.of(value.strip()) : value;
+        return kind.equals("email") || kind.equals("phone") ? Fold.of(value.strip()) : value;
     }
 
     // ---- asked by the deriver and by senders

@@ -1,13 +1,10 @@
 package app.fathi.cdp;
 
-import app.fathi.platform.bus.Rfc3339;
+import app.fathi.cdp.values.Fold;
+import app.fathi.cdp.values.Instants;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
-import java.time.LocalDate;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
 
 /**
@@ -24,8 +21,6 @@ record TypedTrait(short type, Double number, String text, String folded, Long mi
     private static final short TEXT = 2;
     private static final short LIST = 3;
     private static final short OBJECT = 4;
-    private static final int MIN_DATE_LENGTH = 10;
-    private static final int MAX_TIME_LENGTH = 40;
 
     static TypedTrait of(Object value) {
         return switch (value) {
@@ -35,26 +30,13 @@ record TypedTrait(short type, Double number, String text, String folded, Long mi
             case JsonObject object -> new TypedTrait(OBJECT, null, null, null, null);
             default -> {
                 var text = value.toString();
-                yield new TypedTrait(TEXT, null, text, Folded.of(text), micros(text));
+                yield new TypedTrait(TEXT, null, text, Fold.of(text), micros(text));
             }
         };
     }
 
     private static Long micros(String text) {
-        if (text.length() < MIN_DATE_LENGTH || text.length() > MAX_TIME_LENGTH || text.charAt(4) != '-') {
-            return null;
-        }
-        if (text.length() > MIN_DATE_LENGTH) {
-            return Rfc3339.parse(text)
-                    .map(OffsetDateTime::toInstant)
-                    .map(TypedTrait::micros)
-                    .orElse(null);
-        }
-        try {
-            return micros(LocalDate.parse(text).atStartOfDay(ZoneOffset.UTC).toInstant());
-        } catch (DateTimeParseException e) {
-            return null;
-        }
+        return Instants.parse(text).map(Instants::micros).orElse(null);
     }
 
     static Long micros(Instant at) {

@@ -51,6 +51,9 @@ public enum Permission {
     PUSH_KEYS_READ("push-keys:read", true),
     /** Rotating, importing and retiring push keys. */
     PUSH_KEYS_UPDATE("push-keys:update", true),
+    SEGMENTS_READ("segments:read", true),
+    /** Making, changing and deleting segments, and putting people into static ones. */
+    SEGMENTS_MANAGE("segments:manage", true),
     SITES_READ("sites:read", true),
     /** Also binds browser keys to the origins of sites. */
     SITES_MANAGE("sites:manage", true),

@@ -29,6 +29,8 @@ public enum BuiltInRole {
                     ROLES_DELETE,
                     WORKSPACES_READ,
                     SUBSCRIPTIONS_READ,
+                    SEGMENTS_READ,
+                    SEGMENTS_MANAGE,
                     SITES_READ,
                     SITES_MANAGE,
                     PROMPTS_READ,
@@ -54,6 +56,7 @@ public enum BuiltInRole {
                     PROFILES_READ,
                     CONSENTS_READ,
                     SUPPRESSIONS_READ,
+                    SEGMENTS_READ,
                     SITES_READ,
                     PROMPTS_READ,
                     MESSAGES_TEST)),
@@ -66,10 +69,13 @@ public enum BuiltInRole {
                     PROFILES_READ,
                     CONSENTS_READ,
                     SUPPRESSIONS_READ,
+                    SEGMENTS_READ,
                     SITES_READ,
                     PROMPTS_READ,
                     MESSAGES_READ)),
-    SEGMENT_MANAGER("segment-manager", EnumSet.of(WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ)),
+    SEGMENT_MANAGER(
+            "segment-manager",
+            EnumSet.of(WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SEGMENTS_READ, SEGMENTS_MANAGE)),
     INTEGRATOR(
             "integrator",
             EnumSet.of(

@@ -34,6 +34,7 @@ final class Things {
         things.apiKeys();
         things.identityProvider();
         things.role();
+        things.segment();
         things.people();
         things.sites();
         things.profile();
@@ -113,6 +114,12 @@ final class Things {
         var prompt =
                 new JsonObject().put("name", "owners").put("kind", "banner").put("texts", new JsonArray().add(text));
         put("/api/v1/webpush/prompts", made("/api/v1/webpush/prompts", prompt).getString("id"));
+    }
+
+    private void segment() {
+        put(
+                "/api/v1/segments",
+                made("/api/v1/segments", new JsonObject().put("name", PLANTED)).getString("id"));
     }
 
     private void role() {

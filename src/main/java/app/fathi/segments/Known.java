@@ -1,0 +1,96 @@
+package app.fathi.segments;
+
+import app.fathi.cdp.values.Path;
+import app.fathi.cdp.values.Value;
+import app.fathi.segments.rules.Person;
+import app.fathi.segments.rules.Rule.Behaviour;
+import app.fathi.segments.rules.Rule.Choice;
+import app.fathi.segments.rules.RuleEngine;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * A person as the database knows one.
+ *
+ * @param channels over which the person is reached
+ * @param segments static ones that the person is in, of those that were asked for
+ * @param events in ascending order, of the kinds that were asked for
+ */
+record Known(
+        int no,
+        UUID id,
+        String userId,
+        JsonObject traits,
+        JsonObject consents,
+        Set<String> channels,
+        Set<UUID> segments,
+        List<Event> events)
+        implements Person {
+
+    record Event(String name, Instant at, JsonObject properties) {}
+
+    @Override
+    public Value trait(Path path) {
+        return path.in(traits);
+    }
+
+    @Override
+    public ZoneId zone() {
+        try {
+            return ZoneId.of(traits.getString("$timezone", "UTC"));
+        } catch (DateTimeException e) {
+            return ZoneOffset.UTC;
+        }
+    }
+
+    @Override
+    public boolean subscribed(String channel) {
+        return channels.contains(channel);
+    }
+
+    /** Of what was said of the channel and of all channels the later counts. */
+    @Override
+    public Choice consent(String purpose, String channel) {
+        var said = Stream.of(channel, "*")
+                .map(on -> consents.getJsonArray(purpose + "/" + on))
+                .filter(java.util.Objects::nonNull)
+                .max(java.util.Comparator.comparingLong((JsonArray one) -> one.getLong(1)));
+        return said.map(one -> one.getBoolean(0) ? Choice.GRANTED : Choice.DENIED)
+                .orElse(Choice.UNSET);
+    }
+
+    @Override
+    public boolean member(UUID segment) {
+        return segments.contains(segment);
+    }
+
+    @Override
+    public List<Instant> moments(Behaviour behaviour, Instant from, Instant until) {
+        return fitting(behaviour, from, until).map(Event::at).toList();
+    }
+
+    @Override
+    public List<Double> numbers(Behaviour behaviour, Path property, Instant from, Instant until) {
+        return fitting(behaviour, from, until)
+                .map(event -> property.in(event.properties))
+                .filter(Value.Numeric.class::isInstance)
+                .map(value -> ((Value.Numeric) value).number())
+                .toList();
+    }
+
+    private Stream<Event> fitting(Behaviour behaviour, Instant from, Instant until) {
+        return events.stream()
+                .filter(event -> event.name.equals(behaviour.event())
+                        && (from == null || !event.at.isBefore(from))
+                        && !event.at.isAfter(until)
+                        && RuleEngine.fits(behaviour, event.properties));
+    }
+}

@@ -1,0 +1,146 @@
+package app.fathi.segments;
+
+import app.fathi.segments.Known.Event;
+import app.fathi.segments.rules.Mentions;
+import app.fathi.segments.rules.RuleSql.Condition;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/** All SQL that finds people by rules. */
+final class PeopleStore {
+
+    /** How many, and how many of them over web push. */
+    record Count(long people, long reachable) {}
+
+    /** The numbers by which {@code cdp_trait} knows traits. */
+    Future<Map<String, Integer>> traitNumbers(SqlClient client, int ws, Collection<String> names) {
+        return client.preparedQuery("SELECT name, no FROM cdp_trait_name WHERE ws = $1 AND name = ANY ($2)")
+                .execute(Tuple.of(ws, (Object) names.toArray(String[]::new)))
+                .map(rows -> {
+                    var numbers = new HashMap<String, Integer>();
+                    rows.forEach(row -> numbers.put(row.getString("name"), row.getInteger("no")));
+                    return numbers;
+                });
+    }
+
+    /** The database's clock, which all nodes share. */
+    Future<Instant> now(SqlClient client) {
+        return client.query("SELECT now() AS now")
+                .execute()
+                .map(rows -> rows.iterator().next().getOffsetDateTime("now").toInstant());
+    }
+
+    Future<Count> count(SqlClient client, int ws, Condition condition) {
+        return client.preparedQuery(
+                        """
+                        SELECT count(*) AS people, count(r.profile_no) AS reachable
+                        FROM cdp_profile p
+                        LEFT JOIN segments_reachable r ON r.ws = p.ws AND r.profile_no = p.profile_no AND r.channel = 'webpush'
+                        WHERE p.ws = $1 AND p.merged_into IS NULL AND\s"""
+                                + condition.text())
+                .execute(condition.after(ws))
+                .map(rows -> {
+                    var row = rows.iterator().next();
+                    return new Count(row.getLong("people"), row.getLong("reachable"));
+                });
+    }
+
+    /** People of whom the condition is true, the newest first, without their events and segments. */
+    Future<List<Known>> page(SqlClient client, int ws, Condition condition, int before, int limit) {
+        return client.preparedQuery(
+                        """
+                        SELECT p.profile_no, p.id, p.user_id, p.traits, p.consents,
+                               ARRAY (SELECT r.channel FROM segments_reachable r WHERE r.ws = p.ws AND r.profile_no = p.profile_no) AS channels
+                        FROM cdp_profile p
+                        WHERE p.ws = $1 AND p.merged_into IS NULL AND p.profile_no < $2 AND %s
+                        ORDER BY p.profile_no DESC LIMIT $3
+                        """
+                                .formatted(condition.text()))
+                .execute(condition.after(ws, before, limit))
+                .map(rows -> rows.stream()
+                        .map(row -> new Known(
+                                row.getInteger("profile_no"),
+                                row.getUUID("id"),
+                                row.getString("user_id"),
+                                row.getJsonObject("traits"),
+                                row.getJsonObject("consents"),
+                                Set.of(row.getArrayOfStrings("channels")),
+                                Set.of(),
+                                List.of()))
+                        .toList());
+    }
+
+    /** The same people with what the rule speaks of. */
+    Future<List<Known>> complete(SqlClient client, int ws, List<Known> people, Mentions mentions, Instant now) {
+        var numbers = people.stream().map(Known::no).toArray(Integer[]::new);
+        return events(client, ws, numbers, mentions.events(), now)
+                .compose(events -> segments(client, ws, numbers, mentions.segments())
+                        .map(segments -> people.stream()
+                                .map(known -> new Known(
+                                        known.no(),
+                                        known.id(),
+                                        known.userId(),
+                                        known.traits(),
+                                        known.consents(),
+                                        known.channels(),
+                                        segments.getOrDefault(known.no(), Set.of()),
+                                        events.getOrDefault(known.no(), List.of())))
+                                .toList()));
+    }
+
+    private Future<Map<Integer, List<Event>>> events(
+            SqlClient client, int ws, Integer[] people, Set<String> names, Instant now) {
+        if (names.isEmpty()) {
+            return Future.succeededFuture(Map.of());
+        }
+        return client.preparedQuery(
+                        """
+                        SELECT profile_no, name, at, properties FROM segments_event
+                        WHERE ws = $1 AND profile_no = ANY ($2) AND name = ANY ($3) AND at <= $4 ORDER BY at
+                        """)
+                .execute(Tuple.of(ws, people, names.toArray(String[]::new), now.atOffset(ZoneOffset.UTC)))
+                .map(rows -> {
+                    var found = new HashMap<Integer, List<Event>>();
+                    for (var row : rows) {
+                        found.computeIfAbsent(row.getInteger("profile_no"), no -> new ArrayList<>())
+                                .add(new Event(
+                                        row.getString("name"),
+                                        row.getOffsetDateTime("at").toInstant(),
+                                        row.getJson("properties") instanceof JsonObject json
+                                                ? json
+                                                : new JsonObject()));
+                    }
+                    return found;
+                });
+    }
+
+    private Future<Map<Integer, Set<UUID>>> segments(SqlClient client, int ws, Integer[] people, Set<UUID> ids) {
+        if (ids.isEmpty()) {
+            return Future.succeededFuture(Map.of());
+        }
+        return client.preparedQuery(
+                        """
+                        SELECT profile_no, segment FROM segments_member
+                        WHERE ws = $1 AND profile_no = ANY ($2) AND segment = ANY ($3)
+                        """)
+                .execute(Tuple.of(ws, people, ids.toArray(UUID[]::new)))
+                .map(rows -> {
+                    var found = new HashMap<Integer, Set<UUID>>();
+                    rows.forEach(row -> found.computeIfAbsent(row.getInteger("profile_no"), no -> new HashSet<>())
+                            .add(row.getUUID("segment")));
+                    return found;
+                });
+    }
+}

@@ -1,0 +1,83 @@
+package app.fathi.segments;
+
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.segments.rules.Rule;
+import app.fathi.segments.rules.RuleParser;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * A named set of people.
+ *
+ * @param rule who is in a dynamic one; null of a static one, which people are put into
+ * @param edits null for one that is not saved yet
+ */
+record Segment(UUID id, String name, String description, List<String> tags, JsonObject rule, Edits edits) {
+
+    /** Who made it and who changed it last, users or keys; the version grows with each change. */
+    record Edits(UUID createdBy, OffsetDateTime createdAt, UUID updatedBy, OffsetDateTime updatedAt, long version) {}
+
+    /** Shape and lengths are the contract's; what a rule means is checked here. */
+    static Segment of(UUID id, JsonObject fields) {
+        var name = fields.getString("name");
+        if (name.isBlank()) {
+            throw ProblemException.unprocessable("/name", "A name must not be blank.");
+        }
+        var rule = fields.getJsonObject("rule");
+        if (rule != null) {
+            RuleParser.parse(rule, "/rule");
+        }
+        return new Segment(
+                id,
+                name.strip(),
+                fields.getString("description", ""),
+                fields.getJsonArray("tags", new JsonArray()).stream()
+                        .map(String.class::cast)
+                        .distinct()
+                        .toList(),
+                rule,
+                null);
+    }
+
+    /** The same with the fields that the change names. A dynamic one stays dynamic, a static one static. */
+    Segment with(JsonObject change) {
+        if (change.containsKey("rule") && (change.getValue("rule") == null) != (rule == null)) {
+            throw ProblemException.unprocessable(
+                    "/rule",
+                    rule == null
+                            ? "People are put into a static segment: it has no rule. Make a dynamic one."
+                            : "A dynamic segment is its rule. Make a static one for people who are put into it.");
+        }
+        return of(id, fields().mergeIn(change));
+    }
+
+    boolean isStatic() {
+        return rule == null;
+    }
+
+    /** Whoever belongs to it, as a rule. */
+    Rule asRule() {
+        return isStatic() ? new Rule.Member(id) : RuleParser.parse(rule, "/rule");
+    }
+
+    JsonObject fields() {
+        return new JsonObject()
+                .put("name", name)
+                .put("description", description)
+                .put("tags", new JsonArray(tags))
+                .put("rule", rule);
+    }
+
+    JsonObject toJson() {
+        return fields().put("id", id.toString())
+                .put("kind", isStatic() ? "static" : "dynamic")
+                .put("createdBy", edits.createdBy.toString())
+                .put("createdAt", edits.createdAt.toInstant().toString())
+                .put("updatedBy", edits.updatedBy.toString())
+                .put("updatedAt", edits.updatedAt.toInstant().toString())
+                .put("version", edits.version);
+    }
+}

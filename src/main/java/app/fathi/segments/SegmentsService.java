@@ -1,0 +1,263 @@
+package app.fathi.segments;
+
+import app.fathi.cdp.Profiles;
+import app.fathi.platform.audit.Audit;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.Kind;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.segments.rules.RuleParser;
+import com.github.f4b6a3.uuid.UuidCreator;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/** The rules of this domain. Questions to many people run on a pool of their own, where they can hold up nobody else. */
+final class SegmentsService {
+    private static final String SEGMENTS = "/api/v1/segments/";
+    private static final int MAX_SEGMENTS = 1_000;
+    private static final int SAMPLE = 10;
+    private static final String BY_USER_ID = "user:";
+
+    private final Transactions transactions;
+    private final Transactions analytics;
+    private final SegmentsStore store = new SegmentsStore();
+    private final People people = new People(store);
+    private final Profiles profiles;
+    private final Audit audit;
+    private final Cursor cursor;
+
+    SegmentsService(Transactions transactions, Transactions analytics, Profiles profiles, Audit audit, Cursor cursor) {
+        this.transactions = transactions;
+        this.analytics = analytics;
+        this.profiles = profiles;
+        this.audit = audit;
+        this.cursor = cursor;
+    }
+
+    Future<Reply> list(Call call) {
+        var before = cursor.position(call).map(position -> position.uuid(0)).orElse(null);
+        return store.page(
+                        transactions.pool(),
+                        call.ws(),
+                        before,
+                        call.parameters().getString("q"),
+                        call.parameters().getString("tag"),
+                        Cursor.limit(call) + 1)
+                .map(rows -> Reply.ok(cursor.page(call, rows, Segment::toJson, row -> List.of(row.id()))));
+    }
+
+    Future<Reply> get(Call call) {
+        return find(call)
+                .map(segment -> Reply.ok(segment.toJson(), segment.edits().version()));
+    }
+
+    private Future<Segment> find(Call call) {
+        return store.find(transactions.pool(), call.ws(), call.id("id", "segment"))
+                .map(found -> found.orElseThrow(() -> ProblemException.notFound("segment")));
+    }
+
+    Future<Reply> create(Call call) {
+        var draft = Segment.of(UuidCreator.getTimeOrderedEpoch(), call.json());
+        return transactions.once(call, tx -> check(tx, call.ws(), draft)
+                .compose(checked -> store.count(tx, call.ws()))
+                .compose(count -> {
+                    if (count >= MAX_SEGMENTS) {
+                        throw ProblemException.conflict("A workspace has at most " + MAX_SEGMENTS + " segments.");
+                    }
+                    return store.insert(tx, call.ws(), draft, call.caller().id());
+                })
+                .map(saved -> saved.orElseThrow(() -> taken(draft)))
+                .compose(segment -> audit.record(tx, call, "segment", segment.id(), null, segment.fields())
+                        .map(Reply.created(SEGMENTS + segment.id(), segment.toJson()))));
+    }
+
+    Future<Reply> update(Call call) {
+        var version = call.ifMatch();
+        var id = call.id("id", "segment");
+        return transactions
+                .run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
+                    var before = current(found, version);
+                    var draft = before.with(call.json());
+                    return check(tx, call.ws(), draft)
+                            .compose(checked -> store.update(
+                                    tx, call.ws(), draft, call.caller().id()))
+                            .map(saved -> saved.orElseThrow(() -> taken(draft)))
+                            .compose(after -> audit.record(
+                                            tx,
+                                            call,
+                                            "segment",
+                                            id,
+                                            named(before.fields(), call.json()),
+                                            named(after.fields(), call.json()))
+                                    .map(after));
+                }))
+                .map(segment -> Reply.ok(segment.toJson(), segment.edits().version()));
+    }
+
+    /** That the segments which it names exist and do not come back to it. */
+    private Future<?> check(SqlConnection tx, int ws, Segment draft) {
+        return draft.isStatic()
+                ? Future.succeededFuture()
+                : store.lockAll(tx, ws).compose(locked -> people.resolve(tx, ws, draft.asRule(), draft.id()));
+    }
+
+    Future<Reply> delete(Call call) {
+        var version = call.ifMatch();
+        var id = call.id("id", "segment");
+        return transactions
+                .run(tx -> store.lockAll(tx, call.ws())
+                        .compose(locked -> store.lock(tx, call.ws(), id))
+                        .compose(found -> {
+                            var segment = current(found, version);
+                            return store.users(tx, call.ws(), id).compose(users -> {
+                                if (!users.isEmpty()) {
+                                    throw ProblemException.conflict(
+                                            "The rules of these segments name it: " + String.join(", ", users) + ".");
+                                }
+                                return store.delete(tx, call.ws(), id)
+                                        .compose(done -> audit.record(tx, call, "segment", id, segment.fields(), null));
+                            });
+                        }))
+                .map(Reply.noContent());
+    }
+
+    /** Who a rule means now: nothing is saved. */
+    Future<Reply> preview(Call call) {
+        var rule = RuleParser.parse(call.json().getJsonObject("rule"), "/rule");
+        return analytics.run(tx -> people.resolve(tx, call.ws(), rule, null)
+                .compose(resolved -> people.ask(tx, call.ws(), resolved))
+                .compose(question -> people.count(tx, call.ws(), question)
+                        .compose(count -> people.page(tx, call.ws(), question, Integer.MAX_VALUE, SAMPLE)
+                                .map(sample -> Reply.ok(new JsonObject()
+                                        .put("people", count.people())
+                                        .put("reachable", count.reachable())
+                                        .put(
+                                                "sample",
+                                                new JsonArray(sample.stream()
+                                                        .map(SegmentsService::member)
+                                                        .toList()))
+                                        .put("asOf", question.now().toString()))))));
+    }
+
+    Future<Reply> members(Call call) {
+        int before =
+                cursor.position(call).map(position -> (int) position.number(0)).orElse(Integer.MAX_VALUE);
+        int limit = Cursor.limit(call) + 1;
+        return find(call)
+                .compose(segment -> analytics.run(tx -> people.resolve(tx, call.ws(), segment.asRule(), null)
+                        .compose(resolved -> people.ask(tx, call.ws(), resolved))
+                        .compose(question -> people.page(tx, call.ws(), question, before, limit))))
+                .map(found ->
+                        Reply.ok(cursor.page(call, found, SegmentsService::member, known -> List.of(known.no()))));
+    }
+
+    private static JsonObject member(Known known) {
+        return new JsonObject()
+                .put("id", known.id().toString())
+                .put("userId", known.userId())
+                .put("subscribed", known.subscribed("webpush"));
+    }
+
+    /** People are put into a static segment, and taken out of it, all at once. Who is unknown is told, and nobody is made. */
+    Future<Reply> changeMembers(Call call) {
+        var id = call.id("id", "segment");
+        return transactions.run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
+            var segment = found.orElseThrow(() -> ProblemException.notFound("segment"));
+            if (!segment.isStatic()) {
+                throw ProblemException.conflict("Who is in a dynamic segment is what its rule says: change the rule.");
+            }
+            var add = call.json().getJsonArray("add", new JsonArray());
+            var remove = call.json().getJsonArray("remove", new JsonArray());
+            return numbers(tx, call.ws(), add, remove).compose(numbers -> {
+                var unknown = new ArrayList<String>();
+                var adding = named(add, numbers, unknown);
+                var removing = named(remove, numbers, unknown);
+                return store.remove(tx, call.ws(), id, removing)
+                        .compose(removed -> store.add(tx, call.ws(), id, adding).compose(added -> audit.record(
+                                        tx,
+                                        call,
+                                        "segment",
+                                        id,
+                                        null,
+                                        new JsonObject().put("added", added).put("removed", removed))
+                                .map(Reply.ok(new JsonObject()
+                                        .put("added", added)
+                                        .put("removed", removed)
+                                        .put("unknown", new JsonArray(unknown))))));
+            });
+        }));
+    }
+
+    private Future<Map<String, Integer>> numbers(SqlConnection tx, int ws, JsonArray add, JsonArray remove) {
+        var users = new ArrayList<String>();
+        var ids = new ArrayList<UUID>();
+        for (var list : List.of(add, remove)) {
+            for (var name : list) {
+                var text = (String) name;
+                if (text.startsWith(BY_USER_ID)) {
+                    users.add(text.substring(BY_USER_ID.length()));
+                } else {
+                    uuid(text).ifPresent(ids::add);
+                }
+            }
+        }
+        return profiles.numbersByUserIds(tx, ws, users)
+                .compose(byUser -> profiles.numbersByIds(tx, ws, ids).map(byId -> {
+                    var numbers = new HashMap<String, Integer>();
+                    byUser.forEach((user, no) -> numbers.put(BY_USER_ID + user, no));
+                    byId.forEach((profile, no) -> numbers.put(profile.toString(), no));
+                    return numbers;
+                }));
+    }
+
+    private static List<Integer> named(JsonArray names, Map<String, Integer> numbers, List<String> unknown) {
+        var found = new ArrayList<Integer>();
+        for (var name : names) {
+            var no = numbers.get(name);
+            if (no == null) {
+                unknown.add((String) name);
+            } else {
+                found.add(no);
+            }
+        }
+        return found;
+    }
+
+    private static Optional<UUID> uuid(String text) {
+        try {
+            return Optional.of(UUID.fromString(text));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static ProblemException taken(Segment draft) {
+        return ProblemException.conflict("The workspace has a segment named " + draft.name() + " already.");
+    }
+
+    private static Segment current(Optional<Segment> found, long version) {
+        var segment = found.orElseThrow(() -> ProblemException.notFound("segment"));
+        if (segment.edits().version() != version) {
+            throw ProblemException.of(
+                    Kind.PRECONDITION_FAILED, "The segment has changed since it was read. Read it again.");
+        }
+        return segment;
+    }
+
+    /** The fields that a change names, as they stand here. */
+    private static JsonObject named(JsonObject fields, JsonObject change) {
+        var named = new JsonObject();
+        change.fieldNames().forEach(field -> named.put(field, fields.getValue(field)));
+        return named;
+    }
+}

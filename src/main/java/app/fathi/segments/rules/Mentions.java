@@ -1,0 +1,44 @@
+package app.fathi.segments.rules;
+
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** What a rule speaks of: what has to be known of people to answer it. */
+public record Mentions(Set<String> traits, Set<String> events, Set<UUID> segments) {
+
+    public static Mentions of(Rule rule) {
+        var mentions = new Mentions(new HashSet<>(), new HashSet<>(), new HashSet<>());
+        mentions.add(rule);
+        return mentions;
+    }
+
+    private void add(Rule rule) {
+        switch (rule) {
+            case Rule.And and -> and.rules().forEach(this::add);
+            case Rule.Or or -> or.rules().forEach(this::add);
+            case Rule.Not not -> add(not.rule());
+            case Rule.Trait trait -> traits.add(trait.path().root());
+            case Rule.Did did -> events.add(did.behaviour().event());
+            case Rule.Total total -> events.add(total.behaviour().event());
+            case Rule.Moment moment -> events.add(moment.behaviour().event());
+            case Rule.Member member -> segments.add(member.segment());
+            case Rule.Subscribed subscribed -> {}
+            case Rule.Consented consented -> {}
+        }
+    }
+
+    /** The rule with other rules in place of the segments that it names. */
+    public static Rule replace(Rule rule, Function<Rule.Member, Rule> segment) {
+        return switch (rule) {
+            case Rule.And(var rules) ->
+                new Rule.And(rules.stream().map(one -> replace(one, segment)).toList());
+            case Rule.Or(var rules) ->
+                new Rule.Or(rules.stream().map(one -> replace(one, segment)).toList());
+            case Rule.Not(var negated) -> new Rule.Not(replace(negated, segment));
+            case Rule.Member member -> segment.apply(member);
+            default -> rule;
+        };
+    }
+}

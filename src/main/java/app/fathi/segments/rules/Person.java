@@ -1,0 +1,46 @@
+package app.fathi.segments.rules;
+
+import app.fathi.cdp.values.Path;
+import app.fathi.cdp.values.Value;
+import app.fathi.segments.rules.Rule.Aggregate;
+import app.fathi.segments.rules.Rule.Behaviour;
+import app.fathi.segments.rules.Rule.Choice;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.List;
+import java.util.UUID;
+
+/** What is known of one person, as far as rules ask. */
+public interface Person {
+
+    Value trait(Path path);
+
+    /** Whose calendar counts for anniversaries; UTC when unknown. */
+    ZoneId zone();
+
+    boolean subscribed(String channel);
+
+    Choice consent(String purpose, String channel);
+
+    boolean member(UUID segment);
+
+    /**
+     * When events of the kind were, in ascending order: those not older than {@code from}, or all of them when that is null,
+     * and none after {@code until}.
+     */
+    List<Instant> moments(Behaviour behaviour, Instant from, Instant until);
+
+    /** The values of a property of these events that are numbers. */
+    List<Double> numbers(Behaviour behaviour, Path property, Instant from, Instant until);
+
+    /** What they come to; null where there is nothing to come to anything. */
+    static Double total(Aggregate aggregate, List<Double> numbers) {
+        var stream = numbers.stream().mapToDouble(Double::doubleValue);
+        return switch (aggregate) {
+            case SUM -> stream.sum();
+            case AVG -> numbers.isEmpty() ? null : stream.sum() / numbers.size();
+            case MIN -> numbers.isEmpty() ? null : stream.min().getAsDouble();
+            case MAX -> numbers.isEmpty() ? null : stream.max().getAsDouble();
+        };
+    }
+}

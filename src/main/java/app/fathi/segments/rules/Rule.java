@@ -1,0 +1,80 @@
+package app.fathi.segments.rules;
+
+import app.fathi.cdp.values.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+
+/** Who is meant. See {@link RuleParser} for how it is written, and {@link Truth} for what it says of a person. */
+public sealed interface Rule {
+
+    record And(List<Rule> rules) implements Rule {
+        public And {
+            rules = List.copyOf(rules);
+        }
+    }
+
+    record Or(List<Rule> rules) implements Rule {
+        public Or {
+            rules = List.copyOf(rules);
+        }
+    }
+
+    /** The unknown stays unknown. */
+    record Not(Rule rule) implements Rule {}
+
+    record Trait(Path path, Test test) implements Rule {}
+
+    /** {@code did}, {@code didNot}: how many events of a kind there were within a time. Never unknown. */
+    record Did(Behaviour behaviour, Count count) implements Rule {}
+
+    /** What a person's events of a kind come to; unknown where there are none, but for a sum, which is 0. */
+    record Total(Behaviour behaviour, Aggregate aggregate, Path property, Test test) implements Rule {}
+
+    /** When the first or the last event of a kind was; unknown where there is none. */
+    record Moment(Behaviour behaviour, boolean first, Test test) implements Rule {}
+
+    /** Whether one can be reached over the channel. Never unknown. */
+    record Subscribed(String channel) implements Rule {}
+
+    /** What the person said about messages of this purpose on this channel. Never unknown: who said nothing said so. */
+    record Consented(String purpose, String channel, Choice choice) implements Rule {}
+
+    /** Whether one belongs to another segment. Never unknown. */
+    record Member(UUID segment) implements Rule {}
+
+    enum Choice {
+        GRANTED,
+        DENIED,
+        UNSET
+    }
+
+    enum Aggregate {
+        SUM,
+        AVG,
+        MIN,
+        MAX
+    }
+
+    /**
+     * Events of one kind. Equal ones share what is counted.
+     *
+     * @param event the name of a {@code track}, or {@code page}, {@code screen}
+     * @param where what holds of their properties, all of it
+     * @param within from so long ago until now; null for as long as events are kept
+     */
+    record Behaviour(String event, List<Property> where, Duration within) {
+        public Behaviour {
+            where = List.copyOf(where);
+        }
+    }
+
+    record Property(Path path, Test test) {}
+
+    /** {@code atLeast}, {@code atMost}, {@code exactly}: both bounds belong to it; an absent upper one is the largest int. */
+    record Count(int low, int high) {
+        boolean holds(long count) {
+            return low <= count && count <= high;
+        }
+    }
+}

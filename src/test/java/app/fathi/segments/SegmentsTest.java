@@ -1,0 +1,359 @@
+package app.fathi.segments;
+
+import static app.fathi.testing.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.testing.FakePushService;
+import app.fathi.testing.TestServer;
+import app.fathi.testing.TestServer.Answer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Segments as a marketer makes them, over HTTP. */
+class SegmentsTest {
+    private static final String SEGMENTS = "/api/v1/segments";
+
+    private static TestServer server;
+    private static FakePushService push;
+
+    @BeforeAll
+    static void people() {
+        push = FakePushService.start();
+        server = TestServer.start(Map.of());
+        tell(
+                "identify",
+                "ada",
+                "traits",
+                traits("gold", 41).put("city", "İzmir").put("tags", JsonArray.of("vip")));
+        tell("identify", "eve", "traits", traits("silver", 17).put("city", "izmir"));
+        tell("identify", "bob", "traits", traits("gold", 30).put("address", new JsonObject().put("zip", "35000")));
+        tell("identify", "zoe", "traits", new JsonObject().put("first", "only"));
+        bought("ada", 80, 1);
+        bought("ada", 20, 40);
+        bought("eve", 10, 2);
+        bought("bob", 60, 100);
+        eventually(
+                "everything that happened",
+                () -> server.admin("GET", "/api/v1/cdp/profiles/user:bob/events", null),
+                answer -> answer.status() == 200
+                        && answer.json().getJsonArray("items").size() == 2);
+        var key = server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey");
+        var browser = push.subscribe(key);
+        var subscription = new JsonObject()
+                .put("endpoint", browser.endpoint())
+                .put("keys", new JsonObject().put("p256dh", browser.p256dh()).put("auth", browser.auth()))
+                .put("userId", "ada");
+        assertThat(server.admin("POST", "/api/v1/webpush/subscriptions", subscription)
+                        .status())
+                .isEqualTo(201);
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+        push.close();
+    }
+
+    private static JsonObject traits(String plan, int age) {
+        return new JsonObject().put("plan", plan).put("age", age);
+    }
+
+    private static void tell(String type, String user, String field, JsonObject value) {
+        tell(new JsonObject().put("type", type).put("userId", user).put(field, value));
+    }
+
+    private static void tell(JsonObject event) {
+        var batch = new JsonObject()
+                .put(
+                        "batch",
+                        JsonArray.of(event.put("messageId", UUID.randomUUID().toString())));
+        var answer = server.admin("POST", "/v1/batch", batch);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    }
+
+    private static void bought(String user, int total, int daysAgo) {
+        tell(new JsonObject()
+                .put("type", "track")
+                .put("userId", user)
+                .put("event", "Order Completed")
+                .put("timestamp", Instant.now().minus(Duration.ofDays(daysAgo)).toString())
+                .put("properties", new JsonObject().put("total", total).put("shop", "s" + total)));
+    }
+
+    // ---- rules ---------------------------------------------------------------------------------------------------
+
+    @Test
+    void traits_are_compared_by_what_they_are() {
+        assertThat(meant(trait("plan", "equals").put("value", "gold"))).containsExactlyInAnyOrder("ada", "bob");
+        assertThat(meant(trait("plan", "notEquals").put("value", "gold")))
+                .as("a missing value is not gold either")
+                .containsExactlyInAnyOrder("eve", "zoe");
+        assertThat(meant(not(trait("plan", "equals").put("value", "gold"))))
+                .as("of what is missing nothing is known")
+                .containsExactly("eve");
+        assertThat(meant(trait("age", "between").put("low", 17).put("high", 30.0)))
+                .containsExactlyInAnyOrder("eve", "bob");
+        assertThat(meant(trait("age", "gt").put("value", "17")))
+                .as("a number is no text")
+                .isEmpty();
+        assertThat(meant(trait("city", "equals").put("value", "IZMIR").put("ignoreCase", true)))
+                .as("the four Turkish letters are one")
+                .containsExactlyInAnyOrder("ada", "eve");
+        assertThat(meant(trait("city", "matches").put("value", "^[İi]z"))).containsExactlyInAnyOrder("ada", "eve");
+        assertThat(meant(trait("address.zip", "startsWith").put("value", "35"))).containsExactly("bob");
+        assertThat(meant(trait("tags", "hasAny").put("values", JsonArray.of("vip", "x"))))
+                .containsExactly("ada");
+    }
+
+    @Test
+    void behaviour_is_counted_within_its_time() {
+        assertThat(meant(rule("did").put("event", "Order Completed").put("within", "P30D")))
+                .containsExactlyInAnyOrder("ada", "eve");
+        assertThat(meant(rule("did").put("event", "Order Completed").put("atLeast", 2)))
+                .containsExactly("ada");
+        assertThat(meant(rule("did").put("event", "Order Completed").put("exactly", 0)))
+                .containsExactly("zoe");
+        assertThat(meant(and(
+                        rule("did").put("event", "Order Completed"),
+                        rule("didNot").put("event", "Order Completed").put("within", "P90D"))))
+                .containsExactly("bob");
+        assertThat(meant(rule("did")
+                        .put("event", "Order Completed")
+                        .put("where", JsonArray.of(condition("total", "gte").put("value", 60)))))
+                .containsExactlyInAnyOrder("ada", "bob");
+        assertThat(meant(rule("did")
+                        .put("event", "Order Completed")
+                        .put("where", JsonArray.of(condition("shop", "endsWith").put("value", "0")))
+                        .put("exactly", 1)))
+                .as("asked of each person, because SQL could not")
+                .containsExactlyInAnyOrder("eve", "bob");
+    }
+
+    @Test
+    void events_come_to_something_and_have_a_first_and_a_last_time() {
+        var orders = rule("total").put("event", "Order Completed").put("property", "total");
+        assertThat(meant(orders.copy()
+                        .put("function", "sum")
+                        .put("operator", "gte")
+                        .put("value", 60)))
+                .containsExactlyInAnyOrder("ada", "bob");
+        assertThat(meant(orders.copy()
+                        .put("function", "sum")
+                        .put("operator", "lt")
+                        .put("value", 60)))
+                .as("the sum of nothing is 0")
+                .containsExactlyInAnyOrder("eve", "zoe");
+        assertThat(meant(orders.copy()
+                        .put("function", "max")
+                        .put("operator", "lt")
+                        .put("value", 60)))
+                .as("the largest of nothing is not known")
+                .containsExactly("eve");
+        var last = rule("lastTime").put("event", "Order Completed");
+        assertThat(meant(last.copy().put("operator", "withinLast").put("duration", "P3D")))
+                .containsExactlyInAnyOrder("ada", "eve");
+        assertThat(meant(rule("firstTime")
+                        .put("event", "Order Completed")
+                        .put("operator", "notWithinLast")
+                        .put("duration", "P3D")))
+                .containsExactlyInAnyOrder("ada", "bob", "zoe");
+    }
+
+    @Test
+    void reach_and_consent_are_asked() {
+        assertThat(meant(rule("subscribed").put("channel", "webpush"))).containsExactly("ada");
+        var preview = preview(trait("plan", "equals").put("value", "gold"));
+        assertThat(preview.getInteger("people")).isEqualTo(2);
+        assertThat(preview.getInteger("reachable")).isEqualTo(1);
+        assertThat(meant(rule("consent")
+                        .put("purpose", "marketing")
+                        .put("channel", "webpush")
+                        .put("state", "unset")))
+                .hasSize(4);
+    }
+
+    @Test
+    void a_segment_may_be_named_by_another_but_not_come_back_to_itself() {
+        var gold = create("gold " + UUID.randomUUID(), trait("plan", "equals").put("value", "gold"));
+        var adults = create(
+                "gold adults " + UUID.randomUUID(),
+                and(rule("segment").put("segment", gold), trait("age", "gte").put("value", 40)));
+        assertThat(members(adults)).containsExactly("ada");
+        var back = change(gold, new JsonObject().put("rule", rule("segment").put("segment", adults)));
+        assertThat(back.status()).isEqualTo(422);
+        assertThat(back.json().getJsonArray("errors").getJsonObject(0).getString("detail"))
+                .contains("described by itself");
+        var deleted = delete(gold);
+        assertThat(deleted.status()).isEqualTo(409);
+        assertThat(deleted.json().getString("detail")).contains("gold adults");
+        assertThat(delete(adults).status()).isEqualTo(204);
+        assertThat(delete(gold).status()).isEqualTo(204);
+    }
+
+    @Test
+    void another_workspaces_segment_cannot_be_named() {
+        var theirs = server.send("POST", SEGMENTS, server.otherWorkspace(), new JsonObject().put("name", "theirs"))
+                .json()
+                .getString("id");
+        var answer = server.admin(
+                "POST",
+                SEGMENTS + "/preview",
+                new JsonObject().put("rule", rule("segment").put("segment", theirs)));
+        assertThat(answer.status()).isEqualTo(422);
+        assertThat(answer.body()).contains("There is no segment");
+    }
+
+    @Test
+    void everything_that_is_wrong_with_a_rule_is_told_at_once_and_where() {
+        var wrong = and(
+                trait("plan", "equals"),
+                rule("did").put("event", "x").put("within", "P2Y"),
+                trait("a..b", "matches").put("value", "("),
+                trait("x", "exists").put("value", 1));
+        var answer = server.admin("POST", SEGMENTS + "/preview", new JsonObject().put("rule", wrong));
+        assertThat(answer.status()).isEqualTo(422);
+        assertThat(answer.json().getJsonArray("errors").stream()
+                        .map(fault -> ((JsonObject) fault).getString("pointer")))
+                .containsExactlyInAnyOrder(
+                        "/rule/rules/0/value",
+                        "/rule/rules/1/within",
+                        "/rule/rules/2/trait",
+                        "/rule/rules/2/value",
+                        "/rule/rules/3/value");
+    }
+
+    // ---- static ones ---------------------------------------------------------------------------------------------
+
+    @Test
+    void people_are_put_into_a_static_segment_and_taken_out() {
+        var invited = create("invited " + UUID.randomUUID(), null);
+        var changed = server.admin(
+                "POST",
+                SEGMENTS + "/" + invited + "/members",
+                new JsonObject().put("add", JsonArray.of("user:ada", "user:bob", "user:ghost")));
+        assertThat(changed.json())
+                .isEqualTo(
+                        new JsonObject().put("added", 2).put("removed", 0).put("unknown", JsonArray.of("user:ghost")));
+        assertThat(members(invited)).containsExactlyInAnyOrder("ada", "bob");
+        assertThat(meant(and(rule("segment").put("segment", invited), not(trait("city", "exists")))))
+                .containsExactly("bob");
+        server.admin(
+                "POST",
+                SEGMENTS + "/" + invited + "/members",
+                new JsonObject().put("remove", JsonArray.of("user:ada")));
+        assertThat(members(invited)).containsExactly("bob");
+    }
+
+    @Test
+    void a_dynamic_segment_takes_nobody_and_a_static_one_no_rule() {
+        var gold = create("dynamic " + UUID.randomUUID(), trait("plan", "exists"));
+        var put = server.admin(
+                "POST", SEGMENTS + "/" + gold + "/members", new JsonObject().put("add", JsonArray.of("user:ada")));
+        assertThat(put.status()).isEqualTo(409);
+        var chosen = create("static " + UUID.randomUUID(), null);
+        assertThat(change(chosen, new JsonObject().put("rule", trait("plan", "exists")))
+                        .status())
+                .isEqualTo(422);
+    }
+
+    @Test
+    void two_segments_do_not_have_one_name() {
+        var name = "Twice " + UUID.randomUUID();
+        create(name, null);
+        var again = server.admin("POST", SEGMENTS, new JsonObject().put("name", name.toUpperCase()));
+        assertThat(again.status()).isEqualTo(409);
+    }
+
+    @Test
+    void members_are_read_page_by_page() {
+        var all = create("all " + UUID.randomUUID(), trait("first", "missing"));
+        var seen = new ArrayList<String>();
+        String cursor = null;
+        do {
+            var page = server.admin(
+                            "GET",
+                            SEGMENTS + "/" + all + "/members?limit=1" + (cursor == null ? "" : "&cursor=" + cursor),
+                            null)
+                    .json();
+            page.getJsonArray("items").forEach(item -> seen.add(((JsonObject) item).getString("userId")));
+            cursor = page.getString("nextCursor");
+        } while (cursor != null);
+        assertThat(seen).containsExactly("bob", "eve", "ada");
+    }
+
+    private static JsonObject rule(String type) {
+        return new JsonObject().put("type", type);
+    }
+
+    private static JsonObject trait(String name, String operator) {
+        return rule("trait").put("trait", name).put("operator", operator);
+    }
+
+    private static JsonObject condition(String property, String operator) {
+        return new JsonObject().put("property", property).put("operator", operator);
+    }
+
+    private static JsonObject and(JsonObject... rules) {
+        return rule("and").put("rules", new JsonArray(List.of(rules)));
+    }
+
+    private static JsonObject not(JsonObject rule) {
+        return rule("not").put("rule", rule);
+    }
+
+    private static JsonObject preview(JsonObject rule) {
+        var answer = server.admin("POST", SEGMENTS + "/preview", new JsonObject().put("rule", rule));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return answer.json();
+    }
+
+    private static List<String> meant(JsonObject rule) {
+        var preview = preview(rule);
+        var users = users(preview.getJsonArray("sample"));
+        assertThat(users).hasSize(preview.getInteger("people"));
+        return users;
+    }
+
+    private static List<String> users(JsonArray people) {
+        return people.stream()
+                .map(person -> ((JsonObject) person).getString("userId"))
+                .toList();
+    }
+
+    private static String create(String name, JsonObject rule) {
+        var draft = new JsonObject().put("name", name);
+        if (rule != null) {
+            draft.put("rule", rule);
+        }
+        var answer = server.admin("POST", SEGMENTS, draft);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(201);
+        return answer.json().getString("id");
+    }
+
+    private static List<String> members(String segment) {
+        return users(server.admin("GET", SEGMENTS + "/" + segment + "/members", null)
+                .json()
+                .getJsonArray("items"));
+    }
+
+    private static Answer change(String segment, JsonObject change) {
+        return server.admin("PATCH", SEGMENTS + "/" + segment, change, "If-Match", tag(segment));
+    }
+
+    private static Answer delete(String segment) {
+        return server.admin("DELETE", SEGMENTS + "/" + segment, null, "If-Match", tag(segment));
+    }
+
+    private static String tag(String segment) {
+        return server.admin("GET", SEGMENTS + "/" + segment, null).header("ETag");
+    }
+}

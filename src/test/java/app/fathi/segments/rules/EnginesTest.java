@@ -1,0 +1,338 @@
+package app.fathi.segments.rules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.cdp.TraitRows;
+import app.fathi.cdp.values.Path;
+import app.fathi.cdp.values.Value;
+import app.fathi.testing.TestDatabase;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The engine in memory and the one in SQL say the same of everyone, whatever is asked and whatever people are like. */
+class EnginesTest {
+    private static final Instant NOW = Instant.parse("2026-03-29T01:00:00.000001Z");
+    private static final int WS = 1;
+    private static final int ROUNDS = Integer.getInteger("fathi.rounds", 12);
+
+    /** What people's traits are: each under its kind, the hard ones of every type. */
+    private static final Map<String, List<Object>> KINDS = kinds();
+
+    private static final List<String> OPERATORS = List.of(
+            "exists",
+            "missing",
+            "equals",
+            "notEquals",
+            "in",
+            "notIn",
+            "contains",
+            "notContains",
+            "startsWith",
+            "endsWith",
+            "matches",
+            "gt",
+            "gte",
+            "lt",
+            "lte",
+            "between",
+            "before",
+            "after",
+            "withinLast",
+            "notWithinLast",
+            "anniversary",
+            "hasAny",
+            "hasAll",
+            "hasNone");
+
+    private static final Set<String> WITHOUT_CASE = Set.of(
+            "equals",
+            "notEquals",
+            "in",
+            "notIn",
+            "contains",
+            "notContains",
+            "startsWith",
+            "endsWith",
+            "matches",
+            "hasAny",
+            "hasAll",
+            "hasNone");
+
+    private static final Vertx VERTX = Vertx.vertx();
+    private static final TestDatabase DATABASE = TestDatabase.create();
+    private static final List<JsonObject> PEOPLE = new ArrayList<>();
+    private static final List<String> KIND_OF = new ArrayList<>();
+    private static Pool pool;
+    private static final Map<String, Integer> NUMBERS = new HashMap<>();
+
+    private final long seed = Long.getLong("fathi.seed", System.nanoTime());
+    private final Random random = new Random(seed);
+
+    private static Map<String, List<Object>> kinds() {
+        var kinds = new LinkedHashMap<String, List<Object>>();
+        kinds.put("missing", java.util.Arrays.asList("none", "null"));
+        kinds.put(
+                "text",
+                List.of("gold", "Gold", "GOLDEN", "silver", "old", "g", "a b", "x".repeat(150), "x".repeat(151)));
+        kinds.put("empty", List.of("", new JsonArray(), new JsonObject()));
+        kinds.put(
+                "turkish", List.of("İstanbul", "ISTANBUL", "istanbul", "ıstanbul", "straße", "STRASSE", "ΣΑΣ", "σας"));
+        kinds.put("emoji", List.of("👍", "👍🏽", "a👍b", "\uFFFD", "￼", "𝄞"));
+        kinds.put("number", List.of(1, 1.0, -1, 0, -0.0, 0.1, 1e15, 9007199254740991L, 3.5));
+        kinds.put("number as text", List.of("1", "1.0", "10", "9", "-1", "1e3"));
+        kinds.put("boolean", List.of(true, false, "true"));
+        kinds.put(
+                "list",
+                List.of(
+                        JsonArray.of("gold", "Silver"),
+                        JsonArray.of("GOLD"),
+                        JsonArray.of(1, "1", true),
+                        JsonArray.of(1.0, null, JsonArray.of("gold")),
+                        JsonArray.of("İ", "👍")));
+        kinds.put("object", List.of(JsonObject.of("tier", "gold", "n", 1), JsonObject.of("tier", null, "0", "gold")));
+        kinds.put(
+                "moment",
+                List.of(
+                        "2026-03-29T01:00:00Z",
+                        "2026-03-29T01:00:00.000001Z",
+                        "2026-03-29T03:00:00.0000019+02:00",
+                        "2026-03-29T02:30:00+01:00",
+                        "2026-03-28T01:00:00.000001Z",
+                        "2026-03-28T01:00:00Z",
+                        "2026-04-02 10:00:00Z",
+                        "1969-12-31T23:59:59.999999Z"));
+        kinds.put(
+                "day",
+                List.of(
+                        "2026-03-29",
+                        "1990-03-29",
+                        "2026-03-30",
+                        "2000-02-29",
+                        "1999-02-29",
+                        "2024-02-29",
+                        "1990-03-28"));
+        kinds.put(
+                "no moment",
+                List.of("2026-13-01", "2026-03-29T25:00:00Z", "2026-03-29T01:00:00", "tomorrow", "20260329"));
+        return kinds;
+    }
+
+    @BeforeAll
+    static void everyKindOfPerson() {
+        pool = DATABASE.pool(VERTX);
+        KINDS.forEach((kind, values) -> {
+            for (var value : values) {
+                var traits = new JsonObject().put("other", "x");
+                if ("null".equals(value) && kind.equals("missing")) {
+                    traits.putNull("t");
+                } else if (!kind.equals("missing")) {
+                    traits.put("t", value);
+                }
+                // The same inside an object.
+                traits.put("o", traits.containsKey("t") ? new JsonObject().put("m.x", traits.getValue("t")) : "none");
+                PEOPLE.add(traits);
+                KIND_OF.add(kind);
+            }
+        });
+        await(pool.withTransaction(tx -> TraitRows.put(tx, WS, PEOPLE)));
+        await(pool.query("SELECT name, no FROM cdp_trait_name WHERE ws = 1").execute())
+                .forEach(row -> NUMBERS.put(row.getString("name"), row.getInteger("no")));
+    }
+
+    @AfterAll
+    static void close() {
+        VERTX.close().await();
+        DATABASE.close();
+    }
+
+    @Test
+    void both_say_the_same_of_every_operator_and_every_kind_of_value() {
+        var asked = new TreeMap<String, TreeMap<String, Integer>>();
+        int exact = 0;
+        for (var operator : OPERATORS) {
+            for (int round = 0; round < ROUNDS; round++) {
+                var json = rule(operator);
+                var rule = RuleParser.parse(json, "");
+                for (var shape : List.of(rule, new Rule.Not(rule), new Rule.And(List.of(rule, new Rule.Not(rule))))) {
+                    exact += compare(shape, json) ? 1 : 0;
+                }
+                for (var kind : KIND_OF) {
+                    asked.computeIfAbsent(operator, key -> new TreeMap<>()).merge(kind, 3, Integer::sum);
+                }
+            }
+        }
+        asked.forEach((operator, kinds) -> System.out.println(operator + " " + kinds));
+        assertThat(exact).isPositive();
+        assertThat(asked.values())
+                .allSatisfy(kinds -> assertThat(kinds.keySet()).isEqualTo(KINDS.keySet()));
+    }
+
+    @Test
+    void both_say_the_same_of_rules_in_rules() {
+        for (int round = 0; round < ROUNDS * 8; round++) {
+            var json = nested(4);
+            compare(RuleParser.parse(json, ""), json);
+        }
+    }
+
+    private JsonObject nested(int depth) {
+        return switch (depth == 0 ? 0 : random.nextInt(4)) {
+            case 1 -> new JsonObject().put("type", "not").put("rule", nested(depth - 1));
+            case 2 ->
+                new JsonObject().put("type", "and").put("rules", JsonArray.of(nested(depth - 1), nested(depth - 1)));
+            case 3 ->
+                new JsonObject().put("type", "or").put("rules", JsonArray.of(nested(depth - 1), nested(depth - 1)));
+            default -> rule(one(OPERATORS));
+        };
+    }
+
+    /** @return whether SQL alone answered it */
+    private boolean compare(Rule rule, JsonObject json) {
+        var condition = RuleSql.compile(rule, NUMBERS, NOW, 1);
+        var found = new TreeSet<Integer>();
+        await(pool.preparedQuery("SELECT p.profile_no FROM cdp_profile p WHERE p.ws = $1 AND " + condition.text())
+                        .execute(condition.after(WS)))
+                .forEach(row -> found.add(row.getInteger(0)));
+        var meant = new TreeSet<Integer>();
+        for (int i = 0; i < PEOPLE.size(); i++) {
+            if (RuleEngine.evaluate(rule, new Somebody(PEOPLE.get(i)), NOW).holds()) {
+                meant.add(i + 1);
+            }
+        }
+        if (condition.exact()) {
+            assertThat(found)
+                    .as("seed %d: %s as %s", seed, json, condition.text())
+                    .isEqualTo(meant);
+        } else {
+            assertThat(found)
+                    .as("seed %d: %s as %s", seed, json, condition.text())
+                    .containsAll(meant);
+        }
+        return condition.exact();
+    }
+
+    private JsonObject rule(String operator) {
+        var json = new JsonObject()
+                .put("type", "trait")
+                .put("trait", random.nextInt(8) == 0 ? "nobody's" : random.nextInt(5) == 0 ? "o.m\\.x" : "t")
+                .put("operator", operator);
+        if (WITHOUT_CASE.contains(operator) && random.nextBoolean()) {
+            json.put("ignoreCase", true);
+        }
+        switch (operator) {
+            case "exists", "missing" -> {}
+            case "equals", "notEquals" -> json.put("value", scalar());
+            case "in", "notIn", "hasAny", "hasAll", "hasNone" -> {
+                var values = new JsonArray();
+                for (int i = 1 + random.nextInt(3); i > 0; i--) {
+                    values.add(scalar());
+                }
+                json.put("values", values);
+            }
+            case "contains", "notContains", "startsWith", "endsWith" -> json.put("value", part());
+            case "matches" -> json.put("value", one(List.of("^g.*d$", "i", "[0-9]{4}", "(?i)GOLD", ".", "👍|ß")));
+            case "gt", "gte", "lt", "lte" -> json.put("value", random.nextBoolean() ? number() : text());
+            case "between" -> {
+                if (random.nextBoolean()) {
+                    json.put("low", number()).put("high", number());
+                } else {
+                    json.put("low", text()).put("high", text());
+                }
+            }
+            case "before", "after" ->
+                json.put("value", one(List.of("2026-03-29T01:00:00Z", "2026-03-29", "2026-03-29T01:00:00.000001Z")));
+            case "withinLast", "notWithinLast" -> json.put("duration", one(List.of("P1D", "PT1S", "P400D", "PT90M")));
+            case "anniversary" -> json.put("inDays", one(List.of(0, 1, 365, 337)));
+            default -> throw new IllegalStateException(operator);
+        }
+        return json;
+    }
+
+    private Object scalar() {
+        return switch (random.nextInt(4)) {
+            case 0 -> number();
+            case 1 -> random.nextBoolean();
+            default -> text();
+        };
+    }
+
+    private Object number() {
+        return one(KINDS.get("number"));
+    }
+
+    private String text() {
+        var kind = one(List.of("text", "turkish", "emoji", "number as text", "moment", "day"));
+        return (String) one(KINDS.get(kind));
+    }
+
+    private String part() {
+        var text = text();
+        int from = random.nextInt(text.length());
+        var part = text.substring(from, from + 1 + random.nextInt(text.length() - from));
+        // Half a surrogate is no text.
+        return part.codePoints().anyMatch(c -> c >= 0xD800 && c <= 0xDFFF) ? text : part;
+    }
+
+    private <T> T one(List<T> all) {
+        return all.get(random.nextInt(all.size()));
+    }
+
+    private static <T> T await(io.vertx.core.Future<T> future) {
+        return future.await();
+    }
+
+    private record Somebody(JsonObject traits) implements Person {
+        @Override
+        public Value trait(Path path) {
+            return path.in(traits);
+        }
+
+        @Override
+        public ZoneId zone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public boolean subscribed(String channel) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Rule.Choice consent(String purpose, String channel) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean member(UUID segment) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<Instant> moments(Rule.Behaviour behaviour, Instant from, Instant until) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public List<Double> numbers(Rule.Behaviour behaviour, Path property, Instant from, Instant until) {
+            throw new UnsupportedOperationException();
+        }
+    }
+}
