@@ -145,6 +145,11 @@ final class Things {
                 () -> server.admin("POST", "/api/v1/cdp/profiles/user:forgotten-by-the-owner/erase", null),
                 answer -> answer.status() == 202);
         put("/api/v1/cdp/erasures", erasure.json().getString("id"));
+        // Nothing may change any more while others reach for these.
+        Eventually.eventually(
+                "its end",
+                () -> server.admin("GET", erasure.header("Location"), null).json(),
+                receipt -> receipt.getString("state").equals("done"));
     }
 
     private void subscriptions(FakePushService push) {
