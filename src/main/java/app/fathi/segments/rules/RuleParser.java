@@ -44,7 +44,7 @@ public final class RuleParser {
 
     static final Duration DURATION_LIMIT = Duration.ofDays(400);
 
-    /** JSON's numbers are exact up to here; beyond, two engines need not agree. */
+    /** Whole numbers are exact below it; from it on two of them are one double. */
     private static final double NUMBER_LIMIT = 0x1p53;
 
     private static final int FAULTS_LIMIT = 20;
@@ -293,6 +293,9 @@ public final class RuleParser {
         if (text.length() > PATTERN_LIMIT) {
             return fault(at + "/value", "A pattern has at most " + PATTERN_LIMIT + " characters.");
         }
+        if (PatternSize.isTooLarge(text)) {
+            return fault(at + "/value", "The pattern repeats too much: at most " + PatternSize.LIMIT + " characters when written out.");
+        }
         try {
             var pattern = Pattern.compile(text, ignoreCase ? Pattern.CASE_INSENSITIVE : 0);
             return operands(json, at, new Test.Matches(pattern), "value", "ignoreCase");
@@ -332,7 +335,7 @@ public final class RuleParser {
             case String text when text.length() <= TEXT_LIMIT -> new Value.Text(text);
             case String text -> missing(at, "At most " + TEXT_LIMIT + " characters.");
             case Number number
-            when Math.abs(number.doubleValue()) <= NUMBER_LIMIT -> new Value.Numeric(number.doubleValue());
+            when Math.abs(number.doubleValue()) < NUMBER_LIMIT -> new Value.Numeric(number.doubleValue());
             case Number number -> missing(at, "A number between -2^53 and 2^53: write larger ones as texts.");
             case Boolean flag -> new Value.Flag(flag);
             case null, default -> missing(at, "A text, a number or a boolean.");
