@@ -201,27 +201,26 @@ final class ProfilesStore {
 
     static final String REFRESH =
             """
-            WITH word AS (
-              SELECT DISTINCT ON (i.profile_no, t.what, t.key) i.profile_no, t.what, t.key, t.value -> 0 AS value, t.value -> 1 AS micros
-              FROM cdp_identity i CROSS JOIN LATERAL (
-                SELECT 'trait' AS what, key, value FROM jsonb_each(i.traits)
-                UNION ALL SELECT 'tag', key, value FROM jsonb_each(i.tags)
-                UNION ALL SELECT 'group', key, value FROM jsonb_each(i.groups)
-                UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents)) t
-              WHERE i.ws = $1 AND i.profile_no = ANY ($2)
-              ORDER BY i.profile_no, t.what, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC),
-            force AS (
-              SELECT l.profile_no, l.traits AS before,
-                     coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') AS traits,
+            UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1,
+                   last_seen_at = greatest(p.last_seen_at, now())
+            FROM unnest($2::int[]) AS asked (no)
+            CROSS JOIN LATERAL (SELECT b.traits FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
+            CROSS JOIN LATERAL (
+              SELECT coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') AS traits,
                      coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'tag' AND w.value = 'true'), '{}') AS tags,
                      coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'group' AND w.value = 'true'), '{}') AS groups,
                      coalesce(jsonb_object_agg(w.key, jsonb_build_array(w.value, w.micros)) FILTER (WHERE w.what = 'consent'), '{}') AS consents
-              FROM cdp_profile l LEFT JOIN word w USING (profile_no)
-              WHERE l.ws = $1 AND l.profile_no = ANY ($2) GROUP BY l.profile_no, l.traits)
-            UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1,
-                   last_seen_at = greatest(p.last_seen_at, now())
-            FROM force f WHERE p.ws = $1 AND p.profile_no = f.profile_no
-            RETURNING p.profile_no, f.before, f.traits AS after
+              FROM (
+                SELECT DISTINCT ON (t.what, t.key) t.what, t.key, t.value -> 0 AS value, t.value -> 1 AS micros
+                FROM cdp_identity i CROSS JOIN LATERAL (
+                  SELECT 'trait' AS what, key, value FROM jsonb_each(i.traits)
+                  UNION ALL SELECT 'tag', key, value FROM jsonb_each(i.tags)
+                  UNION ALL SELECT 'group', key, value FROM jsonb_each(i.groups)
+                  UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents)) t
+                WHERE i.ws = $1 AND i.profile_no = asked.no
+                ORDER BY t.what, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC) w) f
+            WHERE p.ws = $1 AND p.profile_no = asked.no
+            RETURNING p.profile_no, before.traits AS before, f.traits AS after
             """;
 
     /**

@@ -152,7 +152,7 @@ final class SegmentsStore {
                 .execute(Tuple.of(ws, (Object) people.toArray(Integer[]::new)))
                 .map(rows -> rows.stream()
                         .map(row -> new JsonObject()
-                                .put("type", "segment")
+                                .put("kind", "segment")
                                 .put("id", row.getUUID("id").toString())
                                 .put("name", row.getString("name"))
                                 .put(

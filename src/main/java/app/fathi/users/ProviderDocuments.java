@@ -126,10 +126,7 @@ final class ProviderDocuments {
                                 : null;
                     }
                     if (asked.failed()) {
-                        LOG.warn(
-                                "The identity provider's {} cannot be read: {}",
-                                url,
-                                Thrown.text(asked.cause()));
+                        LOG.warn("The identity provider's {} cannot be read: {}", url, Thrown.text(asked.cause()));
                     }
                     if (believed != null) {
                         answer.complete(believed);

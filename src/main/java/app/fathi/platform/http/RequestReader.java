@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -89,8 +90,12 @@ final class RequestReader {
                         "Send the body as " + String.join(" or ", operation.bodyTypes()) + ".");
             }
         }
-        if (operation.path().startsWith("/api/")) {
-            for (var name : context.queryParams().names()) {
+        boolean strict = operation.path().startsWith("/api/");
+        if (strict || operation.path().contains("{")) {
+            // The router reads the query, too, to put the path's parameters beside it: what is broken is found here
+            // first.
+            var names = context.queryParams().names();
+            for (var name : strict ? names : Set.<String>of()) {
                 if (!operation.queryDefaults().containsKey(name)) {
                     throw ProblemException.invalid(name, "There is no such query parameter.");
                 }

@@ -294,7 +294,9 @@ public final class RuleParser {
             return fault(at + "/value", "A pattern has at most " + PATTERN_LIMIT + " characters.");
         }
         if (PatternSize.isTooLarge(text)) {
-            return fault(at + "/value", "The pattern repeats too much: at most " + PatternSize.LIMIT + " characters when written out.");
+            return fault(
+                    at + "/value",
+                    "The pattern repeats too much: at most " + PatternSize.LIMIT + " characters when written out.");
         }
         try {
             var pattern = Pattern.compile(text, ignoreCase ? Pattern.CASE_INSENSITIVE : 0);

@@ -73,13 +73,18 @@ class RuleParserTest {
         for (int i = 0; i < 10_000; i++) {
             many.add(new JsonObject().put("type", "what"));
         }
-        assertThat(faults(new JsonObject().put("type", "or").put("rules", many))).hasSize(20);
+        assertThat(faults(new JsonObject().put("type", "or").put("rules", many)))
+                .hasSize(20);
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "(", "a{1001}", "(?=a)", "(a)\\1", "((((((((((a{100}){100}){100}){100}){100}){100}){100}){100}){100}){100})",
+                "(",
+                "a{1001}",
+                "(?=a)",
+                "(a)\\1",
+                "((((((((((a{100}){100}){100}){100}){100}){100}){100}){100}){100}){100})",
             })
     void a_pattern_that_is_none_of_re2_or_would_explode_is_refused(String pattern) {
         assertThat(faults(matches(pattern))).extracting(Fault::pointer).containsExactly("/value");

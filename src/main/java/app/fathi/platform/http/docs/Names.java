@@ -25,6 +25,9 @@ final class Names {
 
     /** {@code very-low} → {@code VERY_LOW}. */
     static String constant(String value) {
+        if (value.equals("*")) {
+            return "STAR";
+        }
         return value.replaceAll("[^A-Za-z0-9]+", "_").toUpperCase(Locale.ROOT);
     }
 
