@@ -23,12 +23,12 @@ final class Names {
         return name.substring(0, 1).toLowerCase(Locale.ROOT) + name.substring(1);
     }
 
-    /** {@code very-low} → {@code VERY_LOW}. */
+    /** {@code very-low} → {@code VERY_LOW}, {@code didNot} → {@code DID_NOT}. */
     static String constant(String value) {
         if (value.equals("*")) {
             return "STAR";
         }
-        return value.replaceAll("[^A-Za-z0-9]+", "_").toUpperCase(Locale.ROOT);
+        return value.replaceAll("(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "_").toUpperCase(Locale.ROOT);
     }
 
     /** What an example calls the answer; empty when there is none. */
