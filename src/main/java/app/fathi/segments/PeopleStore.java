@@ -132,8 +132,9 @@ final class PeopleStore {
         }
         return client.preparedQuery(
                         """
-                        SELECT profile_no, segment FROM segments_member
-                        WHERE ws = $1 AND profile_no = ANY ($2) AND segment = ANY ($3)
+                        SELECT coalesce(p.merged_into, p.profile_no) AS profile_no, m.segment FROM segments_member m
+                        JOIN cdp_profile p ON p.ws = m.ws AND p.profile_no = m.profile_no
+                        WHERE m.ws = $1 AND m.segment = ANY ($3) AND coalesce(p.merged_into, p.profile_no) = ANY ($2)
                         """)
                 .execute(Tuple.of(ws, people, ids.toArray(UUID[]::new)))
                 .map(rows -> {

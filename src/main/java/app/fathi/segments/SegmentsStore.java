@@ -133,10 +133,14 @@ final class SegmentsStore {
                 .map(SqlResult::rowCount);
     }
 
-    /** How many of them were in it. */
+    /** How many of them were in it, also as somebody who became part of them. */
     Future<Integer> remove(SqlClient tx, int ws, UUID segment, Collection<Integer> people) {
         return tx.preparedQuery(
-                        "DELETE FROM segments_member WHERE ws = $1 AND segment = $2 AND profile_no = ANY ($3::int[])")
+                        """
+                        DELETE FROM segments_member m USING cdp_profile p
+                        WHERE m.ws = $1 AND m.segment = $2 AND p.ws = m.ws AND p.profile_no = m.profile_no
+                          AND coalesce(p.merged_into, p.profile_no) = ANY ($3::int[])
+                        """)
                 .execute(Tuple.of(ws, segment, people.toArray(Integer[]::new)))
                 .map(SqlResult::rowCount);
     }

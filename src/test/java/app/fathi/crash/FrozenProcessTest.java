@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A process stops in the middle of everything, for longer than its leases last, and then goes on as if nothing had
  * happened: a paused virtual machine, a long swap. Another one has done its work meanwhile.
  */
-@Tag("slow")
+@Tag("chaos")
 @ExtendWith(Seeded.class)
 class FrozenProcessTest {
     private static TwoNodes nodes;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A process that reads a large file dies by {@code kill -9} in the middle of it, and starts again on the same folder. */
-@Tag("slow")
+@Tag("chaos")
 class KilledImportTest {
     private static final int ROWS = 15_000;
     private static final String PASSWORD = "quite a long test password";

@@ -254,6 +254,37 @@ class SegmentsTest {
     }
 
     @Test
+    void who_becomes_part_of_somebody_is_in_the_segment_as_that_person() {
+        var there = server.otherWorkspace();
+        tellThere(there, new JsonObject().put("type", "identify").put("userId", "kim"));
+        tellThere(there, new JsonObject().put("type", "identify").put("userId", "kay"));
+        eventually(
+                "the other",
+                () -> server.send("GET", "/api/v1/cdp/profiles/user:kay", there, null),
+                answer -> answer.status() == 200);
+        var path = server.send("POST", SEGMENTS, there, new JsonObject().put("name", "chosen"))
+                        .header("Location")
+                + "/members";
+        server.send("POST", path, there, new JsonObject().put("add", JsonArray.of("user:kay")));
+        tellThere(
+                there,
+                new JsonObject().put("type", "alias").put("userId", "kim").put("previousId", "kay"));
+        eventually(
+                "the person",
+                () -> users(server.send("GET", path, there, null).json().getJsonArray("items")),
+                List.of("kim")::equals);
+        var removed = server.send("POST", path, there, new JsonObject().put("remove", JsonArray.of("user:kim")));
+        assertThat(removed.json().getInteger("removed")).isEqualTo(1);
+        assertThat(server.send("GET", path, there, null).json().getJsonArray("items"))
+                .isEmpty();
+    }
+
+    private static void tellThere(String token, JsonObject event) {
+        var batch = new JsonObject().put("batch", JsonArray.of(event));
+        assertThat(server.send("POST", "/v1/batch", token, batch).status()).isEqualTo(200);
+    }
+
+    @Test
     void a_dynamic_segment_takes_nobody_and_a_static_one_no_rule() {
         var gold = create("dynamic " + UUID.randomUUID(), trait("plan", "exists"));
         var put = server.admin(

@@ -382,8 +382,10 @@ public final class RuleSql {
         return "(" + said + " = " + parameter(consented.choice().name().toLowerCase(Locale.ROOT), "text") + ")";
     }
 
+    /** Who became part of somebody else is in it as that person. */
     private String member(UUID segment) {
-        return in("(SELECT m.profile_no FROM segments_member m WHERE m.ws = $1 AND m.segment = "
+        return in("(SELECT coalesce(q.merged_into, q.profile_no) FROM segments_member m"
+                + " JOIN cdp_profile q ON q.ws = m.ws AND q.profile_no = m.profile_no WHERE m.ws = $1 AND m.segment = "
                 + parameter(segment, "uuid"));
     }
 }
