@@ -12,7 +12,9 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -61,8 +63,8 @@ record Known(
     public Choice consent(String purpose, String channel) {
         var said = Stream.of(channel, "*")
                 .map(on -> consents.getJsonArray(purpose + "/" + on))
-                .filter(java.util.Objects::nonNull)
-                .max(java.util.Comparator.comparingLong((JsonArray one) -> one.getLong(1)));
+                .filter(Objects::nonNull)
+                .max(Comparator.comparingLong((JsonArray one) -> one.getLong(1)));
         return said.map(one -> one.getBoolean(0) ? Choice.GRANTED : Choice.DENIED)
                 .orElse(Choice.UNSET);
     }

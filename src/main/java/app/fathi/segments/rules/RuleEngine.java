@@ -4,9 +4,11 @@ import app.fathi.cdp.values.Fold;
 import app.fathi.cdp.values.Instants;
 import app.fathi.cdp.values.Value;
 import app.fathi.segments.rules.Rule.Behaviour;
+import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 
@@ -79,9 +81,9 @@ public final class RuleEngine {
     }
 
     /** Whether events of the kind have a property that the rule asks for. */
-    public static boolean fits(Behaviour behaviour, io.vertx.core.json.JsonObject properties) {
+    public static boolean fits(Behaviour behaviour, JsonObject properties) {
         return behaviour.where().stream().allMatch(property -> test(
-                        property.test(), property.path().in(properties), java.time.ZoneOffset.UTC, Instant.EPOCH)
+                        property.test(), property.path().in(properties), ZoneOffset.UTC, Instant.EPOCH)
                 .holds());
     }
 
