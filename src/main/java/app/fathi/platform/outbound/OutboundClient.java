@@ -86,7 +86,9 @@ public final class OutboundClient {
                         request.reset();
                         return Future.failedFuture(over.get());
                     }
-                    return request.send(body).compose(response -> read(request, response));
+                    // Asked for before it can come: an answer that came while nobody read it yet would be over.
+                    var answer = request.response().compose(response -> read(request, response));
+                    return request.send(body).compose(sent -> answer);
                 })
                 .timeout(timeoutSeconds, TimeUnit.SECONDS)
                 .onFailure(failure -> {
