@@ -62,6 +62,7 @@ import app.fathi.platform.stream.Streams;
 import app.fathi.roles.Roles;
 import app.fathi.roles.RolesVerticle;
 import app.fathi.segments.PeopleInSegments;
+import app.fathi.segments.Segments;
 import app.fathi.segments.SegmentsVerticle;
 import app.fathi.templates.Renderer;
 import app.fathi.users.FirstRun;
@@ -252,7 +253,10 @@ public final class App {
         Supplier<PermissionsVerticle> permissionsDoor = () -> new PermissionsVerticle(contract, roles, roles);
         Supplier<RolesVerticle> rolesDoor =
                 () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
-        var deriver = new Deriver(streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage()));
+        var segments = new Segments(vertx, streams, new Transactions(pools.worker()));
+        handlers.addAll(segments.jobs());
+        var deriver = new Deriver(
+                streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage(), segments.stage()));
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(
                 new Transactions(pools.admin()),
                 streams,
@@ -268,7 +272,7 @@ public final class App {
                 jobs,
                 PEOPLE);
         Supplier<SegmentsVerticle> segmentsDoor = () -> new SegmentsVerticle(
-                new Transactions(pools.admin()), new Transactions(pools.analytics()), profiles, audit, cursor);
+                new Transactions(pools.admin()), new Transactions(pools.analytics()), profiles, jobs, audit, cursor);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
@@ -300,7 +304,7 @@ public final class App {
                 this::mountPages,
                 port::set);
         Supplier<Future<?>> workers = () -> config.has(Config.Role.WORKER)
-                ? deployWorkers(node, streams, deriver, secrets, handlers)
+                ? deployWorkers(node, streams, deriver, segments, secrets, handlers)
                 : Future.succeededFuture();
         return deploy(
                         () -> new NodeVerticle(
@@ -320,7 +324,12 @@ public final class App {
     }
 
     private Future<?> deployWorkers(
-            UUID node, Streams streams, Deriver deriver, Secrets secrets, List<JobHandler> handlers) {
+            UUID node,
+            Streams streams,
+            Deriver deriver,
+            Segments segments,
+            Secrets secrets,
+            List<JobHandler> handlers) {
         var workers = new Transactions(pools.worker());
         return deploy(
                         () -> new StreamKeeper(
@@ -346,6 +355,10 @@ public final class App {
                 .compose(done -> deploy(
                         () -> new StreamConsumer(pools.worker(), "derive", "ingest", config.stream(), deriver::derive),
                         new DeploymentOptions()))
+                .compose(done -> deploy(
+                        () -> new StreamConsumer(pools.worker(), "segments", "facts", config.stream(), segments::learn),
+                        new DeploymentOptions()))
+                .compose(done -> deploy(segments::timers, new DeploymentOptions()))
                 .compose(done -> deploy(
                         () -> new AlertsKeeper(
                                 pools.worker(),
@@ -374,6 +387,8 @@ public final class App {
                         new DeploymentOptions()))
                 .compose(done -> workers.run(
                         tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job(), AuditCheck.job(), TraitsJob.job()))
+                                .compose(asked -> segments.overdue(tx))
+                                .compose(overdue -> jobs.enqueue(tx, overdue))
                                 .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
                                 .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
                                 .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))

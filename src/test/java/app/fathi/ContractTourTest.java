@@ -360,6 +360,12 @@ class ContractTourTest {
         var segments = "/api/v1/segments";
         var rule = new JsonObject().put("type", "trait").put("trait", "city").put("operator", "exists");
         server.admin("POST", segments + "/preview", new JsonObject().put("rule", rule));
+        var dynamic = server.admin(
+                        "POST",
+                        segments,
+                        new JsonObject().put("name", "In a city").put("rule", rule))
+                .header("Location");
+        server.admin("POST", dynamic + "/rebuild", null);
         var segment = server.admin("POST", segments, new JsonObject().put("name", "Tourists"))
                 .header("Location");
         edit(segments, segment, new JsonObject().put("description", "seen on a tour"), () -> {

@@ -5,6 +5,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** The events of one batch, each for the first time, and the facts that the stages conclude from them. */
 public final class DerivedBatch {
@@ -16,15 +17,31 @@ public final class DerivedBatch {
      */
     public record Event(int ws, String kind, JsonObject payload, Integer profileNo, Instant at) {}
 
+    /**
+     * What became other of a person.
+     *
+     * @param traits names of those that have another value now
+     * @param consents whether they agree to something else
+     * @param identities whether ids came to them or left them, and with the ids what was done under these
+     */
+    public record Changed(int ws, int profileNo, Set<String> traits, boolean consents, boolean identities) {}
+
     private final List<Event> events;
+    private final List<Changed> changes;
     private final List<StreamRecord> facts = new ArrayList<>();
 
-    public DerivedBatch(List<Event> events) {
+    public DerivedBatch(List<Event> events, List<Changed> changes) {
         this.events = List.copyOf(events);
+        this.changes = List.copyOf(changes);
     }
 
     public List<Event> events() {
         return events;
+    }
+
+    /** Everybody whom the events touch, each once; those of whom nothing became other, too. */
+    public List<Changed> changes() {
+        return changes;
     }
 
     /** Appended to {@code facts} when the batch commits. */

@@ -150,16 +150,13 @@ public final class Deriver {
                 .filter(one -> !one.record().kind().equals(INTERACTION))
                 .map(Arrived::of)
                 .toList();
-        var merges = new ArrayList<StreamRecord>();
-        return firstTimers(tx, arrived)
-                .compose(fresh -> profile(tx, fresh, merges))
-                .compose(events -> {
-                    var all = new ArrayList<>(events);
-                    all.addAll(interactions);
-                    var batch = new DerivedBatch(all);
-                    merges.forEach(batch::addFact);
-                    return conclude(tx, batch);
-                });
+        return firstTimers(tx, arrived).compose(fresh -> profile(tx, fresh)).compose(derived -> {
+            var all = new ArrayList<>(derived.events());
+            all.addAll(interactions);
+            var batch = new DerivedBatch(all, derived.changes());
+            derived.merges().forEach(batch::addFact);
+            return conclude(tx, batch);
+        });
     }
 
     private Future<Void> conclude(SqlConnection tx, DerivedBatch batch) {
@@ -190,10 +187,19 @@ public final class Deriver {
         return chain.map(fresh);
     }
 
-    /** @param merges told with all other facts of the batch, see {@link Streams#append(SqlConnection, String, List)} */
-    private Future<List<DerivedBatch.Event>> profile(SqlConnection tx, List<Arrived> fresh, List<StreamRecord> merges) {
+    /**
+     * What has become of people.
+     *
+     * @param merges told with all other facts of the batch, see {@link Streams#append(SqlConnection, String, List)}
+     */
+    private record Derived(
+            List<DerivedBatch.Event> events, List<DerivedBatch.Changed> changes, List<StreamRecord> merges) {
+        static final Derived NOTHING = new Derived(List.of(), List.of(), List.of());
+    }
+
+    private Future<Derived> profile(SqlConnection tx, List<Arrived> fresh) {
         if (fresh.isEmpty()) {
-            return Future.succeededFuture(List.of());
+            return Future.succeededFuture(Derived.NOTHING);
         }
         var ids = new LinkedHashSet<Id>();
         fresh.forEach(one -> one.ids().forEach(ids::add));
@@ -202,16 +208,16 @@ public final class Deriver {
             var rest = fresh.stream()
                     .filter(one -> one.ids().noneMatch(erased::contains))
                     .toList();
-            return rest.isEmpty() ? Future.succeededFuture(List.of()) : profileThese(tx, rest, merges);
+            return rest.isEmpty() ? Future.succeededFuture(Derived.NOTHING) : profileThese(tx, rest);
         });
     }
 
-    private Future<List<DerivedBatch.Event>> profileThese(
-            SqlConnection tx, List<Arrived> arrived, List<StreamRecord> merges) {
+    private Future<Derived> profileThese(SqlConnection tx, List<Arrived> arrived) {
         var ids = new LinkedHashSet<Id>();
         arrived.forEach(one -> one.ids().forEach(ids::add));
         return graph.load(tx, ids, arrived.getFirst().at()).compose(known -> {
             var changes = new Changes();
+            var merges = new ArrayList<StreamRecord>();
             var ordered = arrived.stream()
                     .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
                     .toList();
@@ -219,23 +225,28 @@ public final class Deriver {
             return join(tx, changes.joins)
                     .compose(done -> store.update(tx, changes.identities))
                     .compose(done -> name(tx, changes.joins))
-                    .compose(done -> refresh(tx, changes.profiles))
+                    .compose(done -> refresh(tx, changes))
                     .compose(done -> moveAddresses(tx, changes.moves, merges))
                     .compose(done -> tellGroups(tx, ordered))
                     .compose(done -> keep(tx, ordered, known))
-                    .map(done -> ordered.stream()
-                            .map(one -> new DerivedBatch.Event(
-                                    one.ws(),
-                                    one.kind(),
-                                    one.payload(),
-                                    subject(one, known).profileNo(),
-                                    one.at()))
-                            .toList());
+                    .map(done -> new Derived(
+                            ordered.stream()
+                                    .map(one -> new DerivedBatch.Event(
+                                            one.ws(),
+                                            one.kind(),
+                                            one.payload(),
+                                            subject(one, known).profileNo(),
+                                            one.at()))
+                                    .toList(),
+                            changes.told,
+                            merges));
         });
     }
 
     /** From one profile to another. */
     private record Move(int ws, int fromNo, int toNo) {}
+
+    private record Profile(int ws, int no) {}
 
     /** What a batch changes, gathered in memory. */
     private static final class Changes {
@@ -245,9 +256,23 @@ public final class Deriver {
         final List<Move> moves = new ArrayList<>();
         /** Known people who became one, in this order; of one who was that already both numbers are the same. */
         final List<Move> joins = new ArrayList<>();
+        /** Whose ids became others. */
+        final Set<Profile> exchanged = new HashSet<>();
+        /** What is other of people when all of it is in force. */
+        final List<DerivedBatch.Changed> told = new ArrayList<>();
 
         void touch(int ws, int profileNo) {
             profiles.computeIfAbsent(ws, none -> new TreeSet<>()).add(profileNo);
+        }
+
+        /** An id went from one profile to another; nothing when it stayed where it was. */
+        void exchange(int ws, int fromNo, int toNo) {
+            touch(ws, fromNo);
+            touch(ws, toNo);
+            if (fromNo != toNo) {
+                exchanged.add(new Profile(ws, fromNo));
+                exchanged.add(new Profile(ws, toNo));
+            }
         }
     }
 
@@ -282,9 +307,9 @@ public final class Deriver {
     }
 
     private static void claim(Arrived event, Identity visitor, Identity user, Changes changes) {
-        changes.touch(event.ws(), visitor.profileNo());
+        var before = visitor.profileNo();
         visitor.claim(user, event.at(), event.messageId());
-        changes.touch(event.ws(), visitor.profileNo());
+        changes.exchange(event.ws(), before, visitor.profileNo());
         var visitorsOwn = visitor.addressNo();
         if (event.verified() && visitor.prove(user, event.at(), event.messageId())) {
             changes.moves.add(new Move(event.ws(), visitorsOwn, user.profileNo()));
@@ -305,7 +330,7 @@ public final class Deriver {
                     .filter(one -> one.id.ws() == join.ws() && one.move(join.fromNo(), join.toNo()))
                     .forEach(changes.identities::add);
             changes.moves.add(join);
-            changes.touch(join.ws(), join.fromNo());
+            changes.exchange(join.ws(), join.fromNo(), join.toNo());
         }
     }
 
@@ -327,11 +352,20 @@ public final class Deriver {
         return chain;
     }
 
-    private Future<Void> refresh(SqlConnection tx, Map<Integer, Set<Integer>> touched) {
+    private Future<Void> refresh(SqlConnection tx, Changes changes) {
         Future<Void> chain = Future.succeededFuture();
-        for (var entry : touched.entrySet()) {
-            chain = chain.compose(done -> store.refresh(tx, entry.getKey(), entry.getValue()))
-                    .compose(changes -> traits.tell(tx, entry.getKey(), changes))
+        for (var entry : changes.profiles.entrySet()) {
+            int ws = entry.getKey();
+            chain = chain.compose(done -> store.refresh(tx, ws, entry.getValue()))
+                    .compose(refreshed -> {
+                        refreshed.forEach(one -> changes.told.add(new DerivedBatch.Changed(
+                                ws,
+                                one.profileNo(),
+                                one.names(),
+                                one.consents(),
+                                changes.exchanged.contains(new Profile(ws, one.profileNo())))));
+                        return traits.tell(tx, ws, refreshed);
+                    })
                     .compose(done -> suppressions.mark(tx, entry.getKey(), entry.getValue(), false));
         }
         return chain;

@@ -204,7 +204,7 @@ final class ProfilesStore {
             UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1,
                    last_seen_at = greatest(p.last_seen_at, now())
             FROM unnest($2::int[]) AS asked (no)
-            CROSS JOIN LATERAL (SELECT b.traits FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
+            CROSS JOIN LATERAL (SELECT b.traits, b.consents FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
             CROSS JOIN LATERAL (
               SELECT coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') AS traits,
                      coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'tag' AND w.value = 'true'), '{}') AS tags,
@@ -220,7 +220,7 @@ final class ProfilesStore {
                 WHERE i.ws = $1 AND i.profile_no = asked.no
                 ORDER BY t.what, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC) w) f
             WHERE p.ws = $1 AND p.profile_no = asked.no
-            RETURNING p.profile_no, before.traits AS before, f.traits AS after
+            RETURNING p.profile_no, before.traits AS before, f.traits AS after, before.consents <> f.consents AS consents
             """;
 
     /**
@@ -235,7 +235,10 @@ final class ProfilesStore {
                 .compose(done -> tx.preparedQuery(REFRESH).execute(Tuple.of(ws, (Object) numbers)))
                 .map(rows -> rows.stream()
                         .map(row -> new TraitsStore.Change(
-                                row.getInteger("profile_no"), row.getJsonObject("before"), row.getJsonObject("after")))
+                                row.getInteger("profile_no"),
+                                row.getJsonObject("before"),
+                                row.getJsonObject("after"),
+                                row.getBoolean("consents")))
                         .toList());
     }
 

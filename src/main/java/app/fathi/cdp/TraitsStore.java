@@ -7,9 +7,11 @@ import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** All SQL of traits as rules read them: {@code cdp_trait} and the names in it. */
@@ -17,8 +19,26 @@ final class TraitsStore {
     static final int MAX_NAMES = 2_000;
     private static final int MAX_NAME_LENGTH = 200;
 
-    /** What was in force of one person, and what is. */
-    record Change(int profileNo, JsonObject before, JsonObject after) {}
+    /**
+     * What was in force of one person, and what is.
+     *
+     * @param consents whether they agree to something else than before
+     */
+    record Change(int profileNo, JsonObject before, JsonObject after, boolean consents) {
+        /** The traits that have another value, or none any more. */
+        Set<String> names() {
+            var names = new HashSet<String>();
+            after.forEach(trait -> {
+                if (!Objects.equals(before.getValue(trait.getKey()), after.getValue(trait.getKey()))) {
+                    names.add(trait.getKey());
+                }
+            });
+            before.fieldNames().stream()
+                    .filter(name -> !after.containsKey(name))
+                    .forEach(names::add);
+            return names;
+        }
+    }
 
     private record Row(int profileNo, String name, TypedTrait value) {}
 
@@ -147,8 +167,8 @@ final class TraitsStore {
                         """)
                 .execute(Tuple.of(ws, count))
                 .map(rows -> rows.stream()
-                        .map(row ->
-                                new Change(row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits")))
+                        .map(row -> new Change(
+                                row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits"), false))
                         .toList());
     }
 

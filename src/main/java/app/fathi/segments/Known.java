@@ -36,8 +36,14 @@ record Known(
         Set<UUID> segments,
         List<Event> events)
         implements Person {
+    /** The trait that tells in which zone somebody is. */
+    static final String ZONE = "$timezone";
 
     record Event(String name, Instant at, JsonObject properties) {}
+
+    Known with(Set<UUID> theirSegments, List<Event> theirEvents) {
+        return new Known(no, id, userId, traits, consents, channels, theirSegments, theirEvents);
+    }
 
     @Override
     public Value trait(Path path) {
@@ -47,7 +53,7 @@ record Known(
     @Override
     public ZoneId zone() {
         try {
-            return ZoneId.of(traits.getString("$timezone", "UTC"));
+            return ZoneId.of(traits.getString(ZONE, "UTC"));
         } catch (DateTimeException e) {
             return ZoneOffset.UTC;
         }

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 
@@ -66,7 +68,11 @@ final class People {
         });
     }
 
-    private static Rule inline(Rule rule, Map<UUID, Segment> found, List<UUID> way) {
+    /**
+     * @param found all segments that it names, and that these name
+     * @param way through which segments it came here: none of them may be named again
+     */
+    static Rule inline(Rule rule, Map<UUID, Segment> found, List<UUID> way) {
         return Mentions.replace(rule, member -> {
             var segment = found.get(member.segment());
             if (way.contains(member.segment())) {
@@ -84,14 +90,18 @@ final class People {
 
     /** @param rule resolved */
     Future<Question> ask(SqlClient client, int ws, Rule rule) {
+        return store.now(client).compose(now -> ask(client, ws, rule, now));
+    }
+
+    Future<Question> ask(SqlClient client, int ws, Rule rule, Instant now) {
         var mentions = Mentions.of(rule);
-        return store.now(client).compose(now -> store.traitNumbers(client, ws, mentions.traits())
+        return store.traitNumbers(client, ws, mentions.traits())
                 .map(numbers -> new Question(
                         rule,
                         mentions,
                         RuleSql.compile(rule, numbers, now, 1),
                         RuleSql.compile(rule, numbers, now, 3),
-                        now)));
+                        now));
     }
 
     Future<Count> count(SqlClient client, int ws, Question question) {
@@ -132,14 +142,21 @@ final class People {
                 }));
     }
 
+    /** These people, in this order; without those who became part of somebody else. */
+    Future<List<Known>> known(SqlClient client, int ws, List<Integer> numbers) {
+        return store.known(client, ws, numbers, Set.of(), Set.of()).map(known -> numbers.stream()
+                .map(known::get)
+                .filter(Objects::nonNull)
+                .toList());
+    }
+
     private Future<List<Known>> meant(SqlClient client, int ws, Question question, List<Known> candidates) {
         if (question.condition().exact() || candidates.isEmpty()) {
             return Future.succeededFuture(candidates);
         }
-        return store.complete(client, ws, candidates, question.mentions(), question.now())
-                .map(people -> people.stream()
-                        .filter(known -> RuleEngine.evaluate(question.rule(), known, question.now())
-                                .holds())
-                        .collect(Collectors.toList()));
+        return store.complete(client, ws, candidates, question.mentions()).map(people -> people.stream()
+                .filter(known -> RuleEngine.evaluate(question.rule(), known, question.now())
+                        .holds())
+                .collect(Collectors.toList()));
     }
 }

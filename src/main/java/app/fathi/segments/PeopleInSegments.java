@@ -1,6 +1,7 @@
 package app.fathi.segments;
 
 import app.fathi.platform.db.Erasable;
+import app.fathi.platform.stream.Outbox;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
@@ -10,13 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Static segments that people were put into. Who is in a dynamic one is not kept. */
+/** Which segments people are in, and what is counted of them for these. */
 public final class PeopleInSegments implements Erasable {
     private final SegmentsStore store = new SegmentsStore();
+    private final MembershipStore membership = new MembershipStore();
 
     @Override
     public Set<String> tables() {
-        return Set.of("segments_member");
+        return Set.of("segments_member", "segments_person", "segments_moments");
     }
 
     @Override
@@ -26,6 +28,12 @@ public final class PeopleInSegments implements Erasable {
 
     @Override
     public Future<Map<String, Integer>> erase(SqlConnection tx, int ws, Collection<Integer> profileNos) {
-        return store.forget(tx, ws, profileNos).map(rows -> Map.of("segments_member", rows));
+        return store.forget(tx, ws, profileNos)
+                .compose(members -> membership.erase(tx, ws, profileNos).compose(erased -> Outbox.write(
+                                tx, "facts", erased.moves())
+                        .map(Map.of(
+                                "segments_member", members,
+                                "segments_person", erased.people(),
+                                "segments_moments", erased.moments()))));
     }
 }

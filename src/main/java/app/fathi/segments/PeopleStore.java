@@ -5,10 +5,10 @@ import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.RuleSql.Condition;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /** All SQL that finds people by rules. */
 final class PeopleStore {
@@ -57,60 +58,70 @@ final class PeopleStore {
                 });
     }
 
+    private static final String KNOWN =
+            """
+            SELECT p.profile_no, p.id, p.user_id, p.traits, p.consents,
+                   ARRAY (SELECT r.channel FROM segments_reachable r WHERE r.ws = p.ws AND r.profile_no = p.profile_no) AS channels
+            FROM cdp_profile p
+            """;
+
     /** People of whom the condition is true, the newest first, without their events and segments. */
     Future<List<Known>> page(SqlClient client, int ws, Condition condition, int before, int limit) {
-        return client.preparedQuery(
-                        """
-                        SELECT p.profile_no, p.id, p.user_id, p.traits, p.consents,
-                               ARRAY (SELECT r.channel FROM segments_reachable r WHERE r.ws = p.ws AND r.profile_no = p.profile_no) AS channels
-                        FROM cdp_profile p
-                        WHERE p.ws = $1 AND p.merged_into IS NULL AND p.profile_no < $2 AND %s
-                        ORDER BY p.profile_no DESC LIMIT $3
-                        """
-                                .formatted(condition.text()))
+        return client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.merged_into IS NULL AND p.profile_no < $2 AND "
+                        + condition.text() + " ORDER BY p.profile_no DESC LIMIT $3")
                 .execute(condition.after(ws, before, limit))
-                .map(rows -> rows.stream()
-                        .map(row -> new Known(
-                                row.getInteger("profile_no"),
-                                row.getUUID("id"),
-                                row.getString("user_id"),
-                                row.getJsonObject("traits"),
-                                row.getJsonObject("consents"),
-                                Set.of(row.getArrayOfStrings("channels")),
-                                Set.of(),
-                                List.of()))
-                        .toList());
+                .map(rows -> rows.stream().map(PeopleStore::known).toList());
+    }
+
+    private static Known known(Row row) {
+        return new Known(
+                row.getInteger("profile_no"),
+                row.getUUID("id"),
+                row.getString("user_id"),
+                row.getJsonObject("traits"),
+                row.getJsonObject("consents"),
+                Set.of(row.getArrayOfStrings("channels")),
+                Set.of(),
+                List.of());
     }
 
     /** The same people with what the rule speaks of. */
-    Future<List<Known>> complete(SqlClient client, int ws, List<Known> people, Mentions mentions, Instant now) {
-        var numbers = people.stream().map(Known::no).toArray(Integer[]::new);
-        return events(client, ws, numbers, mentions.events(), now)
+    Future<List<Known>> complete(SqlClient client, int ws, List<Known> people, Mentions mentions) {
+        var numbers = people.stream().map(Known::no).toList();
+        return events(client, ws, numbers, mentions.events())
                 .compose(events -> segments(client, ws, numbers, mentions.segments())
                         .map(segments -> people.stream()
-                                .map(known -> new Known(
-                                        known.no(),
-                                        known.id(),
-                                        known.userId(),
-                                        known.traits(),
-                                        known.consents(),
-                                        known.channels(),
+                                .map(known -> known.with(
                                         segments.getOrDefault(known.no(), Set.of()),
                                         events.getOrDefault(known.no(), List.of())))
                                 .toList()));
     }
 
-    private Future<Map<Integer, List<Event>>> events(
-            SqlClient client, int ws, Integer[] people, Set<String> names, Instant now) {
+    /**
+     * These people with all their events of these names; without those who became part of somebody else.
+     *
+     * @param segments static ones that are asked for
+     */
+    Future<Map<Integer, Known>> known(
+            SqlClient client, int ws, Collection<Integer> people, Set<String> events, Set<UUID> segments) {
+        return client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.profile_no = ANY ($2) AND p.merged_into IS NULL")
+                .execute(Tuple.of(ws, (Object) people.toArray(Integer[]::new)))
+                .map(rows -> rows.stream().map(PeopleStore::known).toList())
+                .compose(found -> complete(client, ws, found, new Mentions(Set.of(), events, segments)))
+                .map(found -> found.stream().collect(Collectors.toMap(Known::no, one -> one)));
+    }
+
+    /** In the order in which they happened. */
+    Future<Map<Integer, List<Event>>> events(SqlClient client, int ws, Collection<Integer> people, Set<String> names) {
         if (names.isEmpty()) {
             return Future.succeededFuture(Map.of());
         }
         return client.preparedQuery(
                         """
                         SELECT profile_no, name, at, properties FROM segments_event
-                        WHERE ws = $1 AND profile_no = ANY ($2) AND name = ANY ($3) AND at <= $4 ORDER BY at
+                        WHERE ws = $1 AND profile_no = ANY ($2) AND name = ANY ($3) ORDER BY at
                         """)
-                .execute(Tuple.of(ws, people, names.toArray(String[]::new), now.atOffset(ZoneOffset.UTC)))
+                .execute(Tuple.of(ws, people.toArray(Integer[]::new), names.toArray(String[]::new)))
                 .map(rows -> {
                     var found = new HashMap<Integer, List<Event>>();
                     for (var row : rows) {
@@ -126,7 +137,8 @@ final class PeopleStore {
                 });
     }
 
-    private Future<Map<Integer, Set<UUID>>> segments(SqlClient client, int ws, Integer[] people, Set<UUID> ids) {
+    private Future<Map<Integer, Set<UUID>>> segments(
+            SqlClient client, int ws, Collection<Integer> people, Set<UUID> ids) {
         if (ids.isEmpty()) {
             return Future.succeededFuture(Map.of());
         }
@@ -136,7 +148,7 @@ final class PeopleStore {
                         JOIN cdp_profile p ON p.ws = m.ws AND p.profile_no = m.profile_no
                         WHERE m.ws = $1 AND m.segment = ANY ($3) AND coalesce(p.merged_into, p.profile_no) = ANY ($2)
                         """)
-                .execute(Tuple.of(ws, people, ids.toArray(UUID[]::new)))
+                .execute(Tuple.of(ws, people.toArray(Integer[]::new), ids.toArray(UUID[]::new)))
                 .map(rows -> {
                     var found = new HashMap<Integer, Set<UUID>>();
                     rows.forEach(row -> found.computeIfAbsent(row.getInteger("profile_no"), no -> new HashSet<>())

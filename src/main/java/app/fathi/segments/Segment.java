@@ -14,11 +14,30 @@ import java.util.UUID;
  *
  * @param rule who is in a dynamic one; null of a static one, which people are put into
  * @param edits null for one that is not saved yet
+ * @param keeping null for a static one, and for one that is not saved yet
  */
-record Segment(UUID id, String name, String description, List<String> tags, JsonObject rule, Edits edits) {
+record Segment(
+        UUID id, String name, String description, List<String> tags, JsonObject rule, Edits edits, Keeping keeping) {
+
+    /**
+     * What is known of who is in it.
+     *
+     * @param no its small number
+     * @param since when everybody had been asked by the rule that it has now; null: they are being asked
+     */
+    record Keeping(int no, OffsetDateTime since) {}
 
     /** Who made it and who changed it last, users or keys; the version grows with each change. */
     record Edits(UUID createdBy, OffsetDateTime createdAt, UUID updatedBy, OffsetDateTime updatedAt, long version) {}
+
+    /**
+     * A dynamic one as it is asked of people.
+     *
+     * @param no its small number
+     * @param rule without names of dynamic segments
+     * @param kept whether everybody was asked by this rule
+     */
+    record Dynamic(int no, UUID id, Rule rule, long ruleNo, boolean kept) {}
 
     /** Shape and lengths are the contract's; what a rule means is checked here. */
     static Segment of(UUID id, JsonObject fields) {
@@ -39,6 +58,7 @@ record Segment(UUID id, String name, String description, List<String> tags, Json
                         .distinct()
                         .toList(),
                 rule,
+                null,
                 null);
     }
 
@@ -58,6 +78,18 @@ record Segment(UUID id, String name, String description, List<String> tags, Json
         return rule == null;
     }
 
+    /** Whether everybody was asked by its rule, so that who is in it is known at any time. */
+    boolean isKept() {
+        return keeping != null && keeping.since() != null;
+    }
+
+    /** The same with a rule that not everybody was asked by. */
+    Segment asking() {
+        return keeping == null
+                ? this
+                : new Segment(id, name, description, tags, rule, edits, new Keeping(keeping.no(), null));
+    }
+
     /** Whoever belongs to it, as a rule. */
     Rule asRule() {
         return isStatic() ? new Rule.Member(id) : RuleParser.parse(rule, "/rule");
@@ -71,9 +103,12 @@ record Segment(UUID id, String name, String description, List<String> tags, Json
                 .put("rule", rule);
     }
 
-    JsonObject toJson() {
+    /** @param people how many are in it; null while that is not known */
+    JsonObject toJson(Long people) {
         return fields().put("id", id.toString())
                 .put("kind", isStatic() ? "static" : "dynamic")
+                .put("state", isStatic() || isKept() ? "live" : "building")
+                .put("people", people)
                 .put("createdBy", edits.createdBy.toString())
                 .put("createdAt", edits.createdAt.toInstant().toString())
                 .put("updatedBy", edits.updatedBy.toString())

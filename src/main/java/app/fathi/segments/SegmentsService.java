@@ -8,6 +8,7 @@ import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.jobs.Jobs;
 import app.fathi.segments.rules.RuleParser;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -31,15 +33,25 @@ final class SegmentsService {
     private final Transactions transactions;
     private final Transactions analytics;
     private final SegmentsStore store = new SegmentsStore();
+    private final MembershipStore membership = new MembershipStore();
+    private final BlocksStore blocks = new BlocksStore();
     private final People people = new People(store);
     private final Profiles profiles;
+    private final Jobs jobs;
     private final Audit audit;
     private final Cursor cursor;
 
-    SegmentsService(Transactions transactions, Transactions analytics, Profiles profiles, Audit audit, Cursor cursor) {
+    SegmentsService(
+            Transactions transactions,
+            Transactions analytics,
+            Profiles profiles,
+            Jobs jobs,
+            Audit audit,
+            Cursor cursor) {
         this.transactions = transactions;
         this.analytics = analytics;
         this.profiles = profiles;
+        this.jobs = jobs;
         this.audit = audit;
         this.cursor = cursor;
     }
@@ -53,12 +65,35 @@ final class SegmentsService {
                         call.parameters().getString("q"),
                         call.parameters().getString("tag"),
                         Cursor.limit(call) + 1)
-                .map(rows -> Reply.ok(cursor.page(call, rows, Segment::toJson, row -> List.of(row.id()))));
+                .compose(rows -> sizes(call.ws(), rows)
+                        .map(sizes -> Reply.ok(cursor.page(
+                                call, rows, row -> row.toJson(sizes.get(row.id())), row -> List.of(row.id())))));
     }
 
     Future<Reply> get(Call call) {
-        return find(call)
-                .map(segment -> Reply.ok(segment.toJson(), segment.edits().version()));
+        return find(call).compose(segment -> shown(call.ws(), segment));
+    }
+
+    private Future<Reply> shown(int ws, Segment segment) {
+        return sizes(ws, List.of(segment))
+                .map(sizes -> Reply.ok(
+                        segment.toJson(sizes.get(segment.id())), segment.edits().version()));
+    }
+
+    /** How many people are in them; not of those of which not everybody was asked yet. */
+    private Future<Map<UUID, Long>> sizes(int ws, List<Segment> segments) {
+        var kept = segments.stream().filter(Segment::isKept).toList();
+        var statics =
+                segments.stream().filter(Segment::isStatic).map(Segment::id).toList();
+        return blocks.people(
+                        transactions.pool(),
+                        ws,
+                        kept.stream().map(one -> one.keeping().no()).toList())
+                .compose(people -> store.sizes(transactions.pool(), ws, statics).map(sizes -> {
+                    kept.forEach(one -> sizes.put(
+                            one.id(), people.getOrDefault(one.keeping().no(), 0L)));
+                    return sizes;
+                }));
     }
 
     private Future<Segment> find(Call call) {
@@ -77,21 +112,25 @@ final class SegmentsService {
                     return store.insert(tx, call.ws(), draft, call.caller().id());
                 })
                 .map(saved -> saved.orElseThrow(() -> taken(draft)))
+                .compose(segment -> askEverybody(tx, call.ws(), segment).map(segment))
                 .compose(segment -> audit.record(tx, call, "segment", segment.id(), null, segment.fields())
-                        .map(Reply.created(SEGMENTS + segment.id(), segment.toJson()))));
+                        .map(Reply.created(SEGMENTS + segment.id(), segment.toJson(segment.isStatic() ? 0L : null)))));
     }
 
     Future<Reply> update(Call call) {
         var version = call.ifMatch();
         var id = call.id("id", "segment");
         return transactions
-                .run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
+                .run(tx -> lock(tx, call.ws(), id).compose(found -> {
                     var before = current(found, version);
                     var draft = before.with(call.json());
                     return check(tx, call.ws(), draft)
                             .compose(checked -> store.update(
                                     tx, call.ws(), draft, call.caller().id()))
                             .map(saved -> saved.orElseThrow(() -> taken(draft)))
+                            .compose(after -> Objects.equals(before.rule(), after.rule())
+                                    ? Future.succeededFuture(after)
+                                    : askEverybody(tx, call.ws(), after).map(after.asking()))
                             .compose(after -> audit.record(
                                             tx,
                                             call,
@@ -101,7 +140,41 @@ final class SegmentsService {
                                             named(after.fields(), call.json()))
                                     .map(after));
                 }))
-                .map(segment -> Reply.ok(segment.toJson(), segment.edits().version()));
+                .compose(segment -> shown(call.ws(), segment));
+    }
+
+    /** First the rules, then the row: so does whoever asks people by them. */
+    private Future<Optional<Segment>> lock(SqlConnection tx, int ws, UUID id) {
+        return store.lockAll(tx, ws).compose(locked -> store.lock(tx, ws, id));
+    }
+
+    /** Whoever was in it under another rule may not be under this one, nor in those that name it. */
+    private Future<?> askEverybody(SqlConnection tx, int ws, Segment segment) {
+        return segment.isStatic()
+                ? Future.succeededFuture()
+                : store.changed(tx, ws, segment.id())
+                        .compose(changed -> jobs.enqueue(
+                                tx,
+                                changed.stream()
+                                        .map(id -> RebuildJob.job(ws, id))
+                                        .toList()));
+    }
+
+    /** For who doubts what is kept. */
+    Future<Reply> rebuild(Call call) {
+        var id = call.id("id", "segment");
+        return transactions
+                .run(tx -> lock(tx, call.ws(), id).compose(found -> {
+                    var segment = found.orElseThrow(() -> ProblemException.notFound("segment"));
+                    if (segment.isStatic()) {
+                        throw ProblemException.conflict(
+                                "People are put into a static segment: nothing is computed of it.");
+                    }
+                    return askEverybody(tx, call.ws(), segment)
+                            .compose(done -> audit.record(tx, call, "segment", id, null, null))
+                            .map(segment.asking());
+                }))
+                .map(segment -> Reply.accepted(segment.toJson(null)));
     }
 
     /** That the segments which it names exist and do not come back to it. */
@@ -115,19 +188,18 @@ final class SegmentsService {
         var version = call.ifMatch();
         var id = call.id("id", "segment");
         return transactions
-                .run(tx -> store.lockAll(tx, call.ws())
-                        .compose(locked -> store.lock(tx, call.ws(), id))
-                        .compose(found -> {
-                            var segment = current(found, version);
-                            return store.users(tx, call.ws(), id).compose(users -> {
-                                if (!users.isEmpty()) {
-                                    throw ProblemException.conflict(
-                                            "The rules of these segments name it: " + String.join(", ", users) + ".");
-                                }
-                                return store.delete(tx, call.ws(), id)
-                                        .compose(done -> audit.record(tx, call, "segment", id, segment.fields(), null));
-                            });
-                        }))
+                .run(tx -> lock(tx, call.ws(), id).compose(found -> {
+                    var segment = current(found, version);
+                    return store.users(tx, call.ws(), id).compose(users -> {
+                        if (!users.isEmpty()) {
+                            throw ProblemException.conflict(
+                                    "The rules of these segments name it: " + String.join(", ", users) + ".");
+                        }
+                        return store.delete(tx, call.ws(), id)
+                                .compose(done -> store.newVersion(tx, call.ws()))
+                                .compose(done -> audit.record(tx, call, "segment", id, segment.fields(), null));
+                    });
+                }))
                 .map(Reply.noContent());
     }
 
@@ -154,11 +226,18 @@ final class SegmentsService {
                 cursor.position(call).map(position -> (int) position.number(0)).orElse(Integer.MAX_VALUE);
         int limit = Cursor.limit(call) + 1;
         return find(call)
-                .compose(segment -> analytics.run(tx -> people.resolve(tx, call.ws(), segment.asRule(), null)
-                        .compose(resolved -> people.ask(tx, call.ws(), resolved))
-                        .compose(question -> people.page(tx, call.ws(), question, before, limit))))
+                .compose(segment -> segment.isKept()
+                        ? kept(call.ws(), segment, before, limit)
+                        : analytics.run(tx -> people.resolve(tx, call.ws(), segment.asRule(), null)
+                                .compose(resolved -> people.ask(tx, call.ws(), resolved))
+                                .compose(question -> people.page(tx, call.ws(), question, before, limit))))
                 .map(found ->
                         Reply.ok(cursor.page(call, found, SegmentsService::member, known -> List.of(known.no()))));
+    }
+
+    private Future<List<Known>> kept(int ws, Segment segment, int before, int limit) {
+        return blocks.page(transactions.pool(), ws, segment.keeping().no(), before, limit)
+                .compose(numbers -> people.known(transactions.pool(), ws, numbers));
     }
 
     private static JsonObject member(Known known) {
@@ -182,18 +261,16 @@ final class SegmentsService {
                 var unknown = new ArrayList<String>();
                 var adding = named(add, numbers, unknown);
                 var removing = named(remove, numbers, unknown);
+                var concerned = new ArrayList<>(adding);
+                concerned.addAll(removing);
                 return store.remove(tx, call.ws(), id, removing)
-                        .compose(removed -> store.add(tx, call.ws(), id, adding).compose(added -> audit.record(
-                                        tx,
-                                        call,
-                                        "segment",
-                                        id,
-                                        null,
-                                        new JsonObject().put("added", added).put("removed", removed))
-                                .map(Reply.ok(new JsonObject()
-                                        .put("added", added)
-                                        .put("removed", removed)
-                                        .put("unknown", new JsonArray(unknown))))));
+                        .compose(removed -> store.add(tx, call.ws(), id, adding)
+                                .map(added ->
+                                        new JsonObject().put("added", added).put("removed", removed)))
+                        .compose(changed ->
+                                membership.wake(tx, call.ws(), concerned).map(changed))
+                        .compose(changed -> audit.record(tx, call, "segment", id, null, changed)
+                                .map(Reply.ok(changed.copy().put("unknown", new JsonArray(unknown)))));
             });
         }));
     }

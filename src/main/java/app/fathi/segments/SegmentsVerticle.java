@@ -7,6 +7,7 @@ import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.jobs.Jobs;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.util.Map;
@@ -18,8 +19,13 @@ public final class SegmentsVerticle extends VerticleBase {
 
     /** @param analytics where questions to many people are asked */
     public SegmentsVerticle(
-            Transactions transactions, Transactions analytics, Profiles profiles, Audit audit, Cursor cursor) {
-        this.service = new SegmentsService(transactions, analytics, profiles, audit, cursor);
+            Transactions transactions,
+            Transactions analytics,
+            Profiles profiles,
+            Jobs jobs,
+            Audit audit,
+            Cursor cursor) {
+        this.service = new SegmentsService(transactions, analytics, profiles, jobs, audit, cursor);
     }
 
     @Override
@@ -36,6 +42,7 @@ public final class SegmentsVerticle extends VerticleBase {
                 "getSegment", service::get,
                 "updateSegment", service::update,
                 "deleteSegment", service::delete,
+                "rebuildSegment", service::rebuild,
                 "listSegmentMembers", service::members,
                 "changeSegmentMembers", service::changeMembers);
     }

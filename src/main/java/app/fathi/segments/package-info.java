@@ -1,8 +1,13 @@
 /**
  * Named sets of people: static ones, into which people are put, and dynamic ones, which a rule describes ({@link
- * app.fathi.segments.rules}) and which are as large as the rule says at the moment they are asked.
+ * app.fathi.segments.rules}). Who is in a dynamic one is kept: {@code Membership} asks people when something about them has
+ * become other, {@code MembershipTimers} when time may have moved them, {@code RebuildJob} all of them when a rule is new, and
+ * {@code MembershipFacts} turns their rows round into the bitmaps by which segments are counted and listed.
  *
- * <p>Tables: {@code segments_segment}, {@code segments_member}; views over what rules read of others: {@code
- * segments_event}, {@code segments_reachable}. Permissions: {@code segments:…}.
+ * <p>Tables: {@code segments_segment}, {@code segments_member} (static ones), {@code segments_person}, {@code
+ * segments_moments}, {@code segments_block} (dynamic ones), {@code segments_workspace}, {@code segments_atom} (their rules as
+ * numbers); views over what rules read of others: {@code segments_event}, {@code segments_reachable}, {@code
+ * segments_address}. Facts: {@code segment.entered}, {@code segment.left}, {@code segment.rebuilt}. Permissions: {@code
+ * segments:…}.
  */
 package app.fathi.segments;

@@ -42,9 +42,12 @@ class LedgerStageTest {
     }
 
     private void report(Interaction... interactions) {
-        var batch = new DerivedBatch(Arrays.stream(interactions)
-                .map(i -> new DerivedBatch.Event(i.delivery().ws(), Interaction.KIND, i.toPayload(), null, i.at()))
-                .toList());
+        var batch = new DerivedBatch(
+                Arrays.stream(interactions)
+                        .map(i -> new DerivedBatch.Event(
+                                i.delivery().ws(), Interaction.KIND, i.toPayload(), null, i.at()))
+                        .toList(),
+                List.of());
         world.run(tx -> stage.apply(tx, batch));
     }
 

@@ -1,0 +1,207 @@
+package app.fathi.segments;
+
+import app.fathi.segments.rules.BehaviourKey;
+import app.fathi.segments.rules.Mentions;
+import app.fathi.segments.rules.Rule;
+import app.fathi.segments.rules.Rule.Behaviour;
+import app.fathi.segments.rules.Test;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Predicate;
+
+/**
+ * The dynamic segments of a workspace, ready to be asked of single people, with what leads from a change to the segments
+ * that it concerns. Immutable.
+ */
+final class LiveSegments {
+    /**
+     * One of them.
+     *
+     * @param rule without names of dynamic segments: their rules stand in their place
+     * @param ruleNo grows when who is meant changes
+     * @param kept whether everybody was asked by this rule, so that a change is news
+     */
+    record Live(int no, UUID id, Rule rule, long ruleNo, boolean kept, Set<String> listedEvents) {}
+
+    /** A behaviour that is counted of people: so many of the newest moments are kept. */
+    record Atom(int no, Behaviour behaviour, int keep) {}
+
+    /** A row of {@code segments_atom}. */
+    record Numbered(int no, int keep) {}
+
+    private final long version;
+    private final List<Live> all = new ArrayList<>();
+    private final Map<Behaviour, Atom> atoms = new HashMap<>();
+    private final Map<String, Set<Atom>> atomsByEvent = new HashMap<>();
+    private final Map<String, List<Live>> byTrait = new HashMap<>();
+    private final Map<String, List<Live>> byEvent = new HashMap<>();
+    private final List<Live> byConsent = new ArrayList<>();
+    private final Set<UUID> staticSegments = new HashSet<>();
+
+    /**
+     * @param numbered atoms by {@link BehaviourKey}. A segment whose behaviours have no number yet is not asked: the job that
+     *     asks everybody gives them theirs
+     */
+    LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
+        this.version = version;
+        for (var segment : segments) {
+            var counted = counted(segment.rule());
+            if (counted.entrySet().stream().allMatch(one -> {
+                var atom = numbered.get(BehaviourKey.of(one.getKey()));
+                return atom != null && atom.keep() >= one.getValue();
+            })) {
+                counted.keySet().forEach(behaviour -> number(behaviour, numbered.get(BehaviourKey.of(behaviour))));
+                add(new Live(
+                        segment.no(),
+                        segment.id(),
+                        segment.rule(),
+                        segment.ruleNo(),
+                        segment.kept(),
+                        listed(segment.rule())));
+            }
+        }
+    }
+
+    private void number(Behaviour behaviour, Numbered number) {
+        // Rules that look back differently far share one.
+        var atom = atomsByEvent.computeIfAbsent(behaviour.event(), event -> new LinkedHashSet<>()).stream()
+                .filter(known -> known.no() == number.no())
+                .findFirst()
+                .orElseGet(() -> new Atom(number.no(), behaviour, number.keep()));
+        atomsByEvent.get(behaviour.event()).add(atom);
+        atoms.put(behaviour, atom);
+    }
+
+    private void add(Live live) {
+        all.add(live);
+        var mentions = Mentions.of(live.rule());
+        mentions.traits().forEach(trait -> append(byTrait, trait, live));
+        if (hasDays(live.rule())) {
+            append(byTrait, Known.ZONE, live);
+        }
+        mentions.events().forEach(event -> append(byEvent, event, live));
+        if (asksConsent(live.rule())) {
+            byConsent.add(live);
+        }
+        staticSegments.addAll(mentions.segments());
+    }
+
+    private static void append(Map<String, List<Live>> lists, String key, Live live) {
+        lists.computeIfAbsent(key, none -> new ArrayList<>()).add(live);
+    }
+
+    long version() {
+        return version;
+    }
+
+    List<Live> all() {
+        return all;
+    }
+
+    Optional<Live> find(UUID id) {
+        return all.stream().filter(live -> live.id().equals(id)).findFirst();
+    }
+
+    boolean counts() {
+        return !atoms.isEmpty();
+    }
+
+    /** Behaviours that events of this name may be; none where no rule asks for them. */
+    Collection<Atom> atoms(String event) {
+        return atomsByEvent.getOrDefault(event, Set.of());
+    }
+
+    Collection<Atom> atoms() {
+        return atomsByEvent.values().stream().flatMap(Set::stream).toList();
+    }
+
+    /** The number under which a behaviour is counted; empty for one of which all events are listed. */
+    Optional<Atom> atom(Behaviour behaviour) {
+        return Optional.ofNullable(atoms.get(behaviour));
+    }
+
+    List<Live> ofTrait(String name) {
+        return byTrait.getOrDefault(name, List.of());
+    }
+
+    List<Live> ofEvent(String name) {
+        return byEvent.getOrDefault(name, List.of());
+    }
+
+    List<Live> ofConsent() {
+        return byConsent;
+    }
+
+    /** Static segments that rules name. */
+    Set<UUID> staticSegments() {
+        return staticSegments;
+    }
+
+    // ---- what a rule needs -----------------------------------------------------------------------------------------
+
+    /** Behaviours that are decided by the newest moments, and by how many of them. */
+    static Map<Behaviour, Integer> counted(Rule rule) {
+        var counted = new HashMap<Behaviour, Integer>();
+        var listed = new HashSet<String>();
+        visit(rule, counted, listed);
+        return counted;
+    }
+
+    /** Names of events of which a rule needs all, properties included: sums, and what was first. */
+    private static Set<String> listed(Rule rule) {
+        var listed = new HashSet<String>();
+        visit(rule, new HashMap<>(), listed);
+        return listed;
+    }
+
+    private static void visit(Rule rule, Map<Behaviour, Integer> counted, Set<String> listed) {
+        switch (rule) {
+            case Rule.And(var rules) -> rules.forEach(one -> visit(one, counted, listed));
+            case Rule.Or(var rules) -> rules.forEach(one -> visit(one, counted, listed));
+            case Rule.Not(var negated) -> visit(negated, counted, listed);
+            case Rule.Did(var behaviour, var count) ->
+                counted.merge(
+                        behaviour,
+                        // One more than the upper bound tells that there are too many.
+                        count.high() == Integer.MAX_VALUE ? Math.max(1, count.low()) : count.high() + 1,
+                        Math::max);
+            case Rule.Moment(var behaviour, boolean first, var test) -> {
+                if (first) {
+                    listed.add(behaviour.event());
+                } else {
+                    counted.merge(behaviour, 1, Math::max);
+                }
+            }
+            case Rule.Total total -> listed.add(total.behaviour().event());
+            case Rule.Trait trait -> {}
+            case Rule.Subscribed subscribed -> {}
+            case Rule.Consented consented -> {}
+            case Rule.Member member -> {}
+        }
+    }
+
+    private static boolean hasDays(Rule rule) {
+        return any(rule, one -> one instanceof Rule.Trait(var path, Test.Anniversary days));
+    }
+
+    private static boolean asksConsent(Rule rule) {
+        return any(rule, Rule.Consented.class::isInstance);
+    }
+
+    private static boolean any(Rule rule, Predicate<Rule> wanted) {
+        return switch (rule) {
+            case Rule.And(var rules) -> rules.stream().anyMatch(one -> any(one, wanted));
+            case Rule.Or(var rules) -> rules.stream().anyMatch(one -> any(one, wanted));
+            case Rule.Not(var negated) -> any(negated, wanted);
+            default -> wanted.test(rule);
+        };
+    }
+}

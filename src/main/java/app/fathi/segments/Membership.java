@@ -1,0 +1,325 @@
+package app.fathi.segments;
+
+import app.fathi.cdp.values.Instants;
+import app.fathi.platform.stream.StreamRecord;
+import app.fathi.segments.LiveSegments.Atom;
+import app.fathi.segments.LiveSegments.Live;
+import app.fathi.segments.MembershipStore.Moments;
+import app.fathi.segments.MembershipStore.Person;
+import app.fathi.segments.rules.NextChange;
+import app.fathi.segments.rules.RuleEngine;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+
+/**
+ * Keeps who is in which dynamic segment. People are asked after an event ({@link MembershipStage}), when their moment has
+ * come or somebody else said that something about them has changed ({@link MembershipTimers}), and all of them when a rule is
+ * new ({@link RebuildJob}): always here, under the lock of their row, in the transaction of what made it necessary.
+ */
+final class Membership {
+    private static final int MAX_WORKSPACES = 1_000;
+
+    private final SegmentsStore segments;
+    private final MembershipStore store = new MembershipStore();
+    private final PeopleStore people = new PeopleStore();
+    private final Cache<Integer, LiveSegments> rules =
+            Caffeine.newBuilder().maximumSize(MAX_WORKSPACES).build();
+
+    Membership(SegmentsStore segments) {
+        this.segments = segments;
+    }
+
+    /** One event of a kind that a rule may count. */
+    record Did(String name, Instant at, JsonObject properties) {}
+
+    /**
+     * What became other of a person.
+     *
+     * @param traits their names
+     * @param everything somebody else's events are theirs now, or theirs somebody else's
+     */
+    record Touched(Set<String> traits, boolean consents, boolean everything, List<Did> events) {}
+
+    /** The rules as they stand until the transaction ends; empty for a workspace that never had a dynamic segment. */
+    Future<Optional<LiveSegments>> rules(SqlConnection tx, int ws) {
+        return store.holdRules(tx, ws)
+                .compose(held -> store.version(tx, ws))
+                .compose(version -> version.isEmpty()
+                        ? Future.succeededFuture(Optional.empty())
+                        : rules(tx, ws, version.get()).map(Optional::of));
+    }
+
+    private Future<LiveSegments> rules(SqlConnection tx, int ws, long version) {
+        var known = rules.getIfPresent(ws);
+        if (known != null && known.version() == version) {
+            return Future.succeededFuture(known);
+        }
+        return segments.dynamic(tx, ws).compose(list -> store.atoms(tx, ws).map(atoms -> {
+            var read = new LiveSegments(version, list, atoms);
+            rules.put(ws, read);
+            return read;
+        }));
+    }
+
+    /** After a batch of events: asks those of whom something became other that a rule speaks of. What is news is told. */
+    Future<List<StreamRecord>> follow(SqlConnection tx, int ws, Map<Integer, Touched> touched) {
+        return rules(tx, ws)
+                .compose(found -> found.isEmpty() || found.get().all().isEmpty()
+                        ? Future.succeededFuture(List.of())
+                        : follow(tx, ws, touched, found.get()));
+    }
+
+    private Future<List<StreamRecord>> follow(
+            SqlConnection tx, int ws, Map<Integer, Touched> touched, LiveSegments rules) {
+        return store.enter(tx, ws, touched.keySet()).compose(fresh -> {
+            var questions = new TreeMap<Integer, Collection<Live>>();
+            var moved = new HashSet<Integer>();
+            touched.forEach((no, change) -> {
+                if (change.everything()) {
+                    moved.add(no);
+                }
+                var concerned = fresh.contains(no) || change.everything() ? rules.all() : concerned(rules, change);
+                if (!concerned.isEmpty()) {
+                    questions.put(no, concerned);
+                }
+            });
+            return questions.isEmpty()
+                    ? Future.succeededFuture(List.of())
+                    : store.lock(tx, ws, questions.keySet())
+                            .compose(locked -> counted(tx, ws, rules, questions.keySet(), moved, touched)
+                                    .compose(moments -> ask(tx, ws, rules, locked, questions, moments, null)));
+        });
+    }
+
+    private static Collection<Live> concerned(LiveSegments rules, Touched change) {
+        var concerned = new LinkedHashSet<Live>();
+        change.traits().forEach(name -> concerned.addAll(rules.ofTrait(name)));
+        change.events().forEach(event -> concerned.addAll(rules.ofEvent(event.name())));
+        if (change.consents()) {
+            concerned.addAll(rules.ofConsent());
+        }
+        return concerned;
+    }
+
+    /** What is counted of these people, with what they did now; of those who became others everything is counted again. */
+    private Future<Map<Integer, Map<Integer, long[]>>> counted(
+            SqlConnection tx,
+            int ws,
+            LiveSegments rules,
+            Collection<Integer> asked,
+            Collection<Integer> moved,
+            Map<Integer, Touched> touched) {
+        if (!rules.counts()) {
+            return Future.succeededFuture(Map.of());
+        }
+        return store.moments(tx, ws, asked).compose(moments -> {
+            var changed = new HashSet<Key>();
+            touched.forEach((no, change) -> {
+                if (!moved.contains(no)) {
+                    change.events().forEach(event -> count(rules, no, event, moments, changed));
+                }
+            });
+            return store.keep(
+                            tx, ws, changed.stream().map(key -> key.of(moments)).toList())
+                    .compose(done -> recount(tx, ws, rules.atoms(), moved))
+                    .map(again -> {
+                        moments.putAll(again);
+                        return moments;
+                    });
+        });
+    }
+
+    private record Key(int profileNo, int atom) {
+        Moments of(Map<Integer, Map<Integer, long[]>> moments) {
+            return new Moments(profileNo, atom, moments.get(profileNo).get(atom));
+        }
+    }
+
+    private static void count(
+            LiveSegments rules, int no, Did event, Map<Integer, Map<Integer, long[]>> moments, Set<Key> changed) {
+        for (var atom : rules.atoms(event.name())) {
+            if (RuleEngine.fits(atom.behaviour(), event.properties())) {
+                moments.computeIfAbsent(no, none -> new HashMap<>())
+                        .merge(
+                                atom.no(),
+                                new long[] {micros(event.at())},
+                                (kept, one) -> newest(
+                                        LongStream.concat(Arrays.stream(kept), Arrays.stream(one))
+                                                .toArray(),
+                                        atom.keep()));
+                changed.add(new Key(no, atom.no()));
+            }
+        }
+    }
+
+    private static long[] newest(long[] moments, int keep) {
+        Arrays.sort(moments);
+        return moments.length <= keep ? moments : Arrays.copyOfRange(moments, moments.length - keep, moments.length);
+    }
+
+    private static long micros(Instant at) {
+        return Instants.micros(at);
+    }
+
+    /** Counts from the events themselves and puts it down; people of whom there is nothing are in the answer, too. */
+    Future<Map<Integer, Map<Integer, long[]>>> recount(
+            SqlConnection tx, int ws, Collection<Atom> atoms, Collection<Integer> who) {
+        if (who.isEmpty() || atoms.isEmpty()) {
+            return Future.succeededFuture(Map.of());
+        }
+        var names = new HashSet<String>();
+        atoms.forEach(atom -> names.add(atom.behaviour().event()));
+        return people.events(tx, ws, who, names).compose(events -> {
+            var counted = new HashMap<Integer, Map<Integer, long[]>>();
+            var rows = new ArrayList<Moments>();
+            for (var no : who) {
+                var own = counted.computeIfAbsent(no, none -> new HashMap<>());
+                for (var atom : atoms) {
+                    var moments = events.getOrDefault(no, List.of()).stream()
+                            .filter(event ->
+                                    event.name().equals(atom.behaviour().event())
+                                            && RuleEngine.fits(atom.behaviour(), event.properties()))
+                            .mapToLong(event -> micros(event.at()))
+                            .toArray();
+                    if (moments.length > 0) {
+                        own.put(atom.no(), newest(moments, atom.keep()));
+                        rows.add(new Moments(no, atom.no(), own.get(atom.no())));
+                    }
+                }
+            }
+            return store.forget(tx, ws, who, atoms.stream().map(Atom::no).toList())
+                    .compose(done -> store.keep(tx, ws, rows))
+                    .map(counted);
+        });
+    }
+
+    /**
+     * Asks people everything again: time has passed, or somebody said that they became others. What is news is told.
+     *
+     * @param now null for the database's clock
+     */
+    Future<List<StreamRecord>> again(SqlConnection tx, int ws, Collection<Integer> who, Instant now) {
+        return rules(tx, ws).compose(found -> {
+            var rules = found.orElse(new LiveSegments(0, List.of(), Map.of()));
+            return store.lock(tx, ws, who).compose(locked -> {
+                var questions = new TreeMap<Integer, Collection<Live>>();
+                locked.forEach(one -> questions.put(one.no(), rules.all()));
+                return store.moments(tx, ws, questions.keySet())
+                        .compose(moments -> ask(tx, ws, rules, locked, questions, moments, now));
+            });
+        });
+    }
+
+    /** Asks people one new rule, and those who have no row yet all rules. What comes of it is no news. */
+    Future<Void> ask(SqlConnection tx, int ws, LiveSegments rules, Live live, Collection<Integer> who) {
+        var atoms = LiveSegments.counted(live.rule()).keySet().stream()
+                .flatMap(behaviour -> rules.atom(behaviour).stream())
+                .collect(Collectors.toSet());
+        return store.enter(tx, ws, who).compose(fresh -> store.lock(tx, ws, who).compose(locked -> {
+            var questions = new TreeMap<Integer, Collection<Live>>();
+            locked.forEach(one -> questions.put(one.no(), fresh.contains(one.no()) ? rules.all() : List.of(live)));
+            return recount(tx, ws, atoms, who)
+                    .compose(done -> recount(tx, ws, fresh.isEmpty() ? List.of() : rules.atoms(), fresh))
+                    .compose(done -> store.moments(tx, ws, who))
+                    .compose(moments -> ask(tx, ws, rules, locked, questions, moments, null))
+                    .mapEmpty();
+        }));
+    }
+
+    private Future<List<StreamRecord>> ask(
+            SqlConnection tx,
+            int ws,
+            LiveSegments rules,
+            List<Person> locked,
+            Map<Integer, Collection<Live>> questions,
+            Map<Integer, Map<Integer, long[]>> moments,
+            Instant clock) {
+        var listed = new HashSet<String>();
+        questions.values().forEach(lives -> lives.forEach(live -> listed.addAll(live.listedEvents())));
+        return (clock == null ? store.now(tx) : Future.succeededFuture(clock)).compose(now -> people.known(
+                        tx, ws, questions.keySet(), listed, rules.staticSegments())
+                .compose(known -> {
+                    var changed = new ArrayList<Person>();
+                    var news = new ArrayList<StreamRecord>();
+                    for (var person : locked) {
+                        // Nobody is left of who became part of somebody else.
+                        var facts = Optional.ofNullable(known.get(person.no()))
+                                .map(one -> new LivePerson(
+                                        one, listed, rules, moments.getOrDefault(person.no(), Map.of())));
+                        var after = facts.map(one -> answer(rules, person, questions.get(person.no()), one, now))
+                                .orElse(new Person(person.no(), new int[0], null));
+                        if (!Arrays.equals(after.members(), person.members())
+                                || !Objects.equals(after.due(), person.due())) {
+                            changed.add(after);
+                            news.addAll(news(ws, rules, person, after, now));
+                        }
+                    }
+                    return store.update(tx, ws, changed).map(news);
+                }));
+    }
+
+    /** When everything was asked the moment of the next question is known; else it can only come nearer. */
+    private static Person answer(
+            LiveSegments rules, Person before, Collection<Live> asked, LivePerson person, Instant now) {
+        var whole = asked.size() == rules.all().size();
+        var known = new HashSet<Integer>();
+        rules.all().forEach(live -> known.add(live.no()));
+        var members = new TreeSet<Integer>();
+        for (int no : before.members()) {
+            if (known.contains(no)) {
+                members.add(no);
+            }
+        }
+        var due = whole ? null : before.due();
+        for (var live : asked) {
+            if (RuleEngine.evaluate(live.rule(), person, now).holds()) {
+                members.add(live.no());
+            } else {
+                members.remove(live.no());
+            }
+            var next = NextChange.after(live.rule(), person, now).orElse(null);
+            if (next != null && (due == null || next.isBefore(due))) {
+                due = next;
+            }
+        }
+        return new Person(
+                before.no(), members.stream().mapToInt(Integer::intValue).toArray(), due);
+    }
+
+    /** Whoever turns membership round looks at each of these; people are told only of segments that everybody was asked. */
+    private static List<StreamRecord> news(int ws, LiveSegments rules, Person before, Person after, Instant now) {
+        if (Arrays.equals(before.members(), after.members())) {
+            return List.of();
+        }
+        var news = new ArrayList<StreamRecord>();
+        for (var live : rules.all()) {
+            // Both are in ascending order.
+            boolean was = Arrays.binarySearch(before.members(), live.no()) >= 0;
+            boolean is = Arrays.binarySearch(after.members(), live.no()) >= 0;
+            if (was != is) {
+                var kind = !live.kept() ? MembershipFacts.COUNTED : is ? MembershipFacts.ENTERED : MembershipFacts.LEFT;
+                news.add(MembershipFacts.fact(ws, kind, live.id(), live.no(), before.no(), now));
+            }
+        }
+        return news;
+    }
+}

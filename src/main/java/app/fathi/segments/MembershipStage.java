@@ -1,0 +1,58 @@
+package app.fathi.segments;
+
+import app.fathi.cdp.DerivedBatch;
+import app.fathi.cdp.ProfileStage;
+import app.fathi.segments.Membership.Did;
+import app.fathi.segments.Membership.Touched;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.util.ArrayList;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Moves people into segments and out of them as events come, in the transaction that takes the events. */
+public final class MembershipStage implements ProfileStage {
+    private static final String TRACK = "track";
+
+    private final Membership membership;
+
+    MembershipStage(Membership membership) {
+        this.membership = membership;
+    }
+
+    @Override
+    public Future<Void> apply(SqlConnection tx, DerivedBatch batch) {
+        var byWorkspace = new TreeMap<Integer, Map<Integer, Touched>>();
+        for (var change : batch.changes()) {
+            byWorkspace
+                    .computeIfAbsent(change.ws(), ws -> new TreeMap<>())
+                    .put(
+                            change.profileNo(),
+                            new Touched(change.traits(), change.consents(), change.identities(), new ArrayList<>()));
+        }
+        for (var event : batch.events()) {
+            if (event.kind().equals(TRACK)) {
+                byWorkspace
+                        .computeIfAbsent(event.ws(), ws -> new TreeMap<>())
+                        .computeIfAbsent(
+                                event.profileNo(), no -> new Touched(Set.of(), false, false, new ArrayList<>()))
+                        .events()
+                        .add(new Did(
+                                event.payload().getString("event"),
+                                event.at(),
+                                event.payload().getJsonObject("properties", new JsonObject())));
+            }
+        }
+        Future<Void> chain = Future.succeededFuture();
+        for (var entry : byWorkspace.entrySet()) {
+            chain = chain.compose(done -> membership.follow(tx, entry.getKey(), entry.getValue()))
+                    .map(news -> {
+                        news.forEach(batch::addFact);
+                        return null;
+                    });
+        }
+        return chain;
+    }
+}

@@ -1,0 +1,111 @@
+package app.fathi.segments;
+
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.logging.Thrown;
+import app.fathi.platform.stream.Streams;
+import app.fathi.segments.MembershipStore.Due;
+import io.vertx.core.Future;
+import io.vertx.core.VerticleBase;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks people again when time alone may have moved them, or somebody woke them: of all workspaces those first who are due
+ * longest. It sleeps until the next one is due, at most a second; a hint on the bus wakes it sooner.
+ */
+public final class MembershipTimers extends VerticleBase {
+    private static final Logger LOG = LoggerFactory.getLogger(MembershipTimers.class);
+    private static final String HINT = "fathi.hint.segments.due";
+    private static final int PEOPLE = 500;
+    private static final long LONGEST_SLEEP_MILLIS = 1_000;
+    private static final long SHORTEST_SLEEP_MILLIS = 5;
+
+    private final Transactions transactions;
+    private final Streams streams;
+    private final Membership membership;
+    private final MembershipStore store = new MembershipStore();
+    private long timer;
+    private boolean running;
+    private boolean again;
+    private boolean stopping;
+    private Future<?> round = Future.succeededFuture();
+
+    MembershipTimers(Transactions transactions, Streams streams, Membership membership) {
+        this.transactions = transactions;
+        this.streams = streams;
+        this.membership = membership;
+    }
+
+    /** Once the transaction has committed, whoever sleeps here looks at once. Losing it costs a second. */
+    static void wakeAfter(Vertx vertx, SqlConnection tx) {
+        tx.transaction().completion().onSuccess(committed -> vertx.eventBus().publish(HINT, ""));
+    }
+
+    @Override
+    public Future<?> start() {
+        vertx.eventBus().consumer(HINT, hint -> run());
+        run();
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public Future<?> stop() {
+        stopping = true;
+        vertx.cancelTimer(timer);
+        return round.otherwiseEmpty();
+    }
+
+    private void run() {
+        if (running || stopping) {
+            again = true;
+            return;
+        }
+        running = true;
+        again = false;
+        vertx.cancelTimer(timer);
+        round = fire(null)
+                .compose(count -> count == PEOPLE ? Future.succeededFuture(0L) : sleep())
+                .otherwise(failure -> {
+                    LOG.warn("People who are due in segments wait: {}", Thrown.text(failure));
+                    return LONGEST_SLEEP_MILLIS;
+                })
+                .onSuccess(millis -> {
+                    running = false;
+                    if (!stopping) {
+                        timer = vertx.setTimer(again ? 1 : Math.max(1, millis), tick -> run());
+                    }
+                });
+    }
+
+    private Future<Long> sleep() {
+        return store.millisToNext(transactions.pool())
+                .map(millis ->
+                        Math.clamp(millis.orElse(LONGEST_SLEEP_MILLIS), SHORTEST_SLEEP_MILLIS, LONGEST_SLEEP_MILLIS));
+    }
+
+    /**
+     * Asks those who are due, some of them; how many.
+     *
+     * @param now null for the database's clock
+     */
+    Future<Integer> fire(Instant now) {
+        return store.due(transactions.pool(), now, PEOPLE).compose(due -> {
+            var byWorkspace = new TreeMap<Integer, TreeSet<Integer>>();
+            for (Due one : due) {
+                byWorkspace.computeIfAbsent(one.ws(), ws -> new TreeSet<>()).add(one.profileNo());
+            }
+            Future<Void> chain = Future.succeededFuture();
+            for (var entry : byWorkspace.entrySet()) {
+                chain = chain.compose(done -> transactions.run(tx -> membership
+                        .again(tx, entry.getKey(), entry.getValue(), now)
+                        .compose(news -> streams.append(tx, "facts", news))));
+            }
+            return chain.map(due.size());
+        });
+    }
+}

@@ -1,0 +1,53 @@
+package app.fathi.segments;
+
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.jobs.JobHandler;
+import app.fathi.platform.jobs.NewJob;
+import app.fathi.platform.stream.StreamConsumer.Consumed;
+import app.fathi.platform.stream.Streams;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import java.util.List;
+
+/** The parts of this domain that follow what happens to people. One for the node. */
+public final class Segments {
+    private final Vertx vertx;
+    private final Streams streams;
+    private final Transactions workers;
+    private final SegmentsStore store = new SegmentsStore();
+    private final Membership membership = new Membership(store);
+
+    /** @param workers on the pool of the workers */
+    public Segments(Vertx vertx, Streams streams, Transactions workers) {
+        this.vertx = vertx;
+        this.streams = streams;
+        this.workers = workers;
+    }
+
+    /** After profile: moves people as events come. */
+    public MembershipStage stage() {
+        return new MembershipStage(membership);
+    }
+
+    /** What the group {@code segments} does with {@code facts}. */
+    public Future<Void> learn(SqlConnection tx, List<Consumed> facts) {
+        return new MembershipFacts(vertx).learn(tx, facts);
+    }
+
+    public MembershipTimers timers() {
+        return new MembershipTimers(workers, streams, membership);
+    }
+
+    public List<JobHandler> jobs() {
+        return List.of(new RebuildJob(workers, membership));
+    }
+
+    /** Segments of which not everybody was asked yet, as after an update of the program: to be asked for at each start. */
+    public Future<List<NewJob>> overdue(SqlClient client) {
+        return store.unasked(client).map(segments -> segments.stream()
+                .map(one -> RebuildJob.job(one.ws(), one.id()))
+                .toList());
+    }
+}

@@ -1,0 +1,145 @@
+package app.fathi.segments.rules;
+
+import app.fathi.cdp.values.Instants;
+import app.fathi.cdp.values.Value;
+import app.fathi.segments.rules.Rule.Behaviour;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * When a rule's answer for a person could become another one although nothing happens, only because time passes. Never later
+ * than it really does; sometimes earlier, and then asking again does no harm.
+ */
+public final class NextChange {
+    /** Later than all that is asked about. */
+    private static final Instant FAR = Instant.parse("9999-12-31T00:00:00Z");
+
+    private NextChange() {}
+
+    /** The first moment after {@code now}, which are both counted in microseconds; empty when time changes nothing. */
+    public static Optional<Instant> after(Rule rule, Person person, Instant now) {
+        return Optional.ofNullable(next(rule, person, now)).filter(moment -> moment.isBefore(FAR));
+    }
+
+    private static Instant next(Rule rule, Person person, Instant now) {
+        return switch (rule) {
+            case Rule.And(var rules) -> earliest(rules, person, now);
+            case Rule.Or(var rules) -> earliest(rules, person, now);
+            case Rule.Not(var negated) -> next(negated, person, now);
+            case Rule.Trait(var path, Test.Within within) -> within(person.trait(path), within, now);
+            case Rule.Trait(var path, Test.Anniversary(int inDays)) ->
+                anniversary(person.trait(path), inDays, person.zone(), now);
+            case Rule.Trait trait -> null;
+            case Rule.Did did -> did(did, person, now);
+            case Rule.Total total -> first(edges(total.behaviour(), person, now), now);
+            case Rule.Moment moment -> moment(moment, person, now);
+            case Rule.Subscribed subscribed -> null;
+            case Rule.Consented consented -> null;
+            case Rule.Member member -> null;
+        };
+    }
+
+    private static Instant earliest(List<Rule> rules, Person person, Instant now) {
+        return rules.stream()
+                .map(rule -> next(rule, person, now))
+                .filter(Objects::nonNull)
+                .min(Instant::compareTo)
+                .orElse(null);
+    }
+
+    private static Instant first(Stream<Instant> moments, Instant now) {
+        return moments.filter(moment -> moment.isAfter(now))
+                .min(Instant::compareTo)
+                .orElse(null);
+    }
+
+    private static Instant within(Value value, Test.Within within, Instant now) {
+        return value instanceof Value.Text(var text)
+                ? Instants.parse(text)
+                        .map(moment -> first(edges(moment, within), now))
+                        .orElse(null)
+                : null;
+    }
+
+    /** When a moment comes into the time that lies behind us, and when it has gone out of it. */
+    private static Stream<Instant> edges(Instant moment, Test.Within within) {
+        return Stream.of(moment, moment.plus(within.duration()).plus(1, ChronoUnit.MICROS));
+    }
+
+    /** The day begins and ends when it does where the person is. */
+    private static Instant anniversary(Value value, int inDays, ZoneId zone, Instant now) {
+        var born = value instanceof Value.Text(var text) ? Instants.day(text) : Optional.<LocalDate>empty();
+        if (born.isEmpty()) {
+            return null;
+        }
+        int year = Math.max(
+                now.atZone(zone).toLocalDate().plusDays(inDays).getYear(),
+                born.get().getYear() + 1);
+        return first(
+                Stream.of(year, year + 1)
+                        .map(born.get()::withYear)
+                        .map(day -> day.minusDays(inDays))
+                        .flatMap(day -> Stream.of(day, day.plusDays(1)))
+                        .map(day -> day.atStartOfDay(zone).toInstant()),
+                now);
+    }
+
+    /** When as many events have come or gone as it takes for the other answer. */
+    private static Instant did(Rule.Did did, Person person, Instant now) {
+        var behaviour = did.behaviour();
+        var steps = new TreeMap<Instant, Integer>();
+        int count = 0;
+        for (var moment : person.moments(behaviour, since(behaviour, now), FAR)) {
+            if (moment.isAfter(now)) {
+                steps.merge(moment, 1, Integer::sum);
+            } else {
+                count++;
+            }
+            if (behaviour.within() != null) {
+                steps.merge(leaves(moment, behaviour), -1, Integer::sum);
+            }
+        }
+        boolean holds = did.count().holds(count);
+        for (var step : steps.entrySet()) {
+            count += step.getValue();
+            if (did.count().holds(count) != holds) {
+                return step.getKey();
+            }
+        }
+        return null;
+    }
+
+    private static Instant moment(Rule.Moment moment, Person person, Instant now) {
+        var edges = edges(moment.behaviour(), person, now);
+        return first(
+                moment.test() instanceof Test.Within within
+                        ? Stream.concat(
+                                edges,
+                                person.moments(moment.behaviour(), since(moment.behaviour(), now), FAR).stream()
+                                        .flatMap(one -> edges(one, within)))
+                        : edges,
+                now);
+    }
+
+    /** When events come to be counted, and when they are counted no more. */
+    private static Stream<Instant> edges(Behaviour behaviour, Person person, Instant now) {
+        return person.moments(behaviour, since(behaviour, now), FAR).stream()
+                .flatMap(moment ->
+                        behaviour.within() == null ? Stream.of(moment) : Stream.of(moment, leaves(moment, behaviour)));
+    }
+
+    private static Instant leaves(Instant moment, Behaviour behaviour) {
+        return moment.plus(behaviour.within()).plus(1, ChronoUnit.MICROS);
+    }
+
+    private static Instant since(Behaviour behaviour, Instant now) {
+        return behaviour.within() == null ? null : now.minus(behaviour.within());
+    }
+}

@@ -1,0 +1,469 @@
+package app.fathi.segments;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.cdp.Deriver;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.stream.StreamConsumer.Consumed;
+import app.fathi.platform.stream.StreamRecord;
+import app.fathi.platform.stream.Streams;
+import app.fathi.testing.Closing;
+import app.fathi.testing.TestDatabase;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is kept of who is in which segment equals what the rules say of everybody, whatever happened in whatever order. */
+class MembershipTest {
+    private static final int WS = 1;
+    private static final int SEEDS = Integer.getInteger("fathi.rounds", 3);
+
+    private final Vertx vertx = Vertx.vertx();
+    private final SegmentsStore store = new SegmentsStore();
+    private final People people = new People(store);
+    private final BlocksStore blocks = new BlocksStore();
+    private final Map<UUID, Integer> numbers = new HashMap<>();
+    private TestDatabase database;
+    private Pool pool;
+    private Transactions transactions;
+    private Deriver deriver;
+    private Membership membership;
+    private MembershipTimers timers;
+    private MembershipFacts facts;
+    private RebuildJob rebuild;
+    private Random random;
+    private int message;
+
+    @BeforeEach
+    void start() {
+        fresh(1);
+    }
+
+    private void fresh(long seed) {
+        random = new Random(seed);
+        numbers.clear();
+        database = TestDatabase.create();
+        pool = database.pool(vertx);
+        transactions = new Transactions(pool);
+        var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
+        membership = new Membership(store);
+        timers = new MembershipTimers(transactions, streams, membership);
+        facts = new MembershipFacts(vertx);
+        rebuild = new RebuildJob(transactions, membership);
+        deriver = new Deriver(
+                streams, (tx, ws, from, to) -> Future.succeededFuture(), List.of(new MembershipStage(membership)));
+    }
+
+    @AfterEach
+    void stop() {
+        Closing.close(vertx);
+        database.close();
+    }
+
+    @Test
+    void what_is_kept_is_what_the_rules_say_after_every_batch_and_at_every_moment_of_the_year_that_follows() {
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            if (seed > 1) {
+                database.close();
+                fresh(seed);
+            }
+            var rules = rules();
+            rules.subList(0, 5).forEach(this::create);
+            for (int batch = 0; batch < 12; batch++) {
+                derive(batch());
+                check("seed " + seed + ", batch " + batch, now());
+                if (batch == 5) {
+                    rules.subList(5, rules.size()).forEach(this::create);
+                    check("seed " + seed + ", all rules", now());
+                }
+            }
+            turned("seed " + seed);
+            var end = now().plus(Duration.ofDays(366));
+            int moments = 0;
+            for (var due = due(); due != null && due.isBefore(end); due = due()) {
+                while (timers.fire(due).await() > 0) {}
+                if (moments++ < 60 || random.nextInt(20) == 0) {
+                    check("seed " + seed + ", " + due, due);
+                }
+            }
+            assertThat(moments).as("moments at which time moved somebody").isGreaterThan(60);
+            turned("seed " + seed + ", a year later");
+            told("seed " + seed);
+        }
+    }
+
+    @Test
+    void whoever_is_asked_by_an_old_rule_while_it_changes_is_asked_again() {
+        derive(List.of(isOn("ada", "gold")));
+        var gold = create(trait("plan", "equals").put("value", "gold"));
+        assertThat(kept(gold)).hasSize(1);
+        var before = pool.getConnection().await();
+        var open = before.begin().await();
+        deriver.derive(before, consumed(List.of(isOn("ada", "silver")))).await();
+        var changing = change(gold, trait("plan", "equals").put("value", "silver"));
+        assertThat(changing.isComplete()).as("while the batch is not committed").isFalse();
+        open.commit().await();
+        before.close().await();
+        changing.await();
+        everybody(gold);
+        assertThat(kept(gold)).hasSize(1);
+        check("afterwards", now());
+        turned("afterwards");
+    }
+
+    @Test
+    void people_of_whom_nothing_was_ever_said_are_asked_when_they_come() {
+        var nobody = create(trait("plan", "missing"));
+        var didNot = create(rule("didNot").put("event", "Order").put("within", "PT1H"));
+        derive(List.of(event("page", "ada", null, new JsonObject().put("name", "Home"))));
+        assertThat(kept(nobody)).hasSize(1);
+        assertThat(kept(didNot)).hasSize(1);
+    }
+
+    @Test
+    void news_is_told_of_segments_only_that_everybody_was_asked() {
+        derive(List.of(isOn("ada", "gold")));
+        var gold = create(trait("plan", "equals").put("value", "gold"));
+        assertThat(kinds()).as("who was in it from the beginning").doesNotContain("segment.entered");
+        derive(List.of(isOn("eve", "gold")));
+        derive(List.of(isOn("ada", "silver")));
+        assertThat(kinds()).containsSubsequence("segment.rebuilt", "segment.entered", "segment.left");
+        change(gold, trait("plan", "equals").put("value", "silver")).await();
+        everybody(gold);
+        assertThat(kinds().stream().filter("segment.left"::equals))
+                .as("another rule is no news about people")
+                .hasSize(1);
+    }
+
+    // ---- the world
+    // ---------------------------------------------------------------------------------------------------
+
+    private List<JsonObject> rules() {
+        var rules = new ArrayList<JsonObject>();
+        rules.add(trait("plan", "equals").put("value", "gold"));
+        rules.add(trait("plan", "notEquals").put("value", "gold"));
+        rules.add(rule("did").put("event", "Order").put("within", "P30D"));
+        rules.add(rule("not").put("rule", trait("score", "gt").put("value", 5)));
+        rules.add(rule("lastTime")
+                .put("event", "Visit")
+                .put("operator", "withinLast")
+                .put("duration", "P2D"));
+        rules.add(rule("did").put("event", "Order").put("within", "P7D").put("atLeast", 3));
+        rules.add(rule("did").put("event", "Order").put("within", "P30D").put("exactly", 2));
+        rules.add(rule("didNot").put("event", "Visit").put("within", "PT12H"));
+        rules.add(rule("did")
+                .put("event", "Order")
+                .put("atMost", 2)
+                .put("atLeast", 1)
+                .put(
+                        "where",
+                        JsonArray.of(new JsonObject()
+                                .put("property", "total")
+                                .put("operator", "gte")
+                                .put("value", 50))));
+        rules.add(rule("did")
+                .put("event", "Order")
+                .put("within", "P90D")
+                .put(
+                        "where",
+                        JsonArray.of(new JsonObject()
+                                .put("property", "shop")
+                                .put("operator", "endsWith")
+                                .put("value", "1"))));
+        rules.add(rule("firstTime")
+                .put("event", "Order")
+                .put("operator", "notWithinLast")
+                .put("duration", "P20D"));
+        rules.add(rule("total")
+                .put("event", "Order")
+                .put("function", "sum")
+                .put("property", "total")
+                .put("within", "P30D")
+                .put("operator", "gt")
+                .put("value", 100));
+        rules.add(trait("since", "withinLast").put("duration", "P40D"));
+        rules.add(trait("since", "notWithinLast").put("duration", "P3D"));
+        rules.add(trait("born", "anniversary").put("inDays", 3));
+        rules.add(rule("consent")
+                .put("purpose", "marketing")
+                .put("channel", "webpush")
+                .put("state", "granted"));
+        rules.add(rule("or")
+                .put(
+                        "rules",
+                        JsonArray.of(
+                                trait("plan", "equals").put("value", "gold"),
+                                rule("and")
+                                        .put(
+                                                "rules",
+                                                JsonArray.of(
+                                                        rule("did")
+                                                                .put("event", "Visit")
+                                                                .put("within", "P1D")
+                                                                .put("atLeast", 2),
+                                                        rule("not")
+                                                                .put(
+                                                                        "rule",
+                                                                        rule("did")
+                                                                                .put("event", "Order")
+                                                                                .put("within", "P1D")))))));
+        return rules;
+    }
+
+    private List<StreamRecord> batch() {
+        var batch = new ArrayList<StreamRecord>();
+        for (int i = 0; i < 25; i++) {
+            var user = random.nextInt(4) == 0 ? null : "u" + random.nextInt(9);
+            var visitor = user == null || random.nextInt(4) == 0 ? "v" + random.nextInt(7) : null;
+            batch.add(
+                    switch (random.nextInt(8)) {
+                        case 0, 1 -> identify(user, visitor, traits());
+                        case 2 -> consents(user, visitor);
+                        case 3 ->
+                            user == null
+                                    ? event("page", null, visitor, new JsonObject().put("name", "Home"))
+                                    : event(
+                                            "alias",
+                                            user,
+                                            null,
+                                            new JsonObject().put("previousId", "u" + random.nextInt(9)));
+                        case 4, 5 ->
+                            tracked(
+                                    user,
+                                    visitor,
+                                    "Order",
+                                    new JsonObject()
+                                            .put("total", random.nextInt(100))
+                                            .put("shop", "s" + random.nextInt(3)));
+                        default -> tracked(user, visitor, "Visit", new JsonObject());
+                    });
+        }
+        return batch;
+    }
+
+    private JsonObject traits() {
+        var traits = new JsonObject();
+        switch (random.nextInt(5)) {
+            case 0 -> traits.put("plan", List.of("gold", "silver").get(random.nextInt(2)));
+            case 1 -> traits.put("score", random.nextInt(3) == 0 ? "many" : (Object) random.nextInt(10));
+            case 2 -> traits.put("since", past().toString());
+            case 3 -> traits.put("born", "19" + (70 + random.nextInt(30)) + "-0" + (1 + random.nextInt(9)) + "-29");
+            default -> traits.putNull(List.of("plan", "score", "since").get(random.nextInt(3)));
+        }
+        return random.nextInt(6) == 0 ? traits.put("$timezone", "Asia/Tokyo") : traits;
+    }
+
+    private Instant past() {
+        var span = List.of(Duration.ofHours(2), Duration.ofDays(3), Duration.ofDays(50))
+                .get(random.nextInt(3));
+        return Instant.now().minusMillis(random.nextLong(span.toMillis())).truncatedTo(ChronoUnit.MILLIS);
+    }
+
+    private StreamRecord tracked(String user, String visitor, String name, JsonObject properties) {
+        return event("track", user, visitor, new JsonObject().put("event", name).put("properties", properties));
+    }
+
+    private StreamRecord consents(String user, String visitor) {
+        return tracked(
+                user,
+                visitor,
+                "Consent Changed",
+                new JsonObject()
+                        .put("purpose", "marketing")
+                        .put("channel", "webpush")
+                        .put("granted", random.nextBoolean()));
+    }
+
+    private StreamRecord identify(String user, String visitor, JsonObject traits) {
+        return event("identify", user, visitor, new JsonObject().put("traits", traits));
+    }
+
+    /** Said now, so that it stands. */
+    private StreamRecord isOn(String user, String plan) {
+        var said = identify(user, null, new JsonObject().put("plan", plan));
+        said.payload().put("at", Instant.now().toString());
+        return said;
+    }
+
+    private StreamRecord event(String type, String user, String visitor, JsonObject content) {
+        var event = new JsonObject()
+                .put("type", type)
+                .put("messageId", "m" + message++)
+                .put("at", past().toString())
+                .put("verified", true)
+                .put("trusted", true)
+                .put("source", "test")
+                .mergeIn(content);
+        if (user != null) {
+            event.put("userId", user);
+        }
+        if (visitor != null) {
+            event.put("anonymousId", visitor);
+        }
+        return new StreamRecord(WS, user != null ? user : visitor, type, event);
+    }
+
+    private static JsonObject rule(String type) {
+        return new JsonObject().put("type", type);
+    }
+
+    private static JsonObject trait(String name, String operator) {
+        return rule("trait").put("trait", name).put("operator", operator);
+    }
+
+    private void derive(List<StreamRecord> records) {
+        pool.withTransaction(tx -> deriver.derive(tx, consumed(records))).await();
+    }
+
+    private static List<Consumed> consumed(List<StreamRecord> records) {
+        return records.stream()
+                .map(one -> new Consumed(one, 0, 0, Instant.now()))
+                .toList();
+    }
+
+    private UUID create(JsonObject rule) {
+        var id = UUID.randomUUID();
+        var draft = Segment.of(id, new JsonObject().put("name", id.toString()).put("rule", rule));
+        transactions
+                .run(tx -> store.lockAll(tx, WS)
+                        .compose(locked -> store.insert(tx, WS, draft, id))
+                        .compose(done -> store.changed(tx, WS, id)))
+                .await();
+        everybody(id);
+        numbers.put(id, store.find(pool, WS, id).await().orElseThrow().keeping().no());
+        return id;
+    }
+
+    private Future<?> change(UUID id, JsonObject rule) {
+        return transactions.run(tx -> store.lockAll(tx, WS)
+                .compose(locked -> store.find(tx, WS, id))
+                .compose(
+                        found -> store.update(tx, WS, found.orElseThrow().with(new JsonObject().put("rule", rule)), id))
+                .compose(done -> store.changed(tx, WS, id)));
+    }
+
+    private void everybody(UUID segment) {
+        var asking = rebuild.begin(WS, segment);
+        while (asking.isPresent() && !asking.get().isOver()) {
+            asking = rebuild.step(WS, asking.get(), tx -> Future.succeededFuture());
+        }
+        rebuild.end(WS, asking.orElseThrow());
+    }
+
+    // ---- what is seen
+    // ------------------------------------------------------------------------------------------------
+
+    private Instant now() {
+        return new MembershipStore().now(pool).await();
+    }
+
+    private Instant due() {
+        var row = pool.query("SELECT min(due) AS due FROM segments_person")
+                .execute()
+                .await()
+                .iterator()
+                .next();
+        return row.getOffsetDateTime("due") == null
+                ? null
+                : row.getOffsetDateTime("due").toInstant();
+    }
+
+    private Set<Integer> kept(UUID segment) {
+        var rows = pool.preparedQuery(
+                        "SELECT profile_no FROM segments_person WHERE ws = $1 AND members @> ARRAY[$2::int]")
+                .execute(Tuple.of(WS, numbers.get(segment)))
+                .await();
+        return rows.stream().map(row -> row.getInteger("profile_no")).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private void check(String when, Instant at) {
+        for (var segment : store.dynamic(pool, WS).await()) {
+            var question = people.ask(pool, WS, segment.rule(), at).await();
+            var meant = people.page(pool, WS, question, Integer.MAX_VALUE, 1_000).await().stream()
+                    .map(Known::no)
+                    .collect(Collectors.toCollection(TreeSet::new));
+            assertThat(kept(segment.id())).as("%s: %s", when, segment.rule()).isEqualTo(meant);
+        }
+    }
+
+    /** Facts in any order, some twice, lead to the same bitmaps. */
+    private void turned(String when) {
+        var records = records().stream()
+                .filter(one -> MembershipFacts.MOVES.contains(one.kind()))
+                .collect(Collectors.toCollection(ArrayList::new));
+        Collections.shuffle(records, random);
+        for (int from = 0; from < records.size(); from += 40) {
+            var part = records.subList(from, Math.min(records.size(), from + 40));
+            pool.withTransaction(tx -> facts.learn(tx, consumed(part))).await();
+        }
+        for (var segment : numbers.keySet()) {
+            var numbersOf = blocks.page(pool, WS, numbers.get(segment), Integer.MAX_VALUE, 1_000)
+                    .await();
+            assertThat(new TreeSet<>(numbersOf)).as(when).isEqualTo(kept(segment));
+            assertThat(numbersOf).isSortedAccordingTo(Collections.reverseOrder());
+            assertThat(blocks.people(pool, WS, List.of(numbers.get(segment)))
+                            .await()
+                            .getOrDefault(numbers.get(segment), 0L))
+                    .isEqualTo(numbersOf.size());
+        }
+    }
+
+    /** Whoever enters was not in it, whoever leaves was. */
+    private void told(String when) {
+        var in = new TreeMap<String, Boolean>();
+        for (var record : records()) {
+            var key = record.payload().getString("segment") + " "
+                    + record.payload().getInteger("profileNo");
+            if (record.kind().equals(MembershipFacts.ENTERED) || record.kind().equals(MembershipFacts.LEFT)) {
+                var entered = record.kind().equals(MembershipFacts.ENTERED);
+                var before = in.put(key, entered);
+                assertThat(before == null || before != entered).as(when).isTrue();
+            }
+        }
+        assertThat(in).as(when).isNotEmpty();
+    }
+
+    private List<String> kinds() {
+        pool.withTransaction(tx -> tx.query("DELETE FROM outbox RETURNING kind").execute())
+                .await()
+                .forEach(row -> outbox.add(row.getString("kind")));
+        var kinds = new ArrayList<>(outbox);
+        records().forEach(one -> kinds.add(one.kind()));
+        return kinds;
+    }
+
+    private final List<String> outbox = new ArrayList<>();
+
+    private List<StreamRecord> records() {
+        return pool
+                .query(
+                        "SELECT kind, key, payload FROM stream_record WHERE topic = 'facts' ORDER BY period, at, part, pos")
+                .execute()
+                .await()
+                .stream()
+                .map(row -> new StreamRecord(
+                        WS, row.getString("key"), row.getString("kind"), new JsonObject(row.getString("payload"))))
+                .toList();
+    }
+}
