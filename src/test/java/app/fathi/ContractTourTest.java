@@ -366,6 +366,7 @@ class ContractTourTest {
                         new JsonObject().put("name", "In a city").put("rule", rule))
                 .header("Location");
         server.admin("POST", dynamic + "/rebuild", null);
+        server.admin("GET", "/api/v1/cdp/profiles/user:tourist/segments", null);
         var segment = server.admin("POST", segments, new JsonObject().put("name", "Tourists"))
                 .header("Location");
         edit(segments, segment, new JsonObject().put("description", "seen on a tour"), () -> {

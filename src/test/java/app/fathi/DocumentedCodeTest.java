@@ -338,6 +338,20 @@ class DocumentedCodeTest {
                         .json()
                         .getString("id"));
         environment.put(
+                "DYNAMIC_SEGMENT_ID",
+                server.admin(
+                                "POST",
+                                "/api/v1/segments",
+                                new JsonObject()
+                                        .put("name", "documented by a rule")
+                                        .put(
+                                                "rule",
+                                                new JsonObject()
+                                                        .put("type", "subscribed")
+                                                        .put("channel", "webpush")))
+                        .json()
+                        .getString("id"));
+        environment.put(
                 "ROLE_ID",
                 server.admin("POST", "/api/v1/roles", new JsonObject().put("name", "documented"))
                         .json()

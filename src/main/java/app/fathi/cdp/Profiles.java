@@ -1,6 +1,7 @@
 package app.fathi.cdp;
 
 import app.fathi.cdp.IdentityGraph.Id;
+import app.fathi.platform.bus.Call;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
@@ -138,6 +139,16 @@ public final class Profiles {
 
     public Future<Map<String, Integer>> numbersByUserIds(SqlClient client, int ws, Collection<String> userIds) {
         return store.numbersByUserIds(client, ws, userIds).map(rows -> numbers(rows, row -> row.getString("user_id")));
+    }
+
+    /**
+     * The number of the person that a request names in its path, by id, {@code user:<userId>} or {@code
+     * anonymous:<anonymousId>}; fails with 404 where there is none.
+     */
+    public Future<Integer> named(SqlClient client, Call call) {
+        return ProfilesService.find(store, client, call.ws(), call)
+                .map(found -> found.orElseThrow(() -> ProblemException.notFound("profile"))
+                        .no());
     }
 
     public Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {

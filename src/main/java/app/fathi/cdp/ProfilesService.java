@@ -109,11 +109,11 @@ final class ProfilesService {
     }
 
     Future<Shown> find(SqlClient client, Call call) {
-        return find(client, call.ws(), call)
+        return find(store, client, call.ws(), call)
                 .map(found -> found.orElseThrow(() -> ProblemException.notFound("profile")));
     }
 
-    private Future<Optional<Shown>> find(SqlClient client, int ws, Call call) {
+    static Future<Optional<Shown>> find(ProfilesStore store, SqlClient client, int ws, Call call) {
         var name = call.parameters().getString("id");
         if (name.startsWith(BY_USER_ID)) {
             return store.show(client, ws, null, IdentityGraph.USER, name.substring(BY_USER_ID.length()));

@@ -240,6 +240,13 @@ final class SegmentsService {
                 .compose(numbers -> people.known(transactions.pool(), ws, numbers));
     }
 
+    /** The segments of one person. */
+    Future<Reply> ofProfile(Call call) {
+        return profiles.named(transactions.pool(), call)
+                .compose(no -> store.ofPerson(transactions.pool(), call.ws(), no))
+                .map(segments -> Reply.ok(new JsonObject().put("items", new JsonArray(segments))));
+    }
+
     private static JsonObject member(Known known) {
         return new JsonObject()
                 .put("id", known.id().toString())

@@ -1,5 +1,7 @@
 package app.fathi.segments;
 
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.segments.Segment.Edits;
 import app.fathi.segments.Segment.Keeping;
 import io.vertx.core.Future;
@@ -14,9 +16,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** All SQL over {@code segments_segment} and {@code segments_member}. */
 final class SegmentsStore {
+    private static final Logger LOG = LoggerFactory.getLogger(SegmentsStore.class);
 
     static final String PAGE =
             """
@@ -111,21 +116,32 @@ final class SegmentsStore {
 
     /** All dynamic ones, with the rules of others in place of their names. */
     Future<List<Segment.Dynamic>> dynamic(SqlClient client, int ws) {
-        return client.preparedQuery("SELECT * FROM segments_segment WHERE ws = $1 AND no IS NOT NULL")
+        return client.preparedQuery("SELECT * FROM segments_segment WHERE ws = $1")
                 .execute(Tuple.of(ws))
                 .map(rows -> {
                     var found = new HashMap<UUID, Segment>();
                     rows.forEach(row -> found.put(row.getUUID("id"), read(row)));
                     return rows.stream()
-                            .map(row -> new Segment.Dynamic(
-                                    row.getInteger("no"),
-                                    row.getUUID("id"),
-                                    People.inline(found.get(row.getUUID("id")).asRule(), found, List.of()),
-                                    row.getLong("rule_no"),
-                                    row.getLong("kept_no") != null
-                                            && row.getLong("kept_no").equals(row.getLong("rule_no"))))
+                            .filter(row -> row.getInteger("no") != null)
+                            .flatMap(row -> dynamic(row, found).stream())
                             .toList();
                 });
+    }
+
+    /** Empty for a rule that this version cannot read, such as one that a newer node has saved: it must not stop all others. */
+    private static Optional<Segment.Dynamic> dynamic(Row row, Map<UUID, Segment> found) {
+        var id = row.getUUID("id");
+        try {
+            return Optional.of(new Segment.Dynamic(
+                    row.getInteger("no"),
+                    id,
+                    People.inline(found.get(id).asRule(), found, List.of(id)),
+                    row.getLong("rule_no"),
+                    row.getLong("rule_no").equals(row.getLong("kept_no"))));
+        } catch (ProblemException e) {
+            LOG.error("Nobody is asked about segment {}, whose rule cannot be read: {}", id, Thrown.text(e));
+            return Optional.empty();
+        }
     }
 
     static final String CHANGED =
@@ -296,6 +312,29 @@ final class SegmentsStore {
                         """)
                 .execute(Tuple.of(ws, segment, people.toArray(Integer[]::new)))
                 .map(SqlResult::rowCount);
+    }
+
+    /** The segments that a person is in, by name, without those that are being built. */
+    Future<List<JsonObject>> ofPerson(SqlClient client, int ws, int profileNo) {
+        return client.preparedQuery(
+                        """
+                        SELECT id, name, kind FROM segments_segment s
+                        WHERE ws = $1 AND (
+                          kept_no = rule_no AND no = ANY (
+                            SELECT unnest(members) FROM segments_person WHERE ws = $1 AND profile_no = $2)
+                          OR id IN (
+                            SELECT segment FROM segments_member
+                            WHERE ws = $1 AND profile_no IN (
+                              SELECT profile_no FROM cdp_profile WHERE ws = $1 AND (profile_no = $2 OR merged_into = $2))))
+                        ORDER BY lower(name)
+                        """)
+                .execute(Tuple.of(ws, profileNo))
+                .map(rows -> rows.stream()
+                        .map(row -> new JsonObject()
+                                .put("id", row.getUUID("id").toString())
+                                .put("name", row.getString("name"))
+                                .put("kind", row.getString("kind")))
+                        .toList());
     }
 
     /** Segments that these people are in, as lines of an export. */

@@ -42,6 +42,7 @@ public final class SegmentsVerticle extends VerticleBase {
                 "getSegment", service::get,
                 "updateSegment", service::update,
                 "deleteSegment", service::delete,
+                "listProfileSegments", service::ofProfile,
                 "rebuildSegment", service::rebuild,
                 "listSegmentMembers", service::members,
                 "changeSegmentMembers", service::changeMembers);

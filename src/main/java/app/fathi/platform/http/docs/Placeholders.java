@@ -49,6 +49,7 @@ final class Placeholders {
         all.put(
                 "FAILED_MESSAGE_ID",
                 "The `id` of a message that is `completed` and has deliveries that failed or were skipped.");
+        all.put("DYNAMIC_SEGMENT_ID", "The `id` of a segment that has a rule.");
         all.put("LEAVING_PROFILE_ID", "The `id` of the profile that is to be forgotten for good.");
         return all;
     }
@@ -132,6 +133,9 @@ final class Placeholders {
         }
         if (path.endsWith("/resend")) {
             return "FAILED_MESSAGE_ID";
+        }
+        if (path.endsWith("/rebuild")) {
+            return "DYNAMIC_SEGMENT_ID";
         }
         if (path.endsWith("/erase")) {
             return "LEAVING_PROFILE_ID";

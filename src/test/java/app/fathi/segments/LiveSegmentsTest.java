@@ -1,0 +1,232 @@
+package app.fathi.segments;
+
+import static app.fathi.testing.Eventually.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.testing.FakePushService;
+import app.fathi.testing.TestServer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Segments that follow what happens to people, on a server as it runs. */
+class LiveSegmentsTest {
+    private static final String SEGMENTS = "/api/v1/segments";
+
+    private static TestServer server;
+    private static FakePushService push;
+
+    @BeforeAll
+    static void start() {
+        push = FakePushService.start();
+        server = TestServer.start(Map.of());
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+        push.close();
+    }
+
+    @Test
+    void people_enter_and_leave_as_things_happen_to_them() {
+        var gold = create(trait("plan", "equals").put("value", "gold"));
+        assertThat(segment(gold).getInteger("people")).isZero();
+        identify("gold-1", new JsonObject().put("plan", "gold"));
+        identify("gold-2", new JsonObject().put("plan", "gold"));
+        comesTo(gold, "gold-1", "gold-2");
+        identify("gold-1", new JsonObject().put("plan", "silver"));
+        comesTo(gold, "gold-2");
+        assertThat(segment(gold).getInteger("people")).isEqualTo(1);
+        assertThat(of("user:gold-2")).contains(gold);
+        assertThat(of("user:gold-1")).doesNotContain(gold);
+    }
+
+    @Test
+    void who_did_it_long_enough_ago_leaves_although_nothing_happens() {
+        var lately = create(rule("did").put("event", "Blinked").put("within", "PT4S"));
+        var notLately = create(rule("didNot").put("event", "Blinked").put("within", "PT4S"));
+        track("blinker", "Blinked");
+        comesTo(lately, "blinker");
+        assertThat(members(notLately)).doesNotContain("blinker");
+        comesTo(lately);
+        eventually("who did not lately", () -> members(notLately), all -> all.contains("blinker"));
+    }
+
+    @Test
+    void who_can_be_reached_follows_subscriptions() {
+        var reached = create(rule("subscribed").put("channel", "webpush"));
+        var key = server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey");
+        var browser = push.subscribe(key);
+        var subscription = new JsonObject()
+                .put("endpoint", browser.endpoint())
+                .put("keys", new JsonObject().put("p256dh", browser.p256dh()).put("auth", browser.auth()))
+                .put("userId", "reached");
+        var made = server.admin("POST", "/api/v1/webpush/subscriptions", subscription);
+        assertThat(made.status()).isEqualTo(201);
+        comesTo(reached, "reached");
+        var path = "/api/v1/webpush/subscriptions/" + made.json().getString("id");
+        assertThat(server.admin("DELETE", path, null).status()).isEqualTo(204);
+        comesTo(reached);
+    }
+
+    @Test
+    void a_visitor_who_turns_out_to_be_somebody_takes_along_what_they_did() {
+        var bought = create(rule("did").put("event", "Bought").put("atLeast", 2));
+        track(new JsonObject().put("anonymousId", "somebody-s-browser").put("event", "Bought"));
+        track(new JsonObject().put("userId", "somebody").put("event", "Bought"));
+        tell(new JsonObject()
+                .put("type", "identify")
+                .put("userId", "somebody")
+                .put("anonymousId", "somebody-s-browser"));
+        comesTo(bought, "somebody");
+    }
+
+    @Test
+    void a_static_segment_that_a_rule_names_moves_people_in_it() {
+        identify("invited", new JsonObject().put("town", "here"));
+        identify("stranger", new JsonObject().put("town", "here"));
+        var list = server.admin("POST", SEGMENTS, new JsonObject().put("name", "list " + UUID.randomUUID()))
+                .json()
+                .getString("id");
+        var both = create(
+                rule("and").put("rules", JsonArray.of(rule("segment").put("segment", list), trait("town", "exists"))));
+        eventually(
+                "the person",
+                () -> server.admin("GET", "/api/v1/cdp/profiles/user:invited", null),
+                answer -> answer.status() == 200);
+        var path = SEGMENTS + "/" + list + "/members";
+        server.admin("POST", path, new JsonObject().put("add", JsonArray.of("user:invited")));
+        comesTo(both, "invited");
+        assertThat(segment(list).getInteger("people")).isEqualTo(1);
+        assertThat(of("user:invited")).contains(list, both);
+        server.admin("POST", path, new JsonObject().put("remove", JsonArray.of("user:invited")));
+        comesTo(both);
+    }
+
+    @Test
+    void a_new_rule_moves_everybody_also_in_segments_that_name_it() {
+        identify("young", new JsonObject().put("years", 17));
+        identify("old", new JsonObject().put("years", 71));
+        var some = create(trait("years", "lt").put("value", 18));
+        var others = create(rule("and")
+                .put(
+                        "rules",
+                        JsonArray.of(
+                                rule("not").put("rule", rule("segment").put("segment", some)),
+                                trait("years", "exists"))));
+        comesTo(some, "young");
+        comesTo(others, "old");
+        var read = server.admin("GET", SEGMENTS + "/" + some, null);
+        var changed = server.admin(
+                "PATCH",
+                SEGMENTS + "/" + some,
+                new JsonObject().put("rule", trait("years", "gte").put("value", 18)),
+                "If-Match",
+                read.header("ETag"));
+        assertThat(changed.json().getString("state")).isEqualTo("building");
+        assertThat(changed.json().getValue("people")).isNull();
+        comesTo(some, "old");
+        comesTo(others, "young");
+        var again = server.admin("POST", SEGMENTS + "/" + some + "/rebuild", null);
+        assertThat(again.status()).isEqualTo(202);
+        comesTo(some, "old");
+    }
+
+    @Test
+    void who_is_erased_is_in_no_segment_and_nothing_is_counted_of_them() {
+        var did = create(rule("did").put("event", "Regretted"));
+        track("regretting", "Regretted");
+        comesTo(did, "regretting");
+        var erased = server.admin("POST", "/api/v1/cdp/profiles/user:regretting/erase", new JsonObject());
+        assertThat(erased.status()).as(erased.body()).isEqualTo(202);
+        comesTo(did);
+        eventually("the count", () -> segment(did).getInteger("people"), count -> count == 0);
+    }
+
+    // ---- what is said and seen
+    // -----------------------------------------------------------------------------------------
+
+    private static String create(JsonObject rule) {
+        var made = server.admin(
+                "POST",
+                SEGMENTS,
+                new JsonObject().put("name", "live " + UUID.randomUUID()).put("rule", rule));
+        assertThat(made.status()).as(made.body()).isEqualTo(201);
+        assertThat(made.json().getString("state")).isEqualTo("building");
+        var id = made.json().getString("id");
+        live(id);
+        return id;
+    }
+
+    private static void live(String id) {
+        eventually("that everybody was asked", () -> segment(id).getString("state"), "live"::equals);
+    }
+
+    private static JsonObject segment(String id) {
+        return server.admin("GET", SEGMENTS + "/" + id, null).json();
+    }
+
+    /** These and nobody else are in it, soon, and as many are counted. */
+    private static void comesTo(String segment, String... users) {
+        live(segment);
+        eventually("who is in it", () -> new TreeSet<>(members(segment)), new TreeSet<>(List.of(users))::equals);
+        eventually("how many", () -> segment(segment).getInteger("people"), count -> count == users.length);
+    }
+
+    private static List<String> members(String segment) {
+        return server
+                .admin("GET", SEGMENTS + "/" + segment + "/members?limit=200", null)
+                .json()
+                .getJsonArray("items")
+                .stream()
+                .map(item -> ((JsonObject) item).getString("userId"))
+                .filter(user -> user != null)
+                .toList();
+    }
+
+    private static List<String> of(String person) {
+        return server
+                .admin("GET", "/api/v1/cdp/profiles/" + person + "/segments", null)
+                .json()
+                .getJsonArray("items")
+                .stream()
+                .map(item -> ((JsonObject) item).getString("id"))
+                .collect(Collectors.toList());
+    }
+
+    private static void identify(String user, JsonObject traits) {
+        tell(new JsonObject().put("type", "identify").put("userId", user).put("traits", traits));
+    }
+
+    private static void track(String user, String event) {
+        track(new JsonObject().put("userId", user).put("event", event));
+    }
+
+    private static void track(JsonObject event) {
+        tell(event.put("type", "track"));
+    }
+
+    private static void tell(JsonObject event) {
+        event.put("messageId", UUID.randomUUID().toString())
+                .put("timestamp", Instant.now().toString());
+        var answer = server.admin("POST", "/v1/batch", new JsonObject().put("batch", JsonArray.of(event)));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    }
+
+    private static JsonObject rule(String type) {
+        return new JsonObject().put("type", type);
+    }
+
+    private static JsonObject trait(String name, String operator) {
+        return rule("trait").put("trait", name).put("operator", operator);
+    }
+}
