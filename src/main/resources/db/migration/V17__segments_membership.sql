@@ -6,15 +6,15 @@ ALTER TABLE segments_segment
     ADD COLUMN rule_no    bigint NOT NULL DEFAULT 1, -- grows when who is meant changes, in its own rule or in one that it names
     ADD COLUMN kept_no    bigint,                   -- the rule_no for which everybody was asked; null: never yet
     ADD COLUMN kept_at    timestamptz,
-    ADD COLUMN asking_no  bigint,                   -- the rule_no for which everybody is being asked
-    ADD COLUMN asked_to   int;                      -- … and up to which profile that has come
+    ADD COLUMN asking_no  bigint;                   -- the rule_no for which everybody is being asked
 
 -- A workspace that has, or had, dynamic segments.
 CREATE TABLE segments_workspace (
     ws        int    PRIMARY KEY,
     version   bigint NOT NULL DEFAULT 1,            -- grows with each change of what is kept: nodes read the rules again
     next_no   int    NOT NULL DEFAULT 1,
-    next_atom int    NOT NULL DEFAULT 1
+    next_atom int    NOT NULL DEFAULT 1,
+    asked_to  int                                   -- while everybody is being asked: people below this number were
 );
 
 -- The truth about one person: changed under this row's lock only.
@@ -50,7 +50,7 @@ CREATE TABLE segments_moments (
 -- less than a second.
 CREATE TABLE segments_block (
     ws      int   NOT NULL,
-    segment int   NOT NULL,                         -- segments_segment.no
+    segment int   NOT NULL,                         -- segments_segment.no; 0 is everybody, -1 whom web push reaches
     block   int   NOT NULL,                         -- profile_no >> 16
     people  int   NOT NULL,
     bits    bytea NOT NULL,                         -- a Roaring bitmap of profile_no & 65535, in its portable format

@@ -132,20 +132,49 @@ final class BlocksStore {
                 .mapEmpty();
     }
 
-    /** Counts a block anew: after everybody in it was asked. */
-    Future<Void> recount(SqlConnection tx, int ws, int segment, int block) {
-        var key = new Block(segment, block);
-        return lock(tx, ws, List.of(key)).compose(bits -> tx.preparedQuery(
-                        """
-                        SELECT profile_no FROM segments_person
-                        WHERE ws = $1 AND profile_no BETWEEN $2 AND $3 AND members @> ARRAY[$4::int]
-                        """)
-                .execute(Tuple.of(ws, block << BLOCK_BITS, (block << BLOCK_BITS) + IN_BLOCK, segment))
+    /** Counts a block of these segments anew: after everybody in it was asked. */
+    Future<Void> recount(SqlConnection tx, int ws, Collection<Integer> segments, int block) {
+        var fresh = new TreeMap<Block, RoaringBitmap>();
+        segments.forEach(segment -> fresh.put(new Block(segment, block), new RoaringBitmap()));
+        return lock(tx, ws, fresh.keySet())
+                .compose(locked -> tx.preparedQuery(
+                                """
+                                SELECT profile_no, members FROM segments_person
+                                WHERE ws = $1 AND profile_no BETWEEN $2 AND $3 AND members && $4::int[]
+                                """)
+                        .execute(Tuple.of(
+                                ws,
+                                block << BLOCK_BITS,
+                                (block << BLOCK_BITS) + IN_BLOCK,
+                                segments.toArray(Integer[]::new))))
                 .compose(rows -> {
-                    var fresh = new RoaringBitmap();
-                    rows.forEach(row -> fresh.add(row.getInteger("profile_no") & IN_BLOCK));
-                    return write(tx, ws, Map.of(key, fresh));
-                }));
+                    for (var row : rows) {
+                        for (var segment : row.getArrayOfIntegers("members")) {
+                            var bits = fresh.get(new Block(segment, block));
+                            if (bits != null) {
+                                bits.add(row.getInteger("profile_no") & IN_BLOCK);
+                            }
+                        }
+                    }
+                    return write(tx, ws, fresh);
+                });
+    }
+
+    /** All of these segments, by block and segment. */
+    Future<TreeMap<Integer, Map<Integer, RoaringBitmap>>> read(SqlClient client, int ws, Collection<Integer> segments) {
+        return client.preparedQuery(
+                        "SELECT segment, block, bits FROM segments_block WHERE ws = $1 AND segment = ANY ($2) AND people > 0")
+                .execute(Tuple.of(ws, (Object) segments.toArray(Integer[]::new)))
+                .map(rows -> {
+                    var blocks = new TreeMap<Integer, Map<Integer, RoaringBitmap>>();
+                    rows.forEach(row -> blocks.computeIfAbsent(row.getInteger("block"), block -> new HashMap<>())
+                            .put(row.getInteger("segment"), decode(row.getBuffer("bits"))));
+                    return blocks;
+                });
+    }
+
+    static int profileNo(int block, int bit) {
+        return (block << BLOCK_BITS) + bit;
     }
 
     static int block(int profileNo) {
@@ -191,7 +220,7 @@ final class BlocksStore {
                         int block = row.getInteger("block");
                         var numbers = decode(row.getBuffer("bits")).getReverseIntIterator();
                         while (numbers.hasNext() && found.size() < limit) {
-                            int no = (block << BLOCK_BITS) + numbers.next();
+                            int no = profileNo(block, numbers.next());
                             if (no < before) {
                                 found.add(no);
                             }

@@ -22,6 +22,15 @@ import java.util.function.Predicate;
  * that it concerns. Immutable.
  */
 final class LiveSegments {
+    /** Everybody is kept as a segment of its own, so that "not" can be counted by bitmaps. */
+    static final int EVERYBODY = 0;
+
+    /** Whom web push reaches, likewise. */
+    static final int SUBSCRIBED = -1;
+
+    /** Of segments that nobody has made. */
+    static final UUID NO_ID = new UUID(0, 0);
+
     /**
      * One of them.
      *
@@ -52,6 +61,8 @@ final class LiveSegments {
      */
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
+        add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, Set.of()));
+        add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, Set.of()));
         for (var segment : segments) {
             var counted = counted(segment.rule());
             if (counted.entrySet().stream().allMatch(one -> {
@@ -106,8 +117,11 @@ final class LiveSegments {
         return all;
     }
 
-    Optional<Live> find(UUID id) {
-        return all.stream().filter(live -> live.id().equals(id)).findFirst();
+    /** Those that are asked by the same rule still. */
+    List<Live> still(Map<Integer, Long> ruleNos) {
+        return all.stream()
+                .filter(live -> Long.valueOf(live.ruleNo()).equals(ruleNos.get(live.no())))
+                .toList();
     }
 
     boolean counts() {

@@ -38,13 +38,13 @@ import java.util.stream.LongStream;
 final class Membership {
     private static final int MAX_WORKSPACES = 1_000;
 
-    private final SegmentsStore segments;
+    private final RulesStore segments;
     private final MembershipStore store = new MembershipStore();
     private final PeopleStore people = new PeopleStore();
     private final Cache<Integer, LiveSegments> rules =
             Caffeine.newBuilder().maximumSize(MAX_WORKSPACES).build();
 
-    Membership(SegmentsStore segments) {
+    Membership(RulesStore segments) {
         this.segments = segments;
     }
 
@@ -83,9 +83,8 @@ final class Membership {
     /** After a batch of events: asks those of whom something became other that a rule speaks of. What is news is told. */
     Future<List<StreamRecord>> follow(SqlConnection tx, int ws, Map<Integer, Touched> touched) {
         return rules(tx, ws)
-                .compose(found -> found.isEmpty() || found.get().all().isEmpty()
-                        ? Future.succeededFuture(List.of())
-                        : follow(tx, ws, touched, found.get()));
+                .compose(found ->
+                        found.isEmpty() ? Future.succeededFuture(List.of()) : follow(tx, ws, touched, found.get()));
     }
 
     private Future<List<StreamRecord>> follow(
@@ -229,16 +228,17 @@ final class Membership {
         });
     }
 
-    /** Asks people one new rule, and those who have no row yet all rules. What comes of it is no news. */
-    Future<Void> ask(SqlConnection tx, int ws, LiveSegments rules, Live live, Collection<Integer> who) {
-        var atoms = LiveSegments.counted(live.rule()).keySet().stream()
+    /** Asks people new rules, and those who have no row yet all rules. What comes of it is no news. */
+    Future<Void> ask(SqlConnection tx, int ws, LiveSegments rules, List<Live> lives, Collection<Integer> who) {
+        var atoms = lives.stream()
+                .flatMap(live -> LiveSegments.counted(live.rule()).keySet().stream())
                 .flatMap(behaviour -> rules.atom(behaviour).stream())
                 .collect(Collectors.toSet());
         return store.enter(tx, ws, who).compose(fresh -> store.lock(tx, ws, who).compose(locked -> {
             var questions = new TreeMap<Integer, Collection<Live>>();
-            locked.forEach(one -> questions.put(one.no(), fresh.contains(one.no()) ? rules.all() : List.of(live)));
+            locked.forEach(one -> questions.put(one.no(), fresh.contains(one.no()) ? rules.all() : lives));
             return recount(tx, ws, atoms, who)
-                    .compose(done -> recount(tx, ws, fresh.isEmpty() ? List.of() : rules.atoms(), fresh))
+                    .compose(done -> recount(tx, ws, rules.atoms(), fresh))
                     .compose(done -> store.moments(tx, ws, who))
                     .compose(moments -> ask(tx, ws, rules, locked, questions, moments, null))
                     .mapEmpty();

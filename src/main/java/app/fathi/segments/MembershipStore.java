@@ -207,8 +207,9 @@ final class MembershipStore {
                         """
                         WITH gone AS (
                           DELETE FROM segments_person WHERE ws = $1 AND profile_no = ANY ($2) RETURNING profile_no, members)
-                        SELECT g.profile_no, s.id, s.no, clock_timestamp() AS at
-                        FROM gone g LEFT JOIN segments_segment s ON s.ws = $1 AND s.no = ANY (g.members)
+                        SELECT g.profile_no, s.id, m.no, clock_timestamp() AS at
+                        FROM gone g LEFT JOIN LATERAL unnest(g.members) AS m (no) ON true
+                        LEFT JOIN segments_segment s ON s.ws = $1 AND s.no = m.no
                         """)
                 .execute(Tuple.of(ws, (Object) numbers(people)))
                 .compose(gone -> tx.preparedQuery(
@@ -218,11 +219,11 @@ final class MembershipStore {
                                 numbersOf(gone).size(),
                                 moments.rowCount(),
                                 gone.stream()
-                                        .filter(row -> row.getUUID("id") != null)
+                                        .filter(row -> row.getInteger("no") != null)
                                         .map(row -> MembershipFacts.fact(
                                                 ws,
                                                 MembershipFacts.COUNTED,
-                                                row.getUUID("id"),
+                                                row.getUUID("id") == null ? LiveSegments.NO_ID : row.getUUID("id"),
                                                 row.getInteger("no"),
                                                 row.getInteger("profile_no"),
                                                 row.getOffsetDateTime("at").toInstant()))

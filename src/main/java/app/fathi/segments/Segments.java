@@ -16,7 +16,7 @@ public final class Segments {
     private final Vertx vertx;
     private final Streams streams;
     private final Transactions workers;
-    private final SegmentsStore store = new SegmentsStore();
+    private final RulesStore store = new RulesStore();
     private final Membership membership = new Membership(store);
 
     /** @param workers on the pool of the workers */
@@ -44,10 +44,9 @@ public final class Segments {
         return List.of(new RebuildJob(workers, membership));
     }
 
-    /** Segments of which not everybody was asked yet, as after an update of the program: to be asked for at each start. */
+    /** Where not everybody was asked by all rules yet, as after an update of the program: to be asked for at each start. */
     public Future<List<NewJob>> overdue(SqlClient client) {
-        return store.unasked(client).map(segments -> segments.stream()
-                .map(one -> RebuildJob.job(one.ws(), one.id()))
-                .toList());
+        return store.withUnasked(client)
+                .map(workspaces -> workspaces.stream().map(RebuildJob::job).toList());
     }
 }

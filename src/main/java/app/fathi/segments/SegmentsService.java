@@ -9,12 +9,15 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.Jobs;
+import app.fathi.segments.PeopleStore.Count;
+import app.fathi.segments.rules.Rule;
 import app.fathi.segments.rules.RuleParser;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /** The rules of this domain. Questions to many people run on a pool of their own, where they can hold up nobody else. */
 final class SegmentsService {
@@ -33,6 +37,7 @@ final class SegmentsService {
     private final Transactions transactions;
     private final Transactions analytics;
     private final SegmentsStore store = new SegmentsStore();
+    private final RulesStore rules = new RulesStore();
     private final MembershipStore membership = new MembershipStore();
     private final BlocksStore blocks = new BlocksStore();
     private final People people = new People(store);
@@ -152,12 +157,7 @@ final class SegmentsService {
     private Future<?> askEverybody(SqlConnection tx, int ws, Segment segment) {
         return segment.isStatic()
                 ? Future.succeededFuture()
-                : store.changed(tx, ws, segment.id())
-                        .compose(changed -> jobs.enqueue(
-                                tx,
-                                changed.stream()
-                                        .map(id -> RebuildJob.job(ws, id))
-                                        .toList()));
+                : rules.changed(tx, ws, segment.id()).compose(done -> jobs.enqueue(tx, List.of(RebuildJob.job(ws))));
     }
 
     /** For who doubts what is kept. */
@@ -196,7 +196,7 @@ final class SegmentsService {
                                     "The rules of these segments name it: " + String.join(", ", users) + ".");
                         }
                         return store.delete(tx, call.ws(), id)
-                                .compose(done -> store.newVersion(tx, call.ws()))
+                                .compose(done -> rules.newVersion(tx, call.ws()))
                                 .compose(done -> audit.record(tx, call, "segment", id, segment.fields(), null));
                     });
                 }))
@@ -206,19 +206,68 @@ final class SegmentsService {
     /** Who a rule means now: nothing is saved. */
     Future<Reply> preview(Call call) {
         var rule = RuleParser.parse(call.json().getJsonObject("rule"), "/rule");
-        return analytics.run(tx -> people.resolve(tx, call.ws(), rule, null)
-                .compose(resolved -> people.ask(tx, call.ws(), resolved))
-                .compose(question -> people.count(tx, call.ws(), question)
-                        .compose(count -> people.page(tx, call.ws(), question, Integer.MAX_VALUE, SAMPLE)
-                                .map(sample -> Reply.ok(new JsonObject()
-                                        .put("people", count.people())
-                                        .put("reachable", count.reachable())
-                                        .put(
-                                                "sample",
-                                                new JsonArray(sample.stream()
-                                                        .map(SegmentsService::member)
-                                                        .toList()))
-                                        .put("asOf", question.now().toString()))))));
+        return analytics
+                .run(tx -> composite(tx, call.ws(), rule)
+                        .compose(composite -> composite.isPresent()
+                                ? counted(tx, call.ws(), composite.get())
+                                : asked(tx, call.ws(), rule)))
+                .map(Reply::ok);
+    }
+
+    /** Empty for a rule that speaks of other things than segments, or of some that are not kept. */
+    private Future<Optional<Composite>> composite(SqlConnection tx, int ws, Rule rule) {
+        return Composite.names(rule)
+                .map(names -> store.findAll(tx, ws, names)
+                        .map(found -> found.size() == names.size()
+                                        && found.stream().allMatch(Segment::isKept)
+                                ? Optional.of(new Composite(
+                                        rule, found.stream().collect(Collectors.toMap(Segment::id, one -> one.keeping()
+                                                .no()))))
+                                : Optional.<Composite>empty()))
+                .orElseGet(() -> Future.succeededFuture(Optional.empty()));
+    }
+
+    private Future<JsonObject> counted(SqlConnection tx, int ws, Composite composite) {
+        var wanted = new ArrayList<>(composite.numbers().values());
+        wanted.add(LiveSegments.EVERYBODY);
+        wanted.add(LiveSegments.SUBSCRIBED);
+        return membership.now(tx).compose(now -> blocks.read(tx, ws, wanted).compose(bits -> {
+            var answers = composite.answer(bits);
+            var sample = answers.stream()
+                    .flatMap(answer -> answer.newest(SAMPLE).stream())
+                    .limit(SAMPLE)
+                    .toList();
+            return people.known(tx, ws, sample)
+                    .map(known -> previewed(
+                            new Count(
+                                    answers.stream()
+                                            .mapToLong(answer -> answer.people().getCardinality())
+                                            .sum(),
+                                    answers.stream()
+                                            .mapToLong(Composite.Answer::reachable)
+                                            .sum()),
+                            known,
+                            now));
+        }));
+    }
+
+    private Future<JsonObject> asked(SqlConnection tx, int ws, Rule rule) {
+        return people.resolve(tx, ws, rule, null)
+                .compose(resolved -> people.ask(tx, ws, resolved))
+                .compose(question -> people.count(tx, ws, question)
+                        .compose(count -> people.page(tx, ws, question, Integer.MAX_VALUE, SAMPLE)
+                                .map(sample -> previewed(count, sample, question.now()))));
+    }
+
+    private static JsonObject previewed(Count count, List<Known> sample, Instant now) {
+        return new JsonObject()
+                .put("people", count.people())
+                .put("reachable", count.reachable())
+                .put(
+                        "sample",
+                        new JsonArray(
+                                sample.stream().map(SegmentsService::member).toList()))
+                .put("asOf", now.toString());
     }
 
     Future<Reply> members(Call call) {

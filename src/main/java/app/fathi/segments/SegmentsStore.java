@@ -1,7 +1,5 @@
 package app.fathi.segments;
 
-import app.fathi.platform.errors.ProblemException;
-import app.fathi.platform.logging.Thrown;
 import app.fathi.segments.Segment.Edits;
 import app.fathi.segments.Segment.Keeping;
 import io.vertx.core.Future;
@@ -16,13 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** All SQL over {@code segments_segment} and {@code segments_member}. */
 final class SegmentsStore {
-    private static final Logger LOG = LoggerFactory.getLogger(SegmentsStore.class);
-
     static final String PAGE =
             """
             SELECT * FROM segments_segment
@@ -99,152 +93,6 @@ final class SegmentsStore {
                 .execute(Tuple.of((long) ws))
                 .mapEmpty();
     }
-
-    // ---- what is kept of dynamic ones ------------------------------------------------------------------------------
-
-    /**
-     * Everybody is being asked whether they are in a segment.
-     *
-     * @param askedTo people below this number were asked
-     * @param end no number is higher
-     */
-    record Asking(UUID segment, int no, long ruleNo, int askedTo, int end) {
-        boolean isOver() {
-            return askedTo == Integer.MAX_VALUE;
-        }
-    }
-
-    /** All dynamic ones, with the rules of others in place of their names. */
-    Future<List<Segment.Dynamic>> dynamic(SqlClient client, int ws) {
-        return client.preparedQuery("SELECT * FROM segments_segment WHERE ws = $1")
-                .execute(Tuple.of(ws))
-                .map(rows -> {
-                    var found = new HashMap<UUID, Segment>();
-                    rows.forEach(row -> found.put(row.getUUID("id"), read(row)));
-                    return rows.stream()
-                            .filter(row -> row.getInteger("no") != null)
-                            .flatMap(row -> dynamic(row, found).stream())
-                            .toList();
-                });
-    }
-
-    /** Empty for a rule that this version cannot read, such as one that a newer node has saved: it must not stop all others. */
-    private static Optional<Segment.Dynamic> dynamic(Row row, Map<UUID, Segment> found) {
-        var id = row.getUUID("id");
-        try {
-            return Optional.of(new Segment.Dynamic(
-                    row.getInteger("no"),
-                    id,
-                    People.inline(found.get(id).asRule(), found, List.of(id)),
-                    row.getLong("rule_no"),
-                    row.getLong("rule_no").equals(row.getLong("kept_no"))));
-        } catch (ProblemException e) {
-            LOG.error("Nobody is asked about segment {}, whose rule cannot be read: {}", id, Thrown.text(e));
-            return Optional.empty();
-        }
-    }
-
-    static final String CHANGED =
-            """
-            WITH RECURSIVE concerned AS (
-              SELECT id FROM segments_segment WHERE ws = $1 AND id = $2
-              UNION
-              SELECT s.id FROM segments_segment s JOIN concerned c
-                ON s.rule @? ('$.** ? (@.type == "segment" && @.segment == "' || c.id || '")')::jsonpath
-              WHERE s.ws = $1),
-            workspace AS (
-              INSERT INTO segments_workspace AS w (ws, next_no) VALUES ($1, 2)
-              ON CONFLICT (ws) DO UPDATE SET version = w.version + 1,
-                next_no = w.next_no + (SELECT count(*) FROM segments_segment WHERE ws = $1 AND id = $2 AND no IS NULL)
-              RETURNING next_no)
-            UPDATE segments_segment s
-            SET no = coalesce(s.no, (SELECT next_no - 1 FROM workspace)), rule_no = s.rule_no + 1
-            FROM concerned c WHERE s.ws = $1 AND s.id = c.id RETURNING s.id
-            """;
-
-    /**
-     * Another rule says who is in this dynamic segment, and so in those that name it: all of these. Everybody has to be asked
-     * again. Under {@link #lockAll}.
-     */
-    Future<List<UUID>> changed(SqlClient tx, int ws, UUID id) {
-        return tx.preparedQuery(CHANGED)
-                .execute(Tuple.of(ws, id))
-                .map(rows -> rows.stream().map(row -> row.getUUID("id")).toList());
-    }
-
-    /** Nodes read the rules again. */
-    Future<Void> newVersion(SqlClient tx, int ws) {
-        return tx.preparedQuery("UPDATE segments_workspace SET version = version + 1 WHERE ws = $1")
-                .execute(Tuple.of(ws))
-                .mapEmpty();
-    }
-
-    /** Goes on where it came to, or begins; empty when everybody was asked by this rule already. */
-    Future<Optional<Asking>> beginAsking(SqlClient tx, int ws, UUID id) {
-        return tx.preparedQuery(
-                        """
-                        UPDATE segments_segment
-                        SET asked_to = CASE WHEN asking_no = rule_no THEN asked_to ELSE 0 END, asking_no = rule_no
-                        WHERE ws = $1 AND id = $2 AND kept_no IS DISTINCT FROM rule_no
-                        RETURNING id, no, rule_no, asked_to, (SELECT next FROM cdp_profile_number WHERE ws = $1) AS next
-                        """)
-                .execute(Tuple.of(ws, id))
-                .compose(rows -> newVersion(tx, ws)
-                        .map(rows.stream()
-                                .map(row -> new Asking(
-                                        row.getUUID("id"),
-                                        row.getInteger("no"),
-                                        row.getLong("rule_no"),
-                                        row.getInteger("asked_to"),
-                                        row.getInteger("next") == null ? 0 : row.getInteger("next")))
-                                .findFirst()));
-    }
-
-    /** The next people from this number on, in the order of their numbers; of them all that are anybody's. */
-    Future<List<Integer>> people(SqlClient tx, int ws, int from, int limit) {
-        return tx.preparedQuery(
-                        """
-                        SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no >= $2 ORDER BY profile_no LIMIT $3
-                        """)
-                .execute(Tuple.of(ws, from, limit))
-                .map(rows ->
-                        rows.stream().map(row -> row.getInteger("profile_no")).toList());
-    }
-
-    Future<Optional<Asking>> asked(SqlClient tx, int ws, Asking asking, int askedTo) {
-        return tx.preparedQuery(
-                        "UPDATE segments_segment SET asked_to = $4 WHERE ws = $1 AND id = $2 AND asking_no = $3 AND rule_no = $3")
-                .execute(Tuple.of(ws, asking.segment(), asking.ruleNo(), askedTo))
-                .map(result -> result.rowCount() == 0
-                        ? Optional.empty()
-                        : Optional.of(
-                                new Asking(asking.segment(), asking.no(), asking.ruleNo(), askedTo, asking.end())));
-    }
-
-    /** Everybody was asked; false when the rule has become another one meanwhile. */
-    Future<Boolean> asked(SqlClient tx, int ws, Asking asking) {
-        return tx.preparedQuery(
-                        """
-                        UPDATE segments_segment SET kept_no = rule_no, kept_at = now(), asking_no = NULL, asked_to = NULL
-                        WHERE ws = $1 AND id = $2 AND rule_no = $3 AND asking_no = $3
-                        """)
-                .execute(Tuple.of(ws, asking.segment(), asking.ruleNo()))
-                .compose(result -> newVersion(tx, ws).map(result.rowCount() == 1));
-    }
-
-    /** Workspaces' dynamic segments of which not everybody was asked. */
-    Future<List<RowKey>> unasked(SqlClient client) {
-        return client.query(
-                        "SELECT ws, id FROM segments_segment WHERE no IS NOT NULL AND kept_no IS DISTINCT FROM rule_no")
-                .execute()
-                .map(rows -> rows.stream()
-                        .map(row -> new RowKey(row.getInteger("ws"), row.getUUID("id")))
-                        .toList());
-    }
-
-    record RowKey(int ws, UUID id) {}
-
-    // ---- segments and people put into them --------------------------------------------------------------------------
 
     /** Empty when the workspace has one of this name. */
     Future<Optional<Segment>> insert(SqlClient tx, int ws, Segment segment, UUID by) {
@@ -375,7 +223,7 @@ final class SegmentsStore {
                 .map(rows -> rows.stream().map(SegmentsStore::read).findFirst());
     }
 
-    private static Segment read(Row row) {
+    static Segment read(Row row) {
         return new Segment(
                 row.getUUID("id"),
                 row.getString("name"),

@@ -152,6 +152,45 @@ class LiveSegmentsTest {
         eventually("the count", () -> segment(did).getInteger("people"), count -> count == 0);
     }
 
+    @Test
+    void what_several_segments_have_in_common_is_counted_without_asking_anybody() {
+        identify("both", new JsonObject().put("left", true).put("right", true));
+        identify("left-only", new JsonObject().put("left", true));
+        identify("right-only", new JsonObject().put("right", true));
+        var left = create(trait("left", "exists"));
+        var right = create(trait("right", "exists"));
+        comesTo(left, "both", "left-only");
+        comesTo(right, "both", "right-only");
+        assertThat(preview(rule("and").put("rules", JsonArray.of(in(left), in(right)))))
+                .containsExactly("both");
+        assertThat(preview(rule("and").put("rules", JsonArray.of(in(left), not(in(right))))))
+                .containsExactly("left-only");
+        assertThat(preview(rule("or").put("rules", JsonArray.of(in(left), in(right)))))
+                .as("the newest first")
+                .containsExactly("right-only", "left-only", "both");
+        assertThat(preview(not(rule("or").put("rules", JsonArray.of(in(left), in(right))))))
+                .as("everybody else")
+                .doesNotContain("both", "left-only", "right-only");
+    }
+
+    private static JsonObject in(String segment) {
+        return rule("segment").put("segment", segment);
+    }
+
+    private static JsonObject not(JsonObject rule) {
+        return rule("not").put("rule", rule);
+    }
+
+    private static List<String> preview(JsonObject rule) {
+        var answer = server.admin("POST", SEGMENTS + "/preview", new JsonObject().put("rule", rule))
+                .json();
+        var sample = answer.getJsonArray("sample").stream()
+                .map(item -> ((JsonObject) item).getString("userId"))
+                .toList();
+        assertThat(answer.getInteger("people")).isGreaterThanOrEqualTo(sample.size());
+        return sample;
+    }
+
     // ---- what is said and seen
     // -----------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class MembershipTest {
 
     private final Vertx vertx = Vertx.vertx();
     private final SegmentsStore store = new SegmentsStore();
+    private final RulesStore rules = new RulesStore();
     private final People people = new People(store);
     private final BlocksStore blocks = new BlocksStore();
     private final Map<UUID, Integer> numbers = new HashMap<>();
@@ -67,7 +68,7 @@ class MembershipTest {
         pool = database.pool(vertx);
         transactions = new Transactions(pool);
         var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
-        membership = new Membership(store);
+        membership = new Membership(rules);
         timers = new MembershipTimers(transactions, streams, membership);
         facts = new MembershipFacts(vertx);
         rebuild = new RebuildJob(transactions, membership);
@@ -88,13 +89,13 @@ class MembershipTest {
                 database.close();
                 fresh(seed);
             }
-            var rules = rules();
-            rules.subList(0, 5).forEach(this::create);
+            var described = described();
+            described.subList(0, 5).forEach(this::create);
             for (int batch = 0; batch < 12; batch++) {
                 derive(batch());
                 check("seed " + seed + ", batch " + batch, now());
                 if (batch == 5) {
-                    rules.subList(5, rules.size()).forEach(this::create);
+                    described.subList(5, described.size()).forEach(this::create);
                     check("seed " + seed + ", all rules", now());
                 }
             }
@@ -126,10 +127,25 @@ class MembershipTest {
         open.commit().await();
         before.close().await();
         changing.await();
-        everybody(gold);
+        everybody();
         assertThat(kept(gold)).hasSize(1);
         check("afterwards", now());
         turned("afterwards");
+    }
+
+    @Test
+    void being_asked_about_something_else_does_not_make_anybody_miss_their_moment() {
+        create(trait("plan", "equals").put("value", "gold"));
+        var lately = create(rule("did").put("event", "Visit").put("within", "P1D"));
+        var visit = tracked("ada", null, "Visit", new JsonObject());
+        visit.payload().put("at", Instant.now().toString());
+        derive(List.of(visit));
+        var moment = due();
+        assertThat(moment).isNotNull();
+        derive(List.of(isOn("ada", "gold")));
+        assertThat(due()).isEqualTo(moment);
+        timers.fire(moment).await();
+        assertThat(kept(lately)).isEmpty();
     }
 
     @Test
@@ -150,7 +166,7 @@ class MembershipTest {
         derive(List.of(isOn("ada", "silver")));
         assertThat(kinds()).containsSubsequence("segment.rebuilt", "segment.entered", "segment.left");
         change(gold, trait("plan", "equals").put("value", "silver")).await();
-        everybody(gold);
+        everybody();
         assertThat(kinds().stream().filter("segment.left"::equals))
                 .as("another rule is no news about people")
                 .hasSize(1);
@@ -159,7 +175,7 @@ class MembershipTest {
     // ---- the world
     // ---------------------------------------------------------------------------------------------------
 
-    private List<JsonObject> rules() {
+    private List<JsonObject> described() {
         var rules = new ArrayList<JsonObject>();
         rules.add(trait("plan", "equals").put("value", "gold"));
         rules.add(trait("plan", "notEquals").put("value", "gold"));
@@ -348,9 +364,9 @@ class MembershipTest {
         transactions
                 .run(tx -> store.lockAll(tx, WS)
                         .compose(locked -> store.insert(tx, WS, draft, id))
-                        .compose(done -> store.changed(tx, WS, id)))
+                        .compose(done -> rules.changed(tx, WS, id)))
                 .await();
-        everybody(id);
+        everybody();
         numbers.put(id, store.find(pool, WS, id).await().orElseThrow().keeping().no());
         return id;
     }
@@ -360,15 +376,15 @@ class MembershipTest {
                 .compose(locked -> store.find(tx, WS, id))
                 .compose(
                         found -> store.update(tx, WS, found.orElseThrow().with(new JsonObject().put("rule", rule)), id))
-                .compose(done -> store.changed(tx, WS, id)));
+                .compose(done -> rules.changed(tx, WS, id)));
     }
 
-    private void everybody(UUID segment) {
-        var asking = rebuild.begin(WS, segment);
-        while (asking.isPresent() && !asking.get().isOver()) {
-            asking = rebuild.step(WS, asking.get(), tx -> Future.succeededFuture());
+    private void everybody() {
+        var asking = rebuild.begin(WS).orElseThrow();
+        while (!asking.isOver()) {
+            asking = rebuild.step(WS, asking, tx -> Future.succeededFuture());
         }
-        rebuild.end(WS, asking.orElseThrow());
+        rebuild.end(WS, asking);
     }
 
     // ---- what is seen
@@ -398,7 +414,7 @@ class MembershipTest {
     }
 
     private void check(String when, Instant at) {
-        for (var segment : store.dynamic(pool, WS).await()) {
+        for (var segment : rules.dynamic(pool, WS).await()) {
             var question = people.ask(pool, WS, segment.rule(), at).await();
             var meant = people.page(pool, WS, question, Integer.MAX_VALUE, 1_000).await().stream()
                     .map(Known::no)
