@@ -1,6 +1,6 @@
 package app.fathi.webpush;
 
-import app.fathi.webpush.imports.ImportFormat;
+import app.fathi.platform.imports.ImportFormat;
 import io.vertx.core.json.JsonObject;
 import java.time.OffsetDateTime;
 import java.util.List;

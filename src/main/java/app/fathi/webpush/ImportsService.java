@@ -8,13 +8,12 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.db.Uploads;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.imports.ImportFormat;
 import app.fathi.platform.jobs.Jobs;
-import app.fathi.webpush.imports.ImportFormat;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 
 /** Takes files of subscriptions, has a job read them, and tells how far it is and what could not be taken. */
@@ -48,9 +47,7 @@ final class ImportsService {
 
     /** Nothing of the file is read before the rest of the request is known to be good. */
     Future<Reply> start(Call call) {
-        var format = call.header("content-type").toLowerCase(Locale.ROOT).startsWith("text/csv")
-                ? ImportFormat.CSV
-                : ImportFormat.NDJSON;
+        var format = ImportFormat.ofBody(call.header("content-type"));
         var keyId = call.uuid("keyId");
         if (keyId == null) {
             throw ProblemException.invalid("keyId", "Name the push key that these browsers subscribed with.");

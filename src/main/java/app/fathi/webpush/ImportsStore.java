@@ -1,6 +1,6 @@
 package app.fathi.webpush;
 
-import app.fathi.webpush.imports.ImportFormat;
+import app.fathi.platform.imports.ImportFormat;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;

@@ -24,11 +24,13 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The edge: one instance per core, each with its own event loop, all on one port. */
 public final class HttpVerticle extends VerticleBase {
+    private static final Pattern PATH_PARAMETER = Pattern.compile("\\{[^}]+}");
 
     /**
      * What all instances share.
@@ -156,7 +158,11 @@ public final class HttpVerticle extends VerticleBase {
 
     /** All paths but those whose bodies are nothing for memory. */
     private String besideUploads() {
-        var uploads = edge.contract().uploadPaths().stream().map(Pattern::quote).collect(Collectors.joining("|"));
+        var uploads = edge.contract().uploadPaths().stream()
+                .map(path -> Stream.of(PATH_PARAMETER.split(path, -1))
+                        .map(Pattern::quote)
+                        .collect(Collectors.joining("[^/]+")))
+                .collect(Collectors.joining("|"));
         return uploads.isEmpty() ? "/.*" : "(?!(?:" + uploads + ")$)/.*";
     }
 

@@ -4,15 +4,13 @@ import app.fathi.cdp.Profiles;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.http.StrictJson;
+import app.fathi.platform.imports.RowText;
 import app.fathi.webpush.encryption.SubscriptionKeys;
 import app.fathi.webpush.imports.Columns.Column;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
@@ -60,14 +58,14 @@ public record ImportedRow(
 
     /** @throws IllegalArgumentException when the row cannot be read */
     public static List<String> header(byte[] row) {
-        return Csv.fields(text(row));
+        return RowText.fields(RowText.of(row));
     }
 
     /** @throws IllegalArgumentException when the header lacks what is needed */
     public static Reader csv(List<String> header) {
         var columns = new Columns(header);
         return row -> {
-            var fields = Csv.fields(text(row));
+            var fields = RowText.fields(RowText.of(row));
             if (fields.size() > columns.size()) {
                 throw new IllegalArgumentException("it has " + fields.size() + " fields, the header " + columns.size());
             }
@@ -77,7 +75,7 @@ public record ImportedRow(
 
     public static Reader ndjson() {
         return row -> {
-            text(row);
+            RowText.of(row);
             JsonObject json;
             try {
                 json = StrictJson.object(Buffer.buffer(row));
@@ -218,20 +216,5 @@ public record ImportedRow(
             throw new IllegalArgumentException("the traits have more than " + TRAITS_OCTETS + " octets");
         }
         return traits;
-    }
-
-    private static String text(byte[] octets) {
-        try {
-            var text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(octets))
-                    .toString();
-            if (text.indexOf(0) >= 0) {
-                throw new IllegalArgumentException("it holds the NUL character, as text in UTF-16 does");
-            }
-            return text;
-        } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("it is not UTF-8", e);
-        }
     }
 }

@@ -1,9 +1,9 @@
-package app.fathi.webpush.imports;
+package app.fathi.platform.imports;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.fathi.webpush.imports.RowCutter.Row;
+import app.fathi.platform.imports.RowCutter.Row;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

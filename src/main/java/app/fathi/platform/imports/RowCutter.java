@@ -1,4 +1,4 @@
-package app.fathi.webpush.imports;
+package app.fathi.platform.imports;
 
 import java.util.Arrays;
 import java.util.function.Consumer;

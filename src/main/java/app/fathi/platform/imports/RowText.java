@@ -1,14 +1,33 @@
-package app.fathi.webpush.imports;
+package app.fathi.platform.imports;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One row of CSV into its fields, as RFC 4180 writes them. */
-final class Csv {
-    private Csv() {}
+/** The octets of one row into text, and a row of CSV into its fields, as RFC 4180 writes them. Never tells what stood there. */
+public final class RowText {
+    private RowText() {}
+
+    /** @throws IllegalArgumentException when it is not UTF-8, or holds the character NUL */
+    public static String of(byte[] octets) {
+        try {
+            var text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(octets))
+                    .toString();
+            if (text.indexOf(0) >= 0) {
+                throw new IllegalArgumentException("it holds the NUL character, as text in UTF-16 does");
+            }
+            return text;
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("it is not UTF-8", e);
+        }
+    }
 
     /** @throws IllegalArgumentException when a quoted field goes on behind its closing quote */
-    static List<String> fields(String row) {
+    public static List<String> fields(String row) {
         var fields = new ArrayList<String>();
         var field = new StringBuilder();
         int i = 0;
