@@ -8,6 +8,7 @@ import app.fathi.cdp.Profiles;
 import app.fathi.cdp.TraitsJob;
 import app.fathi.cep.Batches;
 import app.fathi.cep.CepVerticle;
+import app.fathi.cep.ExpandJob;
 import app.fathi.cep.Holds;
 import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
@@ -61,6 +62,8 @@ import app.fathi.platform.stream.StreamKeeper;
 import app.fathi.platform.stream.Streams;
 import app.fathi.roles.Roles;
 import app.fathi.roles.RolesVerticle;
+import app.fathi.segments.Audiences;
+import app.fathi.segments.ImportJob;
 import app.fathi.segments.PeopleInSegments;
 import app.fathi.segments.Segments;
 import app.fathi.segments.SegmentsVerticle;
@@ -214,7 +217,8 @@ public final class App {
                 config,
                 List.of(webpush.channel()),
                 metrics.registry());
-        var messages = new Messages(sending, jobs);
+        var audiences = new Audiences(new Transactions(pools.analytics()));
+        var messages = new Messages(sending, jobs, audiences);
         var batches = new Batches(messages, sending);
         var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());
         health.notice("kill-switch", killSwitches::anyEngaged);
@@ -231,6 +235,7 @@ public final class App {
 
         List<JobHandler> handlers = new ArrayList<>(List.of(
                 new SendJob(sending),
+                new ExpandJob(sending, jobs, audiences),
                 new LedgerKeeper(new Transactions(pools.worker())),
                 new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()),
                 new UploadsKeeper(pools.worker()),
@@ -241,6 +246,7 @@ public final class App {
                 new AuditCheck(new Transactions(pools.worker()), secrets.derivedKey(AUDIT_KEY))));
         handlers.add(new EraseJob(new Transactions(pools.worker()), audit, PEOPLE));
         handlers.add(new TraitsJob(new Transactions(pools.worker())));
+        handlers.add(new ImportJob(new Transactions(pools.worker()), profiles, uploads));
         var mailer = new Mailer(vertx, config);
         handlers.addAll(users.jobs(new Transactions(pools.worker()), mailer));
         handlers.add(new AlertMail(
@@ -272,7 +278,13 @@ public final class App {
                 jobs,
                 PEOPLE);
         Supplier<SegmentsVerticle> segmentsDoor = () -> new SegmentsVerticle(
-                new Transactions(pools.admin()), new Transactions(pools.analytics()), profiles, jobs, audit, cursor);
+                new Transactions(pools.admin()),
+                new Transactions(pools.analytics()),
+                profiles,
+                uploads,
+                jobs,
+                audit,
+                cursor);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);

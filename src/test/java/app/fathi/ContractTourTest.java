@@ -373,7 +373,25 @@ class ContractTourTest {
             server.admin(
                     "POST", segment + "/members", new JsonObject().put("add", new JsonArray().add("user:tourist")));
             server.admin("GET", segment + "/members", null);
+            server.admin("GET", segment + "/export?format=csv", null);
+            server.admin("GET", segment + "/versions", null);
+            server.admin("GET", segment + "/usage", null);
+            var imported = server.raw(
+                            "POST",
+                            segment + "/import?mode=replace",
+                            server.token(),
+                            "userId\nnobody\n",
+                            "Content-Type",
+                            "text/csv")
+                    .header("Location");
+            server.admin("GET", imported, null);
+            server.admin("GET", imported + "/errors", null);
+            server.admin("GET", "/api/v1/segment-imports?limit=1", null);
         });
+        var other = server.admin("POST", segments, new JsonObject().put("name", "Travellers"))
+                .header("Location");
+        var tag = server.admin("GET", other, null).header("ETag");
+        server.admin("POST", other + "/restore", new JsonObject().put("version", 1), "If-Match", tag);
     }
 
     private static void sites() {

@@ -63,6 +63,7 @@ class DocumentedCodeTest {
     private static final List<String> GUIDES = List.of(
             "add-the-sdk",
             "send-from-your-backend",
+            "describe-people",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",
@@ -349,6 +350,17 @@ class DocumentedCodeTest {
                                                 new JsonObject()
                                                         .put("type", "subscribed")
                                                         .put("channel", "webpush")))
+                        .json()
+                        .getString("id"));
+        environment.put(
+                "SEGMENT_IMPORT_ID",
+                server.raw(
+                                "POST",
+                                "/api/v1/segments/" + environment.get("SEGMENT_ID") + "/import",
+                                server.token(),
+                                "userId\ncustomer-42\n",
+                                "Content-Type",
+                                "text/csv")
                         .json()
                         .getString("id"));
         environment.put(

@@ -1,12 +1,16 @@
 package app.fathi.cep;
 
+import app.fathi.segments.Audiences;
+import io.vertx.core.json.JsonObject;
 import java.util.List;
 import java.util.UUID;
 
 /** Whom a message is for. */
 public sealed interface Audience {
-    /** How many are named. */
-    int size();
+    /** How many are named; the largest int where nobody is. */
+    default int size() {
+        return Integer.MAX_VALUE;
+    }
 
     /** These subscriptions only. */
     record Subscriptions(List<UUID> ids) implements Audience {
@@ -31,4 +35,45 @@ public sealed interface Audience {
             return userIds.size();
         }
     }
+
+    /** People whom nobody names: they are found when the message is sent, see {@link Expansions}. */
+    sealed interface Described extends Audience {
+        /** Whom it means, as a rule of the contract. */
+        JsonObject rule();
+
+        /** Where the request says so. */
+        String pointer();
+
+        /** The segment that was asked for; null for none. */
+        UUID segment();
+    }
+
+    /** Whoever is in this segment then. */
+    record Segment(UUID segment) implements Described {
+        @Override
+        public JsonObject rule() {
+            return Audiences.rule(segment);
+        }
+
+        @Override
+        public String pointer() {
+            return "/audience/segment";
+        }
+    }
+
+    /** Whomever this rule means then. */
+    record Meant(JsonObject rule) implements Described {
+        @Override
+        public String pointer() {
+            return "/audience/rule";
+        }
+
+        @Override
+        public UUID segment() {
+            return null;
+        }
+    }
+
+    /** People whom nobody names and whom somebody has counted: all that a dry run wants. */
+    record Counted(int people, int reachable) implements Audience {}
 }

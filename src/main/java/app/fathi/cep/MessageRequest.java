@@ -66,6 +66,25 @@ public record MessageRequest(
                 null);
     }
 
+    /** The same for others. */
+    MessageRequest to(Audience others) {
+        return new MessageRequest(
+                others,
+                content,
+                purpose,
+                ttlSeconds,
+                urgency,
+                topic,
+                sendAt,
+                expiresAt,
+                devices,
+                perMinute,
+                tracking,
+                dryRun,
+                source,
+                resendOf);
+    }
+
     /** The same from elsewhere. */
     public MessageRequest from(Source other) {
         return new MessageRequest(

@@ -10,6 +10,7 @@ import java.util.UUID;
  *
  * @param state {@code queued}, {@code sending}, {@code completed} or {@code cancelled}
  * @param resendOf the message that this one sends again; null for none
+ * @param audience how far the people are found whom nobody named, as the contract's {@code MessageAudience}; null for none
  * @param counts {@code planned} (people), then deliveries by state, then interactions
  * @param reasons final deliveries by reason
  */
@@ -21,6 +22,7 @@ public record MessageStatus(
         String purpose,
         Instant createdAt,
         Instant expiresAt,
+        JsonObject audience,
         Map<String, Long> counts,
         Map<String, Long> reasons) {
 
@@ -38,6 +40,7 @@ public record MessageStatus(
                 .put("purpose", purpose)
                 .put("createdAt", createdAt.toString())
                 .put("expiresAt", expiresAt.toString())
+                .put("audience", audience)
                 .put("counts", countsJson)
                 .put("reasons", reasonsJson);
     }

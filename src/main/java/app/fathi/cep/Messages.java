@@ -6,6 +6,7 @@ import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.Jobs;
+import app.fathi.segments.Audiences;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -45,17 +46,31 @@ public final class Messages {
 
     private final Sending sending;
     private final Jobs jobs;
+    private final Expansions expansions;
     private final ChannelKind kind = ChannelKind.WEBPUSH;
 
-    public Messages(Sending sending, Jobs jobs) {
+    /** @param audiences who finds people that nobody names */
+    public Messages(Sending sending, Jobs jobs, Audiences audiences) {
         this.sending = sending;
         this.jobs = jobs;
+        this.expansions = new Expansions(audiences, jobs);
+    }
+
+    /**
+     * The same request, with its people counted where that has to be done before a transaction: in a dry run to a segment
+     * or a rule. Fails with {@code unprocessable} when there is no such segment, or the rule cannot be followed.
+     */
+    public Future<MessageRequest> counted(int ws, MessageRequest request) {
+        return request.dryRun() && request.audience() instanceof Audience.Described described
+                ? expansions.count(ws, described).map(request::to)
+                : Future.succeededFuture(request);
     }
 
     /**
      * Freezes the audience and writes the run, its chunks and their jobs in the caller's transaction: when it commits,
-     * the message is sent whatever happens. Fails with an {@code unprocessable} problem for templates that cannot be
-     * rendered and times that make no sense. A dry run writes nothing.
+     * the message is sent whatever happens. People whom nobody names are found when it is sent. Fails with an {@code
+     * unprocessable} problem for templates that cannot be rendered, times that make no sense, and a segment or rule that
+     * means nobody. A dry run writes nothing; one to a segment or a rule is to be {@link #counted} before.
      */
     public Future<Taken> request(SqlConnection tx, int ws, MessageRequest request) {
         var transaction = tx.transaction();
@@ -67,6 +82,13 @@ public final class Messages {
                 .compose(checked -> RunsStore.nextNumber(tx))
                 .compose(number -> {
                     checkTimes(request, number.now());
+                    if (request.audience() instanceof Audience.Described described) {
+                        return expansions.write(tx, run(ws, request, number, RunState.QUEUED, 0), described);
+                    }
+                    if (request.audience() instanceof Audience.Counted counted) {
+                        return Future.succeededFuture(
+                                new Taken(null, counted.people(), counted.reachable(), List.of()));
+                    }
                     return freeze(tx, ws, request.audience())
                             .compose(audience -> request.dryRun()
                                     ? count(tx, ws, audience)
@@ -125,7 +147,8 @@ public final class Messages {
     /** State and counts; fails with {@code not_found}. */
     public Future<MessageStatus> status(SqlClient client, int ws, UUID id) {
         return RunsStore.runById(client, ws, id).map(Messages::found).compose(run -> RunsStore.sums(client, run.run())
-                .map(sums -> status(run, sums)));
+                .compose(sums -> ExpansionsStore.find(client, run.run())
+                        .map(expansion -> status(run, sums, expansion.orElse(null)))));
     }
 
     /**
@@ -154,12 +177,16 @@ public final class Messages {
                                 listed.getFirst().lastRun());
                     }
                     var rest = next;
-                    return RunsStore.sums(client, shown)
-                            .map(sums -> new Looked<>(
+                    return RunsStore.sums(client, shown).compose(sums -> ExpansionsStore.of(
+                                    client, shown.stream().map(Run::run).toList())
+                            .map(expansions -> new Looked<>(
                                     shown.stream()
-                                            .map(run -> status(run, sums.getOrDefault(run.run(), RunsStore.Delta.NONE)))
+                                            .map(run -> status(
+                                                    run,
+                                                    sums.getOrDefault(run.run(), RunsStore.Delta.NONE),
+                                                    expansions.get(run.run())))
                                             .toList(),
-                                    rest));
+                                    rest)));
                 });
     }
 
@@ -244,7 +271,7 @@ public final class Messages {
                     return RunsStore.nextNumber(tx).compose(number -> {
                         var request = again(run, wanted, number.now());
                         checkTimes(request, number.now());
-                        return RunsStore.chunks(tx, run.run()).compose(chunks -> missed(tx, run, chunks, wanted)
+                        return RunsStore.personalChunks(tx, run.run()).compose(chunks -> missed(tx, run, chunks, wanted)
                                 .compose(people -> {
                                     var audience = new Frozen(people, List.of());
                                     if (wanted.dryRun()) {
@@ -342,18 +369,20 @@ public final class Messages {
 
     private Future<Void> cancel(SqlConnection tx, Run run) {
         return RunsStore.markCancelled(tx, run.run())
-                .compose(done -> RunsStore.chunks(tx, run.run()))
-                .compose(chunks -> {
-                    var open =
-                            chunks.stream().filter(chunk -> !chunk.finished()).toList();
-                    // The jobs end what their senders hold; before the ledger, because that is the order of all locks.
-                    var ending = enqueue(tx, run, open, Instant.now());
-                    for (var chunk : open) {
-                        ending = ending.compose(
-                                done -> sending.ledger.endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
-                    }
-                    return ending;
-                });
+                .compose(done -> ExpansionsStore.find(tx, run.run()))
+                .compose(expansion -> expansion.isPresent() ? expansions.cancel(tx, run) : cancelNamed(tx, run));
+    }
+
+    private Future<Void> cancelNamed(SqlConnection tx, Run run) {
+        return RunsStore.chunks(tx, run.run()).compose(chunks -> {
+            var open = chunks.stream().filter(chunk -> !chunk.finished()).toList();
+            // The jobs end what their senders hold; before the ledger, because that is the order of all locks.
+            var ending = enqueue(tx, run, open, Instant.now());
+            for (var chunk : open) {
+                ending = ending.compose(done -> sending.ledger.endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
+            }
+            return ending;
+        });
     }
 
     // --- request --------------------------------------------------------------------------------------------------
@@ -382,6 +411,8 @@ public final class Messages {
                 people(named.ids(), ids -> sending.profiles.numbersByIds(tx, ws, ids), UUID::toString);
             case Audience.Users named ->
                 people(named.userIds(), ids -> sending.profiles.numbersByUserIds(tx, ws, ids), id -> id);
+            case Audience.Described described -> throw new IllegalArgumentException("They are found when it is sent");
+            case Audience.Counted counted -> throw new IllegalArgumentException("Nobody is named");
         };
     }
 
@@ -442,7 +473,8 @@ public final class Messages {
             RunsStore.Number number,
             Frozen audience,
             Map<Integer, JsonObject> own) {
-        var run = run(ws, request, number, audience.people().size());
+        int planned = audience.people().size();
+        var run = run(ws, request, number, planned == 0 ? RunState.COMPLETED : RunState.QUEUED, planned);
         var chunks = chunks(run, audience.people(), own);
         return RunsStore.insertRun(tx, run, audience.unknown().size(), chunks.size())
                 .compose(done -> chunks.isEmpty()
@@ -452,7 +484,7 @@ public final class Messages {
                 .map(done -> new Taken(run.id(), run.planned(), null, audience.unknown()));
     }
 
-    private Run run(int ws, MessageRequest request, RunsStore.Number number, int planned) {
+    private Run run(int ws, MessageRequest request, RunsStore.Number number, RunState state, int planned) {
         var start = start(request, number.now());
         var byTtl = start.plus(request.ttlSeconds() == 0 ? NOW_OR_NEVER : Duration.ofSeconds(request.ttlSeconds()));
         var expiresAt = request.expiresAt() == null || request.expiresAt().isAfter(byTtl) ? byTtl : request.expiresAt();
@@ -461,7 +493,7 @@ public final class Messages {
                 ws,
                 UuidCreator.getTimeOrderedEpoch(),
                 kind,
-                planned == 0 ? RunState.COMPLETED : RunState.QUEUED,
+                state,
                 request.purpose(),
                 request.content(),
                 request.ttlSeconds(),
@@ -522,7 +554,12 @@ public final class Messages {
         return run.orElseThrow(() -> ProblemException.notFound("message"));
     }
 
-    private static MessageStatus status(Run run, RunsStore.Delta sums) {
+    /**
+     * @param run read before the sums, so that what is completed is counted
+     * @param expansion read after the sums, so that nobody is counted who is not planned; null where people were named
+     */
+    private static MessageStatus status(Run run, RunsStore.Delta sums, Expansion expansion) {
+        int planned = expansion == null ? run.planned() : expansion.planned();
         var reasons = new LinkedHashMap<String, Long>();
         var byState = new LinkedHashMap<State, Long>();
         long ended = 0;
@@ -535,8 +572,8 @@ public final class Messages {
             }
         }
         var counts = new LinkedHashMap<String, Long>();
-        counts.put("planned", (long) run.planned());
-        counts.put("waiting", run.planned() + sums.furtherDevices() - ended);
+        counts.put("planned", (long) planned);
+        counts.put("waiting", planned + sums.furtherDevices() - ended);
         for (var state : List.of(State.ACCEPTED, State.FAILED, State.SKIPPED)) {
             counts.put(state.word(), byState.getOrDefault(state, 0L));
         }
@@ -551,6 +588,7 @@ public final class Messages {
                 run.purpose(),
                 run.createdAt(),
                 run.expiresAt(),
+                expansion == null ? null : expansion.toJson(),
                 counts,
                 reasons);
     }

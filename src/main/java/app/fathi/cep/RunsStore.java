@@ -235,6 +235,17 @@ final class RunsStore {
                         : Optional.of(chunk(rows.iterator().next())));
     }
 
+    /** Those that name addresses, or have something for single people; others of a large message would be many. */
+    static Future<List<Chunk>> personalChunks(SqlClient client, long run) {
+        return client.preparedQuery(
+                        """
+                        SELECT run, chunk, profile_nos, subscriptions, items, finished_at FROM cep_chunk
+                        WHERE run = $1 AND (subscriptions IS NOT NULL OR items IS NOT NULL) ORDER BY chunk
+                        """)
+                .execute(Tuple.of(run))
+                .map(rows -> rows.stream().map(RunsStore::chunk).toList());
+    }
+
     static Future<List<Chunk>> chunks(SqlClient client, long run) {
         return client.preparedQuery(
                         "SELECT run, chunk, profile_nos, subscriptions, items, finished_at FROM cep_chunk WHERE run = $1 ORDER BY chunk")

@@ -2,7 +2,7 @@
  * The customer-engagement brain: whether, where and when each message goes.
  *
  * <p>Tables: {@code cep_run} (each thing sent), {@code cep_chunk} (its frozen audience, one job each), {@code
- * cep_message} (the ledger: claim, decision and delivery in one row), {@code cep_run_delta} (counts as increments),
+ * cep_expansion} (how far the people of a segment or a rule are found), {@code cep_message} (the ledger: claim, decision and delivery in one row), {@code cep_run_delta} (counts as increments),
  * {@code cep_reason} (what the ledger's numbers mean), {@code cep_week} (the ledger's partitions), {@code
  * cep_throttle} (how fast a run may go), {@code cep_kill_switch} (what must not be sent), {@code cep_hold} (what is older than
  * a restore and waits), {@code cep_quota_use} (how much of its quota a workspace has used).

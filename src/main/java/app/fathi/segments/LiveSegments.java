@@ -61,8 +61,12 @@ final class LiveSegments {
      */
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
-        add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, Set.of()));
-        add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, Set.of()));
+        if (segments.stream().noneMatch(segment -> segment.no() == EVERYBODY)) {
+            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, Set.of()));
+        }
+        if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
+            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, Set.of()));
+        }
         for (var segment : segments) {
             var counted = counted(segment.rule());
             if (counted.entrySet().stream().allMatch(one -> {

@@ -46,7 +46,8 @@ final class People {
                 .map(found -> inline(rule, found, self == null ? List.of() : List.of(self)));
     }
 
-    private Future<Map<UUID, Segment>> load(SqlClient client, int ws, Rule rule, Map<UUID, Segment> found) {
+    /** All segments that it names, with those that these name. */
+    Future<Map<UUID, Segment>> load(SqlClient client, int ws, Rule rule, Map<UUID, Segment> found) {
         var wanted = Mentions.of(rule).segments();
         wanted.removeAll(found.keySet());
         if (wanted.isEmpty()) {
@@ -150,7 +151,8 @@ final class People {
                 .toList());
     }
 
-    private Future<List<Known>> meant(SqlClient client, int ws, Question question, List<Known> candidates) {
+    /** Those of the candidates whom the rule means. */
+    Future<List<Known>> meant(SqlClient client, int ws, Question question, List<Known> candidates) {
         if (question.condition().exact() || candidates.isEmpty()) {
             return Future.succeededFuture(candidates);
         }

@@ -11,14 +11,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Which segments people are in, and what is counted of them for these. */
+/** Which segments people are in, what is counted of them for these, and files that are to put them there. */
 public final class PeopleInSegments implements Erasable {
     private final SegmentsStore store = new SegmentsStore();
+    private final ImportsStore imports = new ImportsStore();
     private final MembershipStore membership = new MembershipStore();
 
     @Override
     public Set<String> tables() {
-        return Set.of("segments_member", "segments_person", "segments_moments");
+        return Set.of("segments_member", "segments_import_member", "segments_person", "segments_moments");
     }
 
     @Override
@@ -28,12 +29,17 @@ public final class PeopleInSegments implements Erasable {
 
     @Override
     public Future<Map<String, Integer>> erase(SqlConnection tx, int ws, Collection<Integer> profileNos) {
-        return store.forget(tx, ws, profileNos)
-                .compose(members -> membership.erase(tx, ws, profileNos).compose(erased -> Outbox.write(
+        return store.forget(tx, ws, profileNos).compose(members -> imports.forget(tx, ws, profileNos)
+                .compose(named -> membership.erase(tx, ws, profileNos).compose(erased -> Outbox.write(
                                 tx, "facts", erased.moves())
                         .map(Map.of(
-                                "segments_member", members,
-                                "segments_person", erased.people(),
-                                "segments_moments", erased.moments()))));
+                                "segments_member",
+                                members,
+                                "segments_import_member",
+                                named,
+                                "segments_person",
+                                erased.people(),
+                                "segments_moments",
+                                erased.moments())))));
     }
 }

@@ -13,11 +13,19 @@ import java.util.UUID;
  * A named set of people.
  *
  * @param rule who is in a dynamic one; null of a static one, which people are put into
+ * @param builtIn every workspace has it, see {@link BuiltIns}
  * @param edits null for one that is not saved yet
  * @param keeping null for a static one, and for one that is not saved yet
  */
 record Segment(
-        UUID id, String name, String description, List<String> tags, JsonObject rule, Edits edits, Keeping keeping) {
+        UUID id,
+        String name,
+        String description,
+        List<String> tags,
+        JsonObject rule,
+        boolean builtIn,
+        Edits edits,
+        Keeping keeping) {
 
     /**
      * What is known of who is in it.
@@ -58,6 +66,7 @@ record Segment(
                         .distinct()
                         .toList(),
                 rule,
+                false,
                 null,
                 null);
     }
@@ -74,6 +83,15 @@ record Segment(
         return of(id, fields().mergeIn(change));
     }
 
+    /** The same, if it may be changed and deleted. */
+    Segment own() {
+        if (builtIn) {
+            throw ProblemException.conflict(
+                    "The segment " + name + " is built in: it stays as it is. Make one of your own.");
+        }
+        return this;
+    }
+
     boolean isStatic() {
         return rule == null;
     }
@@ -87,7 +105,7 @@ record Segment(
     Segment asking() {
         return keeping == null
                 ? this
-                : new Segment(id, name, description, tags, rule, edits, new Keeping(keeping.no(), null));
+                : new Segment(id, name, description, tags, rule, builtIn, edits, new Keeping(keeping.no(), null));
     }
 
     /** Whoever belongs to it, as a rule. */
@@ -107,6 +125,7 @@ record Segment(
     JsonObject toJson(Long people) {
         return fields().put("id", id.toString())
                 .put("kind", isStatic() ? "static" : "dynamic")
+                .put("builtIn", builtIn)
                 .put("state", isStatic() || isKept() ? "live" : "building")
                 .put("people", people)
                 .put("createdBy", edits.createdBy.toString())

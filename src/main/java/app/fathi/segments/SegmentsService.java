@@ -9,15 +9,11 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.Jobs;
-import app.fathi.segments.PeopleStore.Count;
-import app.fathi.segments.rules.Rule;
-import app.fathi.segments.rules.RuleParser;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,21 +21,23 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /** The rules of this domain. Questions to many people run on a pool of their own, where they can hold up nobody else. */
 final class SegmentsService {
     private static final String SEGMENTS = "/api/v1/segments/";
     private static final int MAX_SEGMENTS = 1_000;
-    private static final int SAMPLE = 10;
     private static final String BY_USER_ID = "user:";
 
     private final Transactions transactions;
-    private final Transactions analytics;
+    private final SegmentAnswers answers;
     private final SegmentsStore store = new SegmentsStore();
     private final RulesStore rules = new RulesStore();
-    private final MembershipStore membership = new MembershipStore();
-    private final BlocksStore blocks = new BlocksStore();
+    private final StaticMembers members = new StaticMembers();
+    private final AudiencesStore audiences = new AudiencesStore();
+    private final BuiltIns builtIns;
+    private final VersionsStore versions = new VersionsStore();
     private final People people = new People(store);
     private final Profiles profiles;
     private final Jobs jobs;
@@ -48,62 +46,43 @@ final class SegmentsService {
 
     SegmentsService(
             Transactions transactions,
-            Transactions analytics,
+            SegmentAnswers answers,
             Profiles profiles,
             Jobs jobs,
             Audit audit,
             Cursor cursor) {
         this.transactions = transactions;
-        this.analytics = analytics;
+        this.answers = answers;
         this.profiles = profiles;
         this.jobs = jobs;
+        this.builtIns = new BuiltIns(transactions, jobs);
         this.audit = audit;
         this.cursor = cursor;
     }
 
     Future<Reply> list(Call call) {
         var before = cursor.position(call).map(position -> position.uuid(0)).orElse(null);
-        return store.page(
+        return builtIns.make(call.ws())
+                .compose(made -> store.page(
                         transactions.pool(),
                         call.ws(),
                         before,
                         call.parameters().getString("q"),
                         call.parameters().getString("tag"),
-                        Cursor.limit(call) + 1)
-                .compose(rows -> sizes(call.ws(), rows)
+                        Cursor.limit(call) + 1))
+                .compose(rows -> answers.sizes(call.ws(), rows)
                         .map(sizes -> Reply.ok(cursor.page(
                                 call, rows, row -> row.toJson(sizes.get(row.id())), row -> List.of(row.id())))));
     }
 
     Future<Reply> get(Call call) {
-        return find(call).compose(segment -> shown(call.ws(), segment));
+        return answers.find(call).compose(segment -> shown(call.ws(), segment));
     }
 
     private Future<Reply> shown(int ws, Segment segment) {
-        return sizes(ws, List.of(segment))
+        return answers.sizes(ws, List.of(segment))
                 .map(sizes -> Reply.ok(
                         segment.toJson(sizes.get(segment.id())), segment.edits().version()));
-    }
-
-    /** How many people are in them; not of those of which not everybody was asked yet. */
-    private Future<Map<UUID, Long>> sizes(int ws, List<Segment> segments) {
-        var kept = segments.stream().filter(Segment::isKept).toList();
-        var statics =
-                segments.stream().filter(Segment::isStatic).map(Segment::id).toList();
-        return blocks.people(
-                        transactions.pool(),
-                        ws,
-                        kept.stream().map(one -> one.keeping().no()).toList())
-                .compose(people -> store.sizes(transactions.pool(), ws, statics).map(sizes -> {
-                    kept.forEach(one -> sizes.put(
-                            one.id(), people.getOrDefault(one.keeping().no(), 0L)));
-                    return sizes;
-                }));
-    }
-
-    private Future<Segment> find(Call call) {
-        return store.find(transactions.pool(), call.ws(), call.id("id", "segment"))
-                .map(found -> found.orElseThrow(() -> ProblemException.notFound("segment")));
     }
 
     Future<Reply> create(Call call) {
@@ -118,32 +97,32 @@ final class SegmentsService {
                 })
                 .map(saved -> saved.orElseThrow(() -> taken(draft)))
                 .compose(segment -> askEverybody(tx, call.ws(), segment).map(segment))
+                .compose(segment -> versions.keep(tx, call.ws(), segment).map(segment))
                 .compose(segment -> audit.record(tx, call, "segment", segment.id(), null, segment.fields())
                         .map(Reply.created(SEGMENTS + segment.id(), segment.toJson(segment.isStatic() ? 0L : null)))));
     }
 
     Future<Reply> update(Call call) {
+        return change(call, (tx, before) -> Future.succeededFuture(call.json()));
+    }
+
+    /** Makes it what it was. */
+    Future<Reply> restore(Call call) {
+        long version = call.json().getLong("version");
+        return change(call, (tx, before) -> versions.find(tx, call.ws(), before.id(), version)
+                .map(found -> found.orElseThrow(() -> ProblemException.unprocessable(
+                                "/version", "There is no version " + version + " of this segment."))
+                        .fields()));
+    }
+
+    /** @param changes the fields that change, of the segment as it is */
+    private Future<Reply> change(Call call, BiFunction<SqlConnection, Segment, Future<JsonObject>> changes) {
         var version = call.ifMatch();
         var id = call.id("id", "segment");
         return transactions
                 .run(tx -> lock(tx, call.ws(), id).compose(found -> {
-                    var before = current(found, version);
-                    var draft = before.with(call.json());
-                    return check(tx, call.ws(), draft)
-                            .compose(checked -> store.update(
-                                    tx, call.ws(), draft, call.caller().id()))
-                            .map(saved -> saved.orElseThrow(() -> taken(draft)))
-                            .compose(after -> Objects.equals(before.rule(), after.rule())
-                                    ? Future.succeededFuture(after)
-                                    : askEverybody(tx, call.ws(), after).map(after.asking()))
-                            .compose(after -> audit.record(
-                                            tx,
-                                            call,
-                                            "segment",
-                                            id,
-                                            named(before.fields(), call.json()),
-                                            named(after.fields(), call.json()))
-                                    .map(after));
+                    var before = current(found, version).own();
+                    return changes.apply(tx, before).compose(change -> save(tx, call, before, change));
                 }))
                 .compose(segment -> shown(call.ws(), segment));
     }
@@ -177,6 +156,26 @@ final class SegmentsService {
                 .map(segment -> Reply.accepted(segment.toJson(null)));
     }
 
+    private Future<Segment> save(SqlConnection tx, Call call, Segment before, JsonObject change) {
+        var draft = before.with(change);
+        return check(tx, call.ws(), draft)
+                .compose(checked ->
+                        store.update(tx, call.ws(), draft, call.caller().id()))
+                .map(saved -> saved.orElseThrow(() -> taken(draft)))
+                .compose(after -> versions.keep(tx, call.ws(), after)
+                        .compose(kept -> audit.record(
+                                tx,
+                                call,
+                                "segment",
+                                after.id(),
+                                named(before.fields(), change),
+                                named(after.fields(), change)))
+                        .map(after))
+                .compose(after -> Objects.equals(before.rule(), after.rule())
+                        ? Future.succeededFuture(after)
+                        : askEverybody(tx, call.ws(), after).map(after.asking()));
+    }
+
     /** That the segments which it names exist and do not come back to it. */
     private Future<?> check(SqlConnection tx, int ws, Segment draft) {
         return draft.isStatic()
@@ -189,13 +188,14 @@ final class SegmentsService {
         var id = call.id("id", "segment");
         return transactions
                 .run(tx -> lock(tx, call.ws(), id).compose(found -> {
-                    var segment = current(found, version);
+                    var segment = current(found, version).own();
                     return store.users(tx, call.ws(), id).compose(users -> {
                         if (!users.isEmpty()) {
                             throw ProblemException.conflict(
                                     "The rules of these segments name it: " + String.join(", ", users) + ".");
                         }
-                        return store.delete(tx, call.ws(), id)
+                        return requireNobodyAwaits(tx, call.ws(), id)
+                                .compose(free -> store.delete(tx, call.ws(), id))
                                 .compose(done -> rules.newVersion(tx, call.ws()))
                                 .compose(done -> audit.record(tx, call, "segment", id, segment.fields(), null));
                     });
@@ -203,104 +203,15 @@ final class SegmentsService {
                 .map(Reply.noContent());
     }
 
-    /** Who a rule means now: nothing is saved. */
-    Future<Reply> preview(Call call) {
-        var rule = RuleParser.parse(call.json().getJsonObject("rule"), "/rule");
-        return analytics
-                .run(tx -> composite(tx, call.ws(), rule)
-                        .compose(composite -> composite.isPresent()
-                                ? counted(tx, call.ws(), composite.get())
-                                : asked(tx, call.ws(), rule)))
-                .map(Reply::ok);
-    }
-
-    /** Empty for a rule that speaks of other things than segments, or of some that are not kept. */
-    private Future<Optional<Composite>> composite(SqlConnection tx, int ws, Rule rule) {
-        return Composite.names(rule)
-                .map(names -> store.findAll(tx, ws, names)
-                        .map(found -> found.size() == names.size()
-                                        && found.stream().allMatch(Segment::isKept)
-                                ? Optional.of(new Composite(
-                                        rule, found.stream().collect(Collectors.toMap(Segment::id, one -> one.keeping()
-                                                .no()))))
-                                : Optional.<Composite>empty()))
-                .orElseGet(() -> Future.succeededFuture(Optional.empty()));
-    }
-
-    private Future<JsonObject> counted(SqlConnection tx, int ws, Composite composite) {
-        var wanted = new ArrayList<>(composite.numbers().values());
-        wanted.add(LiveSegments.EVERYBODY);
-        wanted.add(LiveSegments.SUBSCRIBED);
-        return membership.now(tx).compose(now -> blocks.read(tx, ws, wanted).compose(bits -> {
-            var answers = composite.answer(bits);
-            var sample = answers.stream()
-                    .flatMap(answer -> answer.newest(SAMPLE).stream())
-                    .limit(SAMPLE)
-                    .toList();
-            return people.known(tx, ws, sample)
-                    .map(known -> previewed(
-                            new Count(
-                                    answers.stream()
-                                            .mapToLong(answer -> answer.people().getCardinality())
-                                            .sum(),
-                                    answers.stream()
-                                            .mapToLong(Composite.Answer::reachable)
-                                            .sum()),
-                            known,
-                            now));
-        }));
-    }
-
-    private Future<JsonObject> asked(SqlConnection tx, int ws, Rule rule) {
-        return people.resolve(tx, ws, rule, null)
-                .compose(resolved -> people.ask(tx, ws, resolved))
-                .compose(question -> people.count(tx, ws, question)
-                        .compose(count -> people.page(tx, ws, question, Integer.MAX_VALUE, SAMPLE)
-                                .map(sample -> previewed(count, sample, question.now()))));
-    }
-
-    private static JsonObject previewed(Count count, List<Known> sample, Instant now) {
-        return new JsonObject()
-                .put("people", count.people())
-                .put("reachable", count.reachable())
-                .put(
-                        "sample",
-                        new JsonArray(
-                                sample.stream().map(SegmentsService::member).toList()))
-                .put("asOf", now.toString());
-    }
-
-    Future<Reply> members(Call call) {
-        int before =
-                cursor.position(call).map(position -> (int) position.number(0)).orElse(Integer.MAX_VALUE);
-        int limit = Cursor.limit(call) + 1;
-        return find(call)
-                .compose(segment -> segment.isKept()
-                        ? kept(call.ws(), segment, before, limit)
-                        : analytics.run(tx -> people.resolve(tx, call.ws(), segment.asRule(), null)
-                                .compose(resolved -> people.ask(tx, call.ws(), resolved))
-                                .compose(question -> people.page(tx, call.ws(), question, before, limit))))
-                .map(found ->
-                        Reply.ok(cursor.page(call, found, SegmentsService::member, known -> List.of(known.no()))));
-    }
-
-    private Future<List<Known>> kept(int ws, Segment segment, int before, int limit) {
-        return blocks.page(transactions.pool(), ws, segment.keeping().no(), before, limit)
-                .compose(numbers -> people.known(transactions.pool(), ws, numbers));
-    }
-
-    /** The segments of one person. */
-    Future<Reply> ofProfile(Call call) {
-        return profiles.named(transactions.pool(), call)
-                .compose(no -> store.ofPerson(transactions.pool(), call.ws(), no))
-                .map(segments -> Reply.ok(new JsonObject().put("items", new JsonArray(segments))));
-    }
-
-    private static JsonObject member(Known known) {
-        return new JsonObject()
-                .put("id", known.id().toString())
-                .put("userId", known.userId())
-                .put("subscribed", known.subscribed("webpush"));
+    private Future<Void> requireNobodyAwaits(SqlConnection tx, int ws, UUID id) {
+        return audiences.awaiting(tx, ws, id).map(messages -> {
+            if (!messages.isEmpty()) {
+                throw ProblemException.conflict("These messages have yet to find the people in it: "
+                        + messages.stream().map(UUID::toString).collect(Collectors.joining(", "))
+                        + ". Wait until they have, or cancel them.");
+            }
+            return null;
+        });
     }
 
     /** People are put into a static segment, and taken out of it, all at once. Who is unknown is told, and nobody is made. */
@@ -317,14 +228,10 @@ final class SegmentsService {
                 var unknown = new ArrayList<String>();
                 var adding = named(add, numbers, unknown);
                 var removing = named(remove, numbers, unknown);
-                var concerned = new ArrayList<>(adding);
-                concerned.addAll(removing);
-                return store.remove(tx, call.ws(), id, removing)
-                        .compose(removed -> store.add(tx, call.ws(), id, adding)
+                return members.take(tx, call.ws(), id, removing)
+                        .compose(removed -> members.put(tx, call.ws(), id, adding)
                                 .map(added ->
                                         new JsonObject().put("added", added).put("removed", removed)))
-                        .compose(changed ->
-                                membership.wake(tx, call.ws(), concerned).map(changed))
                         .compose(changed -> audit.record(tx, call, "segment", id, null, changed)
                                 .map(Reply.ok(changed.copy().put("unknown", new JsonArray(unknown)))));
             });

@@ -82,7 +82,7 @@ final class SegmentsStore {
     }
 
     Future<Long> count(SqlClient client, int ws) {
-        return client.preparedQuery("SELECT count(*) FROM segments_segment WHERE ws = $1")
+        return client.preparedQuery("SELECT count(*) FROM segments_segment WHERE ws = $1 AND built_in IS NULL")
                 .execute(Tuple.of(ws))
                 .map(rows -> rows.iterator().next().getLong(0));
     }
@@ -230,6 +230,7 @@ final class SegmentsStore {
                 row.getString("description"),
                 List.of(row.getArrayOfStrings("tags")),
                 (JsonObject) row.getJson("rule"),
+                row.getString("built_in") != null,
                 new Edits(
                         row.getUUID("created_by"),
                         row.getOffsetDateTime("created_at"),

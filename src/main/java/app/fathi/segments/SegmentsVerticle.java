@@ -7,6 +7,7 @@ import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.db.Uploads;
 import app.fathi.platform.jobs.Jobs;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
@@ -15,17 +16,24 @@ import java.util.function.Function;
 
 /** The door of this domain. */
 public final class SegmentsVerticle extends VerticleBase {
+    private final SegmentAnswers answers;
     private final SegmentsService service;
+    private final SegmentLooks looks;
+    private final ImportsService imports;
 
     /** @param analytics where questions to many people are asked */
     public SegmentsVerticle(
             Transactions transactions,
             Transactions analytics,
             Profiles profiles,
+            Uploads uploads,
             Jobs jobs,
             Audit audit,
             Cursor cursor) {
-        this.service = new SegmentsService(transactions, analytics, profiles, jobs, audit, cursor);
+        this.answers = new SegmentAnswers(transactions, analytics, profiles, cursor);
+        this.service = new SegmentsService(transactions, answers, profiles, jobs, audit, cursor);
+        this.looks = new SegmentLooks(transactions, analytics, cursor);
+        this.imports = new ImportsService(transactions, uploads, jobs, audit, cursor);
     }
 
     @Override
@@ -35,16 +43,24 @@ public final class SegmentsVerticle extends VerticleBase {
 
     /** What this domain answers, by operationId. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
-        return Map.of(
-                "listSegments", service::list,
-                "createSegment", service::create,
-                "previewSegment", service::preview,
-                "getSegment", service::get,
-                "updateSegment", service::update,
-                "deleteSegment", service::delete,
-                "listProfileSegments", service::ofProfile,
-                "rebuildSegment", service::rebuild,
-                "listSegmentMembers", service::members,
-                "changeSegmentMembers", service::changeMembers);
+        return Map.ofEntries(
+                Map.entry("listSegments", service::list),
+                Map.entry("createSegment", service::create),
+                Map.entry("previewSegment", answers::preview),
+                Map.entry("getSegment", service::get),
+                Map.entry("updateSegment", service::update),
+                Map.entry("restoreSegment", service::restore),
+                Map.entry("deleteSegment", service::delete),
+                Map.entry("listProfileSegments", answers::ofProfile),
+                Map.entry("rebuildSegment", service::rebuild),
+                Map.entry("listSegmentMembers", answers::members),
+                Map.entry("changeSegmentMembers", service::changeMembers),
+                Map.entry("exportSegmentMembers", looks::export),
+                Map.entry("listSegmentVersions", looks::versions),
+                Map.entry("getSegmentUsage", looks::usage),
+                Map.entry("importSegmentMembers", imports::start),
+                Map.entry("listSegmentImports", imports::list),
+                Map.entry("getSegmentImport", imports::get),
+                Map.entry("listSegmentImportErrors", imports::faults));
     }
 }

@@ -4,10 +4,14 @@
  * become other, {@code MembershipTimers} when time may have moved them, {@code RebuildJob} all of them when a rule is new, and
  * {@code MembershipFacts} turns their rows round into the bitmaps by which segments are counted and listed.
  *
- * <p>Tables: {@code segments_segment}, {@code segments_member} (static ones), {@code segments_person}, {@code
- * segments_moments}, {@code segments_block} (dynamic ones), {@code segments_workspace}, {@code segments_atom} (their rules as
- * numbers); views over what rules read of others: {@code segments_event}, {@code segments_reachable}, {@code
- * segments_address}. Facts: {@code segment.entered}, {@code segment.left}, {@code segment.rebuilt}. Permissions: {@code
+ * <p>Others find the people of one by {@link app.fathi.segments.Audiences}.
+ *
+ * <p>Tables: {@code segments_segment}, {@code segments_version} (what each was), {@code segments_member} (static ones), {@code
+ * segments_import} (files of people) with {@code segments_import_error} and {@code segments_import_member}; {@code
+ * segments_person}, {@code segments_moments}, {@code segments_block} (who is in dynamic ones), {@code segments_workspace},
+ * {@code segments_atom} (their rules as numbers); views over what is read of others: {@code segments_event}, {@code
+ * segments_reachable}, {@code segments_address}, {@code segments_message}. Facts: {@code segment.entered}, {@code
+ * segment.left}, {@code segment.rebuilt}. Permissions: {@code
  * segments:…}.
  */
 package app.fathi.segments;

@@ -84,21 +84,22 @@ final class MessagesService {
         var request = request(call.json());
         requireSubject();
         return requirePurpose(call, request.purpose())
-                .compose(allowed -> transactions.once(call, tx -> messages.request(tx, call.ws(), request)
+                .compose(allowed -> requireAudience(call, request.audience()))
+                .compose(allowed -> messages.counted(call.ws(), request))
+                .compose(counted -> transactions.once(call, tx -> messages.request(tx, call.ws(), counted)
                         .compose(taken -> taken.dryRun()
                                 ? Future.succeededFuture(taken)
-                                : audit.record(
-                                                tx,
-                                                call,
-                                                "message",
-                                                taken.id(),
-                                                null,
-                                                new JsonObject()
-                                                        .put("planned", taken.planned())
-                                                        .put("purpose", request.purpose()))
+                                : audit.record(tx, call, "message", taken.id(), null, after(request, taken))
                                         .map(taken))
                         .map(taken ->
                                 Reply.accepted(taken.dryRun() ? MESSAGES : MESSAGES + taken.id(), taken.toJson()))));
+    }
+
+    private static JsonObject after(MessageRequest request, Taken taken) {
+        var after = new JsonObject().put("purpose", request.purpose());
+        return request.audience() instanceof Audience.Described described
+                ? after.put("audience", described.rule())
+                : after.put("planned", taken.planned());
     }
 
     /** Takes many: runs, jobs, audit and the stored answer are one transaction, whatever single items are worth. */
@@ -259,16 +260,30 @@ final class MessagesService {
     private Future<Void> requireTransactional(Call call, String purpose) {
         return !purpose.equals("transactional")
                 ? Future.succeededFuture()
-                : authorities
-                        .permits(call.caller(), "messages:send-transactional")
-                        .map(permitted -> {
-                            if (!permitted) {
-                                throw ProblemException.of(
-                                        Kind.FORBIDDEN,
-                                        "A transactional message needs the permission messages:send-transactional.");
-                            }
-                            return null;
-                        });
+                : requirePermission(
+                        call,
+                        "messages:send-transactional",
+                        "A transactional message needs the permission messages:send-transactional.");
+    }
+
+    /** How many a rule means tells what people are like: who may not try rules out may not ask here either. */
+    private Future<Void> requireAudience(Call call, Audience audience) {
+        return switch (audience) {
+            case Audience.Segment segment ->
+                requirePermission(call, "segments:read", "A message to a segment needs the permission segments:read.");
+            case Audience.Meant meant ->
+                requirePermission(call, "segments:manage", "A message to a rule needs the permission segments:manage.");
+            default -> Future.succeededFuture();
+        };
+    }
+
+    private Future<Void> requirePermission(Call call, String permission, String otherwise) {
+        return authorities.permits(call.caller(), permission).map(permitted -> {
+            if (!permitted) {
+                throw ProblemException.of(Kind.FORBIDDEN, otherwise);
+            }
+            return null;
+        });
     }
 
     /** Push services want to know whom to talk to; Apple refuses placeholders, and so do we before anything is sent. */
@@ -351,13 +366,17 @@ final class MessagesService {
 
     private static Audience audience(JsonObject json) {
         var kind = json.fieldNames().iterator().next();
-        var ids = json.getJsonArray(kind);
         return switch (kind) {
-            case "subscriptionIds" -> new Audience.Subscriptions(uuids("/audience/subscriptionIds", ids));
-            case "profileIds" -> new Audience.Profiles(uuids("/audience/profileIds", ids));
+            case "subscriptionIds" ->
+                new Audience.Subscriptions(uuids("/audience/subscriptionIds", json.getJsonArray(kind)));
+            case "profileIds" -> new Audience.Profiles(uuids("/audience/profileIds", json.getJsonArray(kind)));
+            case "segment" -> new Audience.Segment(uuid("/audience/segment", json.getString(kind)));
+            case "rule" -> new Audience.Meant(json.getJsonObject(kind));
             default ->
-                new Audience.Users(
-                        ids.stream().map(String.class::cast).distinct().toList());
+                new Audience.Users(json.getJsonArray(kind).stream()
+                        .map(String.class::cast)
+                        .distinct()
+                        .toList());
         };
     }
 

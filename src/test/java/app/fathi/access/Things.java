@@ -117,9 +117,17 @@ final class Things {
     }
 
     private void segment() {
-        put(
-                "/api/v1/segments",
-                made("/api/v1/segments", new JsonObject().put("name", PLANTED)).getString("id"));
+        var segment =
+                made("/api/v1/segments", new JsonObject().put("name", PLANTED)).getString("id");
+        put("/api/v1/segments", segment);
+        var taken = server.raw(
+                "POST",
+                "/api/v1/segments/" + segment + "/import",
+                server.token(),
+                "userId\n" + PLANTED + "\n",
+                "Content-Type",
+                "text/csv");
+        put("/api/v1/segment-imports", taken.json().getString("id"));
     }
 
     private void role() {

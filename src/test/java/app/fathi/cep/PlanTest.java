@@ -24,7 +24,10 @@ class PlanTest {
             LedgerStore.WRITE_RESULTS,
             RunsStore.SUMS,
             RunsStore.FOLD,
-            RunsStore.FINISH_CHUNK);
+            RunsStore.FINISH_CHUNK,
+            ExpansionsStore.OF_RUNS,
+            ExpansionsStore.OPEN_CHUNKS,
+            ExpansionsStore.END);
 
     @ParameterizedTest
     @FieldSource("HOT")

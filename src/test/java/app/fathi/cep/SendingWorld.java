@@ -7,6 +7,7 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.jobs.JobsVerticle;
+import app.fathi.segments.Audiences;
 import app.fathi.templates.Renderer;
 import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
@@ -52,6 +53,7 @@ final class SendingWorld implements AutoCloseable {
     final ScriptedChannel channel = new ScriptedChannel();
     final TrackingTokens tokens = new TrackingTokens(new byte[32]);
     final Config config;
+    final Audiences audiences;
     final Messages messages;
     final Batches batches;
     private final SendPool sendPool;
@@ -78,7 +80,8 @@ final class SendingWorld implements AutoCloseable {
                 config,
                 List.of(channel),
                 registry);
-        messages = new Messages(sending, jobs);
+        audiences = new Audiences(transactions);
+        messages = new Messages(sending, jobs, audiences);
         batches = new Batches(messages, sending);
     }
 
@@ -114,7 +117,7 @@ final class SendingWorld implements AutoCloseable {
                         config.jobs(),
                         UUID.randomUUID(),
                         Duration.ofSeconds(5),
-                        List.of(new SendJob(sending)),
+                        List.of(new SendJob(sending), new ExpandJob(sending, jobs, audiences)),
                         registry))
                 .await();
     }

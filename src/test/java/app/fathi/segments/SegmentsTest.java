@@ -321,6 +321,166 @@ class SegmentsTest {
         assertThat(seen).containsExactly("bob", "eve", "ada");
     }
 
+    // ---- built-in ones -------------------------------------------------------------------------------------------
+
+    @Test
+    void every_workspace_has_everybody_and_the_subscribed_and_nobody_changes_them() {
+        var all = builtIn(server.token(), "all");
+        var subscribed = builtIn(server.token(), "subscribed");
+        assertThat(UUID.fromString(all.getString("id")).version()).isEqualTo(7);
+        assertThat(builtIn(server.token(), "all")).as("the same each time").isEqualTo(all);
+        assertThat(members(all.getString("id"))).contains("ada", "eve", "bob", "zoe");
+        assertThat(members(subscribed.getString("id"))).containsExactly("ada");
+        assertThat(server.admin("GET", SEGMENTS + "/" + all.getString("id"), null)
+                        .json())
+                .isEqualTo(all);
+        assertThat(meant(not(rule("segment").put("segment", subscribed.getString("id")))))
+                .containsExactlyInAnyOrder("eve", "bob", "zoe");
+        assertThat(meant(and(
+                        rule("segment").put("segment", all.getString("id")),
+                        trait("plan", "equals").put("value", "silver"))))
+                .containsExactly("eve");
+        assertThat(preview(not(rule("everyone"))).getInteger("people")).isZero();
+
+        var change = change(all.getString("id"), new JsonObject().put("description", "mine"));
+        assertThat(change.status()).isEqualTo(409);
+        assertThat(change.json().getString("detail")).contains("built in");
+        assertThat(delete(subscribed.getString("id")).status()).isEqualTo(409);
+        assertThat(server.admin(
+                                "POST",
+                                SEGMENTS + "/" + all.getString("id") + "/members",
+                                new JsonObject().put("add", JsonArray.of("user:ada")))
+                        .status())
+                .isEqualTo(409);
+        assertThat(server.admin("POST", SEGMENTS, new JsonObject().put("name", "ALL"))
+                        .status())
+                .as("its name is taken")
+                .isEqualTo(409);
+    }
+
+    @Test
+    void a_workspace_that_has_used_the_name_keeps_it() {
+        var there = server.otherWorkspace();
+        for (var name : List.of("Subscribed", "subscribed (built in)")) {
+            assertThat(server.send("POST", SEGMENTS, there, new JsonObject().put("name", name))
+                            .status())
+                    .isEqualTo(201);
+        }
+        var names = server.send("GET", SEGMENTS, there, null).json().getJsonArray("items").stream()
+                .map(JsonObject.class::cast)
+                .filter(segment -> segment.getBoolean("builtIn"))
+                .map(segment -> segment.getString("name"))
+                .toList();
+        assertThat(names).hasSize(2).contains("all").anyMatch(name -> name.matches("subscribed [0-9a-f-]{36}"));
+        assertThat(builtIn(there, "all").getString("id"))
+                .isNotEqualTo(builtIn(server.token(), "all").getString("id"));
+    }
+
+    // ---- what it was and is used for -----------------------------------------------------------------------------
+
+    @Test
+    void each_change_is_kept_and_can_be_taken_back() {
+        var name = "kept " + UUID.randomUUID();
+        var segment = create(name, trait("plan", "equals").put("value", "gold"));
+        change(segment, new JsonObject().put("rule", trait("plan", "equals").put("value", "silver")));
+        change(segment, new JsonObject().put("name", name + " renamed").put("tags", JsonArray.of("x")));
+        var path = SEGMENTS + "/" + segment;
+        var versions = server.admin("GET", path + "/versions", null).json().getJsonArray("items");
+        assertThat(versions.stream().map(v -> ((JsonObject) v).getInteger("version")))
+                .containsExactly(3, 2, 1);
+        assertThat(versions.getJsonObject(2).getString("name")).isEqualTo(name);
+        assertThat(versions.getJsonObject(2).getJsonObject("rule").getString("value"))
+                .isEqualTo("gold");
+        var me = server.admin("GET", "/api/v1/auth/me", null).json();
+        assertThat(me.encode()).contains(versions.getJsonObject(0).getString("by"));
+        var second = server.admin("GET", path + "/versions?limit=1", null).json();
+        assertThat(server.admin("GET", path + "/versions?limit=2&cursor=" + second.getString("nextCursor"), null)
+                        .json()
+                        .getJsonArray("items")
+                        .size())
+                .isEqualTo(2);
+
+        assertThat(server.admin("POST", path + "/restore", new JsonObject().put("version", 1))
+                        .status())
+                .isEqualTo(428);
+        assertThat(server.admin("POST", path + "/restore", new JsonObject().put("version", 1), "If-Match", "\"v1\"")
+                        .status())
+                .isEqualTo(412);
+        var unknown =
+                server.admin("POST", path + "/restore", new JsonObject().put("version", 9), "If-Match", tag(segment));
+        assertThat(unknown.status()).isEqualTo(422);
+        var restored =
+                server.admin("POST", path + "/restore", new JsonObject().put("version", 1), "If-Match", tag(segment));
+        assertThat(restored.status()).as(restored.body()).isEqualTo(200);
+        assertThat(restored.json().getString("name")).isEqualTo(name);
+        assertThat(restored.json().getInteger("version")).isEqualTo(4);
+        assertThat(members(segment)).containsExactlyInAnyOrder("ada", "bob");
+        assertThat(server.admin("GET", path + "/versions", null).json().getJsonArray("items"))
+                .hasSize(4);
+    }
+
+    @Test
+    void what_a_restored_rule_names_must_still_be_there() {
+        var named = create("named " + UUID.randomUUID(), trait("plan", "exists"));
+        var naming = create("naming " + UUID.randomUUID(), rule("segment").put("segment", named));
+        change(naming, new JsonObject().put("rule", trait("plan", "exists")));
+        assertThat(delete(named).status()).isEqualTo(204);
+        var answer = server.admin(
+                "POST",
+                SEGMENTS + "/" + naming + "/restore",
+                new JsonObject().put("version", 1),
+                "If-Match",
+                tag(naming));
+        assertThat(answer.status()).isEqualTo(422);
+        assertThat(answer.body()).contains("There is no segment");
+    }
+
+    @Test
+    void it_is_told_which_segments_name_it_and_which_messages_went_to_it() {
+        var used = create("used " + UUID.randomUUID(), trait("plan", "exists"));
+        var path = SEGMENTS + "/" + used + "/usage";
+        assertThat(server.admin("GET", path, null).json())
+                .isEqualTo(new JsonObject().put("segments", new JsonArray()).put("messages", new JsonArray()));
+        var user = create("user " + UUID.randomUUID(), not(rule("segment").put("segment", used)));
+        var message = server.admin(
+                        "POST",
+                        "/api/v1/webpush/messages",
+                        new JsonObject()
+                                .put("audience", new JsonObject().put("segment", used))
+                                .put("purpose", "marketing")
+                                .put("content", new JsonObject().put("title", "Hello"))
+                                .put(
+                                        "sendAt",
+                                        Instant.now().plus(Duration.ofDays(1)).toString()))
+                .json();
+        var usage = server.admin("GET", path, null).json();
+        assertThat(usage.getJsonArray("segments").getJsonObject(0).getString("id"))
+                .isEqualTo(user);
+        var went = usage.getJsonArray("messages").getJsonObject(0);
+        assertThat(went.getString("id")).isEqualTo(message.getString("id"));
+        assertThat(went.getString("state")).isEqualTo("queued");
+        server.admin("POST", "/api/v1/webpush/messages/" + message.getString("id") + "/cancel", null);
+        assertThat(server.admin("GET", path, null)
+                        .json()
+                        .getJsonArray("messages")
+                        .getJsonObject(0)
+                        .getString("state"))
+                .isEqualTo("cancelled");
+    }
+
+    private static JsonObject builtIn(String token, String name) {
+        return server
+                .send("GET", SEGMENTS + "?q=" + name + "&limit=200", token, null)
+                .json()
+                .getJsonArray("items")
+                .stream()
+                .map(JsonObject.class::cast)
+                .filter(segment -> segment.getBoolean("builtIn")
+                        && segment.getString("name").equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
     private static JsonObject rule(String type) {
         return new JsonObject().put("type", type);
     }

@@ -18,7 +18,9 @@ public enum CrashPoint {
     /** The push service has answered, the answer is not written. */
     AFTER_ANSWER,
     /** The results are written, their transaction is not committed. */
-    INSIDE_RESULT;
+    INSIDE_RESULT,
+    /** A page of an audience is written, its transaction not committed. */
+    INSIDE_EXPANSION;
 
     private static final int KILLED = 128 + 9;
 

@@ -8,6 +8,7 @@ import java.util.UUID;
 /** Who is meant. See {@link RuleParser} for how it is written, and {@link Truth} for what it says of a person. */
 public sealed interface Rule {
 
+    /** Of none, everybody is meant. */
     record And(List<Rule> rules) implements Rule {
         public And {
             rules = List.copyOf(rules);

@@ -98,6 +98,10 @@ public final class RuleParser {
         return switch (word(json, "type")) {
             case "and" -> new Rule.And(rules(json, at, depth));
             case "or" -> new Rule.Or(rules(json, at, depth));
+            case "everyone" -> {
+                only(json, at, TYPE);
+                yield new Rule.And(List.of());
+            }
             case "not" -> {
                 only(json, at, TYPE, Set.of("rule"));
                 yield new Rule.Not(rule(json.getValue("rule"), at + "/rule", depth + 1));
@@ -142,7 +146,7 @@ public final class RuleParser {
             case null, default ->
                 fault(
                         at + "/type",
-                        "One of and, or, not, trait, did, didNot, total, firstTime, lastTime, subscribed,"
+                        "One of everyone, and, or, not, trait, did, didNot, total, firstTime, lastTime, subscribed,"
                                 + " consent, segment.");
         };
     }

@@ -93,7 +93,11 @@ public final class RuleSql {
         };
     }
 
+    /** Of no rules all are true, and none is. */
     private String joined(List<Rule> rules, boolean wanted, String by) {
+        if (rules.isEmpty()) {
+            return by.equals(" AND ") ? "true" : "false";
+        }
         return rules.stream().map(rule -> where(rule, wanted)).collect(Collectors.joining(by, "(", ")"));
     }
 

@@ -77,6 +77,7 @@ final class Placeholders {
         all.put("01932f13-4400-7e00-8000-4a4b4c4d4e4f", "JOB_ID");
         all.put("01932f0e-7b1c-7a41-9d0f-3b6f7a1c2d3e", "USER_ID");
         all.put("01932f30-0000-7a00-8000-000000000001", "SEGMENT_ID");
+        all.put("01932f31-1111-7a00-8000-0a0b0c0d0e0f", "SEGMENT_IMPORT_ID");
         all.put("01932f50-6600-7a00-8000-7a7b7c7d7e7f", "ROLE_ID");
         all.put("01932f60-7700-7a00-8000-8a8b8c8d8e8f", "IDENTITY_PROVIDER_ID");
         all.put("fsf_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "SIGN_IN_FLOW");
