@@ -11,6 +11,7 @@ final class Guides {
     static final List<String> NAMES = List.of(
             "add-the-sdk",
             "send-from-your-backend",
+            "describe-people",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",
