@@ -31,10 +31,11 @@ record Composite(Rule rule, Map<UUID, Integer> numbers) {
         }
     }
 
-    /** The segments that a rule names; empty when it speaks of anything else, too. */
+    /** The segments that a rule names; empty when it speaks of anything else, too, and when it names none. */
     static Optional<Set<UUID>> names(Rule rule) {
         var names = new HashSet<UUID>();
-        return isComposite(rule, names) ? Optional.of(names) : Optional.empty();
+        // Where no segment is kept, neither is who everybody is.
+        return isComposite(rule, names) && !names.isEmpty() ? Optional.of(names) : Optional.empty();
     }
 
     private static boolean isComposite(Rule rule, Set<UUID> names) {
