@@ -100,18 +100,15 @@ public final class CdpVerticle extends VerticleBase {
                         : Future.failedFuture(failure))
                 .map(caller -> {
                     var ours = URI.create(baseUrl.get());
+                    var host = ours.getAuthority() + ours.getPath() + "/v1";
+                    var here = new JsonObject()
+                            .put("apiKey", key)
+                            .put("apiHost", host)
+                            .put("protocol", ours.getScheme());
                     return Reply.ok(new JsonObject()
-                            .put(
-                                    "integrations",
-                                    new JsonObject()
-                                            .put(
-                                                    "Segment.io",
-                                                    new JsonObject()
-                                                            .put("apiKey", key)
-                                                            .put(
-                                                                    "apiHost",
-                                                                    ours.getAuthority() + ours.getPath() + "/v1")
-                                                            .put("protocol", ours.getScheme()))));
+                            .put("integrations", new JsonObject().put("Segment.io", here))
+                            // Without this the library tells Segment's own service how it fares on the page.
+                            .put("metrics", new JsonObject().put("host", host).put("sampleRate", 0)));
                 });
     }
 }

@@ -8,8 +8,12 @@ import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Stands between a client and a server of 127.0.0.1 and does to their connections what networks do: delay, narrow, cut,
@@ -20,6 +24,10 @@ public final class TcpProxy implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx();
     private final List<Pair> open = new CopyOnWriteArrayList<>();
     private final NetServer server;
+    /** How many answers to requests that begin so are still to be lost. */
+    private final Map<String, AtomicInteger> losing = new ConcurrentHashMap<>();
+    /** Connections of clients that wait for an answer which they will not get. */
+    private final Set<NetSocket> waitingInVain = ConcurrentHashMap.newKeySet();
 
     private volatile Duration latency = Duration.ZERO;
     private volatile int octetsPerSecond = Integer.MAX_VALUE;
@@ -50,6 +58,7 @@ public final class TcpProxy implements AutoCloseable {
 
     private void closed(Pair pair, NetSocket other) {
         open.remove(pair);
+        waitingInVain.remove(pair.near);
         if (!deafToClose) {
             other.close();
         }
@@ -58,6 +67,13 @@ public final class TcpProxy implements AutoCloseable {
     private void pass(NetSocket from, NetSocket to, long limit) {
         var left = new long[] {limit};
         from.handler(octets -> {
+            if (waitingInVain.contains(to)) {
+                to.close();
+                return;
+            }
+            if (losesAnswerTo(octets)) {
+                waitingInVain.add(from);
+            }
             var passing = octets.length() <= left[0] ? octets : octets.slice(0, (int) left[0]);
             left[0] -= passing.length();
             long passage = passing.length() * TimeUnit.SECONDS.toNanos(1) / octetsPerSecond;
@@ -70,6 +86,13 @@ public final class TcpProxy implements AutoCloseable {
                 later(passage, from::resume);
             }
         });
+    }
+
+    private boolean losesAnswerTo(Buffer request) {
+        return losing.entrySet().stream()
+                .anyMatch(one -> request.length() >= one.getKey().length()
+                        && request.getString(0, one.getKey().length()).equals(one.getKey())
+                        && one.getValue().getAndUpdate(left -> Math.max(0, left - 1)) > 0);
     }
 
     private void later(long nanos, Runnable what) {
@@ -103,6 +126,20 @@ public final class TcpProxy implements AutoCloseable {
         return this;
     }
 
+    /**
+     * The server gets the next so many requests of HTTP/1.1 that begin so, and answers; their clients' connections end instead,
+     * so that nobody knows whether anything happened. For requests whose beginning comes in one piece.
+     */
+    public TcpProxy loseAnswers(String begin, int times) {
+        losing.computeIfAbsent(begin, none -> new AtomicInteger()).set(times);
+        return this;
+    }
+
+    /** How many answers to requests that begin so are still to be lost. */
+    public int answersToLose(String begin) {
+        return losing.get(begin).get();
+    }
+
     /** A side that closes is not heard by the other: connections stay half open. */
     public TcpProxy halfOpen() {
         deafToClose = true;
@@ -115,6 +152,7 @@ public final class TcpProxy implements AutoCloseable {
         octetsPerSecond = Integer.MAX_VALUE;
         answerLimit = Long.MAX_VALUE;
         deafToClose = false;
+        losing.clear();
         return this;
     }
 

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -96,6 +97,21 @@ class TcpProxyTest {
         connect();
         server.getOutputStream().write(new byte[50]);
         assertThat(client.getInputStream().readAllBytes()).hasSize(10);
+    }
+
+    @Test
+    void an_answer_that_is_lost_was_given_and_nobody_hears_it() throws IOException {
+        proxy.loseAnswers("POST /a", 1);
+        connect();
+        client.getOutputStream().write("GET /a".getBytes(StandardCharsets.US_ASCII));
+        assertThat(server.getInputStream().readNBytes(6)).hasSize(6);
+        passes(server, client);
+        assertThat(proxy.answersToLose("POST /a")).isOne();
+        client.getOutputStream().write("POST /a/b".getBytes(StandardCharsets.US_ASCII));
+        assertThat(server.getInputStream().readNBytes(9)).hasSize(9);
+        assertThat(proxy.answersToLose("POST /a")).isZero();
+        server.getOutputStream().write(new byte[50]);
+        assertThat(client.getInputStream().read()).isEqualTo(-1);
     }
 
     @Test

@@ -182,7 +182,9 @@ public final class HttpVerticle extends VerticleBase {
                         "X-Device-Secret",
                         "If-Match",
                         "Idempotency-Key",
-                        "X-Request-Id"))
+                        "X-Request-Id",
+                        // Segment's analytics.js says with what it sends again how often it has tried.
+                        "X-Retry-Count"))
                 .exposedHeaders(Set.of(
                         "Content-Disposition",
                         "ETag",
