@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -68,7 +69,8 @@ public final class Deriver {
                     consumed.record().kind(),
                     payload,
                     payload.getString("messageId"),
-                    Instant.parse(payload.getString("at")),
+                    // As they are stored: what is finer would order one batch and not two.
+                    Instant.parse(payload.getString("at")).truncatedTo(ChronoUnit.MICROS),
                     payload.getBoolean("verified", false),
                     payload.getBoolean("trusted", false));
         }

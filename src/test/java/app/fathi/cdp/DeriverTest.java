@@ -247,6 +247,22 @@ class DeriverTest {
     }
 
     @Test
+    void times_finer_than_a_microsecond_make_no_order_that_later_batches_cannot_see() {
+        var ada = identify("ada", "v", "m2", NOON.plusNanos(300), true, new JsonObject());
+        var eve = identify("eve", "v", "m1", NOON.plusNanos(700), true, new JsonObject());
+        var seen = identify(null, "v", "m0", NOON, true, new JsonObject().put("seen", "shoes"));
+        for (var batches : List.of(
+                List.of(List.of(seen, ada, eve)),
+                List.of(List.of(seen, ada), List.of(eve)),
+                List.of(List.of(seen, eve), List.of(ada)))) {
+            database.close();
+            fresh();
+            batches.forEach(batch -> derive(batch.toArray(StreamRecord[]::new)));
+            assertThat(traits("eve").getString("seen")).as("%s", batches).isEqualTo("shoes");
+        }
+    }
+
+    @Test
     void a_tag_stays_with_who_has_it_until_the_latest_word_takes_it_away() {
         derive(tagging(null, "v", "m1", NOON, true, " vip "), tagging(null, "v", "m2", NOON, true, "new"));
         derive(identify("ada", "v", "m3", NOON.plusSeconds(1), true, new JsonObject()));

@@ -1,5 +1,6 @@
 package app.fathi.crash;
 
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -7,23 +8,25 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** A look into the PostgreSQL that runs in a data folder. */
-final class EmbeddedDatabase implements AutoCloseable {
+public final class EmbeddedDatabase implements AutoCloseable {
     /** The line of {@code postmaster.pid} that holds the port. */
     private static final int PORT_LINE = 3;
 
     private final Path data;
     private Connection connection;
 
-    EmbeddedDatabase(Path data) {
+    public EmbeddedDatabase(Path data) {
         this.data = data;
     }
 
     /** Whether every event on the stream has been derived. */
-    boolean isDigested() {
+    public boolean isDigested() {
         return count(
                         """
                         SELECT 'behind', count(*) FROM stream_head h
@@ -34,7 +37,7 @@ final class EmbeddedDatabase implements AutoCloseable {
     }
 
     /** Rows of a name and a count. */
-    Map<String, Long> count(String sql) {
+    public Map<String, Long> count(String sql) {
         try (var statement = connection().createStatement()) {
             var rows = statement.executeQuery(sql);
             var counts = new HashMap<String, Long>();
@@ -42,6 +45,20 @@ final class EmbeddedDatabase implements AutoCloseable {
                 counts.put(rows.getString(1), rows.getLong(2));
             }
             return counts;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Each row as it stands, in JSON. */
+    List<JsonObject> rows(String sql) {
+        try (var statement = connection().createStatement()) {
+            var rows = statement.executeQuery("SELECT to_jsonb(r) FROM (" + sql + ") r");
+            var all = new ArrayList<JsonObject>();
+            while (rows.next()) {
+                all.add(new JsonObject(rows.getString(1)));
+            }
+            return all;
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
  */
 public final class Seeded implements ParameterResolver, TestExecutionExceptionHandler {
     private static final String PROPERTY = "fathi.seed";
-    static final long SEED = Long.getLong(PROPERTY, new SecureRandom().nextLong());
+    public static final long SEED = Long.getLong(PROPERTY, new SecureRandom().nextLong());
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext test) {
