@@ -6,6 +6,10 @@ import app.fathi.cdp.EraseJob;
 import app.fathi.cdp.PeopleInProfiles;
 import app.fathi.cdp.Profiles;
 import app.fathi.cdp.TraitsJob;
+import app.fathi.cdp.live.LiveFeed;
+import app.fathi.cdp.schemas.Pins;
+import app.fathi.cdp.schemas.SchemaObserver;
+import app.fathi.cdp.schemas.SchemasService;
 import app.fathi.cep.Batches;
 import app.fathi.cep.CepVerticle;
 import app.fathi.cep.ExpandJob;
@@ -261,12 +265,23 @@ public final class App {
                 () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
         var segments = new Segments(vertx, streams, new Transactions(pools.worker()));
         handlers.addAll(segments.jobs());
+        var live = new LiveFeed(vertx, config.live());
+        var observer = new SchemaObserver(vertx, new Transactions(pools.worker()), clock);
+        observer.start();
+        started.push(observer::stop);
+        var pins = new Pins(pools.ingest(), epochs, observer);
         var deriver = new Deriver(
-                streams, webpush.addressBook(), List.of(new LedgerStage(), webpush.promptStage(), segments.stage()));
+                streams,
+                webpush.addressBook(),
+                List.of(new LedgerStage(), webpush.promptStage(), segments.stage(), observer),
+                live);
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(
                 new Transactions(pools.admin()),
                 streams,
                 deriver,
+                live,
+                pins,
+                new SchemasService(new Transactions(pools.admin()), epochs, audit, cursor),
                 users.credentials(),
                 users.identities(),
                 users.tenancy(),
@@ -322,6 +337,8 @@ public final class App {
                         () -> new NodeVerticle(
                                 pools.admin(), node, config.roles(), secrets.fingerprint(), limits::serving),
                         new DeploymentOptions())
+                .compose(done -> live.start())
+                .onSuccess(done -> started.push(live::stop))
                 .compose(done -> workers.get())
                 .compose(done -> deploy(platformDoor, perCore))
                 .compose(done -> deploy(permissionsDoor, perCore))

@@ -1,8 +1,10 @@
 package app.fathi;
 
+import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.testing.Api;
+import app.fathi.testing.EventStream;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.FakePushService.VirtualSubscription;
 import app.fathi.testing.ListeningPorts;
@@ -71,6 +73,32 @@ class ClusterTest {
             awaitReceipts(browser, round, TOLD_NANOS);
         }
         assertThat(push.faults()).isEmpty();
+    }
+
+    @Test
+    void who_listens_at_one_node_hears_what_arrives_at_another_and_is_derived_by_a_third() {
+        var listened = clustered(0, "api", Map.of()).awaitReady();
+        var token = Api.signIn(listened, EMAIL, PASSWORD).token();
+        try (var stream = EventStream.open(listened + "/api/v1/cdp/events/live", token)) {
+            var other = Api.signIn(clustered(1, "api", Map.of()).awaitReady(), EMAIL, PASSWORD);
+            clustered(2, "worker", Map.of()).awaitReady();
+            // Nodes that have just come hear within two seconds that somebody listens.
+            eventually(
+                    "an event of the other node that was derived by the third",
+                    () -> {
+                        other.post(
+                                "/v1/track", new JsonObject().put("userId", "u").put("event", "Looked"));
+                        return stream.heard().stream().anyMatch(event -> "accepted"
+                                .equals(event.data().getString("verdict")));
+                    },
+                    heard -> heard);
+            other.post("/api/v1/cdp/batch", new JsonObject().put("batch", new JsonArray().add(7)));
+            eventually(
+                    "what the other node refused",
+                    () -> stream.heard().stream()
+                            .anyMatch(event -> "rejected".equals(event.data().getString("verdict"))),
+                    heard -> heard);
+        }
     }
 
     @Test

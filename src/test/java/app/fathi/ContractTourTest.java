@@ -56,6 +56,7 @@ class ContractTourTest {
         identityProviders();
         people();
         keys();
+        schemas();
         segments();
         sites();
         var subscription = subscriptions();
@@ -354,6 +355,36 @@ class ContractTourTest {
         server.admin("GET", path, null);
         server.admin("GET", path + "/errors", null);
         server.admin("GET", "/api/v1/webpush/imports?limit=1", null);
+    }
+
+    private static void schemas() {
+        var schemas = "/api/v1/cdp/schemas";
+        server.admin(
+                "POST", "/v1/track", new JsonObject().put("userId", "tourist").put("event", "Looked around"));
+        var id = eventually(
+                        "the schema",
+                        () -> server.admin("GET", schemas + "?q=around", null)
+                                .json()
+                                .getJsonArray("items"),
+                        items -> !items.isEmpty())
+                .getJsonObject(0)
+                .getString("id");
+        var schema = schemas + "/" + id;
+        var pin = new JsonObject().put("properties", new JsonArray());
+        var pinned = server.admin(
+                "PUT",
+                schema + "/pin",
+                pin,
+                "If-Match",
+                server.admin("GET", schema, null).header("ETag"));
+        server.admin("DELETE", schema + "/pin", null, "If-Match", pinned.header("ETag"));
+        server.admin(
+                "DELETE",
+                schema,
+                null,
+                "If-Match",
+                server.admin("GET", schema, null).header("ETag"));
+        server.admin("GET", "/api/v1/cdp/events/live?seconds=1", null);
     }
 
     private static void segments() {

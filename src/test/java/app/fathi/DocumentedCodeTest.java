@@ -338,6 +338,20 @@ class DocumentedCodeTest {
                 server.admin("POST", "/api/v1/segments", new JsonObject().put("name", "documented"))
                         .json()
                         .getString("id"));
+        server.admin(
+                "POST",
+                "/v1/track",
+                new JsonObject().put("userId", "customer-43").put("event", "Order Completed"));
+        environment.put(
+                "SCHEMA_ID",
+                eventually(
+                                "the schema",
+                                () -> server.admin("GET", "/api/v1/cdp/schemas", null)
+                                        .json()
+                                        .getJsonArray("items"),
+                                items -> !items.isEmpty())
+                        .getJsonObject(0)
+                        .getString("id"));
         environment.put(
                 "DYNAMIC_SEGMENT_ID",
                 server.admin(

@@ -198,6 +198,13 @@ class SegmentClientsTest {
                                     .formatted(server.url(), server.writeKey())))
                     .isEqualTo(true);
             eventually("the beacon", () -> arrivals(List.of("beacon-1")), all -> all.containsKey("beacon-1"));
+            assertThat(server.send("GET", "/v1/projects/" + server.writeKey() + "/settings", null, null)
+                            .json()
+                            .getJsonObject("metrics"))
+                    .as("how often it tells Segment how it fares, and where instead")
+                    .isEqualTo(new JsonObject()
+                            .put("host", server.url().substring("http://".length()) + "/v1")
+                            .put("sampleRate", 0));
             assertThat(chromium.said())
                     .as("what the page's policy would have refused: it names this server alone")
                     .doesNotContain("Content Security Policy")

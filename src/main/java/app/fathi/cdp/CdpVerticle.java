@@ -1,5 +1,8 @@
 package app.fathi.cdp;
 
+import app.fathi.cdp.live.LiveFeed;
+import app.fathi.cdp.schemas.Pins;
+import app.fathi.cdp.schemas.SchemasService;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
@@ -30,6 +33,8 @@ public final class CdpVerticle extends VerticleBase {
     private final Credentials credentials;
     private final Supplier<String> baseUrl;
     private final Ingest ingest;
+    private final LiveFeed live;
+    private final SchemasService schemas;
     private final ProfilesService profiles;
     private final PrivacyService privacy;
     private final SuppressionsService suppressions;
@@ -39,6 +44,9 @@ public final class CdpVerticle extends VerticleBase {
             Transactions transactions,
             Streams streams,
             Deriver deriver,
+            LiveFeed live,
+            Pins pins,
+            SchemasService schemas,
             Credentials credentials,
             Identities identities,
             Tenancy tenancy,
@@ -51,7 +59,9 @@ public final class CdpVerticle extends VerticleBase {
             List<Erasable> erasables) {
         this.credentials = credentials;
         this.baseUrl = baseUrl;
-        this.ingest = new Ingest(streams, identities, tenancy, clock);
+        this.ingest = new Ingest(streams, identities, tenancy, clock, pins, new Refusals(live, clock));
+        this.live = live;
+        this.schemas = schemas;
         this.profiles = new ProfilesService(transactions, deriver, authorities, audit, cursor, clock);
         this.privacy = new PrivacyService(transactions, profiles, jobs, audit, erasables);
         this.suppressions = new SuppressionsService(transactions, authorities, audit, cursor);
@@ -68,6 +78,12 @@ public final class CdpVerticle extends VerticleBase {
                 Map.entry("alias", call -> ingest.one(call, "alias")),
                 Map.entry("batch", ingest::batch),
                 Map.entry("batchEvents", ingest::batchEach),
+                Map.entry("listenToEvents", this::listen),
+                Map.entry("listSchemas", schemas::list),
+                Map.entry("getSchema", schemas::get),
+                Map.entry("pinSchema", schemas::pin),
+                Map.entry("unpinSchema", schemas::unpin),
+                Map.entry("deleteSchema", schemas::delete),
                 Map.entry("dropClientMetrics", ingest::metrics),
                 Map.entry("getClientSettings", this::clientSettings),
                 Map.entry("listProfiles", profiles::list),
@@ -87,6 +103,11 @@ public final class CdpVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         return Operations.serve(vertx, "cdp", operations());
+    }
+
+    private Future<Reply> listen(Call call) {
+        return live.listen(
+                call.ws(), call.header("last-event-id"), call.parameters().getInteger("seconds"));
     }
 
     /** Where Segment's analytics.js sends its events: it asks before anything else. */

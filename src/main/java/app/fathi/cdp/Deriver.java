@@ -1,6 +1,7 @@
 package app.fathi.cdp;
 
 import app.fathi.cdp.IdentityGraph.Id;
+import app.fathi.cdp.live.LiveFeed;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
@@ -48,8 +49,11 @@ public final class Deriver {
     private final TraitsStore traits = new TraitsStore();
     private final SuppressionsStore suppressions = new SuppressionsStore();
     private final IdentityGraph graph = new IdentityGraph(store);
+    private final Verdicts verdicts;
 
-    public Deriver(Streams streams, AddressBook addresses, List<ProfileStage> stages) {
+    /** @param live tells who listens what became of each event */
+    public Deriver(Streams streams, AddressBook addresses, List<ProfileStage> stages, LiveFeed live) {
+        this.verdicts = new Verdicts(live);
         this.streams = streams;
         this.addresses = addresses;
         this.stages = List.copyOf(stages);
@@ -152,13 +156,25 @@ public final class Deriver {
                 .filter(one -> !one.record().kind().equals(INTERACTION))
                 .map(Arrived::of)
                 .toList();
-        return firstTimers(tx, arrived).compose(fresh -> profile(tx, fresh)).compose(derived -> {
-            var all = new ArrayList<>(derived.events());
-            all.addAll(interactions);
-            var batch = new DerivedBatch(all, derived.changes());
-            derived.merges().forEach(batch::addFact);
-            return conclude(tx, batch);
-        });
+        return firstTimers(tx, arrived)
+                .compose(fresh -> profile(tx, fresh)
+                        .onSuccess(derived -> verdicts.tell(
+                                tx,
+                                records.stream()
+                                        .map(Consumed::record)
+                                        .filter(record -> !record.kind().equals(INTERACTION))
+                                        .toList(),
+                                fresh.stream().map(Arrived::payload).toList(),
+                                derived.events().stream()
+                                        .map(DerivedBatch.Event::payload)
+                                        .toList())))
+                .compose(derived -> {
+                    var all = new ArrayList<>(derived.events());
+                    all.addAll(interactions);
+                    var batch = new DerivedBatch(all, derived.changes());
+                    derived.merges().forEach(batch::addFact);
+                    return conclude(tx, batch);
+                });
     }
 
     private Future<Void> conclude(SqlConnection tx, DerivedBatch batch) {

@@ -3,6 +3,7 @@ package app.fathi.cdp;
 import app.fathi.cdp.ProfilesStore.Happened;
 import app.fathi.cdp.ProfilesStore.Shown;
 import app.fathi.cdp.ProfilesStore.Told;
+import app.fathi.cdp.schemas.Pins;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
@@ -196,7 +197,8 @@ final class ProfilesService {
                 .put("properties", payload.getJsonObject("properties", new JsonObject()))
                 .put("traits", payload.getJsonObject("traits", new JsonObject()))
                 .put("context", payload.getJsonObject("context", new JsonObject()))
-                .put("source", payload.getString("source", "unknown"));
+                .put("source", payload.getString("source", "unknown"))
+                .put(Pins.FLAGS, payload.getJsonArray(Pins.FLAGS, new JsonArray()));
     }
 
     private static Instant at(long micros) {
@@ -219,11 +221,13 @@ final class ProfilesService {
                 .findFirst()
                 .ifPresent(name -> {
                     throw ProblemException.unprocessable(
-                            "/traits/" + Ingest.pointer(name), "Names that begin with $ are for what browsers tell.");
+                            "/traits/" + EventFields.pointer(name),
+                            "Names that begin with $ are for what browsers tell.");
                 });
-        Ingest.beyondDoubles(traits).ifPresent(name -> {
+        EventFields.beyondDoubles(traits).ifPresent(name -> {
             throw ProblemException.unprocessable(
-                    "/traits/" + Ingest.pointer(name), "A whole number beyond 2^53 loses digits. Send it as a text.");
+                    "/traits/" + EventFields.pointer(name),
+                    "A whole number beyond 2^53 loses digits. Send it as a text.");
         });
         var add = texts(body, "addTags");
         var remove = texts(body, "removeTags");

@@ -85,6 +85,12 @@ public enum Permission {
     /** Without it whatever is personal is hidden in answers and files. */
     PERSONAL_READ("personal:read", false),
     EVENTS_WRITE("events:write", true),
+    /** Watching what arrives, with its verdict. */
+    EVENTS_READ("events:read", true),
+    /** Seeing what events look like. */
+    SCHEMAS_READ("schemas:read", true),
+    /** Pinning what they should look like, which may have them refused, and forgetting what was observed. */
+    SCHEMAS_MANAGE("schemas:manage", true),
     AUDIT_READ("audit:read", true),
     /** Taking the audit trail away as a file. */
     AUDIT_EXPORT("audit:export", true),

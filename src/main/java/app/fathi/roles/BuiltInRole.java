@@ -43,6 +43,8 @@ public enum BuiltInRole {
                     KILL_SWITCH_UPDATE,
                     PROFILES_READ,
                     PERSONAL_READ,
+                    EVENTS_READ,
+                    SCHEMAS_READ,
                     CONSENTS_READ,
                     CONSENTS_UPDATE,
                     SUPPRESSIONS_READ,
@@ -70,12 +72,14 @@ public enum BuiltInRole {
                     CONSENTS_READ,
                     SUPPRESSIONS_READ,
                     SEGMENTS_READ,
+                    SCHEMAS_READ,
                     SITES_READ,
                     PROMPTS_READ,
                     MESSAGES_READ)),
     SEGMENT_MANAGER(
             "segment-manager",
-            EnumSet.of(WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SEGMENTS_READ, SEGMENTS_MANAGE)),
+            EnumSet.of(
+                    WORKSPACES_READ, SUBSCRIPTIONS_READ, PROFILES_READ, SEGMENTS_READ, SEGMENTS_MANAGE, SCHEMAS_READ)),
     INTEGRATOR(
             "integrator",
             EnumSet.of(
@@ -96,6 +100,9 @@ public enum BuiltInRole {
                     MESSAGES_TEST,
                     MESSAGES_SEND_TRANSACTIONAL,
                     EVENTS_WRITE,
+                    EVENTS_READ,
+                    SCHEMAS_READ,
+                    SCHEMAS_MANAGE,
                     CONSENTS_READ,
                     CONSENTS_UPDATE,
                     SUPPRESSIONS_READ,

@@ -38,6 +38,7 @@ final class Things {
         things.people();
         things.sites();
         things.profile();
+        things.schema();
         things.subscriptions(push);
         things.messages();
         things.pushKeys();
@@ -128,6 +129,17 @@ final class Things {
                 "Content-Type",
                 "text/csv");
         put("/api/v1/segment-imports", taken.json().getString("id"));
+    }
+
+    private void schema() {
+        made("/v1/track", new JsonObject().put("userId", PLANTED).put("event", "Owned"));
+        var schemas = Eventually.eventually(
+                "the schema",
+                () -> server.admin("GET", "/api/v1/cdp/schemas?type=track", null)
+                        .json()
+                        .getJsonArray("items"),
+                items -> !items.isEmpty());
+        put("/api/v1/cdp/schemas", schemas.getJsonObject(0).getString("id"));
     }
 
     private void role() {

@@ -3,6 +3,7 @@ package app.fathi.cdp;
 import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.cdp.live.LiveFeed;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
@@ -54,7 +55,8 @@ class DeriverTest {
                     moves.add(from + "→" + to);
                     return Future.succeededFuture();
                 },
-                List.of());
+                List.of(),
+                new LiveFeed(vertx, Config.of(Map.of()).live()));
     }
 
     @AfterEach

@@ -3,6 +3,7 @@ package app.fathi.segments;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.Deriver;
+import app.fathi.cdp.live.LiveFeed;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
@@ -73,7 +74,10 @@ class MembershipTest {
         facts = new MembershipFacts(vertx);
         rebuild = new RebuildJob(transactions, membership);
         deriver = new Deriver(
-                streams, (tx, ws, from, to) -> Future.succeededFuture(), List.of(new MembershipStage(membership)));
+                streams,
+                (tx, ws, from, to) -> Future.succeededFuture(),
+                List.of(new MembershipStage(membership)),
+                new LiveFeed(vertx, Config.of(Map.of()).live()));
     }
 
     @AfterEach

@@ -29,6 +29,11 @@ public final class Api {
         return new Api(address, login.getString("accessToken"));
     }
 
+    /** The access token. */
+    public String token() {
+        return token;
+    }
+
     public JsonObject get(String path) {
         return send("GET", path, null);
     }

@@ -122,6 +122,9 @@ public final class RawConnection implements AutoCloseable {
         if (!chunked.toLowerCase(Locale.ROOT).equals("chunked")) {
             throw new IOException("An answer without a length: " + status + " " + headers);
         }
+        if (isWithoutEnd(headers)) {
+            return in.readNBytes(Integer.parseInt(line(), 16));
+        }
         var body = new ByteArrayOutputStream();
         for (var length = Integer.parseInt(line(), 16); ; length = Integer.parseInt(line(), 16)) {
             body.writeBytes(in.readNBytes(length));
@@ -130,6 +133,11 @@ public final class RawConnection implements AutoCloseable {
                 return body.toByteArray();
             }
         }
+    }
+
+    /** Of such an answer the first part is read, and nothing can be asked on this connection any more. */
+    public static boolean isWithoutEnd(Map<String, List<String>> headers) {
+        return headers.getOrDefault("Content-Type", List.of()).contains("text/event-stream");
     }
 
     private String line() throws IOException {

@@ -13,7 +13,6 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
@@ -222,7 +221,7 @@ public final class TestServer implements AutoCloseable {
         }
         try {
             var built = request.build();
-            var response = http.send(built, HttpResponse.BodyHandlers.ofString());
+            var response = http.send(built, EventStream.whatComes());
             var answer = new Answer(response.statusCode(), response.headers().map(), response.body());
             ANSWER_CHECK.check(method, built.uri(), answer).ifPresent(seen::add);
             return answer;

@@ -24,8 +24,22 @@ public record Reply(int status, Buffer body, Map<String, String> headers, Proble
      *
      * @param next the next page; null behind the last
      * @param rows in place of {@code next}: what the edge writes line by line; null otherwise
+     * @param live in place of both: what happens from now on; null otherwise
      */
-    public record Download(String mediaType, Supplier<Future<Buffer>> next, Rows rows) {}
+    public record Download(String mediaType, Supplier<Future<Buffer>> next, Rows rows, Live live) {}
+
+    /**
+     * What happens for as long as somebody listens, as server-sent events. The edge asks for more when what it had is on its
+     * way, hides what the listener may not see, keeps the connection awake, and ends with the listener's credential.
+     *
+     * @param next what happened since, waiting until there is something
+     * @param end called once when nobody listens any more
+     * @param seconds after which it ends, and the listener may come again
+     */
+    public record Live(Supplier<Future<List<Event>>> next, Runnable end, int seconds) {}
+
+    /** @param id from where to go on ({@code Last-Event-ID}); null for what is told of the stream itself */
+    public record Event(String id, String name, JsonObject data) {}
 
     /**
      * Things as a list of the API shows them, for a file in which the edge hides what the caller may not see.
@@ -46,7 +60,7 @@ public record Reply(int status, Buffer body, Map<String, String> headers, Proble
                 null,
                 Map.of("Content-Disposition", "attachment; filename=\"" + fileName + "\""),
                 null,
-                new Download(mediaType, next, null));
+                new Download(mediaType, next, null, null));
     }
 
     /** 200 with a file of lines: CSV where there are columns, else JSON lines. */
@@ -56,7 +70,12 @@ public record Reply(int status, Buffer body, Map<String, String> headers, Proble
                 null,
                 Map.of("Content-Disposition", "attachment; filename=\"" + fileName + "\""),
                 null,
-                new Download(rows.columns.isEmpty() ? "application/x-ndjson" : "text/csv", null, rows));
+                new Download(rows.columns.isEmpty() ? "application/x-ndjson" : "text/csv", null, rows, null));
+    }
+
+    /** 200 with what happens from now on. */
+    public static Reply live(Live live) {
+        return new Reply(200, null, Map.of(), null, new Download("text/event-stream", null, null, live));
     }
 
     public static Reply ok(JsonObject json) {

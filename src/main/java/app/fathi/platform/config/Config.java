@@ -29,6 +29,7 @@ public record Config(
         Vapid vapid,
         WebPush webpush,
         Stream stream,
+        Live live,
         Jobs jobs,
         Send send,
         Render render,
@@ -364,6 +365,12 @@ public record Config(
             return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         }
     }
+
+    /** What arrives, shown at once to who listens. */
+    public record Live(
+            @Range(min = 1, max = 1_000) int listeners,
+            @Range(min = 10, max = 10_000) int events,
+            @Range(min = 1, max = 10_000) int eventsPerSecond) {}
 
     /** Bounds of one template's render. */
     public record Render(

@@ -31,7 +31,7 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
  * @param operations all operations by id, in the order of the file
  */
 public record Contract(String text, JsonObject document, Map<String, Operation> operations) {
-    private static final Set<String> FILES = Set.of("text/csv", "application/x-ndjson");
+    private static final Set<String> FILES = Set.of("text/csv", "application/x-ndjson", "text/event-stream");
     private static final Set<String> METHODS = Set.of("get", "put", "post", "delete", "patch", "head", "options");
 
     /**

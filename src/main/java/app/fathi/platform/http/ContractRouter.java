@@ -28,6 +28,7 @@ import io.vertx.openapi.validation.ValidatedRequest;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -42,6 +43,8 @@ final class ContractRouter {
     private static final String CALLER = "fathi.caller";
     private static final String JSON = "fathi.json";
     private static final String ADDRESS = "fathi.address";
+    /** Gives back the place among those in flight, once. */
+    private static final String LEAVE = "fathi.leave";
 
     private final Vertx vertx;
     private final Contract contract;
@@ -54,6 +57,7 @@ final class ContractRouter {
     private final RequestReader reader;
     private final UploadDoor uploads;
     private final PersonalFields personal;
+    private final EventStreams eventStreams;
 
     ContractRouter(
             Vertx vertx,
@@ -75,6 +79,12 @@ final class ContractRouter {
         this.reader = reader;
         this.uploads = uploads;
         this.personal = new PersonalFields(contract);
+        this.eventStreams = new EventStreams(vertx);
+    }
+
+    /** Of this router; they are no requests that end by themselves. */
+    EventStreams eventStreams() {
+        return eventStreams;
     }
 
     Router create(OpenAPIContract openApi) {
@@ -128,7 +138,14 @@ final class ContractRouter {
                             admission.retryAfterSeconds()));
             return;
         }
-        context.addEndHandler(done -> admission.leave(operation));
+        var inside = new AtomicBoolean(true);
+        Runnable leave = () -> {
+            if (inside.getAndSet(false)) {
+                admission.leave(operation);
+            }
+        };
+        context.put(LEAVE, leave);
+        context.addEndHandler(done -> leave.run());
         authenticate(context, operation).onSuccess(next -> context.next()).onFailure(context::fail);
     }
 
@@ -260,7 +277,16 @@ final class ContractRouter {
         response.putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
         SafeHeaders.data(response);
         reply.headers().forEach(response::putHeader);
-        if (reply.download() != null) {
+        if (reply.download() != null && reply.download().live() != null) {
+            // Whoever listens is bounded by the domain, and holds no place of those who ask.
+            context.<Runnable>get(LEAVE).run();
+            eventStreams.open(
+                    context,
+                    reply.download().live(),
+                    personal.inLines(call.operationId()),
+                    masked,
+                    rights(context, call));
+        } else if (reply.download() != null) {
             response.putHeader(HttpHeaders.CONTENT_TYPE, reply.download().mediaType())
                     .setChunked(true);
             stream(context, pages(call, reply.download(), masked));
@@ -269,6 +295,17 @@ final class ContractRouter {
         } else {
             response.putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(body(call, reply, masked));
         }
+    }
+
+    /** What the listener's credential is worth now, asked again and again. */
+    private Supplier<Future<EventStreams.Rights>> rights(RoutingContext context, Call call) {
+        var operation = contract.operations().get(call.operationId());
+        var presented = reader.credential(context, operation).orElseThrow();
+        return () -> credentials.authenticate(presented).compose(caller -> authorities
+                .permits(caller, operation.permission())
+                .compose(listens -> authorities
+                        .permits(caller, PersonalFields.PERMISSION)
+                        .map(sees -> new EventStreams.Rights(listens && caller.ws() == call.ws(), sees))));
     }
 
     private Buffer body(Call call, Reply reply, boolean masked) {

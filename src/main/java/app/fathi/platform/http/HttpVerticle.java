@@ -54,6 +54,7 @@ public final class HttpVerticle extends VerticleBase {
 
     private final Edge edge;
     private HttpServer server;
+    private EventStreams eventStreams;
 
     public HttpVerticle(Edge edge) {
         this.edge = edge;
@@ -122,6 +123,8 @@ public final class HttpVerticle extends VerticleBase {
 
     @Override
     public Future<?> stop() {
+        // They would go on until the last second of the drain.
+        eventStreams.endAll();
         return server.shutdown(edge.config().http().shutdownSeconds(), TimeUnit.SECONDS);
     }
 
@@ -134,16 +137,16 @@ public final class HttpVerticle extends VerticleBase {
         router.routeWithRegex(besideUploads()).handler(BodyHandler.create(false).setBodyLimit(http.bodyLimitBytes()));
         edge.pages().accept(router);
         var contractRouter = new ContractRouter(
-                        vertx,
-                        edge.contract(),
-                        edge.credentials(),
-                        edge.authorities(),
-                        edge.limits(),
-                        edge.witness(),
-                        new RequestReader(http, edge.limits().trustedProxies()),
-                        new UploadDoor(vertx, edge.uploads(), http.uploadLimitBytes()))
-                .create(edge.openApi());
-        router.route("/*").subRouter(contractRouter);
+                vertx,
+                edge.contract(),
+                edge.credentials(),
+                edge.authorities(),
+                edge.limits(),
+                edge.witness(),
+                new RequestReader(http, edge.limits().trustedProxies()),
+                new UploadDoor(vertx, edge.uploads(), http.uploadLimitBytes()));
+        eventStreams = contractRouter.eventStreams();
+        router.route("/*").subRouter(contractRouter.create(edge.openApi()));
         router.route().failureHandler(Problems::onFailure);
         router.errorHandler(404, context -> Problems.write(context, Problems.ofStatus(404)));
         router.errorHandler(405, context -> {
@@ -182,6 +185,7 @@ public final class HttpVerticle extends VerticleBase {
                         "X-Device-Secret",
                         "If-Match",
                         "Idempotency-Key",
+                        "Last-Event-ID",
                         "X-Request-Id",
                         // Segment's analytics.js says with what it sends again how often it has tried.
                         "X-Retry-Count"))

@@ -43,7 +43,7 @@ final class PersonalFields {
         return Optional.ofNullable(bodies.get(operationId));
     }
 
-    /** What is to be hidden in each line of the operation's file ({@code x-lines}); empty when nothing is. */
+    /** What is to be hidden in each line of the operation's file, or each event of its stream ({@code x-lines}). */
     Optional<Mask> inLines(String operationId) {
         return Optional.ofNullable(lines.get(operationId));
     }
@@ -62,11 +62,12 @@ final class PersonalFields {
                     bodies,
                     operation.id(),
                     content.getJsonObject("application/json", new JsonObject()).getJsonObject("schema"));
-            put(
-                    lines,
-                    operation.id(),
-                    content.getJsonObject("application/x-ndjson", new JsonObject())
-                            .getJsonObject("x-lines"));
+            for (var type : List.of("application/x-ndjson", "text/event-stream")) {
+                put(
+                        lines,
+                        operation.id(),
+                        content.getJsonObject(type, new JsonObject()).getJsonObject("x-lines"));
+            }
         }
     }
 

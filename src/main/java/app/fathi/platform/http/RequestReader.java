@@ -31,6 +31,7 @@ final class RequestReader {
     private static final List<String> HEADERS = List.of(
             "if-match",
             "idempotency-key",
+            "last-event-id",
             "x-device-secret",
             "user-agent",
             "origin",
@@ -88,6 +89,12 @@ final class RequestReader {
                 throw ProblemException.of(
                         Kind.UNSUPPORTED_MEDIA_TYPE,
                         "Send the body as " + String.join(" or ", operation.bodyTypes()) + ".");
+            }
+            // What could be unpacked has been, and says so no more.
+            var encoding = context.request().getHeader(HttpHeaders.CONTENT_ENCODING);
+            if (encoding != null && !encoding.strip().equalsIgnoreCase("identity")) {
+                throw ProblemException.of(
+                        Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, or with Content-Encoding: gzip.");
             }
         }
         boolean strict = operation.path().startsWith("/api/");

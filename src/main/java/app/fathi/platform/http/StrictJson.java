@@ -10,10 +10,15 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Reads JSON as RFC 8259 and RFC 7493 (I-JSON) say, within limits: no duplicate keys, no NUL, no lone surrogates, no
@@ -26,6 +31,8 @@ public final class StrictJson {
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            // UTF-8, and no guess at what else it might be, which another parser would not make.
+            .disable(JsonFactory.Feature.CHARSET_DETECTION)
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(MAX_DEPTH)
                     .maxNumberLength(MAX_NUMBER_LENGTH)
@@ -33,7 +40,89 @@ public final class StrictJson {
                     .build())
             .build();
 
+    /** Finds out where things begin and end, whatever they hold; deeper than this nobody looks. */
+    private static final JsonFactory WHEREVER = JsonFactory.builder()
+            .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
+            .disable(JsonFactory.Feature.CHARSET_DETECTION)
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(20_000)
+                    .maxNumberLength(Integer.MAX_VALUE)
+                    .maxNameLength(Integer.MAX_VALUE)
+                    .build())
+            .build();
+
     private StrictJson() {}
+
+    /**
+     * An object in which elements of one list stand for themselves.
+     *
+     * @param object with null in the place of elements that cannot be read
+     * @param unreadable why, by their places in the list
+     */
+    public record Apart(JsonObject object, Map<Integer, String> unreadable) {}
+
+    /**
+     * The same as {@link #object}, but what is wrong inside an element of the named list is told of that element alone. Costs more
+     * only where something is wrong.
+     */
+    public static Apart apart(Buffer buffer, String list) {
+        try {
+            return new Apart(object(buffer), Map.of());
+        } catch (ProblemException whole) {
+            var unreadable = new TreeMap<Integer, String>();
+            var rest = Buffer.buffer();
+            var copied = 0;
+            var places = places(buffer, list);
+            for (int i = 0; i < places.size(); i++) {
+                var place = places.get(i);
+                try {
+                    element(buffer.slice(place.from, place.to));
+                } catch (ProblemException e) {
+                    unreadable.put(i, e.problem().detail());
+                    rest.appendBuffer(buffer, copied, place.from - copied).appendString("null");
+                    copied = place.to;
+                }
+            }
+            if (unreadable.isEmpty()) {
+                throw whole;
+            }
+            return new Apart(object(rest.appendBuffer(buffer, copied, buffer.length() - copied)), unreadable);
+        }
+    }
+
+    /** From the first octet of a value to behind its last. */
+    private record Place(int from, int to) {}
+
+    /** Where the elements of the list stand; empty where that cannot be said. */
+    private static List<Place> places(Buffer buffer, String list) {
+        var places = new ArrayList<Place>();
+        try (var parser = WHEREVER.createParser(buffer.getBytes())) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return List.of();
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                var found = parser.currentName().equals(list);
+                if (parser.nextToken() != JsonToken.START_ARRAY || !found) {
+                    parser.skipChildren();
+                    continue;
+                }
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    var from = (int) parser.currentTokenLocation().getByteOffset();
+                    parser.skipChildren();
+                    parser.finishToken();
+                    places.add(new Place(from, (int) parser.currentLocation().getByteOffset()));
+                }
+            }
+            return places;
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static void element(Buffer buffer) {
+        // As deep as it stands in its list.
+        object(Buffer.buffer("{\"\":[").appendBuffer(buffer).appendString("]}"));
+    }
 
     /** The object in the buffer; anything else, and anything after it, is malformed. */
     public static JsonObject object(Buffer buffer) {

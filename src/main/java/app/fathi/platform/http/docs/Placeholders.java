@@ -84,6 +84,7 @@ final class Placeholders {
         all.put("fsc_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "SIGN_IN_CODE");
         all.put("01932f70-8800-7a00-8000-8a8b8c8d8e8f", "ERASURE_ID");
         all.put("01932f71-9900-7a00-8000-9a9b9c9d9e9f", "SUPPRESSION_ID");
+        all.put("01932f80-aa00-7a00-8000-aaabacadaeaf", "SCHEMA_ID");
         return all;
     }
 
