@@ -279,6 +279,7 @@ public final class App {
                 new Transactions(pools.admin()),
                 streams,
                 deriver,
+                webpush.addressBook(),
                 live,
                 pins,
                 new SchemasService(new Transactions(pools.admin()), epochs, audit, cursor),

@@ -37,6 +37,8 @@ public final class CdpVerticle extends VerticleBase {
     private final SchemasService schemas;
     private final ProfilesService profiles;
     private final PrivacyService privacy;
+    private final MergesService merges;
+    private final UnmergesService unmerges;
     private final SuppressionsService suppressions;
 
     /** @param baseUrl where clients of Segment's API are sent */
@@ -44,6 +46,7 @@ public final class CdpVerticle extends VerticleBase {
             Transactions transactions,
             Streams streams,
             Deriver deriver,
+            AddressBook addresses,
             LiveFeed live,
             Pins pins,
             SchemasService schemas,
@@ -63,6 +66,8 @@ public final class CdpVerticle extends VerticleBase {
         this.live = live;
         this.schemas = schemas;
         this.profiles = new ProfilesService(transactions, deriver, authorities, audit, cursor, clock);
+        this.merges = new MergesService(transactions, profiles, deriver, addresses, audit, cursor);
+        this.unmerges = new UnmergesService(transactions, profiles, deriver, addresses, audit);
         this.privacy = new PrivacyService(transactions, profiles, jobs, audit, erasables);
         this.suppressions = new SuppressionsService(transactions, authorities, audit, cursor);
     }
@@ -90,6 +95,9 @@ public final class CdpVerticle extends VerticleBase {
                 Map.entry("getProfile", profiles::get),
                 Map.entry("updateProfile", profiles::update),
                 Map.entry("listProfileEvents", profiles::timeline),
+                Map.entry("listProfileIdentities", merges::identities),
+                Map.entry("mergeProfile", merges::merge),
+                Map.entry("unmergeProfile", unmerges::unmerge),
                 Map.entry("listConsents", privacy::consents),
                 Map.entry("setConsents", privacy::setConsents),
                 Map.entry("exportProfile", privacy::export),

@@ -22,17 +22,25 @@ public final class DerivedBatch {
      *
      * @param traits names of those that have another value now
      * @param consents whether they agree to something else
-     * @param identities whether ids came to them or left them, and with the ids what was done under these
      */
-    public record Changed(int ws, int profileNo, Set<String> traits, boolean consents, boolean identities) {}
+    public record Changed(int ws, int profileNo, Set<String> traits, boolean consents) {}
+
+    /** An id, with all that was said and done under it, has gone from one profile to another. */
+    public record Moved(int ws, int fromNo, int toNo) {}
 
     private final List<Event> events;
     private final List<Changed> changes;
+    private final Set<Moved> moved;
     private final List<StreamRecord> facts = new ArrayList<>();
 
-    public DerivedBatch(List<Event> events, List<Changed> changes) {
+    public DerivedBatch(List<Event> events) {
+        this(events, List.of(), Set.of());
+    }
+
+    DerivedBatch(List<Event> events, List<Changed> changes, Set<Moved> moved) {
         this.events = List.copyOf(events);
         this.changes = List.copyOf(changes);
+        this.moved = Set.copyOf(moved);
     }
 
     public List<Event> events() {
@@ -42,6 +50,14 @@ public final class DerivedBatch {
     /** Everybody whom the events touch, each once; those of whom nothing became other, too. */
     public List<Changed> changes() {
         return changes;
+    }
+
+    /**
+     * Whoever keeps something of profiles looks at both of each again. A batch in which an operator makes one person of two, or
+     * two of one, has no events.
+     */
+    public Set<Moved> moved() {
+        return moved;
     }
 
     /** Appended to {@code facts} when the batch commits. */

@@ -1,5 +1,7 @@
 package app.fathi.cdp;
 
+import app.fathi.cdp.DerivedBatch.Moved;
+import app.fathi.cdp.IdentitiesStore.Numbered;
 import app.fathi.cdp.IdentityGraph.Id;
 import app.fathi.cdp.live.LiveFeed;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
@@ -13,9 +15,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,7 +24,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -37,18 +37,18 @@ import java.util.stream.Stream;
  */
 public final class Deriver {
     private static final String INTERACTION = "interaction";
-    private static final String ALIAS = "alias";
-    private static final int MAX_TAG_CHARACTERS = 64;
-    /** Events that give a tag to a person or take it away: the one in their properties. */
-    private static final Map<String, Boolean> TAGGINGS = Map.of("Tag Added", true, "Tag Removed", false);
 
     private final Streams streams;
     private final AddressBook addresses;
     private final List<ProfileStage> stages;
     private final ProfilesStore store = new ProfilesStore();
+    private final IdentitiesStore identities = new IdentitiesStore();
+    private final LinksStore links = new LinksStore();
+    private final Crowds crowds = new Crowds();
+    private final GroupsStore groups = new GroupsStore();
     private final TraitsStore traits = new TraitsStore();
     private final SuppressionsStore suppressions = new SuppressionsStore();
-    private final IdentityGraph graph = new IdentityGraph(store);
+    private final IdentityGraph graph = new IdentityGraph(identities);
     private final Verdicts verdicts;
 
     /** @param live tells who listens what became of each event */
@@ -57,93 +57,6 @@ public final class Deriver {
         this.streams = streams;
         this.addresses = addresses;
         this.stages = List.copyOf(stages);
-    }
-
-    private record Tagging(String name, boolean has) {}
-
-    private record Group(int ws, String id) {}
-
-    /** One event as {@link Ingest} wrote it. */
-    private record Arrived(
-            int ws, String kind, JsonObject payload, String messageId, Instant at, boolean verified, boolean trusted) {
-        static Arrived of(Consumed consumed) {
-            var payload = consumed.record().payload();
-            return new Arrived(
-                    consumed.record().ws(),
-                    consumed.record().kind(),
-                    payload,
-                    payload.getString("messageId"),
-                    // As they are stored: what is finer would order one batch and not two.
-                    Instant.parse(payload.getString("at")).truncatedTo(ChronoUnit.MICROS),
-                    payload.getBoolean("verified", false),
-                    payload.getBoolean("trusted", false));
-        }
-
-        /** What a {@code track} says of a tag; null when it says nothing of one. */
-        Tagging tag() {
-            var has = kind.equals("track") ? TAGGINGS.get(payload.getString("event", "")) : null;
-            if (has == null
-                    || !(payload.getJsonObject("properties", new JsonObject()).getValue("tag") instanceof String tag)) {
-                return null;
-            }
-            var name = tag.strip();
-            return name.isEmpty() || name.codePointCount(0, name.length()) > MAX_TAG_CHARACTERS
-                    ? null
-                    : new Tagging(name, has);
-        }
-
-        /**
-         * What a {@code track} says the person has agreed to or refused. Nobody says it for a known person over a public key
-         * without proof.
-         */
-        Optional<Consent> consent() {
-            return kind.equals("track")
-                            && Consent.EVENT.equals(payload.getString("event"))
-                            && (verified || payload.getString("userId") == null)
-                    ? Consent.of(payload.getJsonObject("properties", new JsonObject()))
-                    : Optional.empty();
-        }
-
-        /** The group that a {@code group} puts the person into; null when it is none. */
-        Group group() {
-            return kind.equals("group") ? new Group(ws, payload.getString("groupId")) : null;
-        }
-
-        String source() {
-            return payload.getString("source");
-        }
-
-        Id user() {
-            return payload.getString("userId") == null ? null : Id.user(ws, payload.getString("userId"));
-        }
-
-        Id visitor() {
-            return payload.getString("anonymousId") == null ? null : Id.visitor(ws, payload.getString("anonymousId"));
-        }
-
-        /** The id that an alias gives up, taken as a visitor's. */
-        Id formerVisitor() {
-            return previousId() == null ? null : Id.visitor(ws, previousId());
-        }
-
-        /** The same, taken as a known person's, where the event is trusted with that. */
-        Id formerUser() {
-            return previousId() == null || !trusted ? null : Id.user(ws, previousId());
-        }
-
-        private String previousId() {
-            return kind.equals(ALIAS) ? payload.getString("previousId") : null;
-        }
-
-        Stream<Id> visitors() {
-            return Stream.of(visitor(), formerVisitor())
-                    .filter(Objects::nonNull)
-                    .distinct();
-        }
-
-        Stream<Id> ids() {
-            return Stream.concat(Stream.of(user(), formerUser()).filter(Objects::nonNull), visitors());
-        }
     }
 
     public Future<Void> derive(SqlConnection tx, List<Consumed> records) {
@@ -171,10 +84,22 @@ public final class Deriver {
                 .compose(derived -> {
                     var all = new ArrayList<>(derived.events());
                     all.addAll(interactions);
-                    var batch = new DerivedBatch(all, derived.changes());
+                    var batch = new DerivedBatch(all, derived.changes(), derived.moved());
                     derived.merges().forEach(batch::addFact);
                     return conclude(tx, batch);
                 });
+    }
+
+    /** Puts in force what is known of these people, after ids have come to them or gone. */
+    Future<Void> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
+        return refresh(tx, Map.of(ws, Set.copyOf(profileNos)), new ArrayList<>());
+    }
+
+    /** An operator has moved ids from one person to another: the stages look at both, and others are told. */
+    Future<Void> tell(SqlConnection tx, Set<Moved> moved, StreamRecord fact) {
+        var batch = new DerivedBatch(List.of(), List.of(), moved);
+        batch.addFact(fact);
+        return conclude(tx, batch);
     }
 
     private Future<Void> conclude(SqlConnection tx, DerivedBatch batch) {
@@ -211,8 +136,11 @@ public final class Deriver {
      * @param merges told with all other facts of the batch, see {@link Streams#append(SqlConnection, String, List)}
      */
     private record Derived(
-            List<DerivedBatch.Event> events, List<DerivedBatch.Changed> changes, List<StreamRecord> merges) {
-        static final Derived NOTHING = new Derived(List.of(), List.of(), List.of());
+            List<DerivedBatch.Event> events,
+            List<DerivedBatch.Changed> changes,
+            Set<Moved> moved,
+            List<StreamRecord> merges) {
+        static final Derived NOTHING = new Derived(List.of(), List.of(), Set.of(), List.of());
     }
 
     private Future<Derived> profile(SqlConnection tx, List<Arrived> fresh) {
@@ -233,38 +161,55 @@ public final class Deriver {
     private Future<Derived> profileThese(SqlConnection tx, List<Arrived> arrived) {
         var ids = new LinkedHashSet<Id>();
         arrived.forEach(one -> one.ids().forEach(ids::add));
-        return graph.load(tx, ids, arrived.getFirst().at()).compose(known -> {
-            var changes = new Changes();
-            var merges = new ArrayList<StreamRecord>();
-            var ordered = arrived.stream()
-                    .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
-                    .toList();
-            ordered.forEach(one -> apply(one, known, changes));
-            return join(tx, changes.joins)
-                    .compose(done -> store.update(tx, changes.identities))
-                    .compose(done -> name(tx, changes.joins))
-                    .compose(done -> refresh(tx, changes))
-                    .compose(done -> moveAddresses(tx, changes.moves, merges))
-                    .compose(done -> tellGroups(tx, ordered))
-                    .compose(done -> keep(tx, ordered, known))
-                    .map(done -> new Derived(
-                            ordered.stream()
-                                    .map(one -> new DerivedBatch.Event(
-                                            one.ws(),
-                                            one.kind(),
-                                            one.payload(),
-                                            subject(one, known).profileNo(),
-                                            one.at()))
-                                    .toList(),
-                            changes.told,
-                            merges));
-        });
+        return graph.load(tx, ids, arrived.getFirst().at())
+                .compose(known -> userIds(tx, arrived, known).compose(userIds -> {
+                    var changes = new Changes(userIds);
+                    var merges = new ArrayList<StreamRecord>();
+                    var ordered = arrived.stream()
+                            .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
+                            .toList();
+                    ordered.forEach(one -> apply(one, known, changes));
+                    return join(tx, changes.joins)
+                            .compose(done -> identities.update(tx, changes.identities))
+                            .compose(done -> links.alias(tx, changes.aliases))
+                            .compose(done -> name(tx, changes.joins))
+                            .compose(done -> crowds.leave(tx, known, changes.moved()))
+                            .compose(left -> {
+                                changes.identities.addAll(left);
+                                left.forEach(one -> changes.touch(one.id.ws(), one.profileNo()));
+                                return refresh(tx, changes.profiles, changes.told);
+                            })
+                            .compose(done -> moveAddresses(tx, changes.moves, merges))
+                            .compose(done -> tellGroups(tx, ordered))
+                            .compose(done -> keep(tx, ordered, known))
+                            .map(done -> new Derived(
+                                    ordered.stream()
+                                            .map(one -> new DerivedBatch.Event(
+                                                    one.ws(),
+                                                    one.kind(),
+                                                    one.payload(),
+                                                    subject(one, known).profileNo(),
+                                                    one.at()))
+                                            .toList(),
+                                    changes.told,
+                                    changes.moved(),
+                                    merges));
+                }));
+    }
+
+    /** Of people whom an alias of the batch may join how many userIds they have. */
+    private Future<Map<Numbered, Integer>> userIds(SqlConnection tx, List<Arrived> arrived, Map<Id, Identity> known) {
+        var joined = arrived.stream()
+                .filter(one -> one.formerUser() != null)
+                .flatMap(one -> Stream.of(known.get(one.formerUser()), known.get(one.user())))
+                .filter(Objects::nonNull)
+                .collect(Collectors.groupingBy(
+                        one -> one.id.ws(), TreeMap::new, Collectors.mapping(Identity::profileNo, Collectors.toSet())));
+        return identities.userIds(tx, joined);
     }
 
     /** From one profile to another. */
     private record Move(int ws, int fromNo, int toNo) {}
-
-    private record Profile(int ws, int no) {}
 
     /** What a batch changes, gathered in memory. */
     private static final class Changes {
@@ -274,23 +219,45 @@ public final class Deriver {
         final List<Move> moves = new ArrayList<>();
         /** Known people who became one, in this order; of one who was that already both numbers are the same. */
         final List<Move> joins = new ArrayList<>();
-        /** Whose ids became others. */
-        final Set<Profile> exchanged = new HashSet<>();
         /** What is other of people when all of it is in force. */
         final List<DerivedBatch.Changed> told = new ArrayList<>();
+        /** Which known people became one, and by which events. */
+        final List<LinksStore.Alias> aliases = new ArrayList<>();
+        /** How many userIds those have whom an alias may join, by their profile. */
+        final Map<Numbered, Integer> userIds;
+
+        Changes(Map<Numbered, Integer> userIds) {
+            this.userIds = userIds;
+        }
+
+        /** Whether the two together have no more userIds than a person may; counts them as one if so. */
+        boolean mayJoin(int ws, int fromNo, int toNo) {
+            var all =
+                    userIds.getOrDefault(new Numbered(ws, fromNo), 0) + userIds.getOrDefault(new Numbered(ws, toNo), 0);
+            if (fromNo != toNo && all > IdentitiesStore.MAX_USER_IDS) {
+                return false;
+            }
+            if (fromNo != toNo) {
+                userIds.put(new Numbered(ws, toNo), all);
+                userIds.remove(new Numbered(ws, fromNo));
+            }
+            return true;
+        }
 
         void touch(int ws, int profileNo) {
             profiles.computeIfAbsent(ws, none -> new TreeSet<>()).add(profileNo);
         }
 
-        /** An id went from one profile to another; nothing when it stayed where it was. */
-        void exchange(int ws, int fromNo, int toNo) {
-            touch(ws, fromNo);
-            touch(ws, toNo);
-            if (fromNo != toNo) {
-                exchanged.add(new Profile(ws, fromNo));
-                exchanged.add(new Profile(ws, toNo));
-            }
+        /** All ids that belong to another profile than before the batch. */
+        Set<Moved> moved() {
+            var moved = new HashSet<Moved>();
+            joins.stream()
+                    .filter(join -> join.fromNo() != join.toNo())
+                    .forEach(join -> moved.add(new Moved(join.ws(), join.fromNo(), join.toNo())));
+            identities.stream()
+                    .filter(one -> one.loadedNo() != one.profileNo())
+                    .forEach(one -> moved.add(new Moved(one.id.ws(), one.loadedNo(), one.profileNo())));
+            return moved;
         }
     }
 
@@ -312,6 +279,15 @@ public final class Deriver {
         Device.of(event.payload())
                 .forEach((name, value) -> subject.set(name, value, event.at(), event.messageId(), event.source()));
         event.consent().ifPresent(consent -> subject.consent(consent, event.at(), event.messageId(), event.source()));
+        if (event.saysQuietHours()) {
+            var hours = QuietHours.of(event.payload().getJsonObject("properties", new JsonObject()));
+            subject.set(
+                    QuietHours.NAME,
+                    hours.map(QuietHours::toJson).orElse(null),
+                    event.at(),
+                    event.messageId(),
+                    event.source());
+        }
         if (event.group() != null) {
             subject.join(event.group().id(), event.at(), event.messageId());
         }
@@ -327,7 +303,8 @@ public final class Deriver {
     private static void claim(Arrived event, Identity visitor, Identity user, Changes changes) {
         var before = visitor.profileNo();
         visitor.claim(user, event.at(), event.messageId());
-        changes.exchange(event.ws(), before, visitor.profileNo());
+        changes.touch(event.ws(), before);
+        changes.touch(event.ws(), visitor.profileNo());
         var visitorsOwn = visitor.addressNo();
         if (event.verified() && visitor.prove(user, event.at(), event.messageId())) {
             changes.moves.add(new Move(event.ws(), visitorsOwn, user.profileNo()));
@@ -336,10 +313,16 @@ public final class Deriver {
         changes.identities.add(visitor);
     }
 
-    /** Two known people are one: here those of the batch, in {@link ProfilesStore#join} all others. */
+    /** Two known people are one: here those of the batch, in {@link IdentitiesStore#join} all others. */
     private static void join(Arrived event, Map<Id, Identity> known, Identity user, Changes changes) {
         var former = known.get(event.formerUser());
+        if (former.isSettled()
+                || user.isSettled()
+                || !changes.mayJoin(event.ws(), former.profileNo(), user.profileNo())) {
+            return;
+        }
         former.alias(user, event.at(), event.messageId());
+        changes.aliases.add(new LinksStore.Alias(event.ws(), former.no, user.no, event.at(), event.messageId()));
         changes.identities.add(former);
         var join = new Move(event.ws(), former.profileNo(), user.profileNo());
         changes.joins.add(join);
@@ -348,7 +331,7 @@ public final class Deriver {
                     .filter(one -> one.id.ws() == join.ws() && one.move(join.fromNo(), join.toNo()))
                     .forEach(changes.identities::add);
             changes.moves.add(join);
-            changes.exchange(join.ws(), join.fromNo(), join.toNo());
+            changes.touch(join.ws(), join.fromNo());
         }
     }
 
@@ -356,7 +339,7 @@ public final class Deriver {
         Future<Void> chain = Future.succeededFuture();
         for (var join : joins) {
             if (join.fromNo() != join.toNo()) {
-                chain = chain.compose(done -> store.join(tx, join.ws(), join.fromNo(), join.toNo()));
+                chain = chain.compose(done -> identities.join(tx, join.ws(), join.fromNo(), join.toNo()));
             }
         }
         return chain;
@@ -365,26 +348,24 @@ public final class Deriver {
     private Future<Void> name(SqlConnection tx, List<Move> joins) {
         Future<Void> chain = Future.succeededFuture();
         for (var join : joins) {
-            chain = chain.compose(done -> store.name(tx, join.ws(), join.toNo()));
+            chain = chain.compose(done -> identities.name(tx, join.ws(), join.toNo()));
         }
         return chain;
     }
 
-    private Future<Void> refresh(SqlConnection tx, Changes changes) {
+    /** @param told what is other of people afterwards */
+    private Future<Void> refresh(
+            SqlConnection tx, Map<Integer, Set<Integer>> touched, List<DerivedBatch.Changed> told) {
         Future<Void> chain = Future.succeededFuture();
-        for (var entry : changes.profiles.entrySet()) {
+        for (var entry : touched.entrySet()) {
             int ws = entry.getKey();
             chain = chain.compose(done -> store.refresh(tx, ws, entry.getValue()))
                     .compose(refreshed -> {
-                        refreshed.forEach(one -> changes.told.add(new DerivedBatch.Changed(
-                                ws,
-                                one.profileNo(),
-                                one.names(),
-                                one.consents(),
-                                changes.exchanged.contains(new Profile(ws, one.profileNo())))));
+                        refreshed.forEach(one ->
+                                told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents())));
                         return traits.tell(tx, ws, refreshed);
                     })
-                    .compose(done -> suppressions.mark(tx, entry.getKey(), entry.getValue(), false));
+                    .compose(done -> suppressions.mark(tx, ws, entry.getValue(), false));
         }
         return chain;
     }
@@ -411,7 +392,7 @@ public final class Deriver {
         Future<Void> chain = Future.succeededFuture();
         for (var entry : byWorkspace.entrySet()) {
             var ids = entry.getValue().stream().map(one -> one.group().id()).collect(Collectors.toSet());
-            chain = chain.compose(done -> store.lockGroups(tx, entry.getKey(), ids))
+            chain = chain.compose(done -> groups.lockGroups(tx, entry.getKey(), ids))
                     .compose(words -> {
                         for (var one : entry.getValue()) {
                             one.payload()
@@ -425,7 +406,7 @@ public final class Deriver {
                                                     .add(one.messageId()),
                                             Identity.MAX_TRAITS));
                         }
-                        return store.updateGroups(tx, entry.getKey(), words);
+                        return groups.updateGroups(tx, entry.getKey(), words);
                     });
         }
         return chain;

@@ -89,36 +89,36 @@ public final class EraseJob implements JobHandler {
 
     private Future<Void> erase(SqlConnection tx, int ws, Erasure erasure, int profileNo) {
         var counts = new LinkedHashMap<String, Integer>();
-        return store.names(tx, ws, profileNo)
-                .compose(names -> store.parts(tx, ws, profileNo).compose(parts -> {
-                    var nos = parts.stream().map(Part::no).toList();
-                    Future<Void> chain = store.remember(tx, ws, nos)
-                            .compose(remembered -> store.forgetDeadLetters(tx, ws, names))
-                            .map(letters -> {
-                                counts.put("dead_letter", letters);
+        return store.parts(tx, ws, profileNo).compose(parts -> {
+            var nos = parts.stream().map(Part::no).toList();
+            return store.names(tx, ws, nos).compose(names -> {
+                Future<Void> chain = store.remember(tx, ws, nos)
+                        .compose(remembered -> store.forgetDeadLetters(tx, ws, names))
+                        .map(letters -> {
+                            counts.put("dead_letter", letters);
+                            return null;
+                        });
+                for (var erasable : erasables) {
+                    chain = chain.compose(done -> erasable.erase(tx, ws, nos)).map(gone -> {
+                        counts.putAll(gone);
+                        return null;
+                    });
+                }
+                for (var part : parts) {
+                    chain = chain.compose(done -> audit.blank(tx, ws, "profile", part.id(), erasure.id()))
+                            .map(lines -> {
+                                counts.merge("audit_detail", lines, Integer::sum);
                                 return null;
                             });
-                    for (var erasable : erasables) {
-                        chain = chain.compose(done -> erasable.erase(tx, ws, nos))
-                                .map(gone -> {
-                                    counts.putAll(gone);
-                                    return null;
-                                });
-                    }
-                    for (var part : parts) {
-                        chain = chain.compose(done -> audit.blank(tx, ws, "profile", part.id(), erasure.id()))
-                                .map(lines -> {
-                                    counts.merge("audit_detail", lines, Integer::sum);
-                                    return null;
-                                });
-                    }
-                    var asked = names.stream().map(ErasuresStore.Name::asked).toList();
-                    return chain.compose(done -> audit.blankAsked(tx, ws, "profile", asked, erasure.id()))
-                            .compose(lines -> {
-                                counts.merge("audit_detail", lines, Integer::sum);
-                                return tell(tx, ws, erasure, counts);
-                            });
-                }));
+                }
+                var asked = names.stream().map(ErasuresStore.Name::asked).toList();
+                return chain.compose(done -> audit.blankAsked(tx, ws, "profile", asked, erasure.id()))
+                        .compose(lines -> {
+                            counts.merge("audit_detail", lines, Integer::sum);
+                            return tell(tx, ws, erasure, counts);
+                        });
+            });
+        });
     }
 
     private Future<Void> tell(SqlConnection tx, int ws, Erasure erasure, Map<String, Integer> counts) {

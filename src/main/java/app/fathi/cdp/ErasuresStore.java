@@ -90,13 +90,21 @@ final class ErasuresStore {
     /** A number and public id of a person, or of who became part of them. */
     record Part(int no, UUID id) {}
 
-    /** The person, whoever became part of them, and the visitors that they were; never another known person. */
+    /**
+     * The person, whoever became part of them, the visitors that they were, and those that they have claimed and that are apart because
+     * there are too many ({@link Crowds}); never another known person.
+     */
     Future<List<Part>> parts(SqlClient client, int ws, int profileNo) {
         return client.preparedQuery(
                         """
                         SELECT profile_no, id FROM cdp_profile WHERE ws = $1 AND (
                           profile_no = $2 OR merged_into = $2 OR user_id IS NULL AND profile_no IN (
-                            SELECT address_no FROM cdp_identity WHERE ws = $1 AND profile_no = $2))
+                            SELECT address_no FROM cdp_identity WHERE ws = $1 AND profile_no = $2
+                            UNION ALL
+                            SELECT v.profile_no FROM cdp_identity u JOIN cdp_identity v ON v.claim_user_id = u.value AND v.ws = $1
+                              AND v.kind = 1 AND v.profile_no = v.own_no AND v.claim_user_id IS NOT NULL
+                              AND jsonb_array_length(v.claimants) <= 10
+                            WHERE u.ws = $1 AND u.profile_no = $2 AND u.kind = 0))
                         ORDER BY profile_no
                         """)
                 .execute(Tuple.of(ws, profileNo))
@@ -106,10 +114,10 @@ final class ErasuresStore {
     }
 
     /** All ids that led to them, as the events name them. */
-    Future<List<Name>> names(SqlConnection tx, int ws, int profileNo) {
+    Future<List<Name>> names(SqlConnection tx, int ws, Collection<Integer> nos) {
         return tx.preparedQuery(
-                        "SELECT kind, value FROM cdp_identity WHERE ws = $1 AND profile_no = $2 ORDER BY no FOR UPDATE")
-                .execute(Tuple.of(ws, profileNo))
+                        "SELECT kind, value FROM cdp_identity WHERE ws = $1 AND profile_no = ANY ($2) ORDER BY no FOR UPDATE")
+                .execute(Tuple.of(ws, (Object) nos.toArray(Integer[]::new)))
                 .map(rows -> rows.stream()
                         .map(row -> new Name(row.getShort("kind"), row.getString("value")))
                         .toList());
@@ -169,6 +177,17 @@ final class ErasuresStore {
                 """
                 DELETE FROM cdp_trait t USING cdp_trait_name n
                 WHERE n.ws = $1 AND t.ws = $1 AND t.trait = n.no AND t.profile_no = ANY ($2)
+                """,
+                ws,
+                nos);
+    }
+
+    Future<Integer> forgetLinks(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(
+                tx,
+                """
+                DELETE FROM cdp_link l USING cdp_identity i
+                WHERE i.ws = $1 AND i.profile_no = ANY ($2) AND l.ws = $1 AND (l.identity_no = i.no OR l.other_no = i.no)
                 """,
                 ws,
                 nos);

@@ -18,15 +18,27 @@ final class Identity {
     /** What one id has agreed to or refused, by purpose and channel. */
     static final int MAX_CONSENTS = 200;
 
+    /** Known people who may claim one visitor's id. Of an id that more of them claim nobody can say whose it is: a device that is shared. */
+    static final int MAX_CLAIMANTS = 10;
+
     final long no;
     final IdentityGraph.Id id;
+    private final Integer ownNo;
+    private final int loadedNo;
     private int profileNo;
     private int addressNo;
     private String claimUserId;
     private Instant claimAt;
     private String claimId;
+    private String proofUserId;
     private Instant proofAt;
     private String proofId;
+
+    /** The users who claim this visitor's id, those that were heard of first. */
+    private final JsonArray claimants;
+
+    /** An operator has said whose it is, and no event says otherwise. */
+    private boolean settled;
     /** name → [value, microseconds, messageId, source] */
     private final JsonObject traits;
 
@@ -44,13 +56,17 @@ final class Identity {
     Identity(
             long no,
             IdentityGraph.Id id,
+            Integer ownNo,
             int profileNo,
             int addressNo,
             String claimUserId,
             Instant claimAt,
             String claimId,
+            String proofUserId,
             Instant proofAt,
             String proofId,
+            JsonArray claimants,
+            boolean settled,
             JsonObject traits,
             JsonObject tags,
             JsonObject groups,
@@ -58,13 +74,23 @@ final class Identity {
             Instant lastSeenAt) {
         this.no = no;
         this.id = id;
+        // Of rows from before there was the column it is known as long as nothing has moved.
+        this.ownNo = ownNo != null
+                ? ownNo
+                : claimAt == null
+                        ? (Integer) profileNo
+                        : id.kind() == IdentityGraph.VISITOR && proofAt == null ? addressNo : null;
+        this.loadedNo = profileNo;
         this.profileNo = profileNo;
         this.addressNo = addressNo;
         this.claimUserId = claimUserId;
         this.claimAt = claimAt;
         this.claimId = claimId;
+        this.proofUserId = proofUserId;
         this.proofAt = proofAt;
         this.proofId = proofId;
+        this.claimants = claimants;
+        this.settled = settled;
         this.traits = traits;
         this.tags = tags;
         this.groups = groups;
@@ -78,6 +104,28 @@ final class Identity {
 
     int addressNo() {
         return addressNo;
+    }
+
+    /** The profile that this id was made with; null where that is not known any more. */
+    Integer ownNo() {
+        return ownNo;
+    }
+
+    /** Whose it was before this batch. */
+    int loadedNo() {
+        return loadedNo;
+    }
+
+    boolean isSettled() {
+        return settled;
+    }
+
+    JsonArray claimants() {
+        return claimants;
+    }
+
+    String proofUserId() {
+        return proofUserId;
     }
 
     JsonObject traits() {
@@ -195,14 +243,68 @@ final class Identity {
         return byTime != 0 ? byTime > 0 : messageId.compareTo(other.getString(2)) > 0;
     }
 
-    /** A known person claims this visitor id. The first claim by (corrected time, messageId) has what was done under it. */
+    /**
+     * A known person claims this visitor id. The first claim by (corrected time, messageId) has what was done under it, unless
+     * more people claim it than share a person's life: then it is nobody's but the device's.
+     */
     void claim(Identity user, Instant at, String messageId) {
+        if (!isShared() && !claimants.contains(user.id.value())) {
+            claimants.add(user.id.value());
+        }
+        if (settled) {
+            return;
+        }
         if (claimAt == null || isBefore(at, messageId, claimAt, claimId)) {
             claimUserId = user.id.value();
             claimAt = at;
             claimId = messageId;
             profileNo = user.profileNo;
         }
+        if (isShared() && ownNo != null) {
+            profileNo = ownNo;
+        }
+    }
+
+    boolean isShared() {
+        return claimants.size() > MAX_CLAIMANTS;
+    }
+
+    /** The person has too many visitor ids; this one is a visitor's alone again. */
+    void leave() {
+        profileNo = ownNo;
+        addressNo = ownNo;
+    }
+
+    private boolean hasLeft() {
+        return claimUserId != null && !isShared() && ownNo != null && ownNo == profileNo;
+    }
+
+    /** An operator says whose it is, or takes that back. */
+    void settle(boolean now) {
+        settled = now;
+    }
+
+    /** Belongs to these profiles from now on. */
+    void put(int profile, int address) {
+        profileNo = profile;
+        addressNo = address;
+    }
+
+    /** What a known person said of this id counts no longer. */
+    void forgetClaim() {
+        claimUserId = null;
+        claimAt = null;
+        claimId = null;
+        proofUserId = null;
+        proofAt = null;
+        proofId = null;
+    }
+
+    /** The alias that is the latest of those that are left. */
+    void aliasIs(String userId, Instant at, String messageId) {
+        claimUserId = userId;
+        claimAt = at;
+        claimId = messageId;
     }
 
     /**
@@ -210,8 +312,12 @@ final class Identity {
      * whether it is the first: only then do the visitor's own addresses move, never those of another known person.
      */
     boolean prove(Identity user, Instant at, String messageId) {
+        if (settled || hasLeft()) {
+            return false;
+        }
         var first = proofAt == null;
         if (first || isBefore(proofAt, proofId, at, messageId)) {
+            proofUserId = user.id.value();
             proofAt = at;
             proofId = messageId;
             addressNo = user.profileNo;

@@ -32,10 +32,10 @@ final class IdentityGraph {
     /** A profile to be made, with the identity that leads to it. */
     record Fresh(Id id, int profileNo, UUID profileId, Instant at) {}
 
-    private final ProfilesStore store;
+    private final IdentitiesStore store;
     private final SuppressionsStore suppressions = new SuppressionsStore();
 
-    IdentityGraph(ProfilesStore store) {
+    IdentityGraph(IdentitiesStore store) {
         this.store = store;
     }
 

@@ -17,7 +17,8 @@ public final class PeopleInProfiles implements Erasable {
 
     @Override
     public Set<String> tables() {
-        return Set.of("cdp_profile", "cdp_identity", "cdp_trait", "cdp_event", "cdp_erasure", "dead_letter");
+        return Set.of(
+                "cdp_profile", "cdp_identity", "cdp_link", "cdp_trait", "cdp_event", "cdp_erasure", "dead_letter");
     }
 
     /** Told by {@link ExportService}, page by page, because there may be many events. */
@@ -36,6 +37,10 @@ public final class PeopleInProfiles implements Erasable {
                 })
                 .compose(traits -> {
                     counts.put("cdp_trait", traits);
+                    return store.forgetLinks(tx, ws, nos);
+                })
+                .compose(links -> {
+                    counts.put("cdp_link", links);
                     return store.forgetIds(tx, ws, nos);
                 })
                 .compose(ids -> {

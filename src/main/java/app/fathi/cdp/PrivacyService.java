@@ -19,6 +19,7 @@ import java.util.List;
 /** What a person may ask for: what they have agreed to, all that is known of them, and that it be forgotten. */
 final class PrivacyService {
     private static final int EVENTS_A_PAGE = 500;
+    private static final int MAX_IDS = IdentitiesStore.MAX_USER_IDS + Crowds.MAX_VISITOR_IDS;
 
     private final Transactions transactions;
     private final ProfilesService profiles;
@@ -26,6 +27,8 @@ final class PrivacyService {
     private final Audit audit;
     private final List<Erasable> erasables;
     private final ProfilesStore store = new ProfilesStore();
+    private final WordsStore words = new WordsStore();
+    private final LinksStore links = new LinksStore();
     private final ErasuresStore erasures = new ErasuresStore();
 
     PrivacyService(
@@ -42,7 +45,7 @@ final class PrivacyService {
 
     Future<Reply> consents(Call call) {
         return profiles.find(transactions.pool(), call)
-                .compose(profile -> store.consents(transactions.pool(), call.ws(), profile.no()))
+                .compose(profile -> words.consents(transactions.pool(), call.ws(), profile.no()))
                 .map(items -> Reply.ok(new JsonObject().put("items", new JsonArray(items))));
     }
 
@@ -72,7 +75,7 @@ final class PrivacyService {
                                                         .put("properties", consent.properties())))
                                         .toList())
                         .compose(done -> audit.record(tx, call, "profile", profile.id(), null, told(consents)))
-                        .compose(done -> store.consents(tx, call.ws(), profile.no()))))
+                        .compose(done -> words.consents(tx, call.ws(), profile.no()))))
                 .map(items -> Reply.ok(new JsonObject().put("items", new JsonArray(items))));
     }
 
@@ -92,9 +95,16 @@ final class PrivacyService {
                     var lines = new ArrayList<JsonObject>();
                     lines.add(new JsonObject().put("kind", "profile").mergeIn(shown));
                     var nos = parts.stream().map(ErasuresStore.Part::no).toList();
-                    Future<Void> chain = store.consents(pool, call.ws(), profile.no())
+                    Future<Void> chain = words.consents(pool, call.ws(), profile.no())
                             .map(consents -> {
                                 consents.forEach(consent -> lines.add(consent.put("kind", "consent")));
+                                return null;
+                            });
+                    chain = chain.compose(done -> links.explain(pool, call.ws(), profile.no(), 0, MAX_IDS))
+                            .map(ids -> {
+                                ids.forEach(one -> lines.add(one.shown()
+                                        .put("idKind", one.shown().getString("kind"))
+                                        .put("kind", "identity")));
                                 return null;
                             });
                     for (var erasable : erasables) {
@@ -106,22 +116,22 @@ final class PrivacyService {
                     }
                     return chain.map(done -> Reply.rows(
                             "person-" + profile.id() + ".ndjson",
-                            new Reply.Rows(List.of(), new Pages(call.ws(), profile.no(), lines)::next)));
+                            new Reply.Rows(List.of(), new Pages(call.ws(), nos, lines)::next)));
                 })));
     }
 
     /** First all but the events, then these, the latest first. */
     private final class Pages {
         private final int ws;
-        private final int profileNo;
+        private final List<Integer> profileNos;
         private List<JsonObject> first;
         private OffsetDateTime before = ProfilesService.END_OF_TIME;
         private String beforeId = "";
         private boolean over;
 
-        Pages(int ws, int profileNo, List<JsonObject> first) {
+        Pages(int ws, List<Integer> profileNos, List<JsonObject> first) {
             this.ws = ws;
-            this.profileNo = profileNo;
+            this.profileNos = profileNos;
             this.first = first;
         }
 
@@ -134,7 +144,7 @@ final class PrivacyService {
             if (over) {
                 return Future.succeededFuture();
             }
-            return store.timeline(transactions.pool(), ws, profileNo, before, beforeId, null, null, EVENTS_A_PAGE)
+            return store.timeline(transactions.pool(), ws, profileNos, before, beforeId, null, null, EVENTS_A_PAGE)
                     .map(events -> {
                         over = events.size() < EVENTS_A_PAGE;
                         if (!events.isEmpty()) {

@@ -43,25 +43,35 @@ public final class Profiles {
 
     public Profiles() {
         this.store = new ProfilesStore();
-        this.graph = new IdentityGraph(store);
+        this.graph = new IdentityGraph(new IdentitiesStore());
     }
 
     /**
-     * The number of the person to whom an address subscribed under this id belongs; made when the id is new. A visitor's
+     * Whose an address is.
+     *
+     * @param identityNo the number of the id under which it was subscribed: where that id goes, the address goes
+     */
+    public record Reached(int profileNo, long identityNo) {
+        private static Reached by(Identity identity) {
+            return new Reached(identity.addressNo(), identity.no);
+        }
+    }
+
+    /**
+     * The person to whom an address subscribed under this id belongs; made when the id is new. A visitor's
      * id leads to the known person only after a verified claim.
      *
      * @param userId or null
      * @param anonymousId or null; one of the two is given
      */
-    public Future<Integer> reach(SqlConnection tx, int ws, String userId, String anonymousId) {
+    public Future<Reached> reach(SqlConnection tx, int ws, String userId, String anonymousId) {
         var id = userId != null ? Id.user(ws, userId) : Id.visitor(ws, anonymousId);
         return graph.enter(tx, List.of(id)).compose(erased -> {
             if (!erased.isEmpty()) {
                 throw ProblemException.unprocessable(
                         userId != null ? "/userId" : "/anonymousId", "This person was erased and cannot come back.");
             }
-            return graph.load(tx, List.of(id), Instant.now())
-                    .map(found -> found.get(id).addressNo());
+            return graph.load(tx, List.of(id), Instant.now()).map(found -> Reached.by(found.get(id)));
         });
     }
 
@@ -76,19 +86,18 @@ public final class Profiles {
      * As {@link #reach} for many at once; who was erased is left out. While people are made, all others who make some in the workspace wait for the
      * transaction: let it do nothing else.
      */
-    public Future<Map<Called, Integer>> reachAll(SqlConnection tx, int ws, Collection<Called> called) {
+    public Future<Map<Called, Reached>> reachAll(SqlConnection tx, int ws, Collection<Called> called) {
         var ids = called.stream().map(one -> one.in(ws)).collect(Collectors.toSet());
         return graph.enter(tx, ids).compose(erased -> {
             ids.removeAll(erased);
             return ids.isEmpty()
                     ? Future.succeededFuture(Map.of())
                     : graph.load(tx, ids, Instant.now()).map(found -> {
-                        var numbers = new HashMap<Called, Integer>(called.size() * 2);
+                        var reached = new HashMap<Called, Reached>(called.size() * 2);
                         called.stream()
                                 .filter(one -> found.containsKey(one.in(ws)))
-                                .forEach(one ->
-                                        numbers.put(one, found.get(one.in(ws)).addressNo()));
-                        return numbers;
+                                .forEach(one -> reached.put(one, Reached.by(found.get(one.in(ws)))));
+                        return reached;
                     });
         });
     }
@@ -146,7 +155,7 @@ public final class Profiles {
      * anonymous:<anonymousId>}; fails with 404 where there is none.
      */
     public Future<Integer> named(SqlClient client, Call call) {
-        return ProfilesService.find(store, client, call.ws(), call)
+        return ProfilesService.find(store, client, call)
                 .map(found -> found.orElseThrow(() -> ProblemException.notFound("profile"))
                         .no());
     }

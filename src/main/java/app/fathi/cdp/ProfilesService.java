@@ -2,7 +2,7 @@ package app.fathi.cdp;
 
 import app.fathi.cdp.ProfilesStore.Happened;
 import app.fathi.cdp.ProfilesStore.Shown;
-import app.fathi.cdp.ProfilesStore.Told;
+import app.fathi.cdp.WordsStore.Told;
 import app.fathi.cdp.schemas.Pins;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
@@ -46,6 +46,8 @@ final class ProfilesService {
     private final Cursor cursor;
     private final InstantSource clock;
     private final ProfilesStore store = new ProfilesStore();
+    private final WordsStore words = new WordsStore();
+    private final GroupsStore groups = new GroupsStore();
 
     ProfilesService(
             Transactions transactions,
@@ -99,7 +101,7 @@ final class ProfilesService {
                 .compose(profile -> store.timeline(
                         transactions.pool(),
                         call.ws(),
-                        profile.no(),
+                        List.of(profile.no()),
                         position.map(at -> at.time(0)).orElse(END_OF_TIME),
                         position.map(at -> at.text(1)).orElse(""),
                         kind,
@@ -110,26 +112,41 @@ final class ProfilesService {
     }
 
     Future<Shown> find(SqlClient client, Call call) {
-        return find(store, client, call.ws(), call)
-                .map(found -> found.orElseThrow(() -> ProblemException.notFound("profile")));
+        return find(store, client, call).map(found -> found.orElseThrow(() -> ProblemException.notFound("profile")));
     }
 
-    static Future<Optional<Shown>> find(ProfilesStore store, SqlClient client, int ws, Call call) {
+    /** The one that a request names in its path. */
+    static Future<Optional<Shown>> find(ProfilesStore store, SqlClient client, Call call) {
         var name = call.parameters().getString("id");
+        if (!name.startsWith(BY_USER_ID) && !name.startsWith(BY_ANONYMOUS_ID)) {
+            call.id("id", "profile");
+        }
+        return find(store, client, call.ws(), name);
+    }
+
+    /** By the profile's id, or by {@code user:<userId>} or {@code anonymous:<anonymousId>}; empty where there is none. */
+    Future<Optional<Shown>> find(SqlClient client, int ws, String name) {
+        return find(store, client, ws, name);
+    }
+
+    private static Future<Optional<Shown>> find(ProfilesStore store, SqlClient client, int ws, String name) {
         if (name.startsWith(BY_USER_ID)) {
             return store.show(client, ws, null, IdentityGraph.USER, name.substring(BY_USER_ID.length()));
         }
         if (name.startsWith(BY_ANONYMOUS_ID)) {
             return store.show(client, ws, null, IdentityGraph.VISITOR, name.substring(BY_ANONYMOUS_ID.length()));
         }
-        UUID id = call.id("id", "profile");
-        return store.show(client, ws, id, null, null);
+        try {
+            return store.show(client, ws, UUID.fromString(name), null, null);
+        } catch (IllegalArgumentException e) {
+            return Future.succeededFuture(Optional.empty());
+        }
     }
 
     /** As {@code getProfile} shows it. */
     Future<JsonObject> whole(SqlClient client, int ws, Shown profile) {
-        return store.told(client, ws, profile.no()).compose(told -> store.groups(client, ws, profile.groups())
-                .map(groups -> shown(profile, told, groups)));
+        return words.told(client, ws, profile.no()).compose(told -> groups.groups(client, ws, profile.groups())
+                .map(groupTraits -> shown(profile, told, groupTraits)));
     }
 
     private static JsonObject shown(Shown profile, List<Told> told, Map<String, JsonObject> groupTraits) {
@@ -288,20 +305,30 @@ final class ProfilesService {
 
     /** Derives it at once, under the id that the person is shown by, and later than all that was said of them. */
     Future<Void> say(SqlConnection tx, Call call, Shown profile, List<Said> said) {
+        return say(
+                tx,
+                call.ws(),
+                call.caller().kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                profile,
+                said);
+    }
+
+    /** @param source over what it came, such as {@code user} */
+    Future<Void> say(SqlConnection tx, int ws, String source, Shown profile, List<Said> said) {
         if (profile.userId() == null && profile.anonymousIds().isEmpty()) {
             throw ProblemException.conflict(
                     "This visitor has become somebody else: nothing is left here to be changed.");
         }
-        return store.lastWord(tx, call.ws(), profile.no()).compose(last -> {
+        return words.lastWord(tx, ws, profile.no()).compose(last -> {
             // Whatever the clock says here.
             var now = clock.instant().truncatedTo(ChronoUnit.MICROS);
             var at = last.isPresent() && !now.isAfter(last.get()) ? last.get().plus(1, ChronoUnit.MICROS) : now;
             return deriver.derive(
                     tx,
                     said.stream()
-                            .map(one -> event(call, profile, one.call(), at).mergeIn(one.content()))
-                            .map(event -> new Consumed(
-                                    new StreamRecord(call.ws(), "", event.getString("type"), event), 0, 0, at))
+                            .map(one -> event(source, profile, one.call(), at).mergeIn(one.content()))
+                            .map(event ->
+                                    new Consumed(new StreamRecord(ws, "", event.getString("type"), event), 0, 0, at))
                             .toList());
         });
     }
@@ -311,7 +338,7 @@ final class ProfilesService {
                 "track", new JsonObject().put("event", name).put("properties", new JsonObject().put("tag", tag)));
     }
 
-    private static JsonObject event(Call call, Shown profile, String type, Instant at) {
+    private static JsonObject event(String source, Shown profile, String type, Instant at) {
         var event = new JsonObject()
                 .put("type", type)
                 .put("messageId", UuidCreator.getTimeOrderedEpoch().toString())
@@ -319,9 +346,7 @@ final class ProfilesService {
                 .put("receivedAt", at.toString())
                 .put("verified", true)
                 .put("trusted", true)
-                .put(
-                        "source",
-                        call.caller().kind().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+                .put("source", source);
         return profile.userId() != null
                 ? event.put("userId", profile.userId())
                 : event.put("anonymousId", profile.anonymousIds().getString(0));

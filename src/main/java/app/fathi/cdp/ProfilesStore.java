@@ -1,6 +1,5 @@
 package app.fathi.cdp;
 
-import app.fathi.cdp.IdentityGraph.Id;
 import app.fathi.cdp.values.Fold;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
@@ -13,7 +12,6 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,7 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
-/** All SQL of people, their ids and their events. */
+/** All SQL of people as they are shown and found, and of their events. */
 final class ProfilesStore {
 
     /** An event as it is kept. */
@@ -47,154 +45,11 @@ final class ProfilesStore {
             Instant lastSeenAt,
             long version) {}
 
-    /** Where a trait in force comes from. */
-    record Told(String name, long micros, String source) {}
-
     /** An event of a person's timeline. */
     record Happened(Instant at, String messageId, String kind, String name, JsonObject payload) {}
 
     /** What a list of people is limited to; null where it is not. */
     record Filter(String q, String trait, String value, String tag) {}
-
-    static final String LOCK_IDENTITIES =
-            """
-            SELECT i.* FROM cdp_identity i
-            JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
-              ON i.ws = wanted.ws AND i.kind = wanted.kind AND i.value = wanted.value
-            ORDER BY i.no FOR UPDATE OF i
-            """;
-
-    Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids) {
-        return tx.preparedQuery(LOCK_IDENTITIES)
-                .execute(Tuple.of(
-                        ids.stream().map(Id::ws).toArray(Integer[]::new),
-                        ids.stream().map(Id::kind).toArray(Short[]::new),
-                        ids.stream().map(Id::value).toArray(String[]::new)))
-                .map(rows -> {
-                    var found = new HashMap<Id, Identity>();
-                    rows.forEach(row -> {
-                        var identity = identity(row);
-                        found.put(identity.id, identity);
-                    });
-                    return found;
-                });
-    }
-
-    Future<Void> lockMaking(SqlConnection tx, int ws) {
-        return tx.preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended('cdp_identity', $1))")
-                .execute(Tuple.of((long) ws))
-                .mapEmpty();
-    }
-
-    /** The first of n numbers that nobody has. */
-    Future<Integer> takeNumbers(SqlConnection tx, int ws, int count) {
-        return tx.preparedQuery(
-                        """
-                        INSERT INTO cdp_profile_number AS n (ws, next) VALUES ($1, $2)
-                        ON CONFLICT (ws) DO UPDATE SET next = n.next + $2 RETURNING next - $2 AS first
-                        """)
-                .execute(Tuple.of(ws, count))
-                .map(rows -> rows.iterator().next().getInteger("first"));
-    }
-
-    Future<Void> insert(SqlConnection tx, List<IdentityGraph.Fresh> fresh) {
-        return tx.preparedQuery(
-                        """
-                        WITH fresh AS (
-                          SELECT * FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::uuid[], $6::timestamptz[])
-                            AS f (ws, kind, value, profile_no, id, at)),
-                        person AS (
-                          INSERT INTO cdp_profile (ws, profile_no, id, user_id, first_seen_at, last_seen_at)
-                          SELECT ws, profile_no, id, CASE WHEN kind = 0 THEN value END, at, at FROM fresh)
-                        INSERT INTO cdp_identity (ws, kind, value, profile_no, address_no, first_seen_at, last_seen_at)
-                        SELECT ws, kind, value, profile_no, profile_no, at, at FROM fresh
-                        """)
-                .execute(Tuple.of(
-                        fresh.stream().map(one -> one.id().ws()).toArray(Integer[]::new),
-                        fresh.stream().map(one -> one.id().kind()).toArray(Short[]::new),
-                        fresh.stream().map(one -> one.id().value()).toArray(String[]::new),
-                        fresh.stream().map(IdentityGraph.Fresh::profileNo).toArray(Integer[]::new),
-                        fresh.stream().map(IdentityGraph.Fresh::profileId).toArray(UUID[]::new),
-                        fresh.stream().map(one -> utc(one.at())).toArray(OffsetDateTime[]::new)))
-                .mapEmpty();
-    }
-
-    Future<Void> update(SqlConnection tx, Collection<Identity> changed) {
-        var all = changed.stream().toList();
-        return tx.preparedQuery(
-                        """
-                        UPDATE cdp_identity i SET
-                          profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
-                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = c.traits::jsonb, tags = c.tags::jsonb,
-                          groups = c.groups::jsonb, consents = c.consents::jsonb, last_seen_at = c.last_seen_at
-                        FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
-                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                                    $15::timestamptz[])
-                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, traits, tags,
-                                groups, consents, last_seen_at)
-                        WHERE i.ws = c.ws AND i.kind = c.kind AND i.value = c.value
-                        """)
-                .execute(Tuple.from(new Object[] {
-                    all.stream().map(one -> one.id.ws()).toArray(Integer[]::new),
-                    all.stream().map(one -> one.id.kind()).toArray(Short[]::new),
-                    all.stream().map(one -> one.id.value()).toArray(String[]::new),
-                    all.stream().map(Identity::profileNo).toArray(Integer[]::new),
-                    all.stream().map(Identity::addressNo).toArray(Integer[]::new),
-                    all.stream().map(Identity::claimUserId).toArray(String[]::new),
-                    all.stream().map(one -> utc(one.claimAt())).toArray(OffsetDateTime[]::new),
-                    all.stream().map(Identity::claimId).toArray(String[]::new),
-                    all.stream().map(one -> utc(one.proofAt())).toArray(OffsetDateTime[]::new),
-                    all.stream().map(Identity::proofId).toArray(String[]::new),
-                    all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
-                    all.stream().map(one -> one.tags().encode()).toArray(String[]::new),
-                    all.stream().map(one -> one.groups().encode()).toArray(String[]::new),
-                    all.stream().map(one -> one.consents().encode()).toArray(String[]::new),
-                    all.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new)
-                }))
-                .mapEmpty();
-    }
-
-    static final String LOCK_MEMBERS =
-            "SELECT no FROM cdp_identity WHERE profile_no = $2 AND ws = $1 ORDER BY no FOR UPDATE";
-
-    static final String MOVE_IDENTITIES =
-            """
-            UPDATE cdp_identity SET profile_no = CASE profile_no WHEN $2 THEN $3 ELSE profile_no END,
-                                    address_no = CASE address_no WHEN $2 THEN $3 ELSE address_no END
-            WHERE ws = $1 AND (profile_no = $2 OR address_no = $2 AND proof_at IS NOT NULL)
-            """;
-
-    static final String MERGE_PROFILE =
-            """
-            UPDATE cdp_profile SET merged_into = $3, addresses_into = $3
-            WHERE ws = $1 AND (profile_no = $2 OR merged_into = $2)
-            """;
-
-    /**
-     * Everything that points to the one profile points to the other. The ids are locked by a statement of their own, so that
-     * the next one sees what those wrote for whom this one waited.
-     */
-    Future<Void> join(SqlConnection tx, int ws, int fromNo, int toNo) {
-        return tx.preparedQuery(LOCK_MEMBERS)
-                .execute(Tuple.of(ws, fromNo))
-                .compose(done -> tx.preparedQuery(MOVE_IDENTITIES).execute(Tuple.of(ws, fromNo, toNo)))
-                .compose(done -> tx.preparedQuery(MERGE_PROFILE).execute(Tuple.of(ws, fromNo, toNo)))
-                .mapEmpty();
-    }
-
-    /** Of several user ids of one person the one that the latest alias named is shown. */
-    Future<Void> name(SqlConnection tx, int ws, int profileNo) {
-        return tx.preparedQuery(
-                        """
-                        UPDATE cdp_profile p SET user_id = latest.claim_user_id
-                        FROM (SELECT claim_user_id FROM cdp_identity
-                              WHERE ws = $1 AND profile_no = $2 AND kind = 0 AND claim_user_id IS NOT NULL
-                              ORDER BY claim_at DESC, claim_id COLLATE "C" DESC LIMIT 1) latest
-                        WHERE p.ws = $1 AND p.profile_no = $2
-                        """)
-                .execute(Tuple.of(ws, profileNo))
-                .mapEmpty();
-    }
 
     static final String LOCK_PROFILES =
             "SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2) ORDER BY profile_no FOR UPDATE";
@@ -381,105 +236,6 @@ final class ProfilesStore {
                 row.getLong("version"));
     }
 
-    /** When the latest word was said of any id of a person; empty when none was. */
-    Future<Optional<Instant>> lastWord(SqlClient client, int ws, int profileNo) {
-        return client.preparedQuery(
-                        """
-                        SELECT max((t.value ->> 1)::bigint) AS micros
-                        FROM cdp_identity i CROSS JOIN LATERAL (
-                          SELECT value FROM jsonb_each(i.traits) UNION ALL SELECT value FROM jsonb_each(i.tags)
-                          UNION ALL SELECT value FROM jsonb_each(i.consents)) t
-                        WHERE i.ws = $1 AND i.profile_no = $2
-                        """)
-                .execute(Tuple.of(ws, profileNo))
-                .map(rows -> Optional.ofNullable(rows.iterator().next().getLong("micros"))
-                        .map(micros -> Instant.EPOCH.plus(micros, ChronoUnit.MICROS)));
-    }
-
-    /** Of each trait in force the word that put it there. */
-    Future<List<Told>> told(SqlClient client, int ws, int profileNo) {
-        return client.preparedQuery(
-                        """
-                        SELECT DISTINCT ON (t.key) t.key AS name, (t.value ->> 1)::bigint AS micros, t.value ->> 3 AS source
-                        FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.traits) t
-                        WHERE i.ws = $1 AND i.profile_no = $2
-                        ORDER BY t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC
-                        """)
-                .execute(Tuple.of(ws, profileNo))
-                .map(rows -> rows.stream()
-                        .map(row -> new Told(row.getString("name"), row.getLong("micros"), row.getString("source")))
-                        .toList());
-    }
-
-    /** What a person has agreed to or refused, as the API shows it, with what shows it. */
-    Future<List<JsonObject>> consents(SqlClient client, int ws, int profileNo) {
-        return client.preparedQuery(
-                        """
-                        SELECT DISTINCT ON (c.key) c.key, c.value
-                        FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.consents) c
-                        WHERE i.ws = $1 AND i.profile_no = $2
-                        ORDER BY c.key, (c.value ->> 1)::bigint DESC, (c.value ->> 2) COLLATE "C" DESC
-                        """)
-                .execute(Tuple.of(ws, profileNo))
-                .map(rows -> rows.stream().map(ProfilesStore::consent).toList());
-    }
-
-    private static JsonObject consent(Row row) {
-        var key = row.getString("key");
-        var word = row.getJsonArray("value");
-        var source = word.getString(3);
-        return new JsonObject()
-                .put("purpose", key.substring(0, key.indexOf('/')))
-                .put("channel", key.substring(key.indexOf('/') + 1))
-                .put("granted", word.getBoolean(0))
-                .put(
-                        "changedAt",
-                        Instant.EPOCH.plus(word.getLong(1), ChronoUnit.MICROS).toString())
-                .put("source", source == null ? "unknown" : source)
-                .put("evidence", word.getJsonObject(4));
-    }
-
-    /** Traits of groups, the groups without any among them. */
-    Future<Map<String, JsonObject>> groups(SqlClient client, int ws, Collection<String> ids) {
-        return client.preparedQuery("SELECT id, traits FROM cdp_group WHERE ws = $1 AND id = ANY ($2)")
-                .execute(Tuple.of(ws, (Object) ids.toArray(String[]::new)))
-                .map(rows -> {
-                    var groups = new HashMap<String, JsonObject>();
-                    rows.forEach(row -> groups.put(row.getString("id"), row.getJsonObject("traits")));
-                    return groups;
-                });
-    }
-
-    /** These groups, made where they are new, and locked in the order of their ids. */
-    Future<Map<String, JsonObject>> lockGroups(SqlConnection tx, int ws, Collection<String> ids) {
-        var all = ids.stream().sorted().toArray(String[]::new);
-        return tx.preparedQuery(
-                        "INSERT INTO cdp_group (ws, id) SELECT $1, g FROM unnest($2::text[]) AS g ON CONFLICT DO NOTHING")
-                .execute(Tuple.of(ws, (Object) all))
-                .compose(done -> tx.preparedQuery(
-                                "SELECT id, traits FROM cdp_group WHERE ws = $1 AND id = ANY ($2) ORDER BY id FOR UPDATE")
-                        .execute(Tuple.of(ws, (Object) all)))
-                .map(rows -> {
-                    var groups = new HashMap<String, JsonObject>();
-                    rows.forEach(row -> groups.put(row.getString("id"), row.getJsonObject("traits")));
-                    return groups;
-                });
-    }
-
-    Future<Void> updateGroups(SqlConnection tx, int ws, Map<String, JsonObject> groups) {
-        var ids = List.copyOf(groups.keySet());
-        return tx.preparedQuery(
-                        """
-                        UPDATE cdp_group g SET traits = c.traits::jsonb, last_seen_at = now()
-                        FROM unnest($2::text[], $3::text[]) AS c (id, traits) WHERE g.ws = $1 AND g.id = c.id
-                        """)
-                .execute(Tuple.of(
-                        ws,
-                        ids.toArray(String[]::new),
-                        ids.stream().map(id -> groups.get(id).encode()).toArray(String[]::new)))
-                .mapEmpty();
-    }
-
     private static final String LISTED =
             """
             SELECT p.*, '[]'::jsonb AS other_user_ids, '[]'::jsonb AS anonymous_ids
@@ -568,7 +324,7 @@ final class ProfilesStore {
                 AND (e.at < $3 OR e.message_id < $4)
                 AND ($5::text IS NULL OR e.kind = $5) AND ($6::text IS NULL OR e.name = $6)
               ORDER BY e.at DESC, e.message_id DESC LIMIT $7) e
-            WHERE i.ws = $1 AND i.profile_no = $2
+            WHERE i.ws = $1 AND i.profile_no = ANY ($2)
             ORDER BY e.at DESC, e.message_id DESC LIMIT $7
             """;
 
@@ -576,14 +332,15 @@ final class ProfilesStore {
     Future<List<Happened>> timeline(
             SqlClient client,
             int ws,
-            int profileNo,
+            Collection<Integer> profileNos,
             OffsetDateTime before,
             String beforeId,
             String kind,
             String name,
             int limit) {
         return client.preparedQuery(TIMELINE)
-                .execute(Tuple.from(new Object[] {ws, profileNo, before, beforeId, kind, name, limit}))
+                .execute(Tuple.from(
+                        new Object[] {ws, profileNos.toArray(Integer[]::new), before, beforeId, kind, name, limit}))
                 .map(rows -> rows.stream()
                         .map(row -> new Happened(
                                 row.getOffsetDateTime("at").toInstant(),
@@ -592,26 +349,6 @@ final class ProfilesStore {
                                 row.getString("name"),
                                 row.getJsonObject("payload")))
                         .toList());
-    }
-
-    private static Identity identity(Row row) {
-        var claimAt = row.getOffsetDateTime("claim_at");
-        var proofAt = row.getOffsetDateTime("proof_at");
-        return new Identity(
-                row.getLong("no"),
-                new Id(row.getInteger("ws"), row.getShort("kind"), row.getString("value")),
-                row.getInteger("profile_no"),
-                row.getInteger("address_no"),
-                row.getString("claim_user_id"),
-                claimAt == null ? null : claimAt.toInstant(),
-                row.getString("claim_id"),
-                proofAt == null ? null : proofAt.toInstant(),
-                row.getString("proof_id"),
-                row.getJsonObject("traits"),
-                row.getJsonObject("tags"),
-                row.getJsonObject("groups"),
-                row.getJsonObject("consents"),
-                row.getOffsetDateTime("last_seen_at").toInstant());
     }
 
     private static OffsetDateTime utc(Instant instant) {

@@ -28,9 +28,13 @@ public final class MembershipStage implements ProfileStage {
         for (var change : batch.changes()) {
             byWorkspace
                     .computeIfAbsent(change.ws(), ws -> new TreeMap<>())
-                    .put(
-                            change.profileNo(),
-                            new Touched(change.traits(), change.consents(), change.identities(), new ArrayList<>()));
+                    .put(change.profileNo(), new Touched(change.traits(), change.consents(), false, new ArrayList<>()));
+        }
+        for (var moved : batch.moved()) {
+            var people = byWorkspace.computeIfAbsent(moved.ws(), ws -> new TreeMap<>());
+            for (int no : new int[] {moved.fromNo(), moved.toNo()}) {
+                people.put(no, new Touched(Set.of(), false, true, new ArrayList<>()));
+            }
         }
         for (var event : batch.events()) {
             if (event.kind().equals(TRACK)) {

@@ -2,6 +2,7 @@ package app.fathi.webpush;
 
 import app.fathi.cdp.Profiles;
 import app.fathi.cdp.Profiles.Called;
+import app.fathi.cdp.Profiles.Reached;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.db.Uploads;
 import app.fathi.platform.errors.ProblemException;
@@ -19,6 +20,7 @@ import app.fathi.platform.security.WorkspaceKey;
 import app.fathi.platform.stream.Outbox;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.webpush.SubscriptionsStore.Imported;
+import app.fathi.webpush.SubscriptionsStore.Owner;
 import app.fathi.webpush.SubscriptionsStore.Present;
 import app.fathi.webpush.imports.ImportedRow;
 import com.github.f4b6a3.uuid.UuidCreator;
@@ -309,7 +311,7 @@ final class ImportJob implements JobHandler {
                 }
             });
             var people = called.isEmpty()
-                    ? Map.<Called, Integer>of()
+                    ? Map.<Called, Reached>of()
                     : transactions
                             .run(tx -> profiles.reachAll(tx, job.ws(), called))
                             .await();
@@ -418,14 +420,14 @@ final class ImportJob implements JobHandler {
         /** What is to be done with each row of the batch. */
         private final class Sorted {
             private final WorkspaceKey key;
-            private final Map<Called, Integer> people;
+            private final Map<Called, Reached> people;
             private final List<Imported> fresh = new ArrayList<>();
             private final List<Imported> changed = new ArrayList<>();
             private final Map<Buffer, ImportedRow> withTraits = new LinkedHashMap<>();
             private long unchanged;
             private long ended;
 
-            Sorted(WorkspaceKey key, Map<Buffer, Present> present, Map<Called, Integer> people) {
+            Sorted(WorkspaceKey key, Map<Buffer, Present> present, Map<Called, Reached> people) {
                 this.key = key;
                 this.people = people;
                 batch.forEach((hash, row) -> {
@@ -458,7 +460,7 @@ final class ImportJob implements JobHandler {
                 RANDOM.nextBytes(secret);
                 return new Imported(
                         id,
-                        people.get(called(hash, row)),
+                        Owner.of(people.get(called(hash, row))),
                         file.keyId(),
                         hash.getBytes(),
                         SubscriptionsStore.origin(row.endpoint()),
@@ -483,9 +485,9 @@ final class ImportJob implements JobHandler {
                 boolean sameKeys = address.keys().equals(row.keys());
                 var merged = new Imported(
                         known.id(),
-                        row.userId() == null
-                                ? known.profileNo()
-                                : people.getOrDefault(called(hash, row), known.profileNo()),
+                        row.userId() != null && people.containsKey(called(hash, row))
+                                ? Owner.of(people.get(called(hash, row)))
+                                : new Owner(known.profileNo(), null),
                         file.keyId(),
                         hash.getBytes(),
                         SubscriptionsStore.origin(row.endpoint()),
@@ -498,7 +500,7 @@ final class ImportJob implements JobHandler {
                         null,
                         row.lastSeenAt());
                 boolean same = sameKeys
-                        && merged.profileNo() == known.profileNo()
+                        && merged.owner().profileNo() == known.profileNo()
                         && merged.keyId().equals(known.keyId())
                         && Objects.equals(merged.language(), known.language())
                         && Objects.equals(merged.timezone(), known.timezone())

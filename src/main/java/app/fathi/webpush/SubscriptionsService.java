@@ -12,6 +12,7 @@ import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.stream.Outbox;
 import app.fathi.platform.stream.StreamRecord;
+import app.fathi.webpush.SubscriptionsStore.Owner;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -126,12 +127,12 @@ final class SubscriptionsService {
         var id = UuidCreator.getTimeOrderedEpoch();
         var secret = newDeviceSecret();
         return keys.bind(tx, call.ws(), draft.keyId()).compose(keyId -> personFor(tx, call, named, id, Optional.empty())
-                .compose(profileNo -> secrets.workspaceKey(tx, call.ws())
+                .compose(owner -> secrets.workspaceKey(tx, call.ws())
                         .compose(key -> store.insert(
                                 tx,
                                 call.ws(),
                                 id,
-                                profileNo,
+                                owner,
                                 keyId,
                                 draft,
                                 hash(draft.endpoint().toString()),
@@ -163,12 +164,12 @@ final class SubscriptionsService {
             var told =
                     draft.keyId() == null && known.endpoint().equals(draft.endpoint()) ? held.keyId() : draft.keyId();
             return keys.bind(tx, call.ws(), told)
-                    .compose(keyId -> personFor(tx, call, named, held.id(), Optional.of(held.profileNo()))
-                            .compose(profileNo -> store.update(
+                    .compose(keyId -> personFor(tx, call, named, held.id(), Optional.of(held.owner()))
+                            .compose(owner -> store.update(
                                     tx,
                                     call.ws(),
                                     held.id(),
-                                    profileNo,
+                                    owner,
                                     keyId,
                                     draft,
                                     hash(draft.endpoint().toString()),
@@ -186,7 +187,7 @@ final class SubscriptionsService {
      *
      * @param proven a person who may be believed to be this one; else only a visitor's id
      */
-    private record Named(int profileNo, boolean proven) {}
+    private record Named(Owner owner, boolean proven) {}
 
     /**
      * Whom the draft names, locked. Always ahead of the subscription: the deriving consumer holds people when it moves
@@ -196,7 +197,7 @@ final class SubscriptionsService {
         return userId.isEmpty() && anonymousId == null
                 ? Future.succeededFuture(Optional.empty())
                 : profiles.reach(tx, ws, userId.orElse(null), anonymousId)
-                        .map(profileNo -> Optional.of(new Named(profileNo, userId.isPresent())));
+                        .map(reached -> Optional.of(new Named(Owner.of(reached), userId.isPresent())));
     }
 
     /**
@@ -204,23 +205,28 @@ final class SubscriptionsService {
      * that has grown into a known person proves nothing over a public key: then the address stays where it was, if that
      * is this person already, or starts with a visitor of its own.
      */
-    private Future<Integer> personFor(
-            SqlConnection tx, Call call, Optional<Named> named, UUID id, Optional<Integer> present) {
+    private Future<Owner> personFor(
+            SqlConnection tx, Call call, Optional<Named> named, UUID id, Optional<Owner> present) {
         if (named.isEmpty()) {
-            return present.isPresent()
-                    ? Future.succeededFuture(present.get())
-                    : profiles.reach(tx, call.ws(), null, ownVisitor(id));
+            return present.map(Future::succeededFuture).orElseGet(() -> visitorOf(tx, call, id));
         }
-        var profileNo = named.get().profileNo();
-        if (named.get().proven()
-                || !call.caller().isBrowserKey()
-                || present.filter(no -> no == profileNo).isPresent()) {
-            return Future.succeededFuture(profileNo);
+        var owner = named.get().owner();
+        if (named.get().proven() || !call.caller().isBrowserKey()) {
+            return Future.succeededFuture(owner);
         }
-        return profiles.views(tx, call.ws(), List.of(profileNo))
-                .compose(views -> views.get(profileNo).userId() == null
-                        ? Future.succeededFuture(profileNo)
-                        : profiles.reach(tx, call.ws(), null, ownVisitor(id)));
+        if (present.filter(one -> one.profileNo() == owner.profileNo()).isPresent()) {
+            // A visitor's id proves nothing: the address stays with the id that it has.
+            return Future.succeededFuture(present.get().identityNo() == null ? owner : present.get());
+        }
+        return profiles.views(tx, call.ws(), List.of(owner.profileNo()))
+                .compose(views -> views.get(owner.profileNo()).userId() == null
+                        ? Future.succeededFuture(owner)
+                        : visitorOf(tx, call, id));
+    }
+
+    /** A subscription of which nobody knows whose it is has a visitor of its own. */
+    private Future<Owner> visitorOf(SqlConnection tx, Call call, UUID id) {
+        return profiles.reach(tx, call.ws(), null, ownVisitor(id)).map(Owner::of);
     }
 
     private static String ownVisitor(UUID id) {

@@ -1,5 +1,6 @@
 package app.fathi.webpush;
 
+import app.fathi.cdp.Profiles;
 import app.fathi.platform.security.WorkspaceKey;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
@@ -24,7 +25,14 @@ import java.util.stream.StreamSupport;
 final class SubscriptionsStore {
 
     /** What a renewal has to know of the row it renews. */
-    record Held(UUID id, int profileNo, UUID keyId, String status, byte[] deviceSecret, byte[] address) {}
+    record Held(UUID id, Owner owner, UUID keyId, String status, byte[] deviceSecret, byte[] address) {}
+
+    /** Whose a subscription is, and under which id it was made; {@code identityNo} is null where nobody knows. */
+    record Owner(int profileNo, Long identityNo) {
+        static Owner of(Profiles.Reached reached) {
+            return new Owner(reached.profileNo(), reached.identityNo());
+        }
+    }
 
     static String place(UUID id) {
         return "webpush_subscription.address|" + id;
@@ -32,7 +40,7 @@ final class SubscriptionsStore {
 
     static final String LOCK_BY_ENDPOINT =
             """
-            SELECT id, profile_no, key_id, status, device_secret, address
+            SELECT id, profile_no, identity_no, key_id, status, device_secret, address
             FROM (SELECT * FROM webpush_subscription WHERE endpoint_hash = $2 OFFSET 0 FOR UPDATE) s
             WHERE ws = $1
             """;
@@ -43,7 +51,7 @@ final class SubscriptionsStore {
 
     static final String LOCK_BY_ID =
             """
-            SELECT id, profile_no, key_id, status, device_secret, address
+            SELECT id, profile_no, identity_no, key_id, status, device_secret, address
             FROM (SELECT * FROM webpush_subscription WHERE id = $2 OFFSET 0 FOR UPDATE) s
             WHERE ws = $1
             """;
@@ -57,7 +65,7 @@ final class SubscriptionsStore {
                 .findFirst()
                 .map(row -> new Held(
                         row.getUUID("id"),
-                        row.getInteger("profile_no"),
+                        new Owner(row.getInteger("profile_no"), row.getLong("identity_no")),
                         row.getUUID("key_id"),
                         row.getString("status"),
                         row.getBuffer("device_secret").getBytes(),
@@ -68,7 +76,7 @@ final class SubscriptionsStore {
             SqlClient tx,
             int ws,
             UUID id,
-            int profileNo,
+            Owner owner,
             UUID keyId,
             SubscriptionDraft draft,
             byte[] endpointHash,
@@ -77,13 +85,14 @@ final class SubscriptionsStore {
         return tx.preparedQuery(
                         """
                         INSERT INTO webpush_subscription
-                          (id, ws, profile_no, key_id, endpoint_hash, push_service, address, device_secret, site, user_agent, language, timezone)
-                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                          (id, ws, profile_no, key_id, endpoint_hash, push_service, address, device_secret, site, user_agent, language, timezone,
+                           identity_no)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                         """)
                 .execute(Tuple.from(new Object[] {
                     id,
                     ws,
-                    profileNo,
+                    owner.profileNo(),
                     keyId,
                     Buffer.buffer(endpointHash),
                     origin(draft),
@@ -92,7 +101,8 @@ final class SubscriptionsStore {
                     draft.site(),
                     draft.userAgent(),
                     draft.language(),
-                    draft.timezone()
+                    draft.timezone(),
+                    owner.identityNo()
                 }))
                 .mapEmpty();
     }
@@ -101,7 +111,7 @@ final class SubscriptionsStore {
             SqlClient tx,
             int ws,
             UUID id,
-            int profileNo,
+            Owner owner,
             UUID keyId,
             SubscriptionDraft draft,
             byte[] endpointHash,
@@ -113,13 +123,14 @@ final class SubscriptionsStore {
                         SET profile_no = $3, key_id = $4, endpoint_hash = $5, push_service = $6, address = $7, device_secret = $8,
                             site = coalesce($9, site), user_agent = coalesce($10, user_agent),
                             language = coalesce($11, language), timezone = coalesce($12, timezone),
-                            status = 'active', ended_at = NULL, last_seen_at = now(), imported = false
+                            status = 'active', ended_at = NULL, last_seen_at = now(), imported = false,
+                            identity_no = $13
                         WHERE ws = $2 AND id = $1
                         """)
                 .execute(Tuple.from(new Object[] {
                     id,
                     ws,
-                    profileNo,
+                    owner.profileNo(),
                     keyId,
                     Buffer.buffer(endpointHash),
                     origin(draft),
@@ -128,7 +139,8 @@ final class SubscriptionsStore {
                     draft.site(),
                     draft.userAgent(),
                     draft.language(),
-                    draft.timezone()
+                    draft.timezone(),
+                    owner.identityNo()
                 }))
                 .mapEmpty();
     }
@@ -231,7 +243,7 @@ final class SubscriptionsStore {
     /** A row as an import writes it: {@code id}, sealed address and all, times may be null for now. */
     record Imported(
             UUID id,
-            int profileNo,
+            Owner owner,
             UUID keyId,
             byte[] endpointHash,
             String pushService,
@@ -248,14 +260,14 @@ final class SubscriptionsStore {
             """
             INSERT INTO webpush_subscription
               (id, ws, profile_no, key_id, endpoint_hash, push_service, address, device_secret, language, timezone, site,
-               user_agent, created_at, last_seen_at, imported)
+               user_agent, created_at, last_seen_at, imported, identity_no)
             SELECT d.id, $1, d.profile_no, d.key_id, d.endpoint_hash, d.push_service, d.address, d.device_secret, d.language,
                    d.timezone, d.site, d.user_agent, coalesce(d.created_at, now()),
-                   coalesce(d.last_seen_at, d.created_at, now()), true
+                   coalesce(d.last_seen_at, d.created_at, now()), true, d.identity_no
             FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::bytea[], $6::text[], $7::bytea[], $8::bytea[], $9::text[],
-                        $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[])
+                        $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::bigint[])
                  AS d (id, profile_no, key_id, endpoint_hash, push_service, address, device_secret, language, timezone, site,
-                       user_agent, created_at, last_seen_at)
+                       user_agent, created_at, last_seen_at, identity_no)
             ON CONFLICT (ws, endpoint_hash) DO NOTHING
             RETURNING id
             """;
@@ -265,11 +277,11 @@ final class SubscriptionsStore {
             UPDATE webpush_subscription s
             SET profile_no = d.profile_no, key_id = d.key_id, address = d.address, language = d.language,
                 timezone = d.timezone, site = d.site, user_agent = d.user_agent,
-                last_seen_at = greatest(s.last_seen_at, d.last_seen_at)
+                last_seen_at = greatest(s.last_seen_at, d.last_seen_at), identity_no = coalesce(d.identity_no, s.identity_no)
             FROM unnest($2::uuid[], $3::int[], $4::uuid[], $5::bytea[], $6::text[], $7::bytea[], $8::bytea[], $9::text[],
-                        $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[])
+                        $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::bigint[])
                  AS d (id, profile_no, key_id, endpoint_hash, push_service, address, device_secret, language, timezone, site,
-                       user_agent, created_at, last_seen_at)
+                       user_agent, created_at, last_seen_at, identity_no)
             WHERE s.id = d.id AND s.ws + 0 = $1
             RETURNING s.id
             """;
@@ -291,7 +303,7 @@ final class SubscriptionsStore {
                 .execute(Tuple.from(new Object[] {
                     ws,
                     array(rows, UUID[]::new, Imported::id),
-                    array(rows, Integer[]::new, Imported::profileNo),
+                    array(rows, Integer[]::new, row -> row.owner().profileNo()),
                     array(rows, UUID[]::new, Imported::keyId),
                     array(rows, Buffer[]::new, row -> Buffer.buffer(row.endpointHash())),
                     array(rows, String[]::new, Imported::pushService),
@@ -302,7 +314,8 @@ final class SubscriptionsStore {
                     array(rows, String[]::new, Imported::site),
                     array(rows, String[]::new, Imported::userAgent),
                     array(rows, OffsetDateTime[]::new, Imported::createdAt),
-                    array(rows, OffsetDateTime[]::new, Imported::lastSeenAt)
+                    array(rows, OffsetDateTime[]::new, Imported::lastSeenAt),
+                    array(rows, Long[]::new, row -> row.owner().identityNo())
                 }))
                 .map(written -> written.stream().map(row -> row.getUUID("id")).toList());
     }
@@ -323,6 +336,23 @@ final class SubscriptionsStore {
     Future<Void> move(SqlClient tx, int ws, int fromProfileNo, int toProfileNo) {
         return tx.preparedQuery(MOVE)
                 .execute(Tuple.of(ws, fromProfileNo, toProfileNo))
+                .mapEmpty();
+    }
+
+    /** Of one person's subscriptions those that were made under these ids, by the number of the id. */
+    Future<Void> part(SqlClient tx, int ws, int fromProfileNo, Map<Long, Integer> toProfileNos) {
+        var ids = List.copyOf(toProfileNos.keySet());
+        return tx.preparedQuery(
+                        """
+                        UPDATE webpush_subscription s SET profile_no = m.profile_no
+                        FROM unnest($3::bigint[], $4::int[]) AS m (identity_no, profile_no)
+                        WHERE s.profile_no = $2 AND s.ws = $1 AND s.identity_no = m.identity_no
+                        """)
+                .execute(Tuple.of(
+                        ws,
+                        fromProfileNo,
+                        ids.toArray(Long[]::new),
+                        ids.stream().map(toProfileNos::get).toArray(Integer[]::new)))
                 .mapEmpty();
     }
 
@@ -503,7 +533,7 @@ final class SubscriptionsStore {
     /** The endpoint and keys that a held row has now. */
     static PushAddress opened(Held held, WorkspaceKey key) {
         return PushAddress.decode(
-                held.id(), held.profileNo(), held.keyId(), null, key.open(place(held.id()), held.address()));
+                held.id(), held.owner().profileNo(), held.keyId(), null, key.open(place(held.id()), held.address()));
     }
 
     private static String origin(SubscriptionDraft draft) {

@@ -31,9 +31,11 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -133,7 +135,17 @@ public final class Webpush {
     }
 
     public AddressBook addressBook() {
-        return store::move;
+        return new AddressBook() {
+            @Override
+            public Future<Void> move(SqlConnection tx, int ws, int fromNo, int toNo) {
+                return store.move(tx, ws, fromNo, toNo);
+            }
+
+            @Override
+            public Future<Void> part(SqlConnection tx, int ws, int fromNo, Map<Long, Integer> toNos) {
+                return store.part(tx, ws, fromNo, toNos);
+            }
+        };
     }
 
     /** Counts what pages tell of prompts; the last of the stages, because others wait for the rows that it counts in. */

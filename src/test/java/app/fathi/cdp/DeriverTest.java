@@ -16,6 +16,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -51,12 +52,25 @@ class DeriverTest {
         var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
         deriver = new Deriver(
                 streams,
-                (tx, ws, from, to) -> {
-                    moves.add(from + "→" + to);
-                    return Future.succeededFuture();
-                },
+                nobodysAddresses(),
                 List.of(),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
+    }
+
+    /** Nobody has any; what would have moved is written down. */
+    private AddressBook nobodysAddresses() {
+        return new AddressBook() {
+            @Override
+            public Future<Void> move(SqlConnection tx, int ws, int from, int to) {
+                moves.add(from + "→" + to);
+                return Future.succeededFuture();
+            }
+
+            @Override
+            public Future<Void> part(SqlConnection tx, int ws, int from, Map<Long, Integer> toNos) {
+                return Future.succeededFuture();
+            }
+        };
     }
 
     @AfterEach
@@ -301,6 +315,34 @@ class DeriverTest {
     }
 
     @Test
+    void stages_hear_of_each_id_that_has_gone_from_one_profile_to_another() {
+        var heard = new ArrayList<String>();
+        deriver = new Deriver(
+                new Streams(vertx, pool, Config.of(Map.of()).stream()),
+                nobodysAddresses(),
+                List.of((tx, batch) -> {
+                    batch.moved().forEach(one -> heard.add(one.fromNo() + "→" + one.toNo()));
+                    return Future.succeededFuture();
+                }),
+                new LiveFeed(vertx, Config.of(Map.of()).live()));
+        derive(identify(null, "v", "m1", NOON, false, new JsonObject()));
+        derive(identify("ada", null, "m2", NOON, false, new JsonObject()));
+        var visitor = reach(null, "v");
+        var ada = reach("ada", null);
+        assertThat(heard).isEmpty();
+        derive(identify("ada", "v", "m3", NOON, false, new JsonObject()));
+        assertThat(heard).as("also without proof").containsExactly(visitor + "→" + ada);
+        derive(identify("ada", "v", "m4", NOON.plusSeconds(1), true, new JsonObject()));
+        assertThat(heard).as("addresses are no ids").hasSize(1);
+        derive(identify("eve", "v", "m0", NOON.minusSeconds(1), false, new JsonObject()));
+        var eve = reach("eve", null);
+        assertThat(heard).as("an earlier claim").contains(ada + "→" + eve);
+        heard.clear();
+        derive(alias("ada", "eve", "m5", NOON.plusSeconds(2), true));
+        assertThat(heard).contains(ada + "→" + eve);
+    }
+
+    @Test
     void a_repeated_message_is_taken_once() {
         var event = identify("ada", null, "m1", NOON, true, new JsonObject().put("n", 1));
         derive(event);
@@ -316,7 +358,7 @@ class DeriverTest {
 
     @Test
     void two_makings_of_one_id_at_once_give_one_person() {
-        var both = new ArrayList<Future<Integer>>();
+        var both = new ArrayList<Future<Profiles.Reached>>();
         for (int i = 0; i < 8; i++) {
             both.add(pool.withTransaction(tx -> profiles.reach(tx, WS, "same", null)));
         }
@@ -452,7 +494,8 @@ class DeriverTest {
 
     private int reach(String userId, String anonymousId) {
         return pool.withTransaction(tx -> profiles.reach(tx, WS, userId, anonymousId))
-                .await();
+                .await()
+                .profileNo();
     }
 
     private ProfilesStore.Shown shown(String userId) {

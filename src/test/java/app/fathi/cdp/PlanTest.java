@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 
 class PlanTest {
     static final List<String> HOT =
-            List.of(ProfilesStore.LOCK_IDENTITIES, ProfilesStore.NUMBERS_BY_IDS, ProfilesStore.NUMBERS_BY_USER_IDS);
+            List.of(IdentitiesStore.LOCK_IDENTITIES, ProfilesStore.NUMBERS_BY_IDS, ProfilesStore.NUMBERS_BY_USER_IDS);
 
     @ParameterizedTest
     @FieldSource("HOT")

@@ -42,12 +42,9 @@ class LedgerStageTest {
     }
 
     private void report(Interaction... interactions) {
-        var batch = new DerivedBatch(
-                Arrays.stream(interactions)
-                        .map(i -> new DerivedBatch.Event(
-                                i.delivery().ws(), Interaction.KIND, i.toPayload(), null, i.at()))
-                        .toList(),
-                List.of());
+        var batch = new DerivedBatch(Arrays.stream(interactions)
+                .map(i -> new DerivedBatch.Event(i.delivery().ws(), Interaction.KIND, i.toPayload(), null, i.at()))
+                .toList());
         world.run(tx -> stage.apply(tx, batch));
     }
 

@@ -127,7 +127,8 @@ final class SendingWorld implements AutoCloseable {
         int no = people++;
         int given = transactions
                 .run(tx -> new Profiles().reach(tx, WS, "u" + no, null))
-                .await();
+                .await()
+                .profileNo();
         assertThat(given).as("numbers are given in order").isEqualTo(no);
         pool.preparedQuery("UPDATE cdp_profile SET traits = $3 WHERE ws = $1 AND profile_no = $2")
                 .execute(Tuple.of(WS, no, traits))

@@ -3,6 +3,7 @@ package app.fathi.segments;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.Deriver;
+import app.fathi.cdp.NoAddresses;
 import app.fathi.cdp.live.LiveFeed;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
@@ -75,7 +76,7 @@ class MembershipTest {
         rebuild = new RebuildJob(transactions, membership);
         deriver = new Deriver(
                 streams,
-                (tx, ws, from, to) -> Future.succeededFuture(),
+                new NoAddresses(),
                 List.of(new MembershipStage(membership)),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }

@@ -51,6 +51,7 @@ final class Placeholders {
                 "The `id` of a message that is `completed` and has deliveries that failed or were skipped.");
         all.put("DYNAMIC_SEGMENT_ID", "The `id` of a segment that has a rule.");
         all.put("LEAVING_PROFILE_ID", "The `id` of the profile that is to be forgotten for good.");
+        all.put("OTHER_PROFILE_ID", "The `id` of the profile that becomes part of another.");
         return all;
     }
 
@@ -72,6 +73,7 @@ final class Placeholders {
         all.put("01932f10-11aa-7d3e-8f00-5a5b5c5d5e5f", "API_KEY_ID");
         all.put("01932f0e-7b1a-7cc2-8a55-0d9f2b1e4c6a", "WORKSPACE_ID");
         all.put("01932f11-21f0-7b00-9000-1a1b1c1d1e1f", "PROFILE_ID");
+        all.put("01932f11-21f0-7b00-9000-2a2b2c2d2e2f", "OTHER_PROFILE_ID");
         all.put("01932f11-2200-7a00-8000-0a0b0c0d0e0f", "SUBSCRIPTION_ID");
         all.put("01932f12-3300-7c00-a000-2a2b2c2d2e2f", "MESSAGE_ID");
         all.put("01932f13-4400-7e00-8000-4a4b4c4d4e4f", "JOB_ID");
@@ -138,6 +140,9 @@ final class Placeholders {
         }
         if (path.endsWith("/rebuild")) {
             return "DYNAMIC_SEGMENT_ID";
+        }
+        if (path.endsWith("/merge")) {
+            return "OTHER_PROFILE_ID";
         }
         if (path.endsWith("/erase")) {
             return "LEAVING_PROFILE_ID";

@@ -1,0 +1,262 @@
+package app.fathi.cdp;
+
+import app.fathi.cdp.IdentityGraph.Id;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/** All SQL of the ids by which people are called, and of whose they are. */
+final class IdentitiesStore {
+    /** UserIds of one person. Known people become one by what servers say, and a mistake there must not melt all into one. */
+    static final int MAX_USER_IDS = 50;
+
+    /** A profile. */
+    record Numbered(int ws, int profileNo) {}
+
+    static final String LOCK_IDENTITIES =
+            """
+            SELECT i.* FROM cdp_identity i
+            JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
+              ON i.ws = wanted.ws AND i.kind = wanted.kind AND i.value = wanted.value
+            ORDER BY i.no FOR UPDATE OF i
+            """;
+
+    Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids) {
+        return tx.preparedQuery(LOCK_IDENTITIES)
+                .execute(Tuple.of(
+                        ids.stream().map(Id::ws).toArray(Integer[]::new),
+                        ids.stream().map(Id::kind).toArray(Short[]::new),
+                        ids.stream().map(Id::value).toArray(String[]::new)))
+                .map(rows -> {
+                    var found = new HashMap<Id, Identity>();
+                    rows.forEach(row -> {
+                        var identity = identity(row);
+                        found.put(identity.id, identity);
+                    });
+                    return found;
+                });
+    }
+
+    Future<Void> lockMaking(SqlConnection tx, int ws) {
+        return tx.preparedQuery("SELECT pg_advisory_xact_lock(hashtextextended('cdp_identity', $1))")
+                .execute(Tuple.of((long) ws))
+                .mapEmpty();
+    }
+
+    /** The first of n numbers that nobody has. */
+    Future<Integer> takeNumbers(SqlConnection tx, int ws, int count) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO cdp_profile_number AS n (ws, next) VALUES ($1, $2)
+                        ON CONFLICT (ws) DO UPDATE SET next = n.next + $2 RETURNING next - $2 AS first
+                        """)
+                .execute(Tuple.of(ws, count))
+                .map(rows -> rows.iterator().next().getInteger("first"));
+    }
+
+    Future<Void> insert(SqlConnection tx, List<IdentityGraph.Fresh> fresh) {
+        return tx.preparedQuery(
+                        """
+                        WITH fresh AS (
+                          SELECT * FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::uuid[], $6::timestamptz[])
+                            AS f (ws, kind, value, profile_no, id, at)),
+                        person AS (
+                          INSERT INTO cdp_profile (ws, profile_no, id, user_id, first_seen_at, last_seen_at)
+                          SELECT ws, profile_no, id, CASE WHEN kind = 0 THEN value END, at, at FROM fresh)
+                        INSERT INTO cdp_identity (ws, kind, value, profile_no, address_no, own_no, first_seen_at, last_seen_at)
+                        SELECT ws, kind, value, profile_no, profile_no, profile_no, at, at FROM fresh
+                        """)
+                .execute(Tuple.of(
+                        fresh.stream().map(one -> one.id().ws()).toArray(Integer[]::new),
+                        fresh.stream().map(one -> one.id().kind()).toArray(Short[]::new),
+                        fresh.stream().map(one -> one.id().value()).toArray(String[]::new),
+                        fresh.stream().map(IdentityGraph.Fresh::profileNo).toArray(Integer[]::new),
+                        fresh.stream().map(IdentityGraph.Fresh::profileId).toArray(UUID[]::new),
+                        fresh.stream().map(one -> utc(one.at())).toArray(OffsetDateTime[]::new)))
+                .mapEmpty();
+    }
+
+    Future<Void> update(SqlConnection tx, Collection<Identity> changed) {
+        var all = changed.stream().toList();
+        return tx.preparedQuery(
+                        """
+                        UPDATE cdp_identity i SET
+                          profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
+                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = c.traits::jsonb, tags = c.tags::jsonb,
+                          groups = c.groups::jsonb, consents = c.consents::jsonb, last_seen_at = c.last_seen_at, own_no = c.own_no,
+                          proof_user_id = c.proof_user_id, claimants = c.claimants::jsonb, settled = c.settled
+                        FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
+                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                                    $15::timestamptz[], $16::int[], $17::text[], $18::text[], $19::boolean[])
+                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, traits, tags,
+                                groups, consents, last_seen_at, own_no, proof_user_id, claimants, settled)
+                        WHERE i.ws = c.ws AND i.kind = c.kind AND i.value = c.value
+                        """)
+                .execute(Tuple.from(new Object[] {
+                    all.stream().map(one -> one.id.ws()).toArray(Integer[]::new),
+                    all.stream().map(one -> one.id.kind()).toArray(Short[]::new),
+                    all.stream().map(one -> one.id.value()).toArray(String[]::new),
+                    all.stream().map(Identity::profileNo).toArray(Integer[]::new),
+                    all.stream().map(Identity::addressNo).toArray(Integer[]::new),
+                    all.stream().map(Identity::claimUserId).toArray(String[]::new),
+                    all.stream().map(one -> utc(one.claimAt())).toArray(OffsetDateTime[]::new),
+                    all.stream().map(Identity::claimId).toArray(String[]::new),
+                    all.stream().map(one -> utc(one.proofAt())).toArray(OffsetDateTime[]::new),
+                    all.stream().map(Identity::proofId).toArray(String[]::new),
+                    all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
+                    all.stream().map(one -> one.tags().encode()).toArray(String[]::new),
+                    all.stream().map(one -> one.groups().encode()).toArray(String[]::new),
+                    all.stream().map(one -> one.consents().encode()).toArray(String[]::new),
+                    all.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new),
+                    all.stream().map(Identity::ownNo).toArray(Integer[]::new),
+                    all.stream().map(Identity::proofUserId).toArray(String[]::new),
+                    all.stream().map(one -> one.claimants().encode()).toArray(String[]::new),
+                    all.stream().map(Identity::isSettled).toArray(Boolean[]::new)
+                }))
+                .mapEmpty();
+    }
+
+    static final String LOCK_MEMBERS =
+            "SELECT no FROM cdp_identity WHERE profile_no = $2 AND ws = $1 ORDER BY no FOR UPDATE";
+
+    static final String MOVE_IDENTITIES =
+            """
+            UPDATE cdp_identity SET profile_no = CASE profile_no WHEN $2 THEN $3 ELSE profile_no END,
+                                    address_no = CASE address_no WHEN $2 THEN $3 ELSE address_no END,
+                                    own_no = coalesce(own_no, CASE WHEN claim_at IS NULL THEN profile_no
+                                                                   WHEN kind = 1 AND proof_at IS NULL THEN address_no END)
+            WHERE ws = $1 AND (profile_no = $2 OR address_no = $2 AND proof_at IS NOT NULL)
+            """;
+
+    static final String MERGE_PROFILE =
+            """
+            UPDATE cdp_profile SET merged_into = $3, addresses_into = $3
+            WHERE ws = $1 AND (profile_no = $2 OR merged_into = $2)
+            """;
+
+    /**
+     * Everything that points to the one profile points to the other. The ids are locked by a statement of their own, so that
+     * the next one sees what those wrote for whom this one waited.
+     */
+    Future<Void> join(SqlConnection tx, int ws, int fromNo, int toNo) {
+        return tx.preparedQuery(LOCK_MEMBERS)
+                .execute(Tuple.of(ws, fromNo))
+                .compose(done -> tx.preparedQuery(MOVE_IDENTITIES).execute(Tuple.of(ws, fromNo, toNo)))
+                .compose(done -> tx.preparedQuery(MERGE_PROFILE).execute(Tuple.of(ws, fromNo, toNo)))
+                .mapEmpty();
+    }
+
+    /** Of several user ids of one person the one that the latest alias named is shown. */
+    Future<Void> name(SqlConnection tx, int ws, int profileNo) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE cdp_profile p SET user_id = latest.claim_user_id
+                        FROM (SELECT claim_user_id FROM cdp_identity
+                              WHERE ws = $1 AND profile_no = $2 AND kind = 0 AND claim_user_id IS NOT NULL
+                              ORDER BY claim_at DESC, claim_id COLLATE "C" DESC LIMIT 1) latest
+                        WHERE p.ws = $1 AND p.profile_no = $2
+                        """)
+                .execute(Tuple.of(ws, profileNo))
+                .mapEmpty();
+    }
+
+    static Identity identity(Row row) {
+        var claimAt = row.getOffsetDateTime("claim_at");
+        var proofAt = row.getOffsetDateTime("proof_at");
+        return new Identity(
+                row.getLong("no"),
+                new Id(row.getInteger("ws"), row.getShort("kind"), row.getString("value")),
+                row.getInteger("own_no"),
+                row.getInteger("profile_no"),
+                row.getInteger("address_no"),
+                row.getString("claim_user_id"),
+                claimAt == null ? null : claimAt.toInstant(),
+                row.getString("claim_id"),
+                row.getString("proof_user_id"),
+                proofAt == null ? null : proofAt.toInstant(),
+                row.getString("proof_id"),
+                row.getJsonArray("claimants"),
+                row.getBoolean("settled"),
+                row.getJsonObject("traits"),
+                row.getJsonObject("tags"),
+                row.getJsonObject("groups"),
+                row.getJsonObject("consents"),
+                row.getOffsetDateTime("last_seen_at").toInstant());
+    }
+
+    /** How many userIds these people have. */
+    Future<Map<Numbered, Integer>> userIds(SqlConnection tx, Map<Integer, Set<Integer>> profileNos) {
+        Future<Map<Numbered, Integer>> chain = Future.succeededFuture(new HashMap<>());
+        for (var entry : profileNos.entrySet()) {
+            chain = chain.compose(counts -> tx.preparedQuery(
+                            """
+                            SELECT profile_no, count(*) AS ids FROM cdp_identity
+                            WHERE profile_no = ANY ($2) AND ws = $1 AND kind = 0 GROUP BY profile_no
+                            """)
+                    .execute(Tuple.of(entry.getKey(), (Object) entry.getValue().toArray(Integer[]::new)))
+                    .map(rows -> {
+                        rows.forEach(row -> counts.put(
+                                new Numbered(entry.getKey(), row.getInteger("profile_no")), row.getInteger("ids")));
+                        return counts;
+                    }));
+        }
+        return chain;
+    }
+
+    /** All ids of these people, the oldest first, locked: by a statement of its own, so that the next one sees what came while it waited. */
+    Future<List<Identity>> lockAll(SqlConnection tx, int ws, Collection<Integer> profileNos) {
+        var numbers = profileNos.toArray(Integer[]::new);
+        return tx.preparedQuery(
+                        "SELECT no FROM cdp_identity WHERE profile_no = ANY ($2) AND ws = $1 ORDER BY no FOR UPDATE")
+                .execute(Tuple.of(ws, (Object) numbers))
+                .compose(done -> tx.preparedQuery(
+                                "SELECT * FROM cdp_identity WHERE profile_no = ANY ($2) AND ws = $1 ORDER BY no FOR UPDATE")
+                        .execute(Tuple.of(ws, (Object) numbers)))
+                .map(rows -> rows.stream().map(IdentitiesStore::identity).toList());
+    }
+
+    static final String CROWDED =
+            """
+            SELECT asked.no AS profile_no FROM unnest($2::int[]) AS asked (no)
+            WHERE (SELECT count(*) FROM (
+              SELECT FROM cdp_identity i WHERE i.profile_no = asked.no AND i.ws = $1 AND i.kind = 1 LIMIT $3 + 1) i) > $3
+            """;
+
+    /** Of these people those with more visitor ids than that. */
+    Future<List<Integer>> crowded(SqlConnection tx, int ws, Collection<Integer> profileNos, int most) {
+        return tx.preparedQuery(CROWDED)
+                .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new), most))
+                .map(rows ->
+                        rows.stream().map(row -> row.getInteger("profile_no")).toList());
+    }
+
+    /** The visitor ids of a person beyond the newest, by when they were claimed, locked. What an operator has put there stays. */
+    Future<List<Identity>> beyond(SqlConnection tx, int ws, int profileNo, int most) {
+        return tx.preparedQuery(
+                        """
+                        SELECT * FROM cdp_identity WHERE no IN (
+                          SELECT no FROM cdp_identity WHERE profile_no = $2 AND ws = $1 AND kind = 1
+                          ORDER BY settled DESC, claim_at DESC, claim_id COLLATE "C" DESC OFFSET $3)
+                          AND profile_no = $2 AND ws = $1 AND claim_at IS NOT NULL AND NOT settled ORDER BY no FOR UPDATE
+                        """)
+                .execute(Tuple.of(ws, profileNo, most))
+                .map(rows -> rows.stream()
+                        .map(IdentitiesStore::identity)
+                        .filter(one -> one.ownNo() != null)
+                        .toList());
+    }
+
+    private static OffsetDateTime utc(Instant instant) {
+        return instant == null ? null : instant.atOffset(ZoneOffset.UTC);
+    }
+}
