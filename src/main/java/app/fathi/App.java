@@ -49,6 +49,7 @@ import app.fathi.platform.http.Contract;
 import app.fathi.platform.http.HttpVerticle;
 import app.fathi.platform.http.Limits;
 import app.fathi.platform.http.Pages;
+import app.fathi.platform.http.PersonalPages;
 import app.fathi.platform.http.docs.Docs;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.IdempotencyKeeper;
@@ -292,7 +293,9 @@ public final class App {
                 clock,
                 this::baseUrl,
                 jobs,
-                PEOPLE);
+                PEOPLE,
+                secrets.derivedKey("preferences"));
+        var preferencePage = cdpDoor.get().preferencePage();
         Supplier<SegmentsVerticle> segmentsDoor = () -> new SegmentsVerticle(
                 new Transactions(pools.admin()),
                 new Transactions(pools.analytics()),
@@ -329,7 +332,10 @@ public final class App {
                 limits,
                 audit,
                 uploads,
-                this::mountPages,
+                router -> {
+                    PersonalPages.mount(router, preferencePage);
+                    mountPages(router);
+                },
                 port::set);
         Supplier<Future<?>> workers = () -> config.has(Config.Role.WORKER)
                 ? deployWorkers(node, streams, deriver, segments, secrets, handlers)

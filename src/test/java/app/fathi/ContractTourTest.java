@@ -312,6 +312,28 @@ class ContractTourTest {
         server.admin("PUT", path + "/consents", new JsonObject().put("consents", new JsonArray().add(consent)));
         server.admin("GET", path + "/consents", null);
         server.admin("GET", path + "/export", null);
+        server.admin("GET", path + "/preferences", null);
+        server.admin(
+                "PUT",
+                path + "/preferences",
+                new JsonObject()
+                        .put(
+                                "quietHours",
+                                new JsonObject().put("start", "22:00").put("end", "07:00")));
+        server.admin(
+                "POST",
+                path + "/preferences/link",
+                new JsonObject().put("language", "ar").put("days", 1));
+        server.admin("GET", path + "/identities?limit=1", null);
+        server.admin("POST", "/v1/identify", new JsonObject().put("userId", "companion"));
+        eventually(
+                "a merge",
+                () -> server.admin(
+                        "POST",
+                        "/api/v1/cdp/profiles/user:companion/merge",
+                        new JsonObject().put("into", "user:tourist")),
+                answer -> answer.status() == 200);
+        server.admin("POST", path + "/unmerge", new JsonObject().put("ids", new JsonArray().add("user:companion")));
         var suppressions = "/api/v1/cdp/suppressions";
         var entry = new JsonObject().put("kind", "email").put("value", "tourist@fathi.test");
         var made = server.admin("POST", suppressions, entry).header("Location");

@@ -12,6 +12,7 @@ import app.fathi.platform.db.Erasable;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.http.PersonalPage;
 import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
@@ -36,12 +37,16 @@ public final class CdpVerticle extends VerticleBase {
     private final LiveFeed live;
     private final SchemasService schemas;
     private final ProfilesService profiles;
-    private final PrivacyService privacy;
     private final MergesService merges;
     private final UnmergesService unmerges;
+    private final PrivacyService privacy;
+    private final PreferencesService preferences;
     private final SuppressionsService suppressions;
 
-    /** @param baseUrl where clients of Segment's API are sent */
+    /**
+     * @param baseUrl where clients of Segment's API are sent, and people to their preferences
+     * @param preferencesKey {@code Secrets.derivedKey("preferences")}
+     */
     public CdpVerticle(
             Transactions transactions,
             Streams streams,
@@ -59,7 +64,8 @@ public final class CdpVerticle extends VerticleBase {
             InstantSource clock,
             Supplier<String> baseUrl,
             Jobs jobs,
-            List<Erasable> erasables) {
+            List<Erasable> erasables,
+            byte[] preferencesKey) {
         this.credentials = credentials;
         this.baseUrl = baseUrl;
         this.ingest = new Ingest(streams, identities, tenancy, clock, pins, new Refusals(live, clock));
@@ -69,7 +75,14 @@ public final class CdpVerticle extends VerticleBase {
         this.merges = new MergesService(transactions, profiles, deriver, addresses, audit, cursor);
         this.unmerges = new UnmergesService(transactions, profiles, deriver, addresses, audit);
         this.privacy = new PrivacyService(transactions, profiles, jobs, audit, erasables);
+        this.preferences =
+                new PreferencesService(transactions, profiles, tenancy, audit, preferencesKey, baseUrl, clock);
         this.suppressions = new SuppressionsService(transactions, authorities, audit, cursor);
+    }
+
+    /** Where the links lead that people change their own preferences by. */
+    public PersonalPage preferencePage() {
+        return preferences;
     }
 
     /** What answers which operation of the contract. */
@@ -100,6 +113,9 @@ public final class CdpVerticle extends VerticleBase {
                 Map.entry("unmergeProfile", unmerges::unmerge),
                 Map.entry("listConsents", privacy::consents),
                 Map.entry("setConsents", privacy::setConsents),
+                Map.entry("getPreferences", preferences::get),
+                Map.entry("setPreferences", preferences::put),
+                Map.entry("createPreferencesLink", preferences::link),
                 Map.entry("exportProfile", privacy::export),
                 Map.entry("eraseProfile", privacy::erase),
                 Map.entry("getErasure", privacy::erasure),

@@ -22,5 +22,16 @@
  * <p>Known people become one by {@code alias}, when who says it is trusted with both (a secret or server key, or verification
  * off): then everything that pointed to the one profile points to the other. Which aliases there are decides who is one, not
  * their order; the latest decides which {@code userId} is shown.
+ *
+ * <p>Operators merge profiles and part them again ({@code MergesService}); of an id that they have decided about no event says
+ * otherwise. Each id remembers the profile that it was made with, and {@code cdp_link} what holds it to others, so what was one
+ * becomes two as if it had never been one ({@code Parting}). Who keeps something of profiles hears of every id that has gone from
+ * one to another in one place, {@code DerivedBatch.moved()}.
+ *
+ * <p><b>Limits.</b> A person has at most 50 userIds and the 200 visitor ids that they have claimed last ({@code Crowds}); a visitor's
+ * id that more than 10 known people claim is a shared device and nobody's.
+ *
+ * <p><b>Preferences</b> are consents in force, asked for by the API or changed on the page behind a signed link ({@code
+ * PreferencesService}); quiet hours are a word like a trait.
  */
 package app.fathi.cdp;

@@ -55,6 +55,11 @@ final class RequestIdHandler implements PlatformHandler {
         context.put(PATH, operation.path());
     }
 
+    /** The request is for a page whose path must not be told as it was asked for. */
+    static void isFor(RoutingContext context, String path) {
+        context.put(PATH, path);
+    }
+
     /** As the contract writes it, for there may be a person's id or a key in it; of our own pages as it was asked for. */
     private static String path(RoutingContext context) {
         String known = context.get(PATH);

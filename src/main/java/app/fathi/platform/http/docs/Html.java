@@ -3,13 +3,13 @@ package app.fathi.platform.http.docs;
 import java.util.function.Function;
 
 /** Markup. What is put into a template is escaped unless it is markup itself, so no text becomes markup by accident. */
-record Html(String text) {
-    static final Html NONE = new Html("");
+public record Html(String text) {
+    public static final Html NONE = new Html("");
 
     private static final String HOLE = "{}";
 
     /** The template with each {@code {}} replaced by the next value. */
-    static Html of(String template, Object... values) {
+    public static Html of(String template, Object... values) {
         var text = new StringBuilder(template.length() * 2);
         int from = 0;
         for (var value : values) {
@@ -27,13 +27,13 @@ record Html(String text) {
         return new Html(text.append(template, from, template.length()).toString());
     }
 
-    static <T> Html each(Iterable<T> all, Function<T, Html> one) {
+    public static <T> Html each(Iterable<T> all, Function<T, Html> one) {
         var text = new StringBuilder();
         all.forEach(each -> text.append(one.apply(each).text));
         return new Html(text.toString());
     }
 
-    Html and(Html next) {
+    public Html and(Html next) {
         return new Html(text + next.text);
     }
 
