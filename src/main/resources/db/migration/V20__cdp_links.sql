@@ -22,13 +22,3 @@ CREATE TABLE cdp_link (
 );
 CREATE UNIQUE INDEX cdp_link_once ON cdp_link (identity_no, other_no, because);
 CREATE INDEX cdp_link_other ON cdp_link (other_no);
-
--- Of aliases from before, the latest of each id is known.
-INSERT INTO cdp_link (ws, identity_no, other_no, because, at, message_id)
-SELECT i.ws, i.no, u.no, 'alias', i.claim_at, i.claim_id
-FROM cdp_identity i JOIN cdp_identity u ON u.ws = i.ws AND u.kind = 0 AND u.value = i.claim_user_id
-WHERE i.kind = 0 AND i.claim_at IS NOT NULL AND i.no <> u.no
-ORDER BY i.claim_at;
-
--- The id under which a browser subscribed, so that it goes where the id goes; null: from before, or not known.
-ALTER TABLE webpush_subscription ADD COLUMN identity_no bigint;

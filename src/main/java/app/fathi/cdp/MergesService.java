@@ -104,9 +104,10 @@ final class MergesService {
             }
             return link.compose(done -> identities.update(tx, List.of(lead)))
                     .compose(done -> identities.join(tx, call.ws(), from.no(), to.no()))
-                    .compose(done -> addresses.move(tx, call.ws(), from.no(), to.no()))
                     .compose(done -> deriver.refresh(tx, call.ws(), List.of(from.no(), to.no())))
                     .compose(done -> links.rename(tx, call.ws(), List.of(to.no())))
+                    // People before their addresses, as the deriver does.
+                    .compose(done -> addresses.move(tx, call.ws(), from.no(), to.no()))
                     .compose(done -> deriver.tell(
                             tx,
                             Set.of(new Moved(call.ws(), from.no(), to.no())),

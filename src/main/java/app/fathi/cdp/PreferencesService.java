@@ -17,6 +17,7 @@ import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -94,7 +95,9 @@ final class PreferencesService implements PersonalPage {
 
     Future<Reply> link(Call call) {
         var body = call.body() == null ? new JsonObject() : call.json();
-        var until = clock.instant().plus(Duration.ofDays(body.getInteger("days", DEFAULT_DAYS)));
+        var until = clock.instant()
+                .plus(Duration.ofDays(body.getInteger("days", DEFAULT_DAYS)))
+                .truncatedTo(ChronoUnit.MINUTES);
         var language = body.getString("language");
         return transactions
                 .run(tx -> profiles.find(tx, call).compose(profile -> audit.record(

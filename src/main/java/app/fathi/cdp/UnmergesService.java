@@ -271,9 +271,9 @@ final class UnmergesService {
                 .compose(done ->
                         links.delete(tx, parting.cut().stream().map(Link::no).toList()))
                 .compose(done -> links.goInto(tx, ws, sides.intoNos()))
-                .compose(done -> addresses.part(tx, ws, from, addressed))
                 .compose(done -> deriver.refresh(tx, ws, both))
                 .compose(done -> links.rename(tx, ws, both))
+                .compose(done -> addresses.part(tx, ws, from, addressed))
                 .compose(done -> ids(tx, ws, both))
                 .compose(ids -> deriver.tell(
                                 tx,

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -314,6 +316,92 @@ class MergesTest {
                                 new JsonObject().put("into", "user:x"))
                         .status())
                 .isEqualTo(403);
+    }
+
+    @Test
+    void of_an_id_from_before_this_was_remembered_a_profile_is_made() {
+        var ada = someone();
+        var visitor = someone();
+        say(identify(ada, visitor).put("traits", new JsonObject().put("name", "Ada")));
+        say(identify(null, visitor).put("traits", new JsonObject().put("seen", "shoes")));
+        pool.query("UPDATE cdp_identity SET own_no = NULL, proof_user_id = NULL WHERE value IN ('" + ada + "', '" + visitor + "')")
+                .execute()
+                .await();
+        var before = idOf("user:" + ada);
+        var parted = unmerge("user:" + ada, ids("anonymous:" + visitor));
+        assertThat(parted.status()).as(parted.body()).isEqualTo(200);
+        assertThat(idOf("user:" + ada)).isEqualTo(before);
+        assertThat(profile("anonymous:" + visitor).getJsonObject("traits").getMap()).containsOnlyKeys("seen");
+        assertThat(profile("anonymous:" + visitor).getString("userId")).isNull();
+    }
+
+    @Test
+    void operators_and_events_at_once_leave_everybody_whole() {
+        var prefix = "busy-" + UUID.randomUUID() + "-";
+        var users = IntStream.range(0, 6).mapToObj(n -> prefix + "u" + n).toList();
+        say(users.stream().map(user -> identify(user, null)).toArray(JsonObject[]::new));
+        var random = new Random(7);
+        var statuses = new ConcurrentHashMap<Integer, Integer>();
+        for (int round = 0; round < 12; round++) {
+            var threads = new ArrayList<Thread>();
+            for (int n = 0; n < 4; n++) {
+                var one = users.get(random.nextInt(6));
+                var other = users.get(random.nextInt(6));
+                var parts = random.nextBoolean();
+                threads.add(Thread.ofVirtual().start(() -> {
+                    var answer = parts ? unmerge("user:" + one, ids("user:" + one)) : merge("user:" + one, "user:" + other);
+                    statuses.merge(answer.status(), 1, Integer::sum);
+                }));
+            }
+            var batch = new JsonArray();
+            for (int i = 0; i < 40; i++) {
+                var user = users.get(random.nextInt(6));
+                var event = random.nextInt(6) == 0
+                        ? new JsonObject().put("type", "alias").put("userId", user).put("previousId", users.get(random.nextInt(6)))
+                        : identify(random.nextInt(3) == 0 ? null : user, prefix + "v" + random.nextInt(12))
+                                .put("traits", new JsonObject().put("t" + random.nextInt(4), i));
+                batch.add(event.put("messageId", prefix + round + "-" + i));
+            }
+            server.admin("POST", "/v1/batch", new JsonObject().put("batch", batch));
+            threads.forEach(thread -> {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+        }
+        eventually(
+                "all events",
+                () -> query("SELECT count(*) FROM cdp_event WHERE message_id LIKE '" + prefix + "%'"),
+                count -> count.equals("480"));
+        assertThat(statuses.keySet()).isSubsetOf(200, 409, 422);
+        assertThat(statuses.get(200)).isGreaterThan(5);
+        assertThat(query("SELECT count(*) FROM cdp_identity i JOIN cdp_profile p USING (ws, profile_no) WHERE p.merged_into IS NOT NULL"))
+                .as("ids at a profile that is no more")
+                .isEqualTo("0");
+        assertThat(query(
+                        """
+                        SELECT count(*) FROM cdp_identity v JOIN cdp_identity u ON u.ws = v.ws AND u.kind = 0 AND u.value = v.claim_user_id
+                        WHERE v.kind = 1 AND NOT v.settled AND v.profile_no <> u.profile_no
+                        """))
+                .as("visitors apart from who has claimed them")
+                .isEqualTo("0");
+        assertThat(query("SELECT count(*) FROM cdp_profile p WHERE p.user_id IS NOT NULL AND p.merged_into IS NULL AND EXISTS "
+                        + "(SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no) AND NOT EXISTS "
+                        + "(SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.value = p.user_id)"))
+                .as("people shown by an id of somebody else")
+                .isEqualTo("0");
+        var traits =
+                """
+                SELECT count(*) FROM cdp_profile p WHERE p.merged_into IS NULL AND EXISTS
+                  (SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no) AND p.traits <> (
+                  SELECT coalesce(jsonb_object_agg(w.key, w.value), '{}') FROM (
+                    SELECT DISTINCT ON (t.key) t.key, t.value -> 0 AS value FROM cdp_identity i, jsonb_each(i.traits) t
+                    WHERE i.ws = p.ws AND i.profile_no = p.profile_no
+                    ORDER BY t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC) w WHERE w.value <> 'null')
+                """;
+        assertThat(query(traits)).as("people whose traits are not those of their ids").isEqualTo("0");
     }
 
     /** Whoever sends such ids names nobody; the visitor beside it, where there is one, is somebody. */

@@ -4,12 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.testing.Plans;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class PlanTest {
     static final List<String> HOT =
             List.of(IdentitiesStore.LOCK_IDENTITIES, ProfilesStore.NUMBERS_BY_IDS, ProfilesStore.NUMBERS_BY_USER_IDS);
+
+    @Test
+    void whether_a_person_has_too_many_ids_is_asked_of_that_persons_ids_alone() {
+        assertThat(Plans.onEmptyTables(IdentitiesStore.CROWDED))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("profile_no = asked.no"));
+    }
 
     @ParameterizedTest
     @FieldSource("HOT")
