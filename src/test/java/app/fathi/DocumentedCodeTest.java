@@ -313,15 +313,6 @@ class DocumentedCodeTest {
                 server.admin("GET", "/api/v1/cdp/profiles/user:customer-10", null)
                         .json()
                         .getString("id"));
-        server.admin(
-                "POST",
-                "/v1/identify",
-                new JsonObject().put("userId", "customer-42").put("anonymousId", "7d1f0a9e-visitor"));
-        eventually(
-                "the visitor",
-                () -> server.admin("GET", "/api/v1/cdp/profiles/user:customer-42", null)
-                        .body(),
-                body -> body.contains("7d1f0a9e-visitor"));
         environment.put(
                 "ERASURE_ID",
                 server.admin("POST", "/api/v1/cdp/profiles/user:customer-7/erase", null)

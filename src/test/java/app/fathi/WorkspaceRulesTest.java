@@ -48,6 +48,7 @@ class WorkspaceRulesTest {
         server.database().execute("DELETE FROM cep_quota_use");
         change(new JsonObject()
                 .put("serverOnlyEvents", new JsonArray())
+                .put("blockedIds", new JsonArray())
                 .put("linkHosts", new JsonArray())
                 .put("quota", new JsonObject())
                 .putNull("mailSender"));
@@ -113,6 +114,43 @@ class WorkspaceRulesTest {
                 .isEqualTo(412);
     }
 
+    @Test
+    void an_id_that_is_blocked_names_nobody_in_events_and_subscriptions_whatever_its_case() {
+        var changed = change(new JsonObject()
+                .put("blockedIds", new JsonArray().add(" Unknown ").add("n/a")));
+        assertThat(changed.getJsonArray("blockedIds")).containsExactly("n/a", "unknown");
+        var event = new JsonObject().put("event", "Bought").put("userId", "UNKNOWN");
+        eventually(
+                "it is refused", () -> server.admin("POST", "/v1/track", event).status(), status -> status == 400);
+        assertThat(server.admin("POST", "/v1/track", event.copy().put("anonymousId", "real-visitor"))
+                        .status())
+                .isEqualTo(200);
+        eventually(
+                "the visitor",
+                () -> server.admin("GET", "/api/v1/cdp/profiles/anonymous:real-visitor", null)
+                        .status(),
+                status -> status == 200);
+        var browser = push.subscribe(
+                server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey"));
+        var saved = server.admin(
+                "POST",
+                "/api/v1/webpush/subscriptions",
+                new JsonObject()
+                        .put("endpoint", browser.endpoint())
+                        .put(
+                                "keys",
+                                new JsonObject().put("p256dh", browser.p256dh()).put("auth", browser.auth()))
+                        .put("userId", "unknown")
+                        .put("anonymousId", "N/A"));
+        assertThat(saved.status()).as(saved.body()).isEqualTo(201);
+        for (var nobody : new String[] {"user:UNKNOWN", "user:unknown", "anonymous:N%2FA"}) {
+            assertThat(server.admin("GET", "/api/v1/cdp/profiles/" + nobody, null)
+                            .status())
+                    .as(nobody)
+                    .isEqualTo(404);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -121,6 +159,7 @@ class WorkspaceRulesTest {
                 "{\"linkHosts\": [\"a.example\", \"https://b.example\"]} | /linkHosts/1",
                 "{\"linkHosts\": [\"a.example:443\"]} | /linkHosts/0",
                 "{\"serverOnlyEvents\": [\" \"]} | /serverOnlyEvents/0",
+                "{\"blockedIds\": [\"x\", \" \"]} | /blockedIds/1",
                 "{\"mailSender\": \"Shop <evil@example.com>\"} | /mailSender",
                 "{\"mailSender\": \"Shop\\r\\nBcc: x\"} | /mailSender",
                 "{\"purposes\": [{\"name\": \"news\", \"description\": \"\"}]} | /purposes",

@@ -4,6 +4,7 @@ import app.fathi.cdp.schemas.Pins;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.Problem;
+import app.fathi.platform.security.Tenancy;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -34,6 +35,7 @@ final class EventFields {
     /** The event as it is stored: ids checked, {@code messageId} and corrected time {@code at} put in, the write key gone. */
     static JsonObject event(
             Call call,
+            Tenancy.Rules rules,
             JsonObject json,
             String type,
             String pointer,
@@ -47,9 +49,9 @@ final class EventFields {
         event.remove("country"); // ours to say
         event.remove(Pins.FLAGS); // as well
         event.put("type", type);
-        var userId = id(event, "userId", pointer, faults);
-        var anonymousId = id(event, "anonymousId", pointer, faults);
-        var previousId = id(event, "previousId", pointer, faults);
+        var userId = person(event, rules, "userId", pointer, faults);
+        var anonymousId = person(event, rules, "anonymousId", pointer, faults);
+        var previousId = person(event, rules, "previousId", pointer, faults);
         if (type.equals(ALIAS)) {
             requireBoth(userId, previousId == null ? anonymousId : previousId, pointer, faults);
         } else if (userId == null && anonymousId == null) {
@@ -157,6 +159,17 @@ final class EventFields {
         }
         var at = sent == null ? happened : now.minus(Duration.between(happened, sent));
         return at.isAfter(now) ? now : at.isBefore(YEAR_0) ? YEAR_0 : at;
+    }
+
+    /** The id of somebody; of what the workspace knows to name nobody nothing. */
+    private static String person(
+            JsonObject event, Tenancy.Rules rules, String name, String pointer, List<Problem.Fault> faults) {
+        var id = id(event, name, pointer, faults);
+        if (id != null && rules.isBlocked(id)) {
+            event.remove(name);
+            return null;
+        }
+        return id;
     }
 
     private static String id(JsonObject event, String name, String pointer, List<Problem.Fault> faults) {

@@ -50,24 +50,24 @@ final class Ingest {
     }
 
     Future<Reply> one(Call call, String type) {
-        return refusals.told(call, type, () -> takeOne(call, type));
+        return refusals.told(call, type, () -> tenancy.rules(call.ws()).compose(rules -> takeOne(call, type, rules)));
     }
 
-    private Future<Reply> takeOne(Call call, String type) {
+    private Future<Reply> takeOne(Call call, String type, Tenancy.Rules rules) {
         var json = StrictJson.object(octets(call, MAX_EVENT_OCTETS));
         var faults = new ArrayList<Problem.Fault>();
         var sent = EventFields.instant(json, "sentAt", "", faults);
-        var event = EventFields.event(call, json, type, "", sent, null, clock.instant(), faults);
+        var event = EventFields.event(call, rules, json, type, "", sent, null, clock.instant(), faults);
         return take(call, faults, List.of(event), "");
     }
 
     /** Segment's: whole or not at all. */
     Future<Reply> batch(Call call) {
-        return refusals.told(call, null, () -> takeAll(call));
+        return refusals.told(call, null, () -> tenancy.rules(call.ws()).compose(rules -> takeAll(call, rules)));
     }
 
-    private Future<Reply> takeAll(Call call) {
-        var batch = read(call);
+    private Future<Reply> takeAll(Call call, Tenancy.Rules rules) {
+        var batch = read(call, rules);
         var faults = new ArrayList<>(batch.faults());
         var events = new ArrayList<JsonObject>(batch.items().size());
         for (int i = 0; i < batch.items().size(); i++) {
@@ -81,11 +81,11 @@ final class Ingest {
 
     /** Ours: each event for itself, with its verdict. */
     Future<Reply> batchEach(Call call) {
-        return refusals.told(call, null, () -> takeEach(call));
+        return refusals.told(call, null, () -> tenancy.rules(call.ws()).compose(rules -> takeEach(call, rules)));
     }
 
-    private Future<Reply> takeEach(Call call) {
-        var batch = read(call);
+    private Future<Reply> takeEach(Call call, Tenancy.Rules rules) {
+        var batch = read(call, rules);
         if (!batch.faults().isEmpty()) {
             throw new ProblemException(
                     Problem.of(Kind.INVALID_REQUEST, "What stands beside the events does not fit.", batch.faults()));
@@ -151,6 +151,7 @@ final class Ingest {
     /** A batch whose events were not looked at yet. */
     private record Batch(
             Call call,
+            Tenancy.Rules rules,
             JsonArray items,
             Map<Integer, String> unreadable,
             Object context,
@@ -158,7 +159,7 @@ final class Ingest {
             Instant now,
             List<Problem.Fault> faults) {}
 
-    private Batch read(Call call) {
+    private Batch read(Call call, Tenancy.Rules rules) {
         var apart = StrictJson.apart(octets(call, MAX_BATCH_OCTETS), "batch");
         var json = apart.object();
         if (!(json.getValue("batch") instanceof JsonArray items)
@@ -172,7 +173,7 @@ final class Ingest {
         EventFields.text(json, "writeKey", EventFields.MAX_KEY_LENGTH, "", faults);
         EventFields.object(json, "context", "", faults);
         EventFields.object(json, "integrations", "", faults);
-        return new Batch(call, items, apart.unreadable(), json.getValue("context"), sent, now, faults);
+        return new Batch(call, rules, items, apart.unreadable(), json.getValue("context"), sent, now, faults);
     }
 
     /** The event as it is stored, null where it is none at all. */
@@ -190,7 +191,15 @@ final class Ingest {
         } else {
             EventFields.instant(item, "sentAt", pointer, faults);
             return EventFields.event(
-                    batch.call(), item, type, pointer, batch.sent(), batch.context(), batch.now(), faults);
+                    batch.call(),
+                    batch.rules(),
+                    item,
+                    type,
+                    pointer,
+                    batch.sent(),
+                    batch.context(),
+                    batch.now(),
+                    faults);
         }
         return null;
     }

@@ -69,8 +69,9 @@ final class MergesService {
     Future<Reply> merge(Call call) {
         var into = call.json().getString("into");
         return transactions.run(tx -> suppressions
-                .enter(tx, List.of(call.ws()))
-                .compose(done -> profiles.find(tx, call))
+                // Ids of several people change at once: nobody else is under way with any of them.
+                .enterAlone(tx, call.ws())
+                .compose(alone -> profiles.find(tx, call))
                 .compose(from -> profiles.find(tx, call.ws(), into)
                         .map(found -> found.orElseThrow(() ->
                                 ProblemException.unprocessable("/into", "There is no such profile to become part of.")))

@@ -56,8 +56,9 @@ final class UnmergesService {
                     "/profileId", "Say which merge is undone, by profileId, or which ids go.");
         }
         return transactions.run(tx -> suppressions
-                .enter(tx, List.of(call.ws()))
-                .compose(done -> profiles.find(tx, call))
+                // Ids of several people change at once: nobody else is under way with any of them.
+                .enterAlone(tx, call.ws())
+                .compose(alone -> profiles.find(tx, call))
                 .compose(profile -> identities
                         .lockAll(tx, call.ws(), List.of(profile.no()))
                         .compose(all -> links.of(

@@ -23,6 +23,7 @@ record WorkspaceRules(
         List<Purpose> purposes,
         Set<String> linkHosts,
         Set<String> serverOnlyEvents,
+        Set<String> blockedIds,
         Long deliveriesPerDay,
         Long deliveriesPerMonth,
         String mailSender) {
@@ -50,6 +51,7 @@ record WorkspaceRules(
                 change.containsKey("serverOnlyEvents")
                         ? events(change.getJsonArray("serverOnlyEvents"))
                         : serverOnlyEvents,
+                change.containsKey("blockedIds") ? ids(change.getJsonArray("blockedIds")) : blockedIds,
                 quota == null ? deliveriesPerDay : quota.getLong("deliveriesPerDay"),
                 quota == null ? deliveriesPerMonth : quota.getLong("deliveriesPerMonth"),
                 change.containsKey("mailSender") ? sender(change.getString("mailSender")) : mailSender);
@@ -99,6 +101,17 @@ record WorkspaceRules(
                 .collect(Collectors.toUnmodifiableSet());
     }
 
+    private static Set<String> ids(JsonArray ids) {
+        return IntStream.range(0, ids.size())
+                .mapToObj(i -> {
+                    if (ids.getString(i).isBlank()) {
+                        throw ProblemException.unprocessable("/blockedIds/" + i, "An empty id names nobody anyway.");
+                    }
+                    return ids.getString(i).strip().toLowerCase(Locale.ROOT);
+                })
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
     private static String sender(String sender) {
         if (sender == null) {
             return null;
@@ -112,6 +125,7 @@ record WorkspaceRules(
 
     JsonObject addTo(JsonObject json) {
         return json.put("serverOnlyEvents", sorted(serverOnlyEvents))
+                .put("blockedIds", sorted(blockedIds))
                 .put(
                         "purposes",
                         new JsonArray(purposes.stream().map(Purpose::toJson).toList()))
@@ -131,6 +145,7 @@ record WorkspaceRules(
     Tenancy.Rules toRules() {
         return new Tenancy.Rules(
                 serverOnlyEvents,
+                blockedIds,
                 purposes.stream().map(Purpose::name).collect(Collectors.toUnmodifiableSet()),
                 linkHosts);
     }

@@ -88,6 +88,7 @@ final class WorkspacesStore {
                         SET name = $2, timezone = $3, language = $4, identity_verification = $5,
                             two_factor_required = $6, session_days = $7, origins = $8, purposes = $9, link_hosts = $10,
                             server_only_events = $11, deliveries_per_day = $12, deliveries_per_month = $13, mail_sender = $14,
+                            blocked_ids = $15,
                             version = version + 1, updated_at = now()
                         WHERE no = $1
                         RETURNING *
@@ -108,7 +109,8 @@ final class WorkspacesStore {
                         .addArrayOfString(changed.rules().serverOnlyEvents().toArray(String[]::new))
                         .addLong(changed.rules().deliveriesPerDay())
                         .addLong(changed.rules().deliveriesPerMonth())
-                        .addString(changed.rules().mailSender()))
+                        .addString(changed.rules().mailSender())
+                        .addArrayOfString(changed.rules().blockedIds().toArray(String[]::new)))
                 .map(rows -> one(rows).orElseThrow());
     }
 
@@ -129,6 +131,7 @@ final class WorkspacesStore {
                             WorkspaceRules.purposes(row.getJsonArray("purposes")),
                             texts(row, "link_hosts"),
                             texts(row, "server_only_events"),
+                            texts(row, "blocked_ids"),
                             row.getLong("deliveries_per_day"),
                             row.getLong("deliveries_per_month"),
                             row.getString("mail_sender")),

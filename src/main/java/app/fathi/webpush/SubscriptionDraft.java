@@ -1,5 +1,6 @@
 package app.fathi.webpush;
 
+import app.fathi.cdp.Profiles;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.webpush.encryption.SubscriptionKeys;
@@ -46,8 +47,8 @@ record SubscriptionDraft(
                 uuid(json, "keyId"),
                 uuid(json, "replaces"),
                 json.getBoolean("adopt", false),
-                json.getString("anonymousId"),
-                json.getString("userId"),
+                somebody(json.getString("anonymousId")),
+                somebody(json.getString("userId")),
                 json.getString("identityToken"),
                 origin(call.header("origin")),
                 cut(call.header("user-agent")),
@@ -95,5 +96,10 @@ record SubscriptionDraft(
 
     private static String cut(String text) {
         return text == null || text.length() <= USER_AGENT_LIMIT ? text : text.substring(0, USER_AGENT_LIMIT);
+    }
+
+    /** What broken clients send where there is no id names nobody: all of their browsers would become one person's. */
+    private static String somebody(String id) {
+        return id == null || Profiles.namesNobody(id) ? null : id;
     }
 }

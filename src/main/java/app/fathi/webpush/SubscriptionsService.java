@@ -10,6 +10,7 @@ import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Caller;
 import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.Secrets;
+import app.fathi.platform.security.Tenancy;
 import app.fathi.platform.stream.Outbox;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.webpush.SubscriptionsStore.Owner;
@@ -43,6 +44,7 @@ final class SubscriptionsService {
     private final Profiles profiles;
     private final Identities identities;
     private final Authorities authorities;
+    private final Tenancy tenancy;
     private final Secrets secrets;
     private final OutboundGuard guard;
     private final SecureRandom random = new SecureRandom();
@@ -54,6 +56,7 @@ final class SubscriptionsService {
             Profiles profiles,
             Identities identities,
             Authorities authorities,
+            Tenancy tenancy,
             Secrets secrets,
             OutboundGuard guard) {
         this.transactions = transactions;
@@ -62,6 +65,7 @@ final class SubscriptionsService {
         this.profiles = profiles;
         this.identities = identities;
         this.authorities = authorities;
+        this.tenancy = tenancy;
         this.secrets = secrets;
         this.guard = guard;
     }
@@ -69,9 +73,9 @@ final class SubscriptionsService {
     /** Creates the subscription, or renews the one with the same endpoint, or the one that this browser had before. */
     Future<Saved> subscribe(Call call, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
-        return proven(call, draft)
-                .compose(userId -> transactions.run(
-                        tx -> named(tx, call.ws(), userId, draft.anonymousId()).compose(named -> store.lockByEndpoint(
+        return claimed(call, draft)
+                .compose(claimed -> transactions.run(tx -> named(tx, call.ws(), claimed.userId(), claimed.anonymousId())
+                        .compose(named -> store.lockByEndpoint(
                                         tx, call.ws(), hash(draft.endpoint().toString()))
                                 .map(held -> draft.adopt() ? requireActive(held) : held)
                                 .compose(held ->
@@ -108,9 +112,9 @@ final class SubscriptionsService {
      */
     Future<Saved> replace(Call call, UUID id, SubscriptionDraft draft) {
         guard.requireAllowedUrl("/endpoint", draft.endpoint());
-        return proven(call, draft)
-                .compose(userId -> transactions.run(
-                        tx -> named(tx, call.ws(), userId, null).compose(named -> held(tx, call, id)
+        return claimed(call, draft)
+                .compose(claimed -> transactions.run(
+                        tx -> named(tx, call.ws(), claimed.userId(), null).compose(named -> held(tx, call, id)
                                 .compose(held -> held.status().equals("unsubscribed")
                                         ? Future.failedFuture(ProblemException.of(
                                                 Kind.ENDED, "This subscription was unsubscribed. POST a new one."))
@@ -233,6 +237,18 @@ final class SubscriptionsService {
         return "subscription:" + id;
     }
 
+    /** Who a draft may be believed to be of; what the workspace knows to name nobody names nobody. */
+    private record Claimed(Optional<String> userId, String anonymousId) {}
+
+    private Future<Claimed> claimed(Call call, SubscriptionDraft draft) {
+        return tenancy.rules(call.ws()).compose(rules -> proven(call, draft)
+                .map(proven -> new Claimed(
+                        proven.filter(id -> !rules.isBlocked(id)),
+                        draft.anonymousId() == null || rules.isBlocked(draft.anonymousId())
+                                ? null
+                                : draft.anonymousId())));
+    }
+
     /** The {@code userId} that may be believed; empty when none is claimed. A claim that has to be proven and is not is refused. */
     private Future<Optional<String>> proven(Call call, SubscriptionDraft draft) {
         if (draft.userId() == null && draft.identityToken() == null) {
@@ -247,6 +263,11 @@ final class SubscriptionsService {
                     .map(userId -> {
                         if (draft.userId() != null && !draft.userId().equals(userId)) {
                             throw ProblemException.unprocessable("/identityToken", "The token proves another userId.");
+                        }
+                        if (Profiles.namesNobody(userId)) {
+                            throw ProblemException.unprocessable(
+                                    "/identityToken",
+                                    "The token proves nobody: its userId is what stands where there is none.");
                         }
                         return Optional.of(userId);
                     });

@@ -194,7 +194,8 @@ public final class Webpush {
                         clock,
                         new RecentSignIn(Duration.ofSeconds(recentSignInSeconds), clock)),
                 new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
-                new SubscriptionsService(transactions, store, keys, profiles, identities, authorities, secrets, guard),
+                new SubscriptionsService(
+                        transactions, store, keys, profiles, identities, authorities, tenancy, secrets, guard),
                 store,
                 new MessagesService(
                         transactions, messages, batches, audit, authorities, cursor, store, tenancy, links, subject),

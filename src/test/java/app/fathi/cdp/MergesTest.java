@@ -14,6 +14,7 @@ import io.vertx.sqlclient.Pool;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -324,14 +325,16 @@ class MergesTest {
         var visitor = someone();
         say(identify(ada, visitor).put("traits", new JsonObject().put("name", "Ada")));
         say(identify(null, visitor).put("traits", new JsonObject().put("seen", "shoes")));
-        pool.query("UPDATE cdp_identity SET own_no = NULL, proof_user_id = NULL WHERE value IN ('" + ada + "', '" + visitor + "')")
+        pool.query("UPDATE cdp_identity SET own_no = NULL, proof_user_id = NULL WHERE value IN ('" + ada + "', '"
+                        + visitor + "')")
                 .execute()
                 .await();
         var before = idOf("user:" + ada);
         var parted = unmerge("user:" + ada, ids("anonymous:" + visitor));
         assertThat(parted.status()).as(parted.body()).isEqualTo(200);
         assertThat(idOf("user:" + ada)).isEqualTo(before);
-        assertThat(profile("anonymous:" + visitor).getJsonObject("traits").getMap()).containsOnlyKeys("seen");
+        assertThat(profile("anonymous:" + visitor).getJsonObject("traits").getMap())
+                .containsOnlyKeys("seen");
         assertThat(profile("anonymous:" + visitor).getString("userId")).isNull();
     }
 
@@ -349,7 +352,8 @@ class MergesTest {
                 var other = users.get(random.nextInt(6));
                 var parts = random.nextBoolean();
                 threads.add(Thread.ofVirtual().start(() -> {
-                    var answer = parts ? unmerge("user:" + one, ids("user:" + one)) : merge("user:" + one, "user:" + other);
+                    var answer =
+                            parts ? unmerge("user:" + one, ids("user:" + one)) : merge("user:" + one, "user:" + other);
                     statuses.merge(answer.status(), 1, Integer::sum);
                 }));
             }
@@ -357,7 +361,10 @@ class MergesTest {
             for (int i = 0; i < 40; i++) {
                 var user = users.get(random.nextInt(6));
                 var event = random.nextInt(6) == 0
-                        ? new JsonObject().put("type", "alias").put("userId", user).put("previousId", users.get(random.nextInt(6)))
+                        ? new JsonObject()
+                                .put("type", "alias")
+                                .put("userId", user)
+                                .put("previousId", users.get(random.nextInt(6)))
                         : identify(random.nextInt(3) == 0 ? null : user, prefix + "v" + random.nextInt(12))
                                 .put("traits", new JsonObject().put("t" + random.nextInt(4), i));
                 batch.add(event.put("messageId", prefix + round + "-" + i));
@@ -377,19 +384,24 @@ class MergesTest {
                 count -> count.equals("480"));
         assertThat(statuses.keySet()).isSubsetOf(200, 409, 422);
         assertThat(statuses.get(200)).isGreaterThan(5);
-        assertThat(query("SELECT count(*) FROM cdp_identity i JOIN cdp_profile p USING (ws, profile_no) WHERE p.merged_into IS NOT NULL"))
+        assertThat(
+                        query(
+                                "SELECT count(*) FROM cdp_identity i JOIN cdp_profile p USING (ws, profile_no) WHERE p.merged_into IS NOT NULL"))
                 .as("ids at a profile that is no more")
                 .isEqualTo("0");
-        assertThat(query(
-                        """
+        assertThat(
+                        query(
+                                """
                         SELECT count(*) FROM cdp_identity v JOIN cdp_identity u ON u.ws = v.ws AND u.kind = 0 AND u.value = v.claim_user_id
                         WHERE v.kind = 1 AND NOT v.settled AND v.profile_no <> u.profile_no
                         """))
                 .as("visitors apart from who has claimed them")
                 .isEqualTo("0");
-        assertThat(query("SELECT count(*) FROM cdp_profile p WHERE p.user_id IS NOT NULL AND p.merged_into IS NULL AND EXISTS "
-                        + "(SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no) AND NOT EXISTS "
-                        + "(SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.value = p.user_id)"))
+        assertThat(
+                        query(
+                                "SELECT count(*) FROM cdp_profile p WHERE p.user_id IS NOT NULL AND p.merged_into IS NULL AND EXISTS "
+                                        + "(SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no) AND NOT EXISTS "
+                                        + "(SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.value = p.user_id)"))
                 .as("people shown by an id of somebody else")
                 .isEqualTo("0");
         var traits =
@@ -401,7 +413,9 @@ class MergesTest {
                     WHERE i.ws = p.ws AND i.profile_no = p.profile_no
                     ORDER BY t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC) w WHERE w.value <> 'null')
                 """;
-        assertThat(query(traits)).as("people whose traits are not those of their ids").isEqualTo("0");
+        assertThat(query(traits))
+                .as("people whose traits are not those of their ids")
+                .isEqualTo("0");
     }
 
     /** Whoever sends such ids names nobody; the visitor beside it, where there is one, is somebody. */
@@ -439,6 +453,21 @@ class MergesTest {
         assertThat(query("SELECT max(n) FROM (SELECT count(*) AS n FROM cdp_identity WHERE value LIKE '" + mark
                         + "%' GROUP BY ws, profile_no) c"))
                 .isEqualTo("1");
+    }
+
+    @Test
+    void browsers_that_subscribe_as_nobody_are_each_a_visitor_of_their_own() {
+        var owners = new HashSet<String>();
+        var nobody = List.of("null", "undefined", "0", " None ", "[object Object]");
+        for (int i = 0; i < 10; i++) {
+            var draft = subscription().put("anonymousId", nobody.get(i % 5));
+            var saved = i % 2 == 0
+                    ? server.browser("POST", SUBSCRIPTIONS, draft)
+                    : server.admin("POST", SUBSCRIPTIONS, draft.put("userId", "null"));
+            assertThat(saved.status()).as(saved.body()).isEqualTo(201);
+            owners.add(ownerOf(saved.json().getString("id")));
+        }
+        assertThat(owners).hasSize(10);
     }
 
     // ---- lives -----------------------------------------------------------------------------------------------------
