@@ -23,8 +23,6 @@ CREATE TABLE segments_import (
 );
 CREATE INDEX segments_import_page ON segments_import (ws, id DESC);
 CREATE INDEX segments_import_segment ON segments_import (ws, segment);
--- Two at once into one segment would take out each other's people.
-CREATE UNIQUE INDEX segments_import_open ON segments_import (ws, segment) WHERE state IN ('queued', 'running');
 
 -- The first lines of each that could not be taken. Never with what stood there.
 CREATE TABLE segments_import_error (

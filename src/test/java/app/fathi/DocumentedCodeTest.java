@@ -374,6 +374,11 @@ class DocumentedCodeTest {
                         .json()
                         .getString("id"));
         environment.put(
+                "CHANGED_SEGMENT_ID",
+                server.admin("POST", "/api/v1/segments", new JsonObject().put("name", "restored"))
+                        .json()
+                        .getString("id"));
+        environment.put(
                 "SEGMENT_IMPORT_ID",
                 server.raw(
                                 "POST",

@@ -93,7 +93,8 @@ final class ImportsService {
                 .compose(free -> {
                     if (!free) {
                         throw ProblemException.conflict(
-                                "A file is being read into this segment already. Wait until it was, or cancel its job.");
+                                "A file is being read into this segment, and one of both is to replace who is in it."
+                                        + " Wait until it was read, or cancel its job.");
                     }
                     return jobs.enqueue(tx, List.of(ImportJob.of(call.ws(), file)));
                 })

@@ -24,13 +24,16 @@ final class ImportsStore {
         }
     }
 
-    /** False when another one into the segment is not over. */
+    /** False when another one into the segment is not over, and one of both replaces who is in it; with the segment locked. */
     Future<Boolean> insert(SqlClient tx, int ws, Import file) {
         return tx.preparedQuery(
                         """
                         INSERT INTO segments_import (id, ws, segment, mode, format, upload, octets)
-                        VALUES ($1, $2, $3, $4, $5, $6, $7)
-                        ON CONFLICT (ws, segment) WHERE state IN ('queued', 'running') DO NOTHING
+                        SELECT $1, $2, $3, $4, $5, $6, $7
+                        WHERE NOT EXISTS (
+                          SELECT FROM segments_import o
+                          WHERE o.ws = $2 AND o.segment = $3 AND o.state IN ('queued', 'running') AND 'replace' IN (o.mode, $4)
+                        )
                         """)
                 .execute(Tuple.of(
                         file.id(),

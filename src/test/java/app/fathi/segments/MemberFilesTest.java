@@ -199,16 +199,21 @@ class MemberFilesTest {
     }
 
     @Test
-    void one_file_is_read_into_a_segment_at_a_time_and_goes_with_it() {
+    void beside_a_file_that_replaces_no_other_is_read_and_an_import_goes_with_its_segment() {
         var segment = segment();
-        // Nobody reads it: its job waits for an hour that does not come.
+        // As if it were still being read.
         var first = imported(segment, "", rows(0, 1), "text/csv");
         server.database()
                 .execute("UPDATE segments_import SET state = 'running', finished_at = NULL WHERE id = '"
                         + first.getString("id") + "'");
-        var second = upload(segment, "", rows(0, 1), "text/csv");
+        var second = upload(segment, "?mode=replace", rows(0, 1), "text/csv");
         assertThat(second.status()).isEqualTo(409);
-        assertThat(second.json().getString("detail")).contains("already");
+        assertThat(second.json().getString("detail")).contains("cancel its job");
+        assertThat(imported(segment, "", rows(1, 2), "text/csv").getString("state"))
+                .isEqualTo("completed");
+        server.database()
+                .execute("UPDATE segments_import SET mode = 'replace' WHERE id = '" + first.getString("id") + "'");
+        assertThat(upload(segment, "", rows(0, 1), "text/csv").status()).isEqualTo(409);
         var path = SEGMENTS + "/" + segment;
         server.admin(
                 "DELETE",

@@ -50,6 +50,7 @@ final class Placeholders {
                 "FAILED_MESSAGE_ID",
                 "The `id` of a message that is `completed` and has deliveries that failed or were skipped.");
         all.put("DYNAMIC_SEGMENT_ID", "The `id` of a segment that has a rule.");
+        all.put("CHANGED_SEGMENT_ID", "The `id` of the segment that is to be what it was.");
         all.put("LEAVING_PROFILE_ID", "The `id` of the profile that is to be forgotten for good.");
         all.put("OTHER_PROFILE_ID", "The `id` of the profile that becomes part of another.");
         return all;
@@ -143,6 +144,9 @@ final class Placeholders {
         }
         if (path.endsWith("/merge")) {
             return "OTHER_PROFILE_ID";
+        }
+        if (path.endsWith("/restore")) {
+            return "CHANGED_SEGMENT_ID";
         }
         if (path.endsWith("/erase")) {
             return "LEAVING_PROFILE_ID";
