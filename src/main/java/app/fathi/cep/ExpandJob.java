@@ -27,8 +27,11 @@ import java.util.Map;
 public final class ExpandJob implements JobHandler {
     static final String TYPE = "cep.expand";
 
-    /** Of a page: few enough to be read within seconds, enough that reading does not hold up sending. */
+    /** Of the first page: sending begins soon. */
     private static final int CHUNKS = 10;
+
+    /** Each page is twice the one before, up to so many: the database looks for all people to find those of a page. */
+    private static final int MOST_CHUNKS = 100;
 
     private static final String DIED = "died";
 
@@ -135,6 +138,7 @@ public final class ExpandJob implements JobHandler {
             before = page.before();
             chunks += made.size();
             found += page.profileNos().size();
+            limit = Math.min(2 * limit, MOST_CHUNKS * sending.settings.chunkProfiles());
             lease.progress(found, null, null);
         }
     }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 class KilledExpansionTest {
     private static final int KILLED = 128 + 9;
-    /** A page is ten chunks: four pages. */
+    /** The first page is ten chunks, the second one twenty. */
     private static final int CHUNK = 40;
 
     @Test
@@ -55,7 +55,7 @@ class KilledExpansionTest {
                 var left = CrashWorld.status(survivor, sent);
                 assertThat(left.getJsonObject("counts").getInteger("planned"))
                         .as("two pages were found")
-                        .isEqualTo(2 * 10 * CHUNK);
+                        .isEqualTo(3 * 10 * CHUNK);
                 assertThat(left.getJsonObject("audience").getString("state")).isEqualTo("finding");
                 world.awaitCompleted(survivor, sent);
                 Oracle.of(world, survivor, sent)
