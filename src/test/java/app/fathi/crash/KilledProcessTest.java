@@ -11,7 +11,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A process dies by {@code kill -9} from outside, at any moment of its sending, and another one finishes what it began. */
-@Tag("slow")
+@Tag("chaos")
 @ExtendWith(Seeded.class)
 class KilledProcessTest {
     private static TwoNodes nodes;

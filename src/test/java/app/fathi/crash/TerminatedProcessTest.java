@@ -8,7 +8,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A process is asked to end (SIGTERM) in the middle of its sending. */
-@Tag("slow")
+@Tag("chaos")
 @ExtendWith(Seeded.class)
 class TerminatedProcessTest {
     @Test
