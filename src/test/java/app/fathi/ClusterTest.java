@@ -118,6 +118,7 @@ class ClusterTest {
     }
 
     @Test
+    @Tag("chaos")
     void a_node_that_was_frozen_hears_the_others_again() throws Exception {
         var api = signIn(clustered(0, "api", Map.of()));
         var worker = clustered(1, "worker", HARDLY_POLLS);

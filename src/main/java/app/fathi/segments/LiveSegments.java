@@ -48,6 +48,7 @@ final class LiveSegments {
 
     private final long version;
     private final List<Live> all = new ArrayList<>();
+    private final Set<Integer> numbers = new HashSet<>();
     private final Map<Behaviour, Atom> atoms = new HashMap<>();
     private final Map<String, Set<Atom>> atomsByEvent = new HashMap<>();
     private final Map<String, List<Live>> byTrait = new HashMap<>();
@@ -97,6 +98,7 @@ final class LiveSegments {
 
     private void add(Live live) {
         all.add(live);
+        numbers.add(live.no());
         var mentions = Mentions.of(live.rule());
         mentions.traits().forEach(trait -> append(byTrait, trait, live));
         if (hasDays(live.rule())) {
@@ -126,6 +128,11 @@ final class LiveSegments {
         return all.stream()
                 .filter(live -> Long.valueOf(live.ruleNo()).equals(ruleNos.get(live.no())))
                 .toList();
+    }
+
+    /** Whether there is such a segment, by its small number. */
+    boolean knows(int no) {
+        return numbers.contains(no);
     }
 
     boolean counts() {

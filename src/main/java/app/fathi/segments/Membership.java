@@ -61,8 +61,10 @@ final class Membership {
 
     /** The rules as they stand until the transaction ends; empty for a workspace that never had a dynamic segment. */
     Future<Optional<LiveSegments>> rules(SqlConnection tx, int ws) {
-        return store.holdRules(tx, ws)
-                .compose(held -> store.version(tx, ws))
+        // Sent one behind the other: the database goes by their order, so nobody has to wait in between.
+        var held = store.holdRules(tx, ws);
+        var current = store.version(tx, ws);
+        return held.compose(done -> current)
                 .compose(version -> version.isEmpty()
                         ? Future.succeededFuture(Optional.empty())
                         : rules(tx, ws, version.get()).map(Optional::of));
@@ -82,31 +84,75 @@ final class Membership {
 
     /** After a batch of events: asks those of whom something became other that a rule speaks of. What is news is told. */
     Future<List<StreamRecord>> follow(SqlConnection tx, int ws, Map<Integer, Touched> touched) {
-        return rules(tx, ws)
-                .compose(found ->
-                        found.isEmpty() ? Future.succeededFuture(List.of()) : follow(tx, ws, touched, found.get()));
+        var rules = rules(tx, ws);
+        var entered = store.enter(tx, ws, touched.keySet());
+        return rules.compose(found -> entered.compose(fresh ->
+                found.isEmpty() ? Future.succeededFuture(List.of()) : follow(tx, ws, touched, fresh, found.get())));
     }
 
     private Future<List<StreamRecord>> follow(
-            SqlConnection tx, int ws, Map<Integer, Touched> touched, LiveSegments rules) {
-        return store.enter(tx, ws, touched.keySet()).compose(fresh -> {
-            var questions = new TreeMap<Integer, Collection<Live>>();
-            var moved = new HashSet<Integer>();
+            SqlConnection tx, int ws, Map<Integer, Touched> touched, Set<Integer> fresh, LiveSegments rules) {
+        var questions = new TreeMap<Integer, Collection<Live>>();
+        var moved = new HashSet<Integer>();
+        touched.forEach((no, change) -> {
+            if (change.everything()) {
+                moved.add(no);
+            }
+            var concerned = fresh.contains(no) || change.everything() ? rules.all() : concerned(rules, change);
+            if (!concerned.isEmpty()) {
+                questions.put(no, concerned);
+            }
+        });
+        if (questions.isEmpty()) {
+            return Future.succeededFuture(List.of());
+        }
+        return see(tx, ws, rules, questions, null).compose(seen -> {
+            var counted = new HashSet<Key>();
             touched.forEach((no, change) -> {
-                if (change.everything()) {
-                    moved.add(no);
-                }
-                var concerned = fresh.contains(no) || change.everything() ? rules.all() : concerned(rules, change);
-                if (!concerned.isEmpty()) {
-                    questions.put(no, concerned);
+                if (!moved.contains(no)) {
+                    change.events().forEach(event -> count(rules, no, event, seen.moments(), counted));
                 }
             });
-            return questions.isEmpty()
-                    ? Future.succeededFuture(List.of())
-                    : store.lock(tx, ws, questions.keySet())
-                            .compose(locked -> counted(tx, ws, rules, questions.keySet(), moved, touched)
-                                    .compose(moments -> ask(tx, ws, rules, locked, questions, moments, null)));
+            // Of those who became others everything is counted again.
+            return recount(tx, ws, rules.atoms(), moved).compose(again -> {
+                seen.moments().putAll(again);
+                var kept = store.keep(
+                        tx,
+                        ws,
+                        counted.stream().map(key -> key.of(seen.moments())).toList());
+                var news = conclude(tx, ws, rules, questions, seen);
+                return kept.compose(done -> news);
+            });
         });
+    }
+
+    /**
+     * What is known of people who are asked something, under the locks of their rows.
+     *
+     * @param moments by person and behaviour
+     * @param listed names of events that {@code known} has all of
+     */
+    private record Seen(
+            List<Person> people,
+            Map<Integer, Map<Integer, long[]>> moments,
+            Map<Integer, Known> known,
+            Set<String> listed,
+            Instant now) {}
+
+    /** @param clock null for the database's */
+    private Future<Seen> see(
+            SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Instant clock) {
+        var listed = new HashSet<String>();
+        questions.values().forEach(lives -> lives.forEach(live -> listed.addAll(live.listedEvents())));
+        // One behind the other as well: all that follows the lock is as whoever had it before has left it.
+        var locked = store.lock(tx, ws, questions.keySet());
+        var moments = rules.counts()
+                ? store.moments(tx, ws, questions.keySet())
+                : Future.succeededFuture(new HashMap<Integer, Map<Integer, long[]>>());
+        var now = clock == null ? store.now(tx) : Future.succeededFuture(clock);
+        var known = people.known(tx, ws, questions.keySet(), listed, rules.staticSegments());
+        return locked.compose(all -> moments.compose(
+                counted -> now.compose(moment -> known.map(of -> new Seen(all, counted, of, listed, moment)))));
     }
 
     private static Collection<Live> concerned(LiveSegments rules, Touched change) {
@@ -117,34 +163,6 @@ final class Membership {
             concerned.addAll(rules.ofConsent());
         }
         return concerned;
-    }
-
-    /** What is counted of these people, with what they did now; of those who became others everything is counted again. */
-    private Future<Map<Integer, Map<Integer, long[]>>> counted(
-            SqlConnection tx,
-            int ws,
-            LiveSegments rules,
-            Collection<Integer> asked,
-            Collection<Integer> moved,
-            Map<Integer, Touched> touched) {
-        if (!rules.counts()) {
-            return Future.succeededFuture(Map.of());
-        }
-        return store.moments(tx, ws, asked).compose(moments -> {
-            var changed = new HashSet<Key>();
-            touched.forEach((no, change) -> {
-                if (!moved.contains(no)) {
-                    change.events().forEach(event -> count(rules, no, event, moments, changed));
-                }
-            });
-            return store.keep(
-                            tx, ws, changed.stream().map(key -> key.of(moments)).toList())
-                    .compose(done -> recount(tx, ws, rules.atoms(), moved))
-                    .map(again -> {
-                        moments.putAll(again);
-                        return moments;
-                    });
-        });
     }
 
     private record Key(int profileNo, int atom) {
@@ -219,12 +237,9 @@ final class Membership {
     Future<List<StreamRecord>> again(SqlConnection tx, int ws, Collection<Integer> who, Instant now) {
         return rules(tx, ws).compose(found -> {
             var rules = found.orElse(new LiveSegments(0, List.of(), Map.of()));
-            return store.lock(tx, ws, who).compose(locked -> {
-                var questions = new TreeMap<Integer, Collection<Live>>();
-                locked.forEach(one -> questions.put(one.no(), rules.all()));
-                return store.moments(tx, ws, questions.keySet())
-                        .compose(moments -> ask(tx, ws, rules, locked, questions, moments, now));
-            });
+            var questions = new TreeMap<Integer, Collection<Live>>();
+            who.forEach(no -> questions.put(no, rules.all()));
+            return see(tx, ws, rules, questions, now).compose(seen -> conclude(tx, ws, rules, questions, seen));
         });
     }
 
@@ -239,53 +254,43 @@ final class Membership {
             locked.forEach(one -> questions.put(one.no(), fresh.contains(one.no()) ? rules.all() : lives));
             return recount(tx, ws, atoms, who)
                     .compose(done -> recount(tx, ws, rules.atoms(), fresh))
-                    .compose(done -> store.moments(tx, ws, who))
-                    .compose(moments -> ask(tx, ws, rules, locked, questions, moments, null))
+                    .compose(done -> see(tx, ws, rules, questions, null))
+                    .compose(seen -> conclude(tx, ws, rules, questions, seen))
                     .mapEmpty();
         }));
     }
 
-    private Future<List<StreamRecord>> ask(
-            SqlConnection tx,
-            int ws,
-            LiveSegments rules,
-            List<Person> locked,
-            Map<Integer, Collection<Live>> questions,
-            Map<Integer, Map<Integer, long[]>> moments,
-            Instant clock) {
-        var listed = new HashSet<String>();
-        questions.values().forEach(lives -> lives.forEach(live -> listed.addAll(live.listedEvents())));
-        return (clock == null ? store.now(tx) : Future.succeededFuture(clock)).compose(now -> people.known(
-                        tx, ws, questions.keySet(), listed, rules.staticSegments())
-                .compose(known -> {
-                    var changed = new ArrayList<Person>();
-                    var news = new ArrayList<StreamRecord>();
-                    for (var person : locked) {
-                        // Nobody is left of who became part of somebody else.
-                        var facts = Optional.ofNullable(known.get(person.no()))
-                                .map(one -> new LivePerson(
-                                        one, listed, rules, moments.getOrDefault(person.no(), Map.of())));
-                        var after = facts.map(one -> answer(rules, person, questions.get(person.no()), one, now))
-                                .orElse(new Person(person.no(), new int[0], null));
-                        if (!Arrays.equals(after.members(), person.members())
-                                || !Objects.equals(after.due(), person.due())) {
-                            changed.add(after);
-                            news.addAll(news(ws, rules, person, after, now));
-                        }
-                    }
-                    return store.update(tx, ws, changed).map(news);
-                }));
+    private Future<List<StreamRecord>> conclude(
+            SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Seen seen) {
+        var changed = new ArrayList<Person>();
+        var news = new ArrayList<StreamRecord>();
+        for (var person : seen.people()) {
+            // Nobody is left of who became part of somebody else.
+            var known = seen.known().get(person.no());
+            var after = known == null
+                    ? new Person(person.no(), new int[0], null)
+                    : answer(
+                            rules,
+                            person,
+                            questions.get(person.no()),
+                            new LivePerson(
+                                    known, seen.listed(), rules, seen.moments().getOrDefault(person.no(), Map.of())),
+                            seen.now());
+            if (!Arrays.equals(after.members(), person.members()) || !Objects.equals(after.due(), person.due())) {
+                changed.add(after);
+                news.addAll(news(ws, rules, person, after, seen.now()));
+            }
+        }
+        return store.update(tx, ws, changed).map(news);
     }
 
     /** When everything was asked the moment of the next question is known; else it can only come nearer. */
     private static Person answer(
             LiveSegments rules, Person before, Collection<Live> asked, LivePerson person, Instant now) {
         var whole = asked.size() == rules.all().size();
-        var known = new HashSet<Integer>();
-        rules.all().forEach(live -> known.add(live.no()));
         var members = new TreeSet<Integer>();
         for (int no : before.members()) {
-            if (known.contains(no)) {
+            if (rules.knows(no)) {
                 members.add(no);
             }
         }

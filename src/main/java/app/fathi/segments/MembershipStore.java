@@ -103,11 +103,12 @@ final class MembershipStore {
     // ---- people
     // ------------------------------------------------------------------------------------------------------
 
-    /** Gives these people a row; which of them had none. */
+    /** Gives these people a row; which of them had none. Nothing in a workspace that never had a dynamic segment. */
     Future<Set<Integer>> enter(SqlConnection tx, int ws, Collection<Integer> people) {
         return tx.preparedQuery(
                         """
-                        INSERT INTO segments_person (ws, profile_no) SELECT $1, no FROM unnest($2::int[]) AS no ORDER BY no
+                        INSERT INTO segments_person (ws, profile_no) SELECT $1, no FROM unnest($2::int[]) AS no
+                        WHERE EXISTS (SELECT FROM segments_workspace WHERE ws = $1) ORDER BY no
                         ON CONFLICT DO NOTHING RETURNING profile_no
                         """)
                 .execute(Tuple.of(ws, (Object) numbers(people)))

@@ -113,14 +113,6 @@ class EmbeddedProcessTest {
         }
     }
 
-    /** In short; {@code scripts/chaos ingest} does it ten times and for longer. */
-    @Test
-    void people_are_what_their_events_say_after_a_kill_9(Random random) {
-        try (var flood = new EventFlood(folder)) {
-            flood.isKilledAfter(1_000 + random.nextInt(4_000), random);
-        }
-    }
-
     private static Map<String, Long> once(Set<String> names) {
         return names.stream().collect(toMap(identity(), name -> 1L));
     }

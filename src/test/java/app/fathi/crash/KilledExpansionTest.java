@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A process dies while it finds the people of a segment, some of them sent to already, and another one goes on. */
-@Tag("slow")
+@Tag("chaos")
 class KilledExpansionTest {
     private static final int KILLED = 128 + 9;
     /** The first page is ten chunks, the second one twenty. */

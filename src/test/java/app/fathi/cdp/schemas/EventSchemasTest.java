@@ -76,10 +76,9 @@ class EventSchemasTest {
         assertThat(property(schema, "address.city").getString("example")).isEqualTo("Aaaaa 00");
         assertThat(property(schema, "email").getString("example")).isEqualTo("aaa@aaaaaaa.aaa");
         assertThat(property(schema, "lines").getString("example")).isEqualTo("[object]");
-        assertThat(schema.encode())
-                .doesNotContain("planted")
-                .doesNotContain("ada")
-                .doesNotContain("42");
+        assertThat(schema.encode()).doesNotContain("planted").doesNotContain("ada");
+        assertThat(properties.stream().map(one -> ((JsonObject) one).getString("example")))
+                .noneMatch(example -> example.contains("42"));
     }
 
     @Test

@@ -338,6 +338,7 @@ class MasterRotationTest {
             "idempotency.body_hash",
             "idempotency.scope",
             "rate_budget.key",
+            "segments_block.bits",
             "users_api_key.previous_hash",
             "users_api_key.secret_hash",
             "users_login_attempt.key",
