@@ -39,8 +39,7 @@ final class MembershipStore {
     /** A person whose moment has come. */
     record Due(int ws, int profileNo) {}
 
-    // ---- rules
-    // -------------------------------------------------------------------------------------------------------
+    // ---- rules ----
 
     /**
      * Until the transaction ends nobody changes the workspace's rules: who asks people by them holds this, who changes them
@@ -100,8 +99,7 @@ final class MembershipStore {
                 .mapEmpty();
     }
 
-    // ---- people
-    // ------------------------------------------------------------------------------------------------------
+    // ---- people ----
 
     /** Gives these people a row; which of them had none. Nothing in a workspace that never had a dynamic segment. */
     Future<Set<Integer>> enter(SqlConnection tx, int ws, Collection<Integer> people) {
@@ -151,8 +149,7 @@ final class MembershipStore {
                 .map(rows -> rows.iterator().next().getOffsetDateTime("now").toInstant());
     }
 
-    // ---- what is counted
-    // ---------------------------------------------------------------------------------------------
+    // ---- what is counted ----
 
     Future<Map<Integer, Map<Integer, long[]>>> moments(SqlClient client, int ws, Collection<Integer> people) {
         return client.preparedQuery(
@@ -231,8 +228,7 @@ final class MembershipStore {
                                         .toList())));
     }
 
-    // ---- time
-    // --------------------------------------------------------------------------------------------------------
+    // ---- time ----
 
     static final String DUE =
             "SELECT ws, profile_no FROM segments_person WHERE due <= coalesce($1, now()) ORDER BY due LIMIT $2";
@@ -253,6 +249,17 @@ final class MembershipStore {
                         """)
                 .execute()
                 .map(rows -> Optional.ofNullable(rows.iterator().next().getLong("millis")));
+    }
+
+    /** These people, who could not be asked, are due again in a minute. */
+    Future<Void> putOff(SqlClient client, int ws, Collection<Integer> people) {
+        return client.preparedQuery(
+                        """
+                        UPDATE segments_person SET due = now() + interval '1 minute'
+                        WHERE ws = $1 AND profile_no = ANY ($2) AND due <= now()
+                        """)
+                .execute(Tuple.of(ws, (Object) numbers(people)))
+                .mapEmpty();
     }
 
     /**

@@ -9,6 +9,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.slf4j.Logger;
@@ -101,11 +102,19 @@ public final class MembershipTimers extends VerticleBase {
             }
             Future<Void> chain = Future.succeededFuture();
             for (var entry : byWorkspace.entrySet()) {
-                chain = chain.compose(done -> transactions.run(tx -> membership
-                        .again(tx, entry.getKey(), entry.getValue(), now)
-                        .compose(news -> streams.append(tx, "facts", news))));
+                chain = chain.compose(done -> ask(entry.getKey(), entry.getValue(), now));
             }
             return chain.map(due.size());
         });
+    }
+
+    /** One workspace's trouble is not its neighbours': who cannot be asked now stands back for a while. */
+    private Future<Void> ask(int ws, Set<Integer> people, Instant now) {
+        return transactions
+                .run(tx -> membership.again(tx, ws, people, now).compose(news -> streams.append(tx, "facts", news)))
+                .recover(failure -> {
+                    LOG.warn("People of workspace {} who are due in segments wait: {}", ws, Thrown.text(failure));
+                    return store.putOff(transactions.pool(), ws, people);
+                });
     }
 }

@@ -83,16 +83,23 @@ public final class RebuildJob implements JobHandler {
         return store.askedTo(tx, ws)
                 .compose(askedTo -> askedTo.isPresent()
                         ? store.asking(tx, ws, askedTo.get()).map(Optional::of)
-                        : store.unasked(tx, ws).compose(unasked -> {
+                        : store.dynamic(tx, ws).compose(all -> {
+                            var unasked =
+                                    all.stream().filter(one -> !one.kept()).toList();
                             if (unasked.isEmpty()) {
                                 return Future.succeededFuture(Optional.empty());
                             }
                             var keep = new HashMap<String, Integer>();
-                            unasked.forEach(segment -> LiveSegments.counted(segment.asRule())
+                            unasked.forEach(segment -> LiveSegments.counted(segment.rule())
                                     .forEach((behaviour, count) ->
                                             keep.merge(BehaviourKey.of(behaviour), count, Math::max)));
                             return members.number(tx, ws, keep)
-                                    .compose(done -> store.beginAsking(tx, ws))
+                                    .compose(done -> store.beginAsking(
+                                            tx,
+                                            ws,
+                                            unasked.stream()
+                                                    .map(Segment.Dynamic::no)
+                                                    .toList()))
                                     .compose(done -> store.asking(tx, ws, 0))
                                     .map(Optional::of);
                         }));

@@ -102,14 +102,6 @@ final class RulesStore {
                 .mapEmpty();
     }
 
-    /** Dynamic ones of which not everybody was asked. */
-    Future<List<Segment>> unasked(SqlClient client, int ws) {
-        return client.preparedQuery(
-                        "SELECT * FROM segments_segment WHERE ws = $1 AND no IS NOT NULL AND kept_no IS DISTINCT FROM rule_no")
-                .execute(Tuple.of(ws))
-                .map(rows -> rows.stream().map(SegmentsStore::read).toList());
-    }
-
     /** Up to which number people were asked before somebody stopped; empty where nobody was at it. */
     Future<Optional<Integer>> askedTo(SqlClient client, int ws) {
         return client.preparedQuery("SELECT asked_to FROM segments_workspace WHERE ws = $1 AND asked_to IS NOT NULL")
@@ -118,14 +110,14 @@ final class RulesStore {
                         rows.stream().map(row -> row.getInteger("asked_to")).findFirst());
     }
 
-    /** From now on events move people by these rules, too. */
-    Future<Void> beginAsking(SqlClient tx, int ws) {
-        return tx.preparedQuery(
-                        """
-                        UPDATE segments_segment SET asking_no = rule_no
-                        WHERE ws = $1 AND no IS NOT NULL AND kept_no IS DISTINCT FROM rule_no
-                        """)
-                .execute(Tuple.of(ws))
+    /**
+     * From now on events move people by these rules, too.
+     *
+     * @param numbers of the segments, by their small numbers
+     */
+    Future<Void> beginAsking(SqlClient tx, int ws, List<Integer> numbers) {
+        return tx.preparedQuery("UPDATE segments_segment SET asking_no = rule_no WHERE ws = $1 AND no = ANY ($2)")
+                .execute(Tuple.of(ws, (Object) numbers.toArray(Integer[]::new)))
                 .compose(done -> tx.preparedQuery(
                                 "UPDATE segments_workspace SET asked_to = 0, version = version + 1 WHERE ws = $1")
                         .execute(Tuple.of(ws)))

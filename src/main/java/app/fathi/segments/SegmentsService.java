@@ -34,6 +34,7 @@ final class SegmentsService {
     private final SegmentAnswers answers;
     private final SegmentsStore store = new SegmentsStore();
     private final RulesStore rules = new RulesStore();
+    private final BlocksStore blocks = new BlocksStore();
     private final StaticMembers members = new StaticMembers();
     private final AudiencesStore audiences = new AudiencesStore();
     private final BuiltIns builtIns;
@@ -196,6 +197,10 @@ final class SegmentsService {
                         }
                         return requireNobodyAwaits(tx, call.ws(), id)
                                 .compose(free -> store.delete(tx, call.ws(), id))
+                                .compose(done -> segment.keeping() == null
+                                        ? Future.succeededFuture()
+                                        : blocks.delete(
+                                                tx, call.ws(), segment.keeping().no()))
                                 .compose(done -> rules.newVersion(tx, call.ws()))
                                 .compose(done -> audit.record(tx, call, "segment", id, segment.fields(), null));
                     });

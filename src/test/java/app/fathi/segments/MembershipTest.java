@@ -1,5 +1,6 @@
 package app.fathi.segments;
 
+import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.Deriver;
@@ -128,7 +129,15 @@ class MembershipTest {
         var open = before.begin().await();
         deriver.derive(before, consumed(List.of(isOn("ada", "silver")))).await();
         var changing = change(gold, trait("plan", "equals").put("value", "silver"));
-        assertThat(changing.isComplete()).as("while the batch is not committed").isFalse();
+        eventually(
+                "that the change waits for the batch",
+                () -> pool.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+                        .execute()
+                        .await()
+                        .iterator()
+                        .next()
+                        .getLong(0),
+                waiting -> waiting > 0);
         open.commit().await();
         before.close().await();
         changing.await();
@@ -177,8 +186,83 @@ class MembershipTest {
                 .hasSize(1);
     }
 
-    // ---- the world
-    // ---------------------------------------------------------------------------------------------------
+    @Test
+    void while_everybody_is_being_asked_nobody_enters_but_is_counted() {
+        var gold = create(trait("plan", "equals").put("value", "gold"));
+        change(gold, trait("plan", "equals").put("value", "silver")).await();
+        var asking = rebuild.begin(WS).orElseThrow();
+        derive(List.of(isOn("ada", "silver")));
+        assertThat(kinds()).contains("segment.counted").doesNotContain("segment.entered");
+        while (!asking.isOver()) {
+            asking = rebuild.step(WS, asking, tx -> Future.succeededFuture());
+        }
+        rebuild.end(WS, asking);
+        assertThat(kept(gold)).hasSize(1);
+        derive(List.of(isOn("eve", "silver")));
+        assertThat(kinds()).contains("segment.entered");
+    }
+
+    @Test
+    void what_people_agree_to_and_refuse_moves_them() {
+        var agreed = create(rule("consent")
+                .put("purpose", "marketing")
+                .put("channel", "webpush")
+                .put("state", "granted"));
+        for (boolean granted : new boolean[] {true, false, true}) {
+            var said = tracked(
+                    "ada",
+                    null,
+                    "Consent Changed",
+                    new JsonObject()
+                            .put("purpose", "marketing")
+                            .put("channel", "webpush")
+                            .put("granted", granted));
+            said.payload().put("at", Instant.now().toString());
+            derive(List.of(said));
+            assertThat(kept(agreed)).hasSize(granted ? 1 : 0);
+        }
+    }
+
+    @Test
+    void people_who_cannot_be_asked_keep_no_others_from_being_asked() {
+        var lately = create(rule("did").put("event", "Visit").put("within", "P1D"));
+        var visit = tracked("ada", null, "Visit", new JsonObject());
+        visit.payload().put("at", Instant.now().toString());
+        derive(List.of(visit));
+        database.execute("INSERT INTO segments_workspace (ws) VALUES (0)");
+        database.execute("INSERT INTO segments_person (ws, profile_no, due) VALUES (0, 1, now() - interval '1 hour')");
+        database.execute("UPDATE segments_person SET due = now() - interval '1 second' WHERE ws = 1");
+        database.execute(
+                """
+                CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
+                CREATE TRIGGER fail BEFORE UPDATE ON segments_person FOR EACH ROW WHEN (NEW.due IS NULL AND NEW.ws = 0)
+                EXECUTE FUNCTION fail()
+                """);
+        timers.fire(null).await();
+        var dues = pool.query(
+                        "SELECT ws, due > now() + interval '30 seconds' AS later FROM segments_person ORDER BY ws")
+                .execute()
+                .await();
+        dues.forEach(row -> assertThat(row.getBoolean("later"))
+                .as("the one put off, the other asked: workspace %s", row.getInteger("ws"))
+                .isTrue());
+        assertThat(dues.size()).isEqualTo(2);
+        assertThat(kept(lately)).hasSize(1);
+    }
+
+    @Test
+    void a_rule_that_cannot_be_read_keeps_no_others_from_being_asked() {
+        derive(List.of(isOn("ada", "gold")));
+        var strange = create(trait("plan", "exists"));
+        database.execute("UPDATE segments_segment SET rule = '{\"type\": \"of tomorrow\"}', rule_no = 9 WHERE id = '"
+                + strange + "'");
+        var gold = create(trait("plan", "equals").put("value", "gold"));
+        assertThat(kept(gold)).hasSize(1);
+        assertThat(store.find(pool, WS, strange).await().orElseThrow().isKept()).isFalse();
+        assertThat(rebuild.begin(WS)).as("nothing that could be asked is left").isEmpty();
+    }
+
+    // ---- the world ----
 
     private List<JsonObject> described() {
         var rules = new ArrayList<JsonObject>();
@@ -392,8 +476,7 @@ class MembershipTest {
         rebuild.end(WS, asking);
     }
 
-    // ---- what is seen
-    // ------------------------------------------------------------------------------------------------
+    // ---- what is seen ----
 
     private Instant now() {
         return new MembershipStore().now(pool).await();
