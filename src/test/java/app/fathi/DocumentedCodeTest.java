@@ -216,8 +216,7 @@ class DocumentedCodeTest {
                 .isEqualTo(201);
     }
 
-    // ---- what is there
-    // -----------------------------------------------------------------------------------------------
+    // ---- what is there ----
 
     private void credentials() {
         var permissions = server.admin("GET", "/api/v1/auth/me", null).json().getJsonArray("permissions");
@@ -490,8 +489,7 @@ class DocumentedCodeTest {
         return server.admin("POST", MESSAGES, message).json().getString("id");
     }
 
-    // ---- what is shown
-    // -----------------------------------------------------------------------------------------------
+    // ---- what is shown ----
 
     /** The examples of all operations; what ends something comes last. */
     private Map<String, String> examples(String language) {
@@ -551,8 +549,7 @@ class DocumentedCodeTest {
                 .forEach(block -> assertThat(block.language()).as(block.code()).isIn("json", "html", "js"));
     }
 
-    // ---- running it
-    // --------------------------------------------------------------------------------------------------
+    // ---- running it ----
 
     private static Path fresh(String name) throws IOException {
         var folder = FOLDER.resolve(name);

@@ -48,8 +48,7 @@ final class LinksStore {
     /** A profile as far as it matters here. */
     record Place(int no, UUID id, String userId, Integer mergedInto) {}
 
-    // ---- links
-    // --------------------------------------------------------------------------------------------------
+    // ---- links ----
 
     /** Each pair once, with the latest event that said it. */
     Future<Void> alias(SqlConnection tx, List<Alias> aliases) {
@@ -121,8 +120,7 @@ final class LinksStore {
                 row.getBoolean("settled"));
     }
 
-    // ---- profiles
-    // --------------------------------------------------------------------------------------------------
+    // ---- profiles ----
 
     /** These profiles and those that have gone into the first of them, locked, by their number. */
     Future<Map<Integer, Place>> places(SqlConnection tx, int ws, int profileNo, Set<Integer> others) {
@@ -209,8 +207,7 @@ final class LinksStore {
                 .map(rows -> rows.stream().map(IdentitiesStore::identity).toList());
     }
 
-    // ---- explaining
-    // --------------------------------------------------------------------------------------------------
+    // ---- explaining ----
 
     /** The ids of a person from this number on, as the API shows them, the oldest first. */
     Future<List<Explained>> explain(SqlClient client, int ws, int profileNo, long after, int limit) {

@@ -50,8 +50,7 @@ final class MergesService {
         this.cursor = cursor;
     }
 
-    // ---- explaining
-    // --------------------------------------------------------------------------------------------------
+    // ---- explaining ----
 
     /** Each id with what holds it to the others. */
     Future<Reply> identities(Call call) {
@@ -62,8 +61,7 @@ final class MergesService {
                 .map(rows -> Reply.ok(cursor.page(call, rows, LinksStore.Explained::shown, row -> List.of(row.no()))));
     }
 
-    // ---- two become one
-    // --------------------------------------------------------------------------------------------------
+    // ---- two become one ----
 
     /** The profile of the path becomes part of another. */
     Future<Reply> merge(Call call) {

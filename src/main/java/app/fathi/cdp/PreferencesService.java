@@ -61,8 +61,7 @@ final class PreferencesService implements PersonalPage {
         this.clock = clock;
     }
 
-    // ---- by the API
-    // --------------------------------------------------------------------------------------------------
+    // ---- by the API ----
 
     Future<Reply> get(Call call) {
         return profiles.find(transactions.pool(), call)
@@ -156,8 +155,7 @@ final class PreferencesService implements PersonalPage {
         return told;
     }
 
-    // ---- by the person
-    // --------------------------------------------------------------------------------------------------
+    // ---- by the person ----
 
     @Override
     public Future<Answer> open(String token, Map<String, String> query, String acceptLanguage) {

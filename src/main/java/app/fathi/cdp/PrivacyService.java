@@ -40,8 +40,7 @@ final class PrivacyService {
         this.erasables = List.copyOf(erasables);
     }
 
-    // ---- consent
-    // --------------------------------------------------------------------------------------------------
+    // ---- consent ----
 
     Future<Reply> consents(Call call) {
         return profiles.find(transactions.pool(), call)
@@ -85,8 +84,7 @@ final class PrivacyService {
         return new JsonObject().put("consents", told);
     }
 
-    // ---- all that is known
-    // --------------------------------------------------------------------------------------------------
+    // ---- all that is known ----
 
     Future<Reply> export(Call call) {
         var pool = transactions.pool();
@@ -159,8 +157,7 @@ final class PrivacyService {
         }
     }
 
-    // ---- forgetting
-    // --------------------------------------------------------------------------------------------------
+    // ---- forgetting ----
 
     Future<Reply> erase(Call call) {
         return transactions.once(call, tx -> profiles.find(tx, call).compose(profile -> {

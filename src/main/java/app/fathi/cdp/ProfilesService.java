@@ -64,8 +64,7 @@ final class ProfilesService {
         this.clock = clock;
     }
 
-    // ---- looking
-    // --------------------------------------------------------------------------------------------------
+    // ---- looking ----
 
     Future<Reply> get(Call call) {
         return find(transactions.pool(), call)
@@ -222,8 +221,7 @@ final class ProfilesService {
         return Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
     }
 
-    // ---- changing
-    // --------------------------------------------------------------------------------------------------
+    // ---- changing ----
 
     /**
      * What staff say of a person are events like all others, derived in the transaction of the change: whoever replays the

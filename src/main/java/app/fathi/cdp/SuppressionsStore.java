@@ -44,8 +44,7 @@ final class SuppressionsStore {
         return kind.equals("email") || kind.equals("phone") ? Fold.of(value.strip()) : value;
     }
 
-    // ---- asked by the deriver and by senders
-    // --------------------------------------------------------------------------------------------------
+    // ---- asked by the deriver and by senders ----
 
     /** Who makes or changes people goes through here together; who suppresses somebody waits, and then has it alone. */
     Future<Void> enter(SqlConnection tx, Collection<Integer> workspaces) {
@@ -142,8 +141,7 @@ final class SuppressionsStore {
                 });
     }
 
-    // ---- the list
-    // --------------------------------------------------------------------------------------------------
+    // ---- the list ----
 
     Future<List<Suppression>> page(
             SqlClient client, int ws, UUID before, String kind, String folded, String reason, int limit) {

@@ -48,8 +48,7 @@ final class RolesService {
         this.cursor = cursor;
     }
 
-    // ---- looking
-    // --------------------------------------------------------------------------------------------------
+    // ---- looking ----
 
     /** Built-in ones first, then by name: there are few, so a page is cut from all of them. */
     Future<JsonObject> list(Call call) {
@@ -120,8 +119,7 @@ final class RolesService {
                 .orElseThrow(() -> ProblemException.notFound("role"));
     }
 
-    // ---- changing
-    // --------------------------------------------------------------------------------------------------
+    // ---- changing ----
 
     Future<Reply> create(Call call) {
         var body = call.json();
@@ -241,8 +239,7 @@ final class RolesService {
                 .compose(done -> SecurityEpochs.bump(tx, call.ws()));
     }
 
-    // ---- what stands against it
-    // --------------------------------------------------------------------------------------------------
+    // ---- what stands against it ----
 
     private static void requireUnused(List<String> holders, List<String> providers, List<String> children) {
         var users = new ArrayList<String>();

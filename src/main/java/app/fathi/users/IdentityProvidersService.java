@@ -236,8 +236,7 @@ final class IdentityProvidersService {
                                 Buffer.buffer(key.seal(draft.secretPlace(), secret.getBytes(StandardCharsets.UTF_8)))));
     }
 
-    // ---- nobody gives what they lack
-    // --------------------------------------------------------------------------------------------------
+    // ---- nobody gives what they lack ----
 
     private Future<Void> requireGrantable(SqlClient client, IdentityProvider provider, Set<String> held) {
         var checked = requireNoMore(client, provider, held);
@@ -309,8 +308,7 @@ final class IdentityProvidersService {
                         });
     }
 
-    // ---- what a draft means
-    // --------------------------------------------------------------------------------------------------
+    // ---- what a draft means ----
 
     /** Shape and lengths are the contract's; what a value means is checked here. */
     private IdentityProvider of(UUID id, int ws, UUID createdBy, UUID updatedBy, JsonObject body) {

@@ -83,8 +83,7 @@ final class SignInsService {
         this.audit = audit;
     }
 
-    // ---- beginning
-    // --------------------------------------------------------------------------------------------------
+    // ---- beginning ----
 
     /** Where to send the browser, and the secret with which it comes back. */
     Future<JsonObject> begin(Call call) {
@@ -139,8 +138,7 @@ final class SignInsService {
         }
     }
 
-    // ---- coming back
-    // --------------------------------------------------------------------------------------------------
+    // ---- coming back ----
 
     /** The code that is exchanged for tokens, and who somebody is here. */
     Future<JsonObject> comeBack(Call call) {
@@ -301,8 +299,7 @@ final class SignInsService {
                 : name;
     }
 
-    // ---- roles
-    // --------------------------------------------------------------------------------------------------
+    // ---- roles ----
 
     /**
      * Has somebody hold what the provider's claims give, from now on and on every node; who gets nothing any more is signed
@@ -349,8 +346,7 @@ final class SignInsService {
                                 .map(held -> held.get(user.id())));
     }
 
-    // ---- the code
-    // --------------------------------------------------------------------------------------------------
+    // ---- the code ----
 
     private Future<Admitted> vouch(
             SqlConnection tx, SignInsStore.Place place, IdentityProvider provider, ForeignClaims claims, User user) {

@@ -66,8 +66,7 @@ class AccessTest {
         push.close();
     }
 
-    // ---- who may do what
-    // --------------------------------------------------------------------------------------------------
+    // ---- who may do what ----
 
     @Test
     void every_operation_stands_in_the_table_and_no_other_does() {
@@ -215,8 +214,7 @@ class AccessTest {
         return answer.json().getString("secret");
     }
 
-    // ---- what is ours is not theirs
-    // --------------------------------------------------------------------------------------------------
+    // ---- what is ours is not theirs ----
 
     @Test
     @Order(1)

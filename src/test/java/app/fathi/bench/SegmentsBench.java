@@ -80,8 +80,7 @@ final class SegmentsBench {
 
     private record Answered(Measure measure, long people) {}
 
-    // ---- the people
-    // --------------------------------------------------------------------------------------------------
+    // ---- the people ----
 
     /** Half of the traits are numbers, half are texts; each has values of its own spread, the last one a value of nearly everybody's own. */
     private void fill() throws SQLException {
@@ -123,8 +122,7 @@ final class SegmentsBench {
         return trait <= TRAITS / 2 ? "(" + hash + ")" : "'v' || (" + hash + ")";
     }
 
-    // ---- questions
-    // ---------------------------------------------------------------------------------------------------
+    // ---- questions ----
 
     private static JsonObject fiveTerms() {
         return and(
@@ -168,8 +166,7 @@ final class SegmentsBench {
         return new Answered(Measure.of(name, "ms", samples), count);
     }
 
-    // ---- live segments
-    // -----------------------------------------------------------------------------------------------
+    // ---- live segments ----
 
     private void live() {
         Report.progress("%d segments are made", TRAIT_SEGMENTS + EVENT_SEGMENTS);

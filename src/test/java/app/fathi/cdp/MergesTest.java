@@ -215,8 +215,7 @@ class MergesTest {
         assertThat(page.getString("nextCursor")).isNotNull();
     }
 
-    // ---- what else there is
-    // ------------------------------------------------------------------------------------------
+    // ---- what else there is ----
 
     @Test
     void both_are_told_as_facts_and_in_the_audit_trail() {

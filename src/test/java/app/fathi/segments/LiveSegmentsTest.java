@@ -191,8 +191,7 @@ class LiveSegmentsTest {
         return sample;
     }
 
-    // ---- what is said and seen
-    // -----------------------------------------------------------------------------------------
+    // ---- what is said and seen ----
 
     private static String create(JsonObject rule) {
         var made = server.admin(

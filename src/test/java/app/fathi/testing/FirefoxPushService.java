@@ -116,8 +116,7 @@ public final class FirefoxPushService implements AutoCloseable {
         known.forEach(browser -> browser.socket.close());
     }
 
-    // ---- browsers
-    // ----------------------------------------------------------------------------------------------------
+    // ---- browsers ----
 
     private void onSocket(ServerWebSocket socket) {
         var browser = new Browser[1];
@@ -174,8 +173,7 @@ public final class FirefoxPushService implements AutoCloseable {
         }
     }
 
-    // ---- senders
-    // -----------------------------------------------------------------------------------------------------
+    // ---- senders ----
 
     private String endpoint(String id) {
         return "http://127.0.0.1:" + server.actualPort() + "/push/" + id;

@@ -180,8 +180,7 @@ class ForeignTokensTest {
         }
     }
 
-    // ---- the keys
-    // --------------------------------------------------------------------------------------------------
+    // ---- the keys ----
 
     @Test
     void a_new_key_is_found_and_a_flood_of_unknown_ones_asks_once_in_a_pause() {

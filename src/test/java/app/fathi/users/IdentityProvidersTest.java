@@ -34,8 +34,7 @@ class IdentityProvidersTest {
         issuer.close();
     }
 
-    // ---- the thing
-    // --------------------------------------------------------------------------------------------------
+    // ---- the thing ----
 
     private static JsonObject machines(String audience) {
         return new JsonObject()
@@ -200,8 +199,7 @@ class IdentityProvidersTest {
                 .isEqualTo(409);
     }
 
-    // ---- machines
-    // --------------------------------------------------------------------------------------------------
+    // ---- machines ----
 
     private static String token(String audience) {
         return issuer.key().sign(issuer.claims(audience, "repo:acme/shop"));

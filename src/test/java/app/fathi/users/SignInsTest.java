@@ -163,8 +163,7 @@ class SignInsTest {
                 .size();
     }
 
-    // ---- the way there and back
-    // --------------------------------------------------------------------------------------------------
+    // ---- the way there and back ----
 
     @Test
     void who_comes_for_the_first_time_gets_an_account_and_tokens_of_ours() throws Exception {
@@ -309,8 +308,7 @@ class SignInsTest {
         refused(finish(claims -> without(claims, "groups")), 403, "no role");
     }
 
-    // ---- who gets in
-    // --------------------------------------------------------------------------------------------------
+    // ---- who gets in ----
 
     @Test
     void an_address_that_is_not_verified_is_nobodys() {
@@ -442,8 +440,7 @@ class SignInsTest {
         assertThat(me.getJsonArray("roles")).containsExactlyInAnyOrder("administrator", "analyst");
     }
 
-    // ---- the session
-    // --------------------------------------------------------------------------------------------------
+    // ---- the session ----
 
     @Test
     void a_providers_word_counts_in_its_own_workspace_alone() {

@@ -58,8 +58,7 @@ final class SchemasStore {
     private static final String COLUMNS =
             "id, type, name, events, flagged, rejected, first_seen, last_seen, pin, pinned_by, pinned_at, version";
 
-    // ---- observed
-    // --------------------------------------------------------------------------------------------------
+    // ---- observed ----
 
     /** Nodes write a workspace's schemas one after the other, and who deletes one waits for them. */
     Future<Void> lock(SqlConnection tx, int ws) {
@@ -159,8 +158,7 @@ final class SchemasStore {
                 .mapEmpty();
     }
 
-    // ---- pinned
-    // --------------------------------------------------------------------------------------------------
+    // ---- pinned ----
 
     Future<Map<SchemaName, Pin>> pins(SqlClient client, int ws) {
         return client.preparedQuery("SELECT type, name, pin FROM cdp_schema WHERE ws = $1 AND pin IS NOT NULL")
@@ -185,8 +183,7 @@ final class SchemasStore {
                 .map(rows -> schema(rows.iterator().next()));
     }
 
-    // ---- looked at
-    // --------------------------------------------------------------------------------------------------
+    // ---- looked at ----
 
     /** @param pinned null: whether or not */
     Future<List<Schema>> page(

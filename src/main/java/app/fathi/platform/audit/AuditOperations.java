@@ -53,8 +53,7 @@ public final class AuditOperations {
                 .map(Reply::ok);
     }
 
-    // ---- export
-    // --------------------------------------------------------------------------------------------------
+    // ---- export ----
 
     private static final List<String> COLUMNS = List.of(
             "id",

@@ -19,8 +19,7 @@ import java.util.UUID;
 /** All SQL over {@code audit_chain}, {@code audit_head}, {@code audit_checkpoint} and {@code audit_position}. */
 final class ChainStore {
 
-    // ---- chaining
-    // --------------------------------------------------------------------------------------------------
+    // ---- chaining ----
 
     /** @param chained all lines up to it are chained, {@code written} the newest that anybody has begun to write */
     record Reach(long chained, long written) {}
@@ -151,8 +150,7 @@ final class ChainStore {
                 .mapEmpty();
     }
 
-    // ---- checking
-    // --------------------------------------------------------------------------------------------------
+    // ---- checking ----
 
     /** Places in the chain with what they are of; {@code ?} are workspace, the place before and how many. */
     static final String ROWS =
@@ -202,8 +200,7 @@ final class ChainStore {
 
     static final String HASH = "SELECT hash FROM audit_chain WHERE ws = ? AND seq = ?";
 
-    // ---- forgetting
-    // --------------------------------------------------------------------------------------------------
+    // ---- forgetting ----
 
     /** The newest period that began before all that is to be kept, and of which every line is chained; none when there is none. */
     Future<Optional<Long>> retirable(SqlClient tx, int keepDays) {
@@ -281,8 +278,7 @@ final class ChainStore {
                 .map(rows -> rows.rowCount());
     }
 
-    // ---- rows
-    // --------------------------------------------------------------------------------------------------
+    // ---- rows ----
 
     static ChainCheck.Row row(Row row) {
         var link = new Chain.Link(
