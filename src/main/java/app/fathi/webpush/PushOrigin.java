@@ -34,7 +34,7 @@ final class PushOrigin {
     /** Who is sent away because nothing is answered, comes again then. */
     private static final long LATER_NANOS = Duration.ofSeconds(3).toNanos();
 
-    private static final long LOOK_MILLIS = 250;
+    private static final long LOOK_MILLIS = 100;
 
     private final String url;
     private final ContextInternal loop;
@@ -87,6 +87,7 @@ final class PushOrigin {
 
     /** The service takes so many requests at once on a connection (RFC 9113 section 5.1.2). */
     void allows(long streams) {
+        pace.heard(System.nanoTime());
         pace.limit(connectionsLimit * (int) Math.clamp(streams, 1, streamsLimit));
         admit();
     }
@@ -137,7 +138,7 @@ final class PushOrigin {
         var line = next.push.urgent() ? urgent : waiting;
         if (pace.hasRoom(next.push.urgent()) && line.isEmpty()) {
             let(next);
-        } else if (pace.isStalled(next.sinceNanos)) {
+        } else if (isStalled(next.sinceNanos)) {
             tellHeld(next.sinceNanos);
             next.answer.complete(held(LATER_NANOS));
         } else {
@@ -199,7 +200,7 @@ final class PushOrigin {
     }
 
     private void tellHeld(long now) {
-        long nanos = pace.isStalled(now) ? LATER_NANOS : pace.pausedNanos(now);
+        long nanos = isStalled(now) ? LATER_NANOS : pace.pausedNanos(now);
         if (nanos > 0) {
             heldUntil = clock.instant().plusNanos(nanos);
         } else if (heldUntil != null) {
@@ -246,9 +247,14 @@ final class PushOrigin {
 
     private void sendAway(Deque<Waiting> line) {
         long now = System.nanoTime();
-        while (!line.isEmpty() && (pace.isStalled(now) || now - line.peek().sinceNanos > WAIT_NANOS)) {
+        boolean stalled = isStalled(now);
+        while (!line.isEmpty() && (stalled || now - line.peek().sinceNanos > WAIT_NANOS)) {
             line.poll().answer.complete(held(LATER_NANOS));
         }
+    }
+
+    private boolean isStalled(long now) {
+        return pace.isStalled(now, urgent.size() + waiting.size());
     }
 
     private PushAnswer held(long nanos) {

@@ -36,6 +36,14 @@ final class PushPace {
     /** With the window full and without any answer for so long, nobody should wait in a queue for it. */
     private static final long STALL_NANOS = Duration.ofSeconds(2).toNanos();
 
+    /**
+     * Where a crowd waits, sooner: those who wait for one that hangs take the places of those whose service is well. Longer
+     * than the way to the other end of the world and back.
+     */
+    private static final long CROWDED_STALL_NANOS = Duration.ofMillis(500).toNanos();
+
+    private static final int CROWD_WINDOWS = 4;
+
     private final Duration firstRefusal;
     private int limit;
     private double window;
@@ -44,6 +52,7 @@ final class PushPace {
 
     private int out;
     private long heardNanos;
+    private boolean stalled;
 
     private final Pause service = new Pause(Duration.ofSeconds(1), Duration.ofMinutes(1));
     private int failures;
@@ -98,8 +107,24 @@ final class PushPace {
         return out < (urgent ? (int) window : Math.max(1, (int) (window * SHARE)));
     }
 
-    boolean isStalled(long now) {
-        return !hasRoom(false) && now - heardNanos > STALL_NANOS;
+    /** The service was heard of, though no request was answered. */
+    void heard(long now) {
+        heardNanos = now;
+        stalled = false;
+    }
+
+    /**
+     * It answers nothing, and its window is full. Once that was found it stays so until something is heard.
+     *
+     * @param waiting so many find no room
+     */
+    boolean isStalled(long now, int waiting) {
+        if (hasRoom(false)) {
+            return false;
+        }
+        boolean crowded = waiting > CROWD_WINDOWS * window;
+        stalled |= now - heardNanos > (crowded ? CROWDED_STALL_NANOS : STALL_NANOS);
+        return stalled;
     }
 
     /** For how long the whole service takes nothing. */
@@ -138,7 +163,7 @@ final class PushPace {
     void began(UUID keyId, boolean retry, long now) {
         if (out++ == 0) {
             // Silence before was nobody asking.
-            heardNanos = now;
+            heard(now);
         }
         if (!retry) {
             retries = Math.min(RETRIES_SAVED, retries + RETRY_SHARE);
@@ -163,7 +188,7 @@ final class PushPace {
                     default -> false;
                 };
         if (healthy || outcome == Outcome.NOT_PROCESSED) {
-            heardNanos = now;
+            heard(now);
         }
         var changed = key(keyId, outcome, askedNanos, began, now, random);
         if (healthy) {

@@ -225,15 +225,30 @@ class PushPaceTest {
 
     @Test
     void a_service_that_answers_nothing_while_its_window_is_full_is_stalled() {
-        assertThat(pace.isStalled(now)).isFalse();
+        assertThat(pace.isStalled(now, 1)).isFalse();
         for (int i = 0; i < 64; i++) {
             pace.began(KEY, false, now);
         }
-        assertThat(pace.isStalled(now)).isFalse();
+        assertThat(pace.isStalled(now, 1)).isFalse();
         pass(Duration.ofSeconds(3));
-        assertThat(pace.isStalled(now)).isTrue();
+        assertThat(pace.isStalled(now, 1)).isTrue();
         pace.ended(KEY, Outcome.ACCEPTED, null, now, now, random);
-        assertThat(pace.isStalled(now)).isFalse();
+        assertThat(pace.isStalled(now, 1)).isFalse();
+    }
+
+    @Test
+    void a_crowd_waits_for_a_silent_service_no_longer_than_a_way_round_the_world() {
+        while (pace.hasRoom(true)) {
+            pace.began(KEY, false, now);
+        }
+        pass(Duration.ofMillis(501));
+        assertThat(pace.isStalled(now, 4 * 64)).isFalse();
+        assertThat(pace.isStalled(now, 4 * 64 + 1)).isTrue();
+        assertThat(pace.isStalled(now, 0)).as("when the crowd was sent away").isTrue();
+        pace.heard(now);
+        assertThat(pace.isStalled(now, 4 * 64 + 1))
+                .as("a new connection is news")
+                .isFalse();
     }
 
     @Test
@@ -243,9 +258,9 @@ class PushPaceTest {
         while (pace.hasRoom(true)) {
             pace.began(KEY, false, now);
         }
-        assertThat(pace.isStalled(now)).isFalse();
+        assertThat(pace.isStalled(now, 1)).isFalse();
         pass(Duration.ofSeconds(3));
-        assertThat(pace.isStalled(now)).isTrue();
+        assertThat(pace.isStalled(now, 1)).isTrue();
     }
 
     /** Whatever happens: never more out than the limit, and once the service is well, everything goes again. */
