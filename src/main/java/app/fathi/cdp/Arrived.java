@@ -10,9 +10,20 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** One event as {@link Ingest} wrote it. */
+/**
+ * One event as {@link Ingest} wrote it.
+ *
+ * @param device what it tells as {@link Device} reads it
+ */
 record Arrived(
-        int ws, String kind, JsonObject payload, String messageId, Instant at, boolean verified, boolean trusted) {
+        int ws,
+        String kind,
+        JsonObject payload,
+        String messageId,
+        Instant at,
+        boolean verified,
+        boolean trusted,
+        Map<String, String> device) {
     private static final String ALIAS = "alias";
     private static final int MAX_TAG_CHARACTERS = 64;
     /** Events that give a tag to a person or take it away: the one in their properties. */
@@ -32,7 +43,13 @@ record Arrived(
                 // As they are stored: what is finer would order one batch and not two.
                 Instant.parse(payload.getString("at")).truncatedTo(ChronoUnit.MICROS),
                 payload.getBoolean("verified", false),
-                payload.getBoolean("trusted", false));
+                payload.getBoolean("trusted", false),
+                Device.of(payload));
+    }
+
+    /** Whether it says anything that is kept as a trait. */
+    boolean saysTraits() {
+        return kind.equals("identify") || !device.isEmpty() || saysQuietHours();
     }
 
     /** What a {@code track} says of a tag; null when it says nothing of one. */

@@ -3,7 +3,6 @@ package app.fathi.cdp;
 import app.fathi.cdp.DerivedBatch.Moved;
 import app.fathi.cdp.IdentityGraph.Id;
 import io.vertx.core.Future;
-import io.vertx.core.json.JsonArray;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -53,12 +52,7 @@ final class Crowds {
                         for (var row : rows) {
                             var visitor = known.getOrDefault(row.id, row);
                             var user = users.get(Id.user(ws, visitor.claimUserId()));
-                            visitor.consents()
-                                    .forEach(word -> Identity.say(
-                                            user.consents(),
-                                            word.getKey(),
-                                            (JsonArray) word.getValue(),
-                                            Identity.MAX_CONSENTS));
+                            user.hear(visitor);
                             visitor.leave();
                             changed.add(user);
                             changed.add(visitor);
@@ -84,7 +78,7 @@ final class Crowds {
         });
         return others.isEmpty()
                 ? Future.succeededFuture(users)
-                : store.lockIdentities(tx, others).map(found -> {
+                : store.lockIdentities(tx, others, Set.of()).map(found -> {
                     users.putAll(found);
                     return users;
                 });

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -92,7 +93,9 @@ public final class Deriver {
 
     /** Puts in force what is known of these people, after ids have come to them or gone. */
     Future<Void> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
-        return refresh(tx, Map.of(ws, Set.copyOf(profileNos)), new ArrayList<>());
+        var touched = new Touched();
+        profileNos.forEach(touched::look);
+        return refresh(tx, Map.of(ws, touched), new ArrayList<>());
     }
 
     /** An operator has moved ids from one person to another: the stages look at both, and others are told. */
@@ -161,7 +164,11 @@ public final class Deriver {
     private Future<Derived> profileThese(SqlConnection tx, List<Arrived> arrived) {
         var ids = new LinkedHashSet<Id>();
         arrived.forEach(one -> one.ids().forEach(ids::add));
-        return graph.load(tx, ids, arrived.getFirst().at())
+        var saying = arrived.stream()
+                .filter(Arrived::saysTraits)
+                .flatMap(Arrived::ids)
+                .collect(Collectors.toSet());
+        return graph.load(tx, ids, saying, arrived.getFirst().at())
                 .compose(known -> userIds(tx, arrived, known).compose(userIds -> {
                     var changes = new Changes(userIds);
                     var merges = new ArrayList<StreamRecord>();
@@ -170,14 +177,23 @@ public final class Deriver {
                             .toList();
                     ordered.forEach(one -> apply(one, known, changes));
                     return join(tx, changes.joins)
-                            .compose(done -> identities.update(tx, changes.identities))
+                            .compose(done -> identities.update(
+                                    tx,
+                                    changes.identities.stream()
+                                            .filter(Identity::isChanged)
+                                            .toList()))
+                            .compose(done -> identities.see(
+                                    tx,
+                                    changes.identities.stream()
+                                            .filter(one -> !one.isChanged() && one.isSeenAgain())
+                                            .toList()))
                             .compose(done -> links.alias(tx, changes.aliases))
                             .compose(done -> name(tx, changes.joins))
                             .compose(done -> crowds.leave(tx, known, changes.moved()))
                             .compose(left -> {
                                 changes.identities.addAll(left);
-                                left.forEach(one -> changes.touch(one.id.ws(), one.profileNo()));
-                                return refresh(tx, changes.profiles, changes.told);
+                                left.forEach(one -> changes.touched(one.id.ws()).look(one.profileNo()));
+                                return refresh(tx, changes.touched, changes.told);
                             })
                             .compose(done -> moveAddresses(tx, changes.moves, merges))
                             .compose(done -> tellGroups(tx, ordered))
@@ -211,10 +227,45 @@ public final class Deriver {
     /** From one profile to another. */
     private record Move(int ws, int fromNo, int toNo) {}
 
+    /** People of one workspace of whom there are events, and how closely they have to be looked at. */
+    private static final class Touched {
+        /** Everybody. */
+        final Set<Integer> all = new TreeSet<>();
+        /** Those of whom anything may be other. */
+        final Set<Integer> looked = new TreeSet<>();
+        /** Those of whom traits were said, values without structure. */
+        final Map<Integer, JsonObject> words = new TreeMap<>();
+        /** Those whose being seen is written down. */
+        final Set<Integer> seen = new TreeSet<>();
+
+        void look(int profileNo) {
+            all.add(profileNo);
+            looked.add(profileNo);
+        }
+
+        /** This trait may have another value. */
+        void say(int profileNo, String name, Object value) {
+            if (value instanceof String || value instanceof Boolean || value instanceof Number) {
+                all.add(profileNo);
+                words.computeIfAbsent(profileNo, none -> new JsonObject()).put(name, value);
+            } else {
+                look(profileNo);
+            }
+        }
+
+        /** Those who have to be locked, see {@link ProfilesStore#lock}. */
+        SortedMap<Integer, JsonObject> locked() {
+            var locked = new TreeMap<>(words);
+            seen.forEach(no -> locked.putIfAbsent(no, new JsonObject()));
+            looked.forEach(no -> locked.put(no, null));
+            return locked;
+        }
+    }
+
     /** What a batch changes, gathered in memory. */
     private static final class Changes {
         final Set<Identity> identities = new HashSet<>();
-        final Map<Integer, Set<Integer>> profiles = new TreeMap<>();
+        final Map<Integer, Touched> touched = new TreeMap<>();
         /** Addresses that belong to somebody else now, in this order. */
         final List<Move> moves = new ArrayList<>();
         /** Known people who became one, in this order; of one who was that already both numbers are the same. */
@@ -244,8 +295,8 @@ public final class Deriver {
             return true;
         }
 
-        void touch(int ws, int profileNo) {
-            profiles.computeIfAbsent(ws, none -> new TreeSet<>()).add(profileNo);
+        Touched touched(int ws) {
+            return touched.computeIfAbsent(ws, none -> new Touched());
         }
 
         /** All ids that belong to another profile than before the batch. */
@@ -269,42 +320,53 @@ public final class Deriver {
                 join(event, known, user, changes);
             }
         }
-        var subject = subject(event, known);
+        tell(event, subject(event, known), changes);
+    }
+
+    /** What the event says of whose it is. */
+    private static void tell(Arrived event, Identity subject, Changes changes) {
+        int no = subject.profileNo();
+        var touched = changes.touched(event.ws());
+        touched.all.add(no);
         if (event.kind().equals("identify")) {
             event.payload().getJsonObject("traits", new JsonObject()).stream()
                     .filter(trait -> !trait.getKey().startsWith(Device.PREFIX))
-                    .forEach(trait -> subject.set(
-                            trait.getKey(), trait.getValue(), event.at(), event.messageId(), event.source()));
+                    .forEach(trait -> set(event, subject, trait.getKey(), trait.getValue(), touched));
         }
-        Device.of(event.payload())
-                .forEach((name, value) -> subject.set(name, value, event.at(), event.messageId(), event.source()));
-        event.consent().ifPresent(consent -> subject.consent(consent, event.at(), event.messageId(), event.source()));
+        event.device().forEach((name, value) -> set(event, subject, name, value, touched));
         if (event.saysQuietHours()) {
             var hours = QuietHours.of(event.payload().getJsonObject("properties", new JsonObject()));
-            subject.set(
-                    QuietHours.NAME,
-                    hours.map(QuietHours::toJson).orElse(null),
-                    event.at(),
-                    event.messageId(),
-                    event.source());
+            set(event, subject, QuietHours.NAME, hours.map(QuietHours::toJson).orElse(null), touched);
         }
-        if (event.group() != null) {
-            subject.join(event.group().id(), event.at(), event.messageId());
-        }
+        boolean other = event.consent()
+                .filter(consent -> subject.consent(consent, event.at(), event.messageId(), event.source()))
+                .isPresent();
+        other |= event.group() != null && subject.join(event.group().id(), event.at(), event.messageId());
         var tag = event.tag();
-        if (tag != null) {
-            subject.tag(tag.name(), tag.has(), event.at(), event.messageId());
+        other |= tag != null && subject.tag(tag.name(), tag.has(), event.at(), event.messageId());
+        if (other) {
+            touched.look(no);
         }
         subject.seen(event.at());
+        if (subject.isSeenAgain()) {
+            touched.seen.add(no);
+        }
         changes.identities.add(subject);
-        changes.touch(event.ws(), subject.profileNo());
+    }
+
+    private static void set(Arrived event, Identity subject, String name, Object value, Touched touched) {
+        if (subject.set(name, value, event.at(), event.messageId(), event.source())) {
+            touched.say(subject.profileNo(), name, value);
+        }
     }
 
     private static void claim(Arrived event, Identity visitor, Identity user, Changes changes) {
         var before = visitor.profileNo();
         visitor.claim(user, event.at(), event.messageId());
-        changes.touch(event.ws(), before);
-        changes.touch(event.ws(), visitor.profileNo());
+        if (visitor.profileNo() != before) {
+            changes.touched(event.ws()).look(before);
+            changes.touched(event.ws()).look(visitor.profileNo());
+        }
         var visitorsOwn = visitor.addressNo();
         if (event.verified() && visitor.prove(user, event.at(), event.messageId())) {
             changes.moves.add(new Move(event.ws(), visitorsOwn, user.profileNo()));
@@ -331,7 +393,8 @@ public final class Deriver {
                     .filter(one -> one.id.ws() == join.ws() && one.move(join.fromNo(), join.toNo()))
                     .forEach(changes.identities::add);
             changes.moves.add(join);
-            changes.touch(join.ws(), join.fromNo());
+            changes.touched(join.ws()).look(join.fromNo());
+            changes.touched(join.ws()).look(join.toNo());
         }
     }
 
@@ -354,20 +417,36 @@ public final class Deriver {
     }
 
     /** @param told what is other of people afterwards */
-    private Future<Void> refresh(
-            SqlConnection tx, Map<Integer, Set<Integer>> touched, List<DerivedBatch.Changed> told) {
+    private Future<Void> refresh(SqlConnection tx, Map<Integer, Touched> people, List<DerivedBatch.Changed> told) {
         Future<Void> chain = Future.succeededFuture();
-        for (var entry : touched.entrySet()) {
-            int ws = entry.getKey();
-            chain = chain.compose(done -> store.refresh(tx, ws, entry.getValue()))
-                    .compose(refreshed -> {
-                        refreshed.forEach(one ->
-                                told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents())));
-                        return traits.tell(tx, ws, refreshed);
-                    })
-                    .compose(done -> suppressions.mark(tx, ws, entry.getValue(), false));
+        for (var entry : people.entrySet()) {
+            chain = chain.compose(done -> refresh(tx, entry.getKey(), entry.getValue(), told));
         }
         return chain;
+    }
+
+    private Future<Void> refresh(SqlConnection tx, int ws, Touched touched, List<DerivedBatch.Changed> told) {
+        var locked = touched.locked();
+        if (locked.isEmpty()) {
+            touched.all.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
+            return Future.succeededFuture();
+        }
+        return store.lock(tx, ws, locked).compose(differ -> store.refresh(tx, ws, differ)
+                .compose(refreshed -> {
+                    var rest = new TreeSet<>(touched.all);
+                    refreshed.forEach(one -> {
+                        rest.remove(one.profileNo());
+                        told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents()));
+                    });
+                    rest.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
+                    return traits.tell(tx, ws, refreshed);
+                })
+                .compose(done -> differ.isEmpty() ? Future.succeededFuture() : suppressions.mark(tx, ws, differ, false))
+                .compose(done -> {
+                    var seen = new TreeSet<>(touched.seen);
+                    differ.forEach(seen::remove);
+                    return store.see(tx, ws, seen);
+                }));
     }
 
     private Future<Void> moveAddresses(SqlConnection tx, List<Move> moves, List<StreamRecord> merges) {
@@ -397,7 +476,7 @@ public final class Deriver {
                         for (var one : entry.getValue()) {
                             one.payload()
                                     .getJsonObject("traits", new JsonObject())
-                                    .forEach(trait -> Identity.say(
+                                    .forEach(trait -> Words.say(
                                             words.get(one.group().id()),
                                             trait.getKey(),
                                             new JsonArray()

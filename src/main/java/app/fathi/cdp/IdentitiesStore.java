@@ -23,20 +23,33 @@ final class IdentitiesStore {
     /** A profile. */
     record Numbered(int ws, int profileNo) {}
 
-    static final String LOCK_IDENTITIES =
+    /** What {@link #identity} reads, besides traits. What was said comes as text: of most ids nobody reads it. */
+    private static final String COLUMNS =
             """
-            SELECT i.* FROM cdp_identity i
-            JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
+            i.no, i.ws, i.kind, i.value, i.own_no, i.profile_no, i.address_no, i.claim_user_id, i.claim_at, i.claim_id, i.proof_user_id,
+            i.proof_at, i.proof_id, i.claimants, i.settled, i.tags::text AS tags, i.groups::text AS groups, i.consents::text AS consents,
+            i.last_seen_at,
+            """;
+
+    private static final String ALL_COLUMNS = COLUMNS + "i.traits::text AS traits ";
+
+    static final String LOCK_IDENTITIES = "SELECT " + COLUMNS
+            + """
+            CASE WHEN wanted.traits THEN i.traits::text END AS traits
+            FROM cdp_identity i
+            JOIN unnest($1::int[], $2::smallint[], $3::text[], $4::boolean[]) AS wanted (ws, kind, value, traits)
               ON i.ws = wanted.ws AND i.kind = wanted.kind AND i.value = wanted.value
             ORDER BY i.no FOR UPDATE OF i
             """;
 
-    Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids) {
+    /** @param saying those of them whose traits are read */
+    Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids, Set<Id> saying) {
         return tx.preparedQuery(LOCK_IDENTITIES)
                 .execute(Tuple.of(
                         ids.stream().map(Id::ws).toArray(Integer[]::new),
                         ids.stream().map(Id::kind).toArray(Short[]::new),
-                        ids.stream().map(Id::value).toArray(String[]::new)))
+                        ids.stream().map(Id::value).toArray(String[]::new),
+                        ids.stream().map(saying::contains).toArray(Boolean[]::new)))
                 .map(rows -> {
                     var found = new HashMap<Id, Identity>();
                     rows.forEach(row -> {
@@ -87,12 +100,15 @@ final class IdentitiesStore {
     }
 
     Future<Void> update(SqlConnection tx, Collection<Identity> changed) {
+        if (changed.isEmpty()) {
+            return Future.succeededFuture();
+        }
         var all = changed.stream().toList();
         return tx.preparedQuery(
                         """
                         UPDATE cdp_identity i SET
                           profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
-                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = c.traits::jsonb, tags = c.tags::jsonb,
+                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = coalesce(c.traits::jsonb, i.traits), tags = c.tags::jsonb,
                           groups = c.groups::jsonb, consents = c.consents::jsonb, last_seen_at = c.last_seen_at, own_no = c.own_no,
                           proof_user_id = c.proof_user_id, claimants = c.claimants::jsonb, settled = c.settled
                         FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
@@ -123,6 +139,25 @@ final class IdentitiesStore {
                     all.stream().map(one -> one.claimants().encode()).toArray(String[]::new),
                     all.stream().map(Identity::isSettled).toArray(Boolean[]::new)
                 }))
+                .mapEmpty();
+    }
+
+    /** Of these nothing is other than when they were seen. */
+    Future<Void> see(SqlConnection tx, Collection<Identity> seen) {
+        if (seen.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        return tx.preparedQuery(
+                        """
+                        UPDATE cdp_identity i SET last_seen_at = s.at
+                        FROM unnest($1::int[], $2::smallint[], $3::text[], $4::timestamptz[]) AS s (ws, kind, value, at)
+                        WHERE i.ws = s.ws AND i.kind = s.kind AND i.value = s.value
+                        """)
+                .execute(Tuple.of(
+                        seen.stream().map(one -> one.id.ws()).toArray(Integer[]::new),
+                        seen.stream().map(one -> one.id.kind()).toArray(Short[]::new),
+                        seen.stream().map(one -> one.id.value()).toArray(String[]::new),
+                        seen.stream().map(one -> utc(one.lastSeenAt())).toArray(OffsetDateTime[]::new)))
                 .mapEmpty();
     }
 
@@ -170,7 +205,7 @@ final class IdentitiesStore {
                 .mapEmpty();
     }
 
-    static Identity identity(Row row) {
+    private static Identity identity(Row row) {
         var claimAt = row.getOffsetDateTime("claim_at");
         var proofAt = row.getOffsetDateTime("proof_at");
         return new Identity(
@@ -187,10 +222,10 @@ final class IdentitiesStore {
                 row.getString("proof_id"),
                 row.getJsonArray("claimants"),
                 row.getBoolean("settled"),
-                row.getJsonObject("traits"),
-                row.getJsonObject("tags"),
-                row.getJsonObject("groups"),
-                row.getJsonObject("consents"),
+                row.getString("traits"),
+                row.getString("tags"),
+                row.getString("groups"),
+                row.getString("consents"),
                 row.getOffsetDateTime("last_seen_at").toInstant());
     }
 
@@ -219,9 +254,21 @@ final class IdentitiesStore {
         return tx.preparedQuery(
                         "SELECT no FROM cdp_identity WHERE profile_no = ANY ($2) AND ws = $1 ORDER BY no FOR UPDATE")
                 .execute(Tuple.of(ws, (Object) numbers))
-                .compose(done -> tx.preparedQuery(
-                                "SELECT * FROM cdp_identity WHERE profile_no = ANY ($2) AND ws = $1 ORDER BY no FOR UPDATE")
+                .compose(done -> tx.preparedQuery("SELECT " + ALL_COLUMNS
+                                + "FROM cdp_identity i WHERE profile_no = ANY ($2) AND ws = $1 ORDER BY no FOR UPDATE")
                         .execute(Tuple.of(ws, (Object) numbers)))
+                .map(rows -> rows.stream().map(IdentitiesStore::identity).toList());
+    }
+
+    /** Visitors of others whose addresses belong to this person, by a claim that was verified; locked. */
+    Future<List<Identity>> reachedBy(SqlConnection tx, int ws, int profileNo) {
+        return tx.preparedQuery(
+                        "SELECT " + ALL_COLUMNS
+                                + """
+                        FROM cdp_identity i
+                        WHERE ws = $1 AND address_no = $2 AND address_no <> profile_no ORDER BY no FOR UPDATE
+                        """)
+                .execute(Tuple.of(ws, profileNo))
                 .map(rows -> rows.stream().map(IdentitiesStore::identity).toList());
     }
 
@@ -243,8 +290,9 @@ final class IdentitiesStore {
     /** The visitor ids of a person beyond the newest, by when they were claimed, locked. What an operator has put there stays. */
     Future<List<Identity>> beyond(SqlConnection tx, int ws, int profileNo, int most) {
         return tx.preparedQuery(
-                        """
-                        SELECT * FROM cdp_identity WHERE no IN (
+                        "SELECT " + ALL_COLUMNS
+                                + """
+                        FROM cdp_identity i WHERE no IN (
                           SELECT no FROM cdp_identity WHERE profile_no = $2 AND ws = $1 AND kind = 1
                           ORDER BY settled DESC, claim_at DESC, claim_id COLLATE "C" DESC OFFSET $3)
                           AND profile_no = $2 AND ws = $1 AND claim_at IS NOT NULL AND NOT settled ORDER BY no FOR UPDATE

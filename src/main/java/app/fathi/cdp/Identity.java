@@ -1,11 +1,14 @@
 package app.fathi.cdp;
 
 import io.vertx.core.json.JsonArray;
-import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.time.Instant;
 
 /** One id of a person with all that was said of it; changed in memory while a batch is derived, then written back. */
 final class Identity {
+    /** When somebody was seen is told to within this: who is on a page all the time is not written down all the time. */
+    static final Duration SEEN_STEP = Duration.ofMinutes(15);
+
     /** Tags of one id that were given or taken last. */
     static final int MAX_TAGS = 100;
 
@@ -40,18 +43,21 @@ final class Identity {
     /** An operator has said whose it is, and no event says otherwise. */
     private boolean settled;
     /** name → [value, microseconds, messageId, source] */
-    private final JsonObject traits;
+    private final Words traits;
 
     /** The same of tags: whether somebody has it. */
-    private final JsonObject tags;
+    private final Words tags;
 
     /** The same of groups: whether somebody is in it. */
-    private final JsonObject groups;
+    private final Words groups;
 
     /** purpose/channel → [whether, microseconds, messageId, source, evidence] */
-    private final JsonObject consents;
+    private final Words consents;
 
+    private final Instant loadedSeenAt;
     private Instant lastSeenAt;
+    /** Something is other than in the database, beside when it was seen. */
+    private boolean changed;
 
     Identity(
             long no,
@@ -67,10 +73,10 @@ final class Identity {
             String proofId,
             JsonArray claimants,
             boolean settled,
-            JsonObject traits,
-            JsonObject tags,
-            JsonObject groups,
-            JsonObject consents,
+            String traits,
+            String tags,
+            String groups,
+            String consents,
             Instant lastSeenAt) {
         this.no = no;
         this.id = id;
@@ -91,10 +97,11 @@ final class Identity {
         this.proofId = proofId;
         this.claimants = claimants;
         this.settled = settled;
-        this.traits = traits;
-        this.tags = tags;
-        this.groups = groups;
-        this.consents = consents;
+        this.traits = new Words(traits, MAX_TRAITS);
+        this.tags = new Words(tags, MAX_TAGS);
+        this.groups = new Words(groups, MAX_GROUPS);
+        this.consents = new Words(consents, MAX_CONSENTS);
+        this.loadedSeenAt = lastSeenAt;
         this.lastSeenAt = lastSeenAt;
     }
 
@@ -128,19 +135,19 @@ final class Identity {
         return proofUserId;
     }
 
-    JsonObject traits() {
+    Words traits() {
         return traits;
     }
 
-    JsonObject tags() {
+    Words tags() {
         return tags;
     }
 
-    JsonObject groups() {
+    Words groups() {
         return groups;
     }
 
-    JsonObject consents() {
+    Words consents() {
         return consents;
     }
 
@@ -174,73 +181,63 @@ final class Identity {
         }
     }
 
+    boolean isChanged() {
+        return changed;
+    }
+
+    /** Seen so long after the moment that is written down that it has to be written again. */
+    boolean isSeenAgain() {
+        return lastSeenAt.isAfter(loadedSeenAt.plus(SEEN_STEP));
+    }
+
     /**
-     * Sets a trait unless a later word stands: the order is (corrected time, messageId). A null value takes it away.
+     * Sets a trait unless a later word stands: the order is (corrected time, messageId). A null value takes it away. Like all
+     * that is said here it tells whether anything is other than before.
      *
      * @param source over what it came, such as {@code browser-key}
      */
-    void set(String name, Object value, Instant at, String messageId, String source) {
-        say(
-                traits,
+    boolean set(String name, Object value, Instant at, String messageId, String source) {
+        return said(traits.say(
                 name,
                 new JsonArray()
                         .add(value)
                         .add(TypedTrait.micros(at))
                         .add(messageId)
-                        .add(source),
-                MAX_TRAITS);
+                        .add(source)));
     }
 
     /** Gives or takes a tag as {@link #set} does a trait. */
-    void tag(String name, boolean has, Instant at, String messageId) {
-        say(tags, name, new JsonArray().add(has).add(TypedTrait.micros(at)).add(messageId), MAX_TAGS);
+    boolean tag(String name, boolean has, Instant at, String messageId) {
+        return said(tags.say(
+                name, new JsonArray().add(has).add(TypedTrait.micros(at)).add(messageId)));
     }
 
     /** The person is in the group. */
-    void join(String group, Instant at, String messageId) {
-        say(groups, group, new JsonArray().add(true).add(TypedTrait.micros(at)).add(messageId), MAX_GROUPS);
+    boolean join(String group, Instant at, String messageId) {
+        return said(groups.say(
+                group, new JsonArray().add(true).add(TypedTrait.micros(at)).add(messageId)));
     }
 
     /** The person agrees to a purpose on a channel, or refuses it. */
-    void consent(Consent consent, Instant at, String messageId, String source) {
-        say(
-                consents,
+    boolean consent(Consent consent, Instant at, String messageId, String source) {
+        return said(consents.say(
                 consent.key(),
                 new JsonArray()
                         .add(consent.granted())
                         .add(TypedTrait.micros(at))
                         .add(messageId)
                         .add(source)
-                        .add(consent.evidence()),
-                MAX_CONSENTS);
+                        .add(consent.evidence())));
     }
 
-    /** Puts a word down unless a later one stands, and of all words keeps the latest. */
-    static void say(JsonObject words, String name, JsonArray word, int most) {
-        var present = words.getJsonArray(name);
-        if (present == null || isLater(word.getLong(1), word.getString(2), present)) {
-            words.put(name, word);
-        }
-        // What goes is older than all that stays, so it makes no difference in which order things were said.
-        if (words.size() > most) {
-            words.remove(words.fieldNames().stream()
-                    .reduce((one, other) -> isEarlier(words, one, other) ? one : other)
-                    .orElseThrow());
-        }
+    /** What was agreed to under a visitor's id, this known person has agreed to. */
+    void hear(Identity visitor) {
+        visitor.consents.read().forEach(word -> said(consents.say(word.getKey(), (JsonArray) word.getValue())));
     }
 
-    private static boolean isEarlier(JsonObject words, String one, String other) {
-        var word = words.getJsonArray(one);
-        var byWord = words.getJsonArray(other);
-        // Words of one event are told apart by their names.
-        return word.getLong(1).equals(byWord.getLong(1)) && word.getString(2).equals(byWord.getString(2))
-                ? one.compareTo(other) < 0
-                : !isLater(word.getLong(1), word.getString(2), byWord);
-    }
-
-    static boolean isLater(long micros, String messageId, JsonArray other) {
-        var byTime = Long.compare(micros, other.getLong(1));
-        return byTime != 0 ? byTime > 0 : messageId.compareTo(other.getString(2)) > 0;
+    private boolean said(boolean something) {
+        changed |= something;
+        return something;
     }
 
     /**
@@ -250,6 +247,7 @@ final class Identity {
     void claim(Identity user, Instant at, String messageId) {
         if (!isShared() && !claimants.contains(user.id.value())) {
             claimants.add(user.id.value());
+            changed = true;
         }
         if (settled) {
             return;
@@ -259,9 +257,11 @@ final class Identity {
             claimAt = at;
             claimId = messageId;
             profileNo = user.profileNo;
+            changed = true;
         }
-        if (isShared() && ownNo != null) {
+        if (isShared() && ownNo != null && profileNo != ownNo) {
             profileNo = ownNo;
+            changed = true;
         }
     }
 
@@ -273,6 +273,7 @@ final class Identity {
     void leave() {
         profileNo = ownNo;
         addressNo = ownNo;
+        changed = true;
     }
 
     private boolean hasLeft() {
@@ -282,12 +283,14 @@ final class Identity {
     /** An operator says whose it is, or takes that back. */
     void settle(boolean now) {
         settled = now;
+        changed = true;
     }
 
     /** Belongs to these profiles from now on. */
     void put(int profile, int address) {
         profileNo = profile;
         addressNo = address;
+        changed = true;
     }
 
     /** What a known person said of this id counts no longer. */
@@ -298,6 +301,7 @@ final class Identity {
         proofUserId = null;
         proofAt = null;
         proofId = null;
+        changed = true;
     }
 
     /** The alias that is the latest of those that are left. */
@@ -305,6 +309,7 @@ final class Identity {
         claimUserId = userId;
         claimAt = at;
         claimId = messageId;
+        changed = true;
     }
 
     /**
@@ -321,6 +326,7 @@ final class Identity {
             proofAt = at;
             proofId = messageId;
             addressNo = user.profileNo;
+            changed = true;
         }
         return first;
     }
@@ -331,6 +337,7 @@ final class Identity {
             claimUserId = user.id.value();
             claimAt = at;
             claimId = messageId;
+            changed = true;
         }
     }
 
@@ -341,6 +348,7 @@ final class Identity {
         }
         profileNo = profileNo == fromNo ? toNo : profileNo;
         addressNo = addressNo == fromNo ? toNo : addressNo;
+        changed = true;
         return true;
     }
 

@@ -44,20 +44,27 @@ final class IdentityGraph {
         return suppressions.enter(tx, ids.stream().map(Id::ws).toList()).compose(done -> suppressions.erased(tx, ids));
     }
 
+    /** Without their traits. */
     Future<Map<Id, Identity>> load(SqlConnection tx, Collection<Id> ids, Instant now) {
+        return load(tx, ids, Set.of(), now);
+    }
+
+    /** @param saying those of them of which traits may be said: the others' are not read */
+    Future<Map<Id, Identity>> load(SqlConnection tx, Collection<Id> ids, Set<Id> saying, Instant now) {
         var wanted = ids.stream().distinct().toList();
-        return store.lockIdentities(tx, wanted)
-                .compose(found ->
-                        found.size() == wanted.size() ? Future.succeededFuture(found) : create(tx, wanted, now));
+        return store.lockIdentities(tx, wanted, saying)
+                .compose(found -> found.size() == wanted.size()
+                        ? Future.succeededFuture(found)
+                        : create(tx, wanted, saying, now));
     }
 
     /** Makings of one workspace wait for each other, so that an id never gets two profiles. Rare beside findings. */
-    private Future<Map<Id, Identity>> create(SqlConnection tx, List<Id> wanted, Instant now) {
+    private Future<Map<Id, Identity>> create(SqlConnection tx, List<Id> wanted, Set<Id> saying, Instant now) {
         Future<Void> locked = Future.succeededFuture();
         for (var ws : wanted.stream().map(Id::ws).distinct().sorted().toList()) {
             locked = locked.compose(done -> store.lockMaking(tx, ws));
         }
-        return locked.compose(done -> store.lockIdentities(tx, wanted)).compose(found -> {
+        return locked.compose(done -> store.lockIdentities(tx, wanted, saying)).compose(found -> {
             var missing = new TreeMap<Integer, List<Id>>();
             wanted.stream().filter(id -> !found.containsKey(id)).forEach(id -> missing.computeIfAbsent(
                             id.ws(), ws -> new ArrayList<>())
@@ -68,7 +75,7 @@ final class IdentityGraph {
             }
             return made.compose(done -> missing.isEmpty()
                     ? Future.succeededFuture(found)
-                    : store.lockIdentities(tx, wanted).map(all -> (Map<Id, Identity>) new HashMap<>(all)));
+                    : store.lockIdentities(tx, wanted, saying).map(all -> (Map<Id, Identity>) new HashMap<>(all)));
         });
     }
 

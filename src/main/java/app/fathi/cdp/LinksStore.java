@@ -196,17 +196,6 @@ final class LinksStore {
                 .mapEmpty();
     }
 
-    /** Visitors of others whose addresses belong to this person, by a claim that was verified; locked. */
-    Future<List<Identity>> reachedBy(SqlConnection tx, int ws, int profileNo) {
-        return tx.preparedQuery(
-                        """
-                        SELECT * FROM cdp_identity
-                        WHERE ws = $1 AND address_no = $2 AND address_no <> profile_no ORDER BY no FOR UPDATE
-                        """)
-                .execute(Tuple.of(ws, profileNo))
-                .map(rows -> rows.stream().map(IdentitiesStore::identity).toList());
-    }
-
     // ---- explaining ----
 
     /** The ids of a person from this number on, as the API shows them, the oldest first. */

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.UUID;
 
 /** All SQL of people as they are shown and found, and of their events. */
@@ -52,7 +53,11 @@ final class ProfilesStore {
     record Filter(String q, String trait, String value, String tag) {}
 
     static final String LOCK_PROFILES =
-            "SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2) ORDER BY profile_no FOR UPDATE";
+            """
+            SELECT p.profile_no, w.said IS NULL OR NOT p.traits @> w.said::jsonb AS differs
+            FROM unnest($2::int[], $3::text[]) AS w (no, said) JOIN cdp_profile p ON p.ws = $1 AND p.profile_no = w.no
+            ORDER BY p.profile_no FOR UPDATE OF p
+            """;
 
     static final String REFRESH =
             """
@@ -79,15 +84,50 @@ final class ProfilesStore {
             """;
 
     /**
-     * Puts traits, tags, groups and consents of these profiles in force again: of each name the latest word that was said of any of their
-     * ids. Profiles are locked in ascending order, by a statement of its own, so that the next one sees what those wrote for
-     * whom this one waited.
+     * Locks these profiles in ascending order, and tells which are to be refreshed: by a statement of its own, so that the next one sees
+     * what those wrote for whom this one waited.
+     *
+     * @param said by profile the traits that were said again, values without structure: where they are in force already, nothing
+     *     is other. Null where it has to be looked at whatever is in force
+     */
+    Future<List<Integer>> lock(SqlConnection tx, int ws, SortedMap<Integer, JsonObject> said) {
+        return tx.preparedQuery(LOCK_PROFILES)
+                .execute(Tuple.of(
+                        ws,
+                        said.keySet().toArray(Integer[]::new),
+                        said.values().stream()
+                                .map(words -> words == null ? null : words.encode())
+                                .toArray(String[]::new)))
+                .map(rows -> rows.stream()
+                        .filter(row -> row.getBoolean("differs"))
+                        .map(row -> row.getInteger("profile_no"))
+                        .toList());
+    }
+
+    /** These people were seen now. */
+    Future<Void> see(SqlConnection tx, int ws, Collection<Integer> profileNos) {
+        if (profileNos.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        return tx.preparedQuery(
+                        """
+                        UPDATE cdp_profile SET last_seen_at = greatest(last_seen_at, now())
+                        WHERE ws = $1 AND profile_no = ANY ($2)
+                        """)
+                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
+                .mapEmpty();
+    }
+
+    /**
+     * Puts traits, tags, groups and consents of these profiles, which are locked, in force again: of each name the latest word that was
+     * said of any of their ids.
      */
     Future<List<TraitsStore.Change>> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
-        var numbers = profileNos.toArray(Integer[]::new);
-        return tx.preparedQuery(LOCK_PROFILES)
-                .execute(Tuple.of(ws, (Object) numbers))
-                .compose(done -> tx.preparedQuery(REFRESH).execute(Tuple.of(ws, (Object) numbers)))
+        if (profileNos.isEmpty()) {
+            return Future.succeededFuture(List.of());
+        }
+        return tx.preparedQuery(REFRESH)
+                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
                 .map(rows -> rows.stream()
                         .map(row -> new TraitsStore.Change(
                                 row.getInteger("profile_no"),
@@ -97,16 +137,20 @@ final class ProfilesStore {
                         .toList());
     }
 
+    /** Looked up one by one: a plan that was made while the table was empty would read all of it for ever after. */
+    static final String UNSEEN =
+            """
+            INSERT INTO ingest_seen (period, ws, hash)
+            SELECT (SELECT max(number) FROM partition_period WHERE relation = 'ingest_seen' AND begins_at <= now()), $1, h
+            FROM unnest($2::uuid[]) AS h
+            LEFT JOIN LATERAL (SELECT true AS before FROM ingest_seen s WHERE s.ws = $1 AND s.hash = h LIMIT 1) seen ON true
+            WHERE seen.before IS NULL
+            ON CONFLICT DO NOTHING RETURNING hash
+            """;
+
     /** Of these messages those that come for the first time; they are remembered for at least 12 hours. */
     Future<Set<UUID>> unseen(SqlConnection tx, int ws, List<UUID> hashes) {
-        return tx.preparedQuery(
-                        """
-                        INSERT INTO ingest_seen (period, ws, hash)
-                        SELECT (SELECT max(number) FROM partition_period WHERE relation = 'ingest_seen' AND begins_at <= now()), $1, h
-                        FROM unnest($2::uuid[]) AS h
-                        WHERE NOT EXISTS (SELECT FROM ingest_seen s WHERE s.ws = $1 AND s.hash = h)
-                        ON CONFLICT DO NOTHING RETURNING hash
-                        """)
+        return tx.preparedQuery(UNSEEN)
                 .execute(Tuple.of(ws, (Object) hashes.toArray(UUID[]::new)))
                 .map(rows -> {
                     var unseen = new HashSet<UUID>();

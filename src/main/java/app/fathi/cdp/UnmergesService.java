@@ -131,7 +131,8 @@ final class UnmergesService {
         var own = all.stream().map(Identity::ownNo).filter(Objects::nonNull).collect(Collectors.toSet());
         return links.places(tx, call.ws(), profile.no(), own).compose(places -> numbers(
                         tx, call.ws(), profile.no(), all, parting, places, preferred)
-                .compose(sides -> links.reachedBy(tx, call.ws(), profile.no())
+                .compose(sides -> identities
+                        .reachedBy(tx, call.ws(), profile.no())
                         .compose(reached -> write(tx, call, profile, all, reached, parting, found, places, sides))));
     }
 

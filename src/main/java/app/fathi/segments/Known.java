@@ -41,6 +41,11 @@ record Known(
 
     record Event(String name, Instant at, JsonObject properties) {}
 
+    /** Of whom nothing is asked but what they did. */
+    static Known unseen(int no) {
+        return new Known(no, null, null, new JsonObject(), new JsonObject(), Set.of(), Set.of(), List.of());
+    }
+
     Known with(Set<UUID> theirSegments, List<Event> theirEvents) {
         return new Known(no, id, userId, traits, consents, channels, theirSegments, theirEvents);
     }

@@ -37,8 +37,9 @@ final class LiveSegments {
      * @param rule without names of dynamic segments: their rules stand in their place
      * @param ruleNo grows when who is meant changes
      * @param kept whether everybody was asked by this rule, so that a change is news
+     * @param looks whether the rule asks for more than what somebody did: traits, consent, channels, the zone
      */
-    record Live(int no, UUID id, Rule rule, long ruleNo, boolean kept, Set<String> listedEvents) {}
+    record Live(int no, UUID id, Rule rule, long ruleNo, boolean kept, boolean looks, Set<String> listedEvents) {}
 
     /** A behaviour that is counted of people: so many of the newest moments are kept. */
     record Atom(int no, Behaviour behaviour, int keep) {}
@@ -63,10 +64,10 @@ final class LiveSegments {
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
         if (segments.stream().noneMatch(segment -> segment.no() == EVERYBODY)) {
-            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, Set.of()));
+            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of()));
         }
         if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
-            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, Set.of()));
+            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of()));
         }
         for (var segment : segments) {
             var counted = counted(segment.rule());
@@ -81,6 +82,7 @@ final class LiveSegments {
                         segment.rule(),
                         segment.ruleNo(),
                         segment.kept(),
+                        looks(segment.rule()),
                         listed(segment.rule())));
             }
         }
@@ -215,6 +217,10 @@ final class LiveSegments {
 
     private static boolean hasDays(Rule rule) {
         return any(rule, one -> one instanceof Rule.Trait(var path, Test.Anniversary days));
+    }
+
+    private static boolean looks(Rule rule) {
+        return any(rule, one -> !(one instanceof Rule.Did || one instanceof Rule.Member));
     }
 
     private static boolean asksConsent(Rule rule) {

@@ -85,9 +85,12 @@ final class Membership {
     /** After a batch of events: asks those of whom something became other that a rule speaks of. What is news is told. */
     Future<List<StreamRecord>> follow(SqlConnection tx, int ws, Map<Integer, Touched> touched) {
         var rules = rules(tx, ws);
-        var entered = store.enter(tx, ws, touched.keySet());
-        return rules.compose(found -> entered.compose(fresh ->
-                found.isEmpty() ? Future.succeededFuture(List.of()) : follow(tx, ws, touched, fresh, found.get())));
+        var strangers = store.strangers(tx, ws, touched.keySet());
+        return rules.compose(found -> strangers
+                .compose(unknown -> store.enter(tx, ws, unknown))
+                .compose(fresh -> found.isEmpty()
+                        ? Future.succeededFuture(List.of())
+                        : follow(tx, ws, touched, fresh, found.get())));
     }
 
     private Future<List<StreamRecord>> follow(
@@ -143,14 +146,20 @@ final class Membership {
     private Future<Seen> see(
             SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Instant clock) {
         var listed = new HashSet<String>();
-        questions.values().forEach(lives -> lives.forEach(live -> listed.addAll(live.listedEvents())));
+        var looked = new HashSet<Integer>();
+        questions.forEach((no, lives) -> lives.forEach(live -> {
+            listed.addAll(live.listedEvents());
+            if (live.looks()) {
+                looked.add(no);
+            }
+        }));
         // One behind the other as well: all that follows the lock is as whoever had it before has left it.
         var locked = store.lock(tx, ws, questions.keySet());
         var moments = rules.counts()
                 ? store.moments(tx, ws, questions.keySet())
                 : Future.succeededFuture(new HashMap<Integer, Map<Integer, long[]>>());
         var now = clock == null ? store.now(tx) : Future.succeededFuture(clock);
-        var known = people.known(tx, ws, questions.keySet(), listed, rules.staticSegments());
+        var known = people.known(tx, ws, questions.keySet(), looked, listed, rules.staticSegments());
         return locked.compose(all -> moments.compose(
                 counted -> now.compose(moment -> known.map(of -> new Seen(all, counted, of, listed, moment)))));
     }

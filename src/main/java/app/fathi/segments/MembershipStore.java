@@ -101,8 +101,24 @@ final class MembershipStore {
 
     // ---- people ----
 
+    static final String STRANGERS =
+            """
+            SELECT no AS profile_no FROM unnest($2::int[]) AS no
+            WHERE NOT EXISTS (SELECT FROM segments_person p WHERE p.ws = $1 AND p.profile_no = no)
+            """;
+
+    /** Those of these people who have no row. */
+    Future<Set<Integer>> strangers(SqlConnection tx, int ws, Collection<Integer> people) {
+        return tx.preparedQuery(STRANGERS)
+                .execute(Tuple.of(ws, (Object) numbers(people)))
+                .map(MembershipStore::numbersOf);
+    }
+
     /** Gives these people a row; which of them had none. Nothing in a workspace that never had a dynamic segment. */
     Future<Set<Integer>> enter(SqlConnection tx, int ws, Collection<Integer> people) {
+        if (people.isEmpty()) {
+            return Future.succeededFuture(Set.of());
+        }
         return tx.preparedQuery(
                         """
                         INSERT INTO segments_person (ws, profile_no) SELECT $1, no FROM unnest($2::int[]) AS no

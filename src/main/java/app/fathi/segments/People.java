@@ -145,10 +145,11 @@ final class People {
 
     /** These people, in this order; without those who became part of somebody else. */
     Future<List<Known>> known(SqlClient client, int ws, List<Integer> numbers) {
-        return store.known(client, ws, numbers, Set.of(), Set.of()).map(known -> numbers.stream()
-                .map(known::get)
-                .filter(Objects::nonNull)
-                .toList());
+        return store.known(client, ws, numbers, Set.copyOf(numbers), Set.of(), Set.of())
+                .map(known -> numbers.stream()
+                        .map(known::get)
+                        .filter(Objects::nonNull)
+                        .toList());
     }
 
     /** Those of the candidates whom the rule means. */

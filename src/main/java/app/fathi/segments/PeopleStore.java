@@ -65,6 +65,9 @@ final class PeopleStore {
             FROM cdp_profile p
             """;
 
+    private static final String LIVING =
+            "SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2) AND merged_into IS NULL";
+
     /** People of whom the condition is true, the newest first, without their events and segments. */
     Future<List<Known>> page(SqlClient client, int ws, Condition condition, int before, int limit) {
         return client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.merged_into IS NULL AND p.profile_no < $2 AND "
@@ -100,14 +103,35 @@ final class PeopleStore {
     /**
      * These people with all their events of these names; without those who became part of somebody else.
      *
+     * @param looked those of them of whom more is asked than what they did
      * @param segments static ones that are asked for
      */
     Future<Map<Integer, Known>> known(
-            SqlClient client, int ws, Collection<Integer> people, Set<String> events, Set<UUID> segments) {
-        return client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.profile_no = ANY ($2) AND p.merged_into IS NULL")
-                .execute(Tuple.of(ws, (Object) people.toArray(Integer[]::new)))
-                .map(rows -> rows.stream().map(PeopleStore::known).toList())
-                .compose(found -> complete(client, ws, found, new Mentions(Set.of(), events, segments)))
+            SqlClient client,
+            int ws,
+            Collection<Integer> people,
+            Set<Integer> looked,
+            Set<String> events,
+            Set<UUID> segments) {
+        var others = people.stream().filter(no -> !looked.contains(no)).toArray(Integer[]::new);
+        // One behind the other: nobody waits in between.
+        var seen = looked.isEmpty()
+                ? Future.succeededFuture(List.<Known>of())
+                : client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.profile_no = ANY ($2) AND p.merged_into IS NULL")
+                        .execute(Tuple.of(ws, (Object) looked.toArray(Integer[]::new)))
+                        .map(rows -> rows.stream().map(PeopleStore::known).toList());
+        var living = others.length == 0
+                ? Future.succeededFuture(List.<Known>of())
+                : client.preparedQuery(LIVING)
+                        .execute(Tuple.of(ws, (Object) others))
+                        .map(rows -> rows.stream()
+                                .map(row -> Known.unseen(row.getInteger("profile_no")))
+                                .toList());
+        return seen.compose(some -> living.compose(rest -> {
+                    var found = new ArrayList<>(some);
+                    found.addAll(rest);
+                    return complete(client, ws, found, new Mentions(Set.of(), events, segments));
+                }))
                 .map(found -> found.stream().collect(Collectors.toMap(Known::no, one -> one)));
     }
 

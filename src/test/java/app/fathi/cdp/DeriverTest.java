@@ -98,7 +98,16 @@ class DeriverTest {
                     "m" + i,
                     at,
                     random.nextBoolean(),
-                    new JsonObject().put("t" + random.nextInt(3), random.nextInt(10) == 0 ? null : i)));
+                    new JsonObject()
+                            .put(
+                                    "t" + random.nextInt(3),
+                                    switch (random.nextInt(10)) {
+                                        case 0 -> null;
+                                        // The same said again by others, which changes nothing until something else is
+                                        // said in between.
+                                        case 1, 2, 3, 4 -> random.nextInt(2);
+                                        default -> i;
+                                    })));
             events.add(tagging(user, visitor, "g" + i, at, random.nextBoolean(), "tag" + random.nextInt(4)));
             events.add(group(user, visitor, "j" + i, at, "group" + random.nextInt(3), new JsonObject().put("n", i)));
         }
@@ -114,6 +123,51 @@ class DeriverTest {
                     .as("seed %d: what rules would read otherwise", seed)
                     .isEmpty();
         }
+    }
+
+    @Test
+    void of_somebody_who_is_there_all_the_time_nothing_is_written_but_what_they_do() {
+        var here = new JsonObject().put("plan", "gold");
+        derive(identify("ada", null, "m1", NOON, true, here));
+        var before = rows();
+        derive(
+                track("ada", null, "m2", NOON.plusSeconds(60), "Bought", new JsonObject()),
+                track("ada", null, "m3", NOON.plus(Identity.SEEN_STEP), "Bought", new JsonObject()));
+        assertThat(rows()).as("an hour's quarter is not over").isEqualTo(before);
+
+        derive(identify("ada", null, "m4", NOON.plusSeconds(90), true, here));
+        assertThat(rows().get("profile")).as("the same again").isEqualTo(before.get("profile"));
+        assertThat(rows().get("identity")).as("a later word").isNotEqualTo(before.get("identity"));
+
+        var later = NOON.plus(Identity.SEEN_STEP).plusSeconds(91);
+        derive(track("ada", null, "m5", later, "Bought", new JsonObject()));
+        assertThat(rows().get("profile")).isNotEqualTo(before.get("profile"));
+        assertThat(pool.query("SELECT last_seen_at FROM cdp_identity")
+                        .execute()
+                        .await()
+                        .iterator()
+                        .next()
+                        .getOffsetDateTime("last_seen_at")
+                        .toInstant())
+                .isEqualTo(later);
+        assertThat(pool.query("SELECT count(*) AS n FROM cdp_event")
+                        .execute()
+                        .await()
+                        .iterator()
+                        .next()
+                        .getLong("n"))
+                .isEqualTo(5);
+    }
+
+    /** The version of the only row of each table, as the database counts them. */
+    private Map<String, String> rows() {
+        var row = pool.query(
+                        "SELECT (SELECT xmin::text FROM cdp_profile) AS profile, (SELECT xmin::text FROM cdp_identity) AS identity")
+                .execute()
+                .await()
+                .iterator()
+                .next();
+        return Map.of("profile", row.getString("profile"), "identity", row.getString("identity"));
     }
 
     @Test

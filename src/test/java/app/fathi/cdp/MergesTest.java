@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -345,12 +346,12 @@ class MergesTest {
         var random = new Random(7);
         var statuses = new ConcurrentHashMap<Integer, Integer>();
         for (int round = 0; round < 12; round++) {
-            var threads = new ArrayList<Thread>();
+            var operators = new ArrayList<CompletableFuture<Void>>();
             for (int n = 0; n < 4; n++) {
                 var one = users.get(random.nextInt(6));
                 var other = users.get(random.nextInt(6));
                 var parts = random.nextBoolean();
-                threads.add(Thread.ofVirtual().start(() -> {
+                operators.add(CompletableFuture.runAsync(() -> {
                     var answer =
                             parts ? unmerge("user:" + one, ids("user:" + one)) : merge("user:" + one, "user:" + other);
                     statuses.merge(answer.status(), 1, Integer::sum);
@@ -369,13 +370,7 @@ class MergesTest {
                 batch.add(event.put("messageId", prefix + round + "-" + i));
             }
             server.admin("POST", "/v1/batch", new JsonObject().put("batch", batch));
-            threads.forEach(thread -> {
-                try {
-                    thread.join();
-                } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
-                }
-            });
+            operators.forEach(CompletableFuture::join);
         }
         eventually(
                 "all events",

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.cdp.IdentityGraph.Id;
 import app.fathi.cdp.LinksStore.Link;
 import io.vertx.core.json.JsonArray;
-import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
@@ -91,10 +90,10 @@ class PartingTest {
                 null,
                 new JsonArray(),
                 false,
-                new JsonObject(),
-                new JsonObject(),
-                new JsonObject(),
-                new JsonObject(),
+                "{}",
+                "{}",
+                "{}",
+                "{}",
                 NOON);
     }
 

@@ -9,6 +9,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class PlanTest {
+    /** All partitions by their index: the plan is made once, when there is nothing in them. */
+    @Test
+    void whether_an_event_came_before_is_looked_up_by_its_hash() {
+        assertThat(Plans.onEmptyTables(ProfilesStore.UNSEEN))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("hash = h.h"))
+                .noneMatch(line -> line.contains("Seq Scan on ingest_seen"));
+    }
+
     static final List<String> HOT =
             List.of(IdentitiesStore.LOCK_IDENTITIES, ProfilesStore.NUMBERS_BY_IDS, ProfilesStore.NUMBERS_BY_USER_IDS);
 

@@ -15,21 +15,24 @@ import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.BiFunction;
-import java.util.stream.StreamSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Consumes a topic for a group. The members of a group share the partitions by leases; the offset moves in the
  * transaction of the effects and only under the epoch of the lease, so what a frozen member writes when it wakes is
- * rolled back. A batch that fails is halved down to the record that fails alone, which becomes a dead letter.
+ * rolled back. A batch that fails is taken apart by partitions, and of each is halved down to the record that fails alone,
+ * which becomes a dead letter.
  *
- * <p>All that a member does happens one after the other: sharing, then a batch of each partition with something new. So
+ * <p>All that a member does happens one after the other: sharing, then a batch of all partitions with something new. So
  * a member that hangs in a batch renews nothing and loses its partitions, as it should.
  */
 public final class StreamConsumer extends VerticleBase {
@@ -69,8 +72,8 @@ public final class StreamConsumer extends VerticleBase {
     private Future<Void> round = Future.succeededFuture();
 
     /**
-     * @param handler what to do with a batch, records of one partition in their order, in the transaction that moves the
-     *     offset; it may be run again with the same records, or with half of them, when it failed
+     * @param handler what to do with a batch, records of several partitions, those of each in their order, in the transaction
+     *     that moves the offsets; it may be run again with the same records, or with some of them, when it failed
      */
     public StreamConsumer(
             Pool pool,
@@ -143,7 +146,7 @@ public final class StreamConsumer extends VerticleBase {
         });
     }
 
-    /** One look at all heads, then a batch of each partition that has something new. */
+    /** One look at all heads, then what is new in all partitions together, a share of the batch for each. */
     private Future<Void> round() {
         return shareWhenDue()
                 .compose(done -> owned.isEmpty()
@@ -154,17 +157,66 @@ public final class StreamConsumer extends VerticleBase {
     }
 
     private Future<Void> consumeAll(RowSet<Row> heads) {
-        Future<Void> chain = Future.succeededFuture();
+        var behind = new TreeMap<Integer, Owned>();
         for (var head : heads) {
-            int part = head.getShort("part");
-            long next = head.getLong("next");
+            var mine = owned.get((int) head.getShort("part"));
+            if (mine != null && mine.pos() < head.getLong("next")) {
+                behind.put((int) head.getShort("part"), mine);
+            }
+        }
+        return behind.isEmpty() || stopping ? Future.succeededFuture() : consume(behind);
+    }
+
+    private Future<Void> consume(SortedMap<Integer, Owned> behind) {
+        int share = Math.max(1, config.consumeEvents() / behind.size());
+        return pool.preparedQuery(
+                        """
+                        SELECT w.part, r.* FROM unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS w (part, period, pos)
+                        CROSS JOIN LATERAL (
+                          SELECT period, pos, at, ws, key, kind, payload FROM stream_record
+                          WHERE topic = $1 AND part = w.part AND period >= w.period AND pos >= w.pos
+                          ORDER BY period, pos LIMIT $5) r
+                        """)
+                .execute(Tuple.of(
+                        topic,
+                        behind.keySet().stream().map(Integer::shortValue).toArray(Short[]::new),
+                        behind.values().stream().map(Owned::period).toArray(Long[]::new),
+                        behind.values().stream().map(Owned::pos).toArray(Long[]::new),
+                        share))
+                .compose(rows -> {
+                    var batches = new TreeMap<Integer, List<Row>>();
+                    rows.forEach(row -> batches.computeIfAbsent((int) row.getShort("part"), none -> new ArrayList<>())
+                            .add(row));
+                    again |= batches.values().stream().anyMatch(batch -> batch.size() == share);
+                    return batches.size() > 1 ? applyTogether(batches) : applyOneByOne(batches);
+                });
+    }
+
+    /** One transaction costs the same for few records as for many: what is new in all partitions shares one, while all goes well. */
+    private Future<Void> applyTogether(SortedMap<Integer, List<Row>> batches) {
+        var mine = new TreeMap<Integer, Owned>(owned);
+        mine.keySet().retainAll(batches.keySet());
+        var lasts = new TreeMap<Integer, Row>();
+        batches.forEach((part, batch) -> lasts.put(part, batch.getLast()));
+        return pool.withTransaction(tx -> {
+                    limitIdleTime(tx);
+                    return handle(tx, batches).compose(done -> moveOffsets(tx, mine, lasts));
+                })
+                .onSuccess(done -> lasts.forEach((part, last) -> moved(part, mine.get(part), last)))
+                .recover(failure -> {
+                    if (isPassing(failure) && !isCancelled(failure)) {
+                        again |= isDeadlock(failure);
+                        return Future.failedFuture(failure);
+                    }
+                    return applyOneByOne(batches);
+                });
+    }
+
+    private Future<Void> applyOneByOne(SortedMap<Integer, List<Row>> batches) {
+        Future<Void> chain = Future.succeededFuture();
+        for (var entry : batches.entrySet()) {
             chain = chain.compose(done -> shareWhenDue())
-                    .compose(done -> {
-                        var mine = owned.get(part);
-                        return mine != null && mine.pos() < next && !stopping
-                                ? consume(part, mine)
-                                : Future.succeededFuture();
-                    })
+                    .compose(done -> stopping ? Future.succeededFuture() : apply(entry.getKey(), entry.getValue()))
                     // One partition's trouble is not its neighbours'.
                     .recover(failure -> {
                         report(failure);
@@ -174,28 +226,15 @@ public final class StreamConsumer extends VerticleBase {
         return chain;
     }
 
-    private Future<Void> consume(int part, Owned mine) {
-        return pool.preparedQuery(
-                        """
-                        SELECT period, pos, at, ws, key, kind, payload FROM stream_record
-                        WHERE topic = $1 AND part = $2 AND period >= $3 AND pos >= $4 ORDER BY period, pos LIMIT $5
-                        """)
-                .execute(Tuple.of(topic, (short) part, mine.period(), mine.pos(), config.consumeEvents()))
-                .compose(rows -> {
-                    var batch = StreamSupport.stream(rows.spliterator(), false).toList();
-                    again |= batch.size() == config.consumeEvents();
-                    return batch.isEmpty() ? Future.succeededFuture() : apply(part, batch);
-                });
-    }
-
     private Future<Void> apply(int part, List<Row> batch) {
         var mine = owned.get(part);
-        if (mine == null) {
+        if (mine == null || mine.pos() > batch.getFirst().getLong("pos")) {
             return Future.succeededFuture();
         }
         return pool.withTransaction(tx -> {
                     limitIdleTime(tx);
-                    return handle(tx, part, batch).compose(done -> moveOffset(tx, part, mine, batch.getLast()));
+                    return handle(tx, new TreeMap<>(Map.of(part, batch)))
+                            .compose(done -> moveOffset(tx, part, mine, batch.getLast()));
                 })
                 .onSuccess(done -> moved(part, mine, batch.getLast()))
                 .recover(failure -> afterFailure(part, mine, batch, failure));
@@ -208,10 +247,12 @@ public final class StreamConsumer extends VerticleBase {
     }
 
     /** What the handler throws is its failure as well. */
-    private Future<Void> handle(SqlConnection tx, int part, List<Row> batch) {
-        return Future.future(promise -> handler.apply(
-                        tx, batch.stream().map(row -> consumed(part, row)).toList())
-                .onComplete(promise));
+    private Future<Void> handle(SqlConnection tx, SortedMap<Integer, List<Row>> batches) {
+        return Future.future(promise -> {
+            var records = new ArrayList<Consumed>();
+            batches.forEach((part, batch) -> batch.forEach(row -> records.add(consumed(part, row))));
+            handler.apply(tx, records).onComplete(promise);
+        });
     }
 
     private Future<Void> afterFailure(int part, Owned mine, List<Row> batch, Throwable failure) {
@@ -257,7 +298,7 @@ public final class StreamConsumer extends VerticleBase {
 
     /** A statement that takes too long may be the moment's fault or the record's: counted. */
     private boolean isStuck(int part, Owned mine, Throwable failure) {
-        if (!(failure instanceof PgException e) || !"57014".equals(e.getSqlState())) {
+        if (!isCancelled(failure)) {
             return false;
         }
         var times = cancelled.merge(
@@ -267,22 +308,34 @@ public final class StreamConsumer extends VerticleBase {
         return times.times() > CANCELLATIONS;
     }
 
+    private static boolean isCancelled(Throwable failure) {
+        return failure instanceof PgException e && "57014".equals(e.getSqlState());
+    }
+
     private Future<Void> moveOffset(SqlConnection tx, int part, Owned mine, Row last) {
+        return moveOffsets(tx, new TreeMap<>(Map.of(part, mine)), new TreeMap<>(Map.of(part, last)));
+    }
+
+    /** Of all of these partitions, or fenced. */
+    private Future<Void> moveOffsets(SqlConnection tx, SortedMap<Integer, Owned> mine, SortedMap<Integer, Row> lasts) {
         return tx.preparedQuery(
                         """
-                        UPDATE stream_offset SET pos = $1, period = $2
-                        WHERE grp = $3 AND topic = $4 AND part = $5 AND pos = $6 AND epoch = $7
+                        UPDATE stream_offset o SET pos = n.pos, period = n.period
+                        FROM unnest($3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+                          AS n (part, old_pos, epoch, pos, period)
+                        WHERE o.grp = $1 AND o.topic = $2 AND o.part = n.part AND o.pos = n.old_pos AND o.epoch = n.epoch
                         """)
-                .execute(Tuple.of(
-                        last.getLong("pos") + 1,
-                        last.getLong("period"),
-                        group,
-                        topic,
-                        (short) part,
-                        mine.pos(),
-                        mine.epoch()))
+                .execute(Tuple.from(new Object[] {
+                    group,
+                    topic,
+                    mine.keySet().stream().map(Integer::shortValue).toArray(Short[]::new),
+                    mine.values().stream().map(Owned::pos).toArray(Long[]::new),
+                    mine.values().stream().map(Owned::epoch).toArray(Long[]::new),
+                    lasts.values().stream().map(row -> row.getLong("pos") + 1).toArray(Long[]::new),
+                    lasts.values().stream().map(row -> row.getLong("period")).toArray(Long[]::new)
+                }))
                 .map(result -> {
-                    if (result.rowCount() == 0) {
+                    if (result.rowCount() < mine.size()) {
                         throw new FencedException();
                     }
                     return null;

@@ -133,6 +133,30 @@ class StreamsTest {
     }
 
     @Test
+    void what_is_new_in_many_partitions_shares_a_transaction_until_one_of_them_is_poisoned() {
+        await(streams.append(
+                "ingest",
+                IntStream.range(0, 64).mapToObj(n -> record("key" + n, n)).toList()));
+        var together = new AtomicInteger();
+        await(pool.query("CREATE TABLE effect (who text, n int)").execute());
+        await(vertx.deployVerticle(consumer("together", (tx, batch) -> {
+            together.accumulateAndGet(
+                    (int) batch.stream()
+                            .map(StreamConsumer.Consumed::part)
+                            .distinct()
+                            .count(),
+                    Math::max);
+            return batch.stream().anyMatch(one -> one.record().payload().getInteger("n") == 40)
+                    ? effect(tx, "half", batch).compose(done -> Future.failedFuture(new IllegalStateException("40")))
+                    : effect(tx, "all", batch);
+        })));
+        eventually(() -> count("SELECT count(*) FROM effect") == 63 && count("SELECT count(*) FROM dead_letter") == 1);
+        assertThat(together.get()).isGreaterThan(1);
+        assertThat(count("SELECT count(DISTINCT n) FROM effect WHERE who = 'all' AND n <> 40"))
+                .isEqualTo(63);
+    }
+
+    @Test
     void a_fault_of_the_moment_makes_no_dead_letter() {
         var faults = new ArrayDeque<Throwable>(List.of(
                 new VertxException("Timeout waiting for connection", true),
