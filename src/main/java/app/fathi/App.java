@@ -14,11 +14,13 @@ import app.fathi.cep.Batches;
 import app.fathi.cep.CepVerticle;
 import app.fathi.cep.ExpandJob;
 import app.fathi.cep.Holds;
+import app.fathi.cep.KeptMessages;
 import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
 import app.fathi.cep.Messages;
 import app.fathi.cep.PeopleInLedger;
+import app.fathi.cep.Quotas;
 import app.fathi.cep.SendJob;
 import app.fathi.cep.SendPool;
 import app.fathi.cep.Sending;
@@ -33,6 +35,7 @@ import app.fathi.platform.audit.AuditKeeper;
 import app.fathi.platform.audit.AuditOperations;
 import app.fathi.platform.audit.AuditWatch;
 import app.fathi.platform.audit.Chainer;
+import app.fathi.platform.audit.KeptAudit;
 import app.fathi.platform.bus.Bus;
 import app.fathi.platform.bus.PlatformVerticle;
 import app.fathi.platform.config.Config;
@@ -60,6 +63,10 @@ import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.platform.jobs.NodeVerticle;
 import app.fathi.platform.jobs.UploadsKeeper;
 import app.fathi.platform.outbound.Mailer;
+import app.fathi.platform.retention.ForgetJob;
+import app.fathi.platform.retention.KeptDeadRecords;
+import app.fathi.platform.retention.KeptPartitions;
+import app.fathi.platform.retention.Kind;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.platform.stream.StreamConsumer;
@@ -250,6 +257,18 @@ public final class App {
                         config.audit().keepDays()),
                 new AuditCheck(new Transactions(pools.worker()), secrets.derivedKey(AUDIT_KEY))));
         handlers.add(new EraseJob(new Transactions(pools.worker()), audit, PEOPLE));
+        handlers.add(new ForgetJob(
+                new Transactions(pools.worker()),
+                jobs,
+                config,
+                users.shorter(),
+                List.of(
+                        new KeptPartitions(Kind.EVENTS, "cdp_event"),
+                        new KeptMessages(),
+                        new KeptPartitions(Kind.FINISHED_JOBS, "jobs_done"),
+                        new KeptPartitions(Kind.DEAD_LETTERS, "jobs_dead"),
+                        new KeptDeadRecords(),
+                        new KeptAudit(secrets.derivedKey(AUDIT_KEY)))));
         handlers.add(new TraitsJob(new Transactions(pools.worker())));
         handlers.add(new ImportJob(new Transactions(pools.worker()), profiles, uploads));
         var mailer = new Mailer(vertx, config);
@@ -304,7 +323,7 @@ public final class App {
                 jobs,
                 audit,
                 cursor);
-        Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
+        Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches, new Quotas(pools.admin()));
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
         BootCheck.requireSame(
@@ -373,7 +392,10 @@ public final class App {
                                 streams,
                                 config.stream(),
                                 List.of(
-                                        new StreamKeeper.Period("cdp_event", 86_400, 400),
+                                        new StreamKeeper.Period(
+                                                "cdp_event",
+                                                86_400,
+                                                config.retention().eventsDays()),
                                         new StreamKeeper.Period("ingest_seen", 43_200, 2),
                                         // What of the audit trail goes leaves a checkpoint: its keeper drops it.
                                         new StreamKeeper.Period("audit_event", AUDIT_SECONDS, 0),
@@ -430,6 +452,7 @@ public final class App {
                                 .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
                                 .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
                                 .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
+                                .compose(known -> jobs.schedule(tx, ForgetJob.daily()))
                                 .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))));
     }
 

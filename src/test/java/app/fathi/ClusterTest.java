@@ -62,13 +62,21 @@ class ClusterTest {
     }
 
     @Test
-    void work_taken_by_one_node_is_done_by_another_as_soon_as_it_is_told() {
+    void
+            work_taken_by_one_node_is_done_by_others_as_soon_as_they_are_told_and_one_that_is_killed_is_missed_by_nobody() {
         var edge = clustered(0, "api", Map.of());
         var api = signIn(edge);
-        var worker = clustered(1, "worker", HARDLY_POLLS);
-        worker.awaitReady();
+        var first = clustered(1, "worker", HARDLY_POLLS);
+        var second = clustered(2, "worker", HARDLY_POLLS);
+        first.awaitReady();
+        second.awaitReady();
         var browser = subscribe(api);
         for (int round = 1; round <= 4; round++) {
+            send(api);
+            awaitReceipts(browser, round, TOLD_NANOS);
+        }
+        first.kill();
+        for (int round = 5; round <= 8; round++) {
             send(api);
             awaitReceipts(browser, round, TOLD_NANOS);
         }
@@ -98,22 +106,6 @@ class ClusterTest {
                     () -> stream.heard().stream()
                             .anyMatch(event -> "rejected".equals(event.data().getString("verdict"))),
                     heard -> heard);
-        }
-    }
-
-    @Test
-    void a_node_that_is_killed_is_missed_by_nobody() {
-        var edge = clustered(0, "api", Map.of());
-        var api = signIn(edge);
-        var first = clustered(1, "worker", Map.of());
-        var second = clustered(2, "worker", HARDLY_POLLS);
-        first.awaitReady();
-        second.awaitReady();
-        var browser = subscribe(api);
-        first.kill();
-        for (int round = 1; round <= 4; round++) {
-            send(api);
-            awaitReceipts(browser, round, TOLD_NANOS);
         }
     }
 

@@ -152,6 +152,9 @@ class ContractTourTest {
                 new JsonObject().put("timezone", "Europe/Istanbul"),
                 "If-Match",
                 workspace.header("ETag"));
+        server.admin("GET", "/api/v1/workspaces/current/usage", null);
+        server.admin("POST", "/api/v1/workspaces/current/identity-key/rotate", null);
+        server.send("GET", "/api/v1/auth/providers?workspace=" + beside, null, null);
     }
 
     private static void users() {

@@ -33,7 +33,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -72,6 +71,8 @@ class DocumentedCodeTest {
     private static FakePushService push;
     private static FakeIssuer issuer;
 
+    private static TestServer plain;
+
     private TestServer server;
     private final Map<String, String> environment = new HashMap<>();
 
@@ -85,29 +86,46 @@ class DocumentedCodeTest {
 
     @AfterAll
     static void stopPushService() {
+        if (plain != null) {
+            plain.close();
+        }
         push.close();
         issuer.close();
     }
 
     /** Each language has a server of its own, so what one deletes another still finds, and every version is the first. */
-    @BeforeEach
-    void start() {
-        server = TestServer.start(Map.of(
-                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
-                push.certificate().toString(),
-                "FATHI_OUTBOUND_PLAINTEXT",
-                "true"));
+    private void startWithThings() {
+        server = start();
         credentials();
         things();
     }
 
+    private static TestServer start() {
+        return TestServer.start(Map.of(
+                "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
+                push.certificate().toString(),
+                "FATHI_OUTBOUND_PLAINTEXT",
+                "true"));
+    }
+
+    /** One for all who only read what is shown. */
+    private static TestServer plain() {
+        if (plain == null) {
+            plain = start();
+        }
+        return plain;
+    }
+
     @AfterEach
     void stop() {
-        server.close();
+        if (server != plain) {
+            server.close();
+        }
     }
 
     @Test
     void every_command_of_an_operation_works_as_it_is_shown() throws Exception {
+        startWithThings();
         var scripts = examples("sh");
         var folder = fresh("sh");
         var files = new ArrayList<String>();
@@ -120,6 +138,7 @@ class DocumentedCodeTest {
 
     @Test
     void every_class_in_java_works_as_it_is_shown() throws Exception {
+        startWithThings();
         var folder = fresh("java");
         var names = new ArrayList<String>();
         for (var code : allOf("java")) {
@@ -131,13 +150,15 @@ class DocumentedCodeTest {
         assertThat(names).doesNotHaveDuplicates();
         Files.copy(RUNNERS.resolve("RunAll.java"), folder.resolve("RunAll.java"));
         var classPath = GeneratedClients.compileJava(folder, folder.resolve("classes"));
-        var command = new ArrayList<>(List.of(GeneratedClients.java("java"), "-cp", classPath, "RunAll"));
+        var command = new ArrayList<>(List.of(
+                GeneratedClients.java("java"), GeneratedClients.BRIEF, "-XX:+UseSerialGC", "-cp", classPath, "RunAll"));
         command.addAll(names);
         assertAllWorked(names, GeneratedClients.run(environment, command.toArray(String[]::new)));
     }
 
     @Test
     void every_module_in_typescript_works_as_it_is_shown() throws Exception {
+        startWithThings();
         var folder = fresh("ts");
         var modules = new LinkedHashMap<String, String>();
         allOf("ts").forEach(code -> modules.put("module-" + modules.size(), code));
@@ -150,6 +171,7 @@ class DocumentedCodeTest {
 
     @Test
     void every_command_of_every_guide_works_as_it_is_shown() throws Exception {
+        startWithThings();
         var folder = fresh("guides");
         curlTellsItsAnswers(folder);
         installation(folder);
@@ -198,6 +220,7 @@ class DocumentedCodeTest {
 
     @Test
     void a_backend_that_signs_as_the_guide_shows_is_believed() throws Exception {
+        server = plain();
         var signing = codes("/docs/guides/add-the-sdk", "js").stream()
                 .filter(code -> code.contains("createHmac"))
                 .toList();
@@ -543,6 +566,7 @@ class DocumentedCodeTest {
 
     @Test
     void code_that_is_no_command_is_an_answer_or_part_of_a_page() {
+        server = plain();
         Stream.concat(Stream.of("/docs"), GUIDES.stream().map(name -> "/docs/guides/" + name))
                 .flatMap(page -> blocks(page).stream())
                 .filter(block -> !COMMANDS.contains(block.language()))

@@ -2,8 +2,12 @@ package app.fathi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.platform.config.Config;
+import app.fathi.platform.security.Secrets;
+import app.fathi.testing.Closing;
 import app.fathi.testing.ServerProcess;
 import app.fathi.testing.TestDatabase;
+import io.vertx.core.Vertx;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -25,30 +29,30 @@ class MainTest {
     @TempDir
     Path folder;
 
+    /** One start on nothing, and one on what it left, for all that needs a server of its own. */
     @Test
-    void it_starts_on_nothing_serves_and_ends_in_order() throws Exception {
-        try (var server = ServerProcess.start(folder, Map.of())) {
-            var address = server.awaitReady();
+    void it_starts_on_nothing_lets_no_second_on_its_data_starts_again_after_kill_9_and_ends_in_order()
+            throws Exception {
+        try (var first = ServerProcess.start(folder, Map.of())) {
+            var address = first.awaitReady();
             assertThat(get(address, "/health/live").statusCode()).isEqualTo(200);
             assertThat(get(address, "/health/ready").statusCode()).isEqualTo(200);
             assertThat(get(address, "/metrics").body()).contains("fathi_jvm_memory_used_bytes");
             assertThat(get(address, "/openapi.yaml").body()).startsWith("openapi: 3.1.0");
-            server.terminate();
-            assertThat(server.awaitExit()).isZero();
-            assertThat(server.errors()).isEmpty();
-        }
-        assertThat(folder.resolve("data/postgres/cluster/postmaster.pid")).doesNotExist();
-    }
-
-    @Test
-    void it_starts_again_on_its_data_after_kill_9() {
-        try (var first = ServerProcess.start(folder, Map.of())) {
-            first.awaitReady();
+            assertRefused(Map.of(), "in use by another Fathi", "process " + first.pid(), "FATHI_DATA_DIR");
+            assertThat(get(address, "/health/ready").statusCode())
+                    .as("the first is left alone")
+                    .isEqualTo(200);
+            assertThat(first.errors()).isEmpty();
             first.kill();
         }
         try (var second = ServerProcess.start(folder, Map.of())) {
             second.awaitReady();
+            second.terminate();
+            assertThat(second.awaitExit()).isZero();
+            assertThat(second.errors()).isEmpty();
         }
+        assertThat(folder.resolve("data/postgres/cluster/postmaster.pid")).doesNotExist();
     }
 
     @Test
@@ -87,25 +91,23 @@ class MainTest {
     }
 
     @Test
-    void a_second_start_on_the_same_data_ends_with_one_line_and_leaves_the_first_alone() throws Exception {
-        try (var first = ServerProcess.start(folder, Map.of())) {
-            var address = first.awaitReady();
-            assertRefused(Map.of(), "in use by another Fathi", "process " + first.pid(), "FATHI_DATA_DIR");
-            assertThat(get(address, "/health/ready").statusCode()).isEqualTo(200);
-        }
-    }
-
-    @Test
     void a_wrong_or_missing_master_key_ends_the_start_with_one_line() throws Exception {
         try (var database = TestDatabase.create()) {
-            try (var right = ServerProcess.start(folder, with(database, "FATHI_MASTER_KEY", key(1)))) {
-                right.awaitReady();
-                right.terminate();
-                assertThat(right.awaitExit()).isZero();
-            }
+            sealedWith(database, key(1));
             assertRefused(with(database, "FATHI_MASTER_KEY", key(2)), "master key", "FATHI_MASTER_KEY");
             assertRefused(database.environment(), "master key", "FATHI_MASTER_KEY");
             assertThat(folder.resolve("data/master.key")).doesNotExist();
+        }
+    }
+
+    /** As the first start of a server leaves it. */
+    private static void sealedWith(TestDatabase database, String key) {
+        var vertx = Vertx.vertx();
+        try {
+            Secrets.open(database.pool(vertx), Config.of(with(database, "FATHI_MASTER_KEY", key)))
+                    .await();
+        } finally {
+            Closing.close(vertx);
         }
     }
 

@@ -102,6 +102,52 @@ class NobodyElseTest {
                 .await();
     }
 
+    private static TestServer.Answer rotate(Integer overlapSeconds) {
+        return server.admin(
+                "POST",
+                "/api/v1/workspaces/current/identity-key/rotate",
+                overlapSeconds == null ? null : new JsonObject().put("overlapSeconds", overlapSeconds));
+    }
+
+    private static byte[] keyOf(TestServer.Answer rotated) {
+        assertThat(rotated.status()).as(rotated.body()).isEqualTo(200);
+        return Base64.getDecoder().decode(rotated.json().getString("identityKey"));
+    }
+
+    private static boolean isBelieved(byte[] signedWith) {
+        var before = key;
+        key = signedWith;
+        try {
+            return Attempt.at(Door.SUBSCRIBE, Proof.VALID).ask() == 201;
+        } finally {
+            key = before;
+        }
+    }
+
+    @Test
+    void a_site_changes_its_identity_key_without_a_gap_and_a_leaked_one_ends_at_once() {
+        require(Policy.ADDRESSES);
+        var first = key;
+        var second = keyOf(rotate(null));
+        assertThat(identityKey()).isEqualTo(second).isNotEqualTo(first);
+        assertThat(isBelieved(first)).as("what the site still signs with").isTrue();
+        assertThat(isBelieved(second)).isTrue();
+        assertThat(workspace().json().getInstant("previousIdentityKeyUntil"))
+                .isBetween(Instant.now().plusSeconds(86_000), Instant.now().plusSeconds(86_500));
+        var twice = rotate(60);
+        assertThat(twice.status()).isEqualTo(409);
+        assertThat(twice.body()).contains("overlapSeconds 0");
+        server.database().execute("UPDATE users_workspace SET identity_key_before_until = now() + interval '1 second'");
+        var third = keyOf(rotate(0));
+        assertThat(isBelieved(first) || isBelieved(second)).isFalse();
+        assertThat(isBelieved(third)).isTrue();
+        assertThat(workspace().json().getString("previousIdentityKeyUntil")).isNull();
+        var fourth = keyOf(rotate(1));
+        eventually("the end of the overlap", () -> isBelieved(third), believed -> !believed);
+        assertThat(isBelieved(fourth)).isTrue();
+        key = keyOf(rotate(1));
+    }
+
     private static byte[] identityKey() {
         return Base64.getDecoder().decode(workspace().json().getString("identityKey"));
     }

@@ -7,6 +7,8 @@ import app.fathi.testing.FakePushService;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -270,13 +272,63 @@ class WorkspaceRulesTest {
         assertThat(batch.body()).contains("/items/0/content/url");
     }
 
+    private static Map<String, Object> used(String span) {
+        return server.admin("GET", CURRENT + "/usage", null)
+                .json()
+                .getJsonObject(span)
+                .getMap();
+    }
+
+    @Test
+    void what_is_used_of_a_quota_begins_anew_where_the_workspace_has_its_midnight() {
+        assertThat(used("day"))
+                .as("nothing is counted without a quota")
+                .containsEntry("limit", null)
+                .containsEntry("used", null)
+                .containsEntry("resetsAt", null);
+        var quota = new JsonObject().put("deliveriesPerMonth", 10);
+        change(new JsonObject().put("quota", quota).put("timezone", "Pacific/Kiritimati"));
+        var zone = ZoneId.of("Pacific/Kiritimati");
+        var today = LocalDate.now(zone);
+        assertThat(used("day"))
+                .containsEntry("limit", null)
+                .containsEntry("used", 0)
+                .containsEntry(
+                        "resetsAt",
+                        today.plusDays(1).atStartOfDay(zone).toInstant().toString());
+        assertThat(used("month"))
+                .containsEntry(
+                        "resetsAt",
+                        today.withDayOfMonth(1)
+                                .plusMonths(1)
+                                .atStartOfDay(zone)
+                                .toInstant()
+                                .toString());
+        assertThat(server.send("GET", CURRENT + "/usage", server.otherWorkspace(), null)
+                        .json()
+                        .getJsonObject("month")
+                        .getLong("limit"))
+                .isNull();
+        change(new JsonObject().put("timezone", "UTC"));
+    }
+
     @Test
     void what_is_beyond_the_quota_is_skipped_and_the_next_day_begins_anew() {
         change(new JsonObject()
                 .put("quota", new JsonObject().put("deliveriesPerDay", 2).put("deliveriesPerMonth", 3)));
+        assertThat(used("day"))
+                .containsEntry("limit", 2)
+                .containsEntry("used", 0)
+                .containsEntry("left", 2);
         assertThat(reasons(message("marketing", new JsonObject()))).isEqualTo(Map.of("accepted", 1));
+        assertThat(used("day")).containsEntry("used", 1).containsEntry("left", 1);
+        assertThat(used("month"))
+                .containsEntry("limit", 3)
+                .containsEntry("used", 1)
+                .containsEntry("left", 2);
         assertThat(reasons(message("transactional", new JsonObject()))).isEqualTo(Map.of("accepted", 1));
         assertThat(reasons(message("marketing", new JsonObject()))).isEqualTo(Map.of("quota_exceeded", 1));
+        assertThat(used("day")).containsEntry("used", 2).containsEntry("left", 0);
         server.database().execute("UPDATE cep_quota_use SET day = day - 1 WHERE extract(day FROM day) > 1");
         server.database()
                 .execute(

@@ -11,14 +11,17 @@ import java.util.function.Function;
 /** The door of {@code cep}: answers its operations. */
 public final class CepVerticle extends VerticleBase {
     private final KillSwitches killSwitches;
+    private final Quotas quotas;
 
-    public CepVerticle(KillSwitches killSwitches) {
+    public CepVerticle(KillSwitches killSwitches, Quotas quotas) {
         this.killSwitches = killSwitches;
+        this.quotas = quotas;
     }
 
     /** What answers which operation of the contract. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
-        return Map.of("getKillSwitch", killSwitches::get, "setKillSwitch", killSwitches::set);
+        return Map.of(
+                "getKillSwitch", killSwitches::get, "setKillSwitch", killSwitches::set, "getQuotaUsage", quotas::get);
     }
 
     @Override

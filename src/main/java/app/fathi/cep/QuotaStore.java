@@ -1,8 +1,10 @@
 package app.fathi.cep;
 
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
 
 /** SQL of {@code cep_quota_use}: how many deliveries a workspace begins in a day and in a month. */
 final class QuotaStore {
@@ -20,6 +22,49 @@ final class QuotaStore {
         return tx.preparedQuery("SELECT cep_take_quota($1, $2) AS granted")
                 .execute(Tuple.of(ws, wanted))
                 .map(rows -> rows.iterator().next().getInteger("granted"));
+    }
+
+    /**
+     * @param limit null for none
+     * @param used deliveries that were begun since the quota was laid down; null where nothing is counted
+     * @param resetsAt when it begins anew; null where nothing is counted
+     */
+    record Span(Long limit, Long used, Instant resetsAt) {
+        static final Span UNCOUNTED = new Span(null, null, null);
+
+        JsonObject toJson() {
+            return new JsonObject()
+                    .put("limit", limit)
+                    .put("used", used)
+                    .put("left", limit == null ? null : Math.max(0, limit - used))
+                    .put("resetsAt", resetsAt == null ? null : resetsAt.toString());
+        }
+    }
+
+    record Usage(Span day, Span month) {
+        JsonObject toJson() {
+            return new JsonObject().put("day", day.toJson()).put("month", month.toJson());
+        }
+    }
+
+    /** What {@link #take} would decide by at this moment. */
+    static Future<Usage> usage(SqlClient client, int ws) {
+        return client.preparedQuery("SELECT * FROM cep_quota_usage($1)")
+                .execute(Tuple.of(ws))
+                .map(rows -> {
+                    for (var row : rows) {
+                        return new Usage(
+                                new Span(
+                                        row.getLong("per_day"),
+                                        row.getLong("used_today"),
+                                        row.getOffsetDateTime("day_ends").toInstant()),
+                                new Span(
+                                        row.getLong("per_month"),
+                                        row.getLong("used_this_month"),
+                                        row.getOffsetDateTime("month_ends").toInstant()));
+                    }
+                    return new Usage(Span.UNCOUNTED, Span.UNCOUNTED);
+                });
     }
 
     /** Days that no month needs any more. */

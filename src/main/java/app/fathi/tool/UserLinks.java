@@ -60,15 +60,27 @@ final class UserLinks implements Runnable {
             @Option(
                             names = "--remove-second-factor",
                             description = "For who has lost their authenticator and their recovery codes.")
-                    boolean removeSecondFactor)
+                    boolean removeSecondFactor,
+            @Option(
+                            names = "--let-passwords-in",
+                            description = "Where a workspace of theirs lets nobody in by a password, it does so from"
+                                    + " now on, for everybody: for when no identity provider can be reached.")
+                    boolean letPasswordsIn)
             throws Exception {
         var config = Tool.config();
         try (var door = DatabaseDoor.open(config)) {
-            var link = Tool.inTransaction(door, tx -> OperatorAccounts.reset(tx, config, email, removeSecondFactor));
-            Tool.out(spec)
-                    .println("For " + email + " and nobody else; it works once, for "
-                            + config.security().resetMinutes() + " minutes, and ends all their sessions:");
-            Tool.out(spec).println(link);
+            var reset = Tool.inTransaction(
+                    door, tx -> OperatorAccounts.reset(tx, config, email, removeSecondFactor, letPasswordsIn));
+            var out = Tool.out(spec);
+            out.println("For " + email + " and nobody else; it works once, for "
+                    + config.security().resetMinutes() + " minutes, and ends all their sessions:");
+            out.println(reset.url());
+            reset.closed()
+                    .forEach(name -> out.println("The workspace " + name + " lets nobody in by a password"
+                            + " (passwordSignIn), the new one neither: --let-passwords-in changes that."));
+            reset.opened()
+                    .forEach(name -> out.println(
+                            "The workspace " + name + " lets people in by a password again, all who have one."));
         }
         return 0;
     }

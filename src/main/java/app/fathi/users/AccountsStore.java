@@ -22,7 +22,8 @@ final class AccountsStore {
      */
     record Account(UUID id, String name, String passwordHash, boolean disabled, List<Membership> memberships) {}
 
-    record Membership(int ws, UUID workspace) {}
+    /** @param passwords whether a password lets in there */
+    record Membership(int ws, UUID workspace, boolean passwords) {}
 
     /** @param passwordHash null before the first invitation is accepted */
     record Person(UUID id, String email, String emailFolded, String name, String passwordHash, boolean disabled) {}
@@ -118,7 +119,8 @@ final class AccountsStore {
     Future<Optional<Account>> findByEmail(SqlClient client, String emailFolded) {
         return client.preparedQuery(
                         """
-                        SELECT a.id, a.name, a.password_hash, a.disabled_at IS NOT NULL AS disabled, w.no, w.id AS workspace
+                        SELECT a.id, a.name, a.password_hash, a.disabled_at IS NOT NULL AS disabled, w.no, w.id AS workspace,
+                               w.password_sign_in
                         FROM users_account a
                         LEFT JOIN users_membership m
                           ON m.account = a.id AND NOT m.invited AND m.disabled_at IS NULL
@@ -132,7 +134,10 @@ final class AccountsStore {
                     Account account = null;
                     for (var row : rows) {
                         if (row.getInteger("no") != null) {
-                            memberships.add(new Membership(row.getInteger("no"), row.getUUID("workspace")));
+                            memberships.add(new Membership(
+                                    row.getInteger("no"),
+                                    row.getUUID("workspace"),
+                                    row.getBoolean("password_sign_in")));
                         }
                         account = new Account(
                                 row.getUUID("id"),
@@ -149,14 +154,15 @@ final class AccountsStore {
     Future<List<Membership>> memberships(SqlClient client, UUID account) {
         return client.preparedQuery(
                         """
-                        SELECT w.no, w.id FROM users_membership m JOIN users_workspace w ON w.no = m.ws
+                        SELECT w.no, w.id, w.password_sign_in FROM users_membership m JOIN users_workspace w ON w.no = m.ws
                         WHERE m.account = $1 AND NOT m.invited AND m.disabled_at IS NULL
                         ORDER BY m.joined_at, w.no
                         """)
                 .execute(Tuple.of(account))
                 .map(rows -> {
                     var memberships = new ArrayList<Membership>();
-                    rows.forEach(row -> memberships.add(new Membership(row.getInteger("no"), row.getUUID("id"))));
+                    rows.forEach(row -> memberships.add(new Membership(
+                            row.getInteger("no"), row.getUUID("id"), row.getBoolean("password_sign_in"))));
                     return memberships;
                 });
     }

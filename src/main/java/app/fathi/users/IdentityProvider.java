@@ -117,6 +117,11 @@ record IdentityProvider(
                 version);
     }
 
+    /** Whether those who came through it before still do: a provider whose issuer changes is another one. */
+    boolean isStill(IdentityProvider before) {
+        return enabled && issuer.equals(before.issuer);
+    }
+
     boolean isForPeople() {
         return kind == Kind.PEOPLE;
     }
@@ -184,13 +189,18 @@ record IdentityProvider(
     JsonObject toJson(String baseUrl) {
         return decided()
                 .put("id", id.toString())
-                .put("signInUrl", isForPeople() ? baseUrl + "/account#sign-in=" + id : null)
+                .put("signInUrl", isForPeople() ? signInUrl(baseUrl, id) : null)
                 .put("redirectUri", isForPeople() ? redirectUri(baseUrl) : null)
                 .put("createdBy", createdBy.toString())
                 .put("createdAt", createdAt.toString())
                 .put("updatedBy", updatedBy.toString())
                 .put("updatedAt", updatedAt.toString())
                 .put("version", version);
+    }
+
+    /** The page that signs people in through it. */
+    static String signInUrl(String baseUrl, UUID id) {
+        return baseUrl + "/account#sign-in=" + id;
     }
 
     /** Where a provider sends people back to: the same for all, to the letter. */

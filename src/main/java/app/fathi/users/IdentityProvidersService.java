@@ -145,7 +145,7 @@ final class IdentityProvidersService {
                                     .compose(done -> sealed(tx, call, after, Optional.of(before)))
                                     .compose(whole -> store.update(tx, whole))
                                     .compose(saved -> give(tx, saved, after.mappings()))
-                                    .compose(provider -> requireWayIn(tx, before, provider.enabled())
+                                    .compose(provider -> requireWayIn(tx, before, provider.isStill(before))
                                             .map(provider))
                                     .compose(provider -> changed(
                                                     tx,
@@ -181,14 +181,17 @@ final class IdentityProvidersService {
     }
 
     private Future<IdentityProvider> lock(SqlConnection tx, Call call, UUID id, long version, Set<String> held) {
-        return store.lock(tx, call.ws(), id).compose(found -> whole(tx, found)).compose(provider -> {
-            if (provider.version() != version) {
-                throw ProblemException.of(
-                        Kind.PRECONDITION_FAILED,
-                        "The identity provider has changed since it was read. Read it again.");
-            }
-            return requireNoMore(tx, provider, held).map(provider);
-        });
+        return users.lockWorkspace(tx, call.ws())
+                .compose(done -> store.lock(tx, call.ws(), id))
+                .compose(found -> whole(tx, found))
+                .compose(provider -> {
+                    if (provider.version() != version) {
+                        throw ProblemException.of(
+                                Kind.PRECONDITION_FAILED,
+                                "The identity provider has changed since it was read. Read it again.");
+                    }
+                    return requireNoMore(tx, provider, held).map(provider);
+                });
     }
 
     /** With the roles that it gives, and as the one whose issuer and audiences these are. */
@@ -298,11 +301,13 @@ final class IdentityProvidersService {
         return stays || !before.isForPeople() || !before.enabled()
                 ? Future.succeededFuture()
                 : roles.holders(tx, before.ws(), BuiltInRole.ADMINISTRATOR)
-                        .compose(holders -> users.countWithPassword(tx, before.ws(), holders))
-                        .map(withPassword -> {
-                            if (withPassword == 0) {
-                                throw ProblemException.conflict("No administrator has a password, so nobody could"
-                                        + " administer the workspace any more. Invite one by another address first.");
+                        .compose(holders -> users.countWithAnotherWayIn(tx, before.ws(), holders))
+                        .map(others -> {
+                            if (others == 0) {
+                                throw ProblemException.conflict("No administrator has another way in, by a password or"
+                                        + " another identity provider, so nobody could administer the workspace any"
+                                        + " more. Invite one by another address first, or let passwords in again"
+                                        + " (passwordSignIn).");
                             }
                             return null;
                         });

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -46,13 +47,25 @@ final class IdentityTokens implements Identities {
 
     @Override
     public Future<String> verify(int ws, String pointer, String token) {
-        return workspaces
-                .opened(pool, ws)
-                .map(opened -> subject(pointer, token, opened.identityKey(), clock.instant()));
+        return workspaces.opened(pool, ws).map(opened -> {
+            var now = clock.instant();
+            return subject(
+                    pointer,
+                    token,
+                    opened.identityKeys().stream()
+                            .filter(key -> key.works(now))
+                            .map(Workspaces.IdentityKey::octets)
+                            .toList(),
+                    now);
+        });
     }
 
-    /** The proved {@code userId}. */
-    static String subject(String pointer, String token, byte[] key, Instant now) {
+    /**
+     * The proved {@code userId}.
+     *
+     * @param keys any of which may have signed it
+     */
+    static String subject(String pointer, String token, List<byte[]> keys, Instant now) {
         var parts = token.split("\\.", -1);
         if (token.length() > MAX_LENGTH || parts.length != 3) {
             throw refused(pointer, "It is not a JWT.");
@@ -61,7 +74,8 @@ final class IdentityTokens implements Identities {
         if (!HEADER.containsAll(header.fieldNames()) || !"HS256".equals(header.getValue("alg"))) {
             throw refused(pointer, "Its header must be {\"alg\":\"HS256\",\"typ\":\"JWT\"}.");
         }
-        if (!MessageDigest.isEqual(hmac(key, parts[0] + "." + parts[1]), decode(pointer, parts[2]))) {
+        var signature = decode(pointer, parts[2]);
+        if (keys.stream().noneMatch(key -> MessageDigest.isEqual(hmac(key, parts[0] + "." + parts[1]), signature))) {
             throw refused(
                     pointer, "Its signature is wrong. Sign with the workspace's identityKey, decoded from base64.");
         }

@@ -99,13 +99,14 @@ final class InvitationsService {
                         })
                         .compose(done -> store.forget(tx, OneTimeLinks.INVITATION, link.account(), link.ws()))
                         .compose(done -> workspaces.find(tx, link.ws()))
+                        .map(InvitationsService::requirePasswords)
                         .compose(workspace -> audit.record(
                                 tx,
                                 SessionsService.as(
                                         call,
                                         Caller.user(
                                                 link.ws(),
-                                                workspace.orElseThrow().id(),
+                                                workspace.id(),
                                                 link.account(),
                                                 name == null ? account.name() : name)),
                                 "user",
@@ -113,6 +114,16 @@ final class InvitationsService {
                                 null,
                                 null))
                         .map(link.ws()));
+    }
+
+    private static Workspace requirePasswords(Optional<Workspace> found) {
+        var workspace = found.orElseThrow();
+        if (!workspace.passwordSignIn()) {
+            throw ProblemException.forbidden(
+                    "This workspace lets nobody in by a password. You are invited all the same:"
+                            + " sign in through its identity provider.");
+        }
+        return workspace;
     }
 
     private static ProblemException refused() {

@@ -8,7 +8,7 @@ import java.util.UUID;
 
 /** Makes a workspace with the keys that it cannot be without. Nobody belongs to it yet. */
 final class NewWorkspace {
-    private static final int IDENTITY_KEY_OCTETS = 32;
+    static final int IDENTITY_KEY_OCTETS = 32;
 
     private final Secrets secrets;
     private final WorkspacesStore store = new WorkspacesStore();

@@ -10,6 +10,7 @@ import io.vertx.core.json.JsonObject;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
@@ -64,12 +65,23 @@ public final class OperatorAccounts {
     }
 
     /**
+     * A link to another password.
+     *
+     * @param url for them alone
+     * @param closed names of workspaces of theirs where no password lets in
+     * @param opened names of those where one does from now on
+     */
+    public record Reset(String url, List<String> closed, List<String> opened) {}
+
+    /**
      * Makes a link to another password for who has an account.
      *
      * @param removeSecondFactor for who has lost their device and their recovery codes
-     * @return the link, for them alone
+     * @param letPasswordsIn whether their workspaces that let nobody in by a password do so from now on, for who can reach
+     *     no identity provider any more
      */
-    public static String reset(Connection tx, Config config, String email, boolean removeSecondFactor)
+    public static Reset reset(
+            Connection tx, Config config, String email, boolean removeSecondFactor, boolean letPasswordsIn)
             throws SQLException {
         var account = OperatorAccountsStore.find(tx, SessionsService.fold(email))
                 .orElseThrow(() -> new StartException(
@@ -95,7 +107,23 @@ public final class OperatorAccounts {
                 account,
                 0,
                 config.security().resetMinutes());
-        return url(config, OneTimeLinks.RESET, token);
+        var closed = OperatorAccountsStore.closed(tx, account);
+        var names = closed.stream().map(OperatorAccountsStore.Closed::name).toList();
+        if (!letPasswordsIn) {
+            return new Reset(url(config, OneTimeLinks.RESET, token), names, List.of());
+        }
+        for (var workspace : closed) {
+            OperatorAccountsStore.letPasswordsIn(tx, workspace.no());
+            OperatorAudit.record(
+                    tx,
+                    workspace.no(),
+                    "workspace.update",
+                    "workspace",
+                    workspace.id(),
+                    new JsonObject().put("passwordSignIn", false),
+                    new JsonObject().put("passwordSignIn", true));
+        }
+        return new Reset(url(config, OneTimeLinks.RESET, token), List.of(), names);
     }
 
     private static String url(Config config, String kind, String token) {

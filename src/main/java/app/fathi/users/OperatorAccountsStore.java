@@ -12,10 +12,49 @@ import java.util.UUID;
 final class OperatorAccountsStore {
     private OperatorAccountsStore() {}
 
-    /** An account that can sign in: one without a password has an invitation, not a password to forget. */
+    /**
+     * An account that can sign in, by a password or through an identity provider: who has but an invitation has no password to
+     * forget.
+     */
     static Optional<UUID> find(Connection tx, String emailFolded) throws SQLException {
         return first(
-                tx, "SELECT id FROM users_account WHERE email_folded = ? AND password_hash IS NOT NULL", emailFolded);
+                tx,
+                """
+                SELECT a.id FROM users_account a
+                WHERE a.email_folded = ? AND (a.password_hash IS NOT NULL OR EXISTS (
+                  SELECT FROM users_membership m WHERE m.account = a.id AND NOT m.invited))
+                """,
+                emailFolded);
+    }
+
+    /** @param no its number */
+    record Closed(int no, UUID id, String name) {}
+
+    /** Where the account works, or is invited to, and no password lets in. */
+    static List<Closed> closed(Connection tx, UUID account) throws SQLException {
+        try (var statement = prepare(
+                        tx,
+                        """
+                        SELECT w.no, w.id, w.name FROM users_membership m JOIN users_workspace w ON w.no = m.ws
+                        WHERE m.account = ? AND NOT w.password_sign_in ORDER BY w.no
+                        """,
+                        account);
+                var rows = statement.executeQuery()) {
+            var closed = new ArrayList<Closed>();
+            while (rows.next()) {
+                closed.add(new Closed(rows.getInt("no"), rows.getObject("id", UUID.class), rows.getString("name")));
+            }
+            return closed;
+        }
+    }
+
+    static void letPasswordsIn(Connection tx, int ws) throws SQLException {
+        run(
+                tx,
+                """
+                UPDATE users_workspace SET password_sign_in = true, version = version + 1, updated_at = now() WHERE no = ?
+                """,
+                ws);
     }
 
     static UUID findOrInsert(Connection tx, UUID id, String email, String emailFolded, String name)

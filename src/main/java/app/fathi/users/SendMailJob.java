@@ -118,8 +118,9 @@ final class SendMailJob implements JobHandler {
                                         SystemMail.place(job.key()),
                                         Base64.getDecoder().decode(job.payload().getString("sealed"))),
                                 StandardCharsets.UTF_8)))
-                .compose(found -> found.filter(account -> !account.disabled() && account.passwordHash() != null)
-                        .map(account -> links.reset(tx, account.id())
+                .compose(found ->
+                        withUse(tx, found.filter(account -> !account.disabled() && account.passwordHash() != null)))
+                .compose(found -> found.map(account -> links.reset(tx, account.id())
                                 .map(link -> Optional.of(mail(
                                         OneTimeLinks.RESET,
                                         null,
@@ -129,6 +130,15 @@ final class SendMailJob implements JobHandler {
                                                 "url", link.url(),
                                                 "until", until(link.expiresAt()))))))
                         .orElseGet(() -> Future.succeededFuture(Optional.empty())));
+    }
+
+    /** Who works only where no password lets in needs no other one. */
+    private Future<Optional<AccountsStore.Person>> withUse(SqlClient tx, Optional<AccountsStore.Person> account) {
+        return account.isEmpty()
+                ? Future.succeededFuture(account)
+                : accounts.memberships(tx, account.get().id())
+                        .map(places -> account.filter(found ->
+                                places.isEmpty() || places.stream().anyMatch(AccountsStore.Membership::passwords)));
     }
 
     private static String until(Instant expiresAt) {

@@ -18,6 +18,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -83,20 +84,29 @@ final class SessionsService {
                         .compose(matches -> {
                             var membership = account.filter(found -> matches && !found.disabled())
                                     .flatMap(found -> choose(found, workspace));
-                            return membership.isEmpty()
-                                    ? refuseLogin(call, account, "The e-mail address or the password is wrong.")
-                                    : factors.prove(
-                                                    transactions.pool(),
-                                                    account.get().id(),
-                                                    code)
-                                            .compose(proof -> let(call, entry, account, membership.get(), proof));
+                            if (membership.isEmpty()) {
+                                return refuseLogin(call, account, "The e-mail address or the password is wrong.");
+                            }
+                            if (!membership.get().passwords()) {
+                                return refuseLogin(call, account, noPasswords());
+                            }
+                            return factors.prove(
+                                            transactions.pool(), account.get().id(), code)
+                                    .compose(proof -> let(call, entry, account, membership.get(), proof));
                         })));
     }
 
+    /** One that a password lets in to, where nobody says which. */
     private static Optional<AccountsStore.Membership> choose(AccountsStore.Account account, String workspace) {
         return account.memberships().stream()
                 .filter(each -> workspace == null || each.workspace().toString().equalsIgnoreCase(workspace))
-                .findFirst();
+                .min(Comparator.comparing(each -> !each.passwords()));
+    }
+
+    /** Told to who has shown a password that is right. */
+    private static ProblemException noPasswords() {
+        return ProblemException.forbidden("This workspace lets nobody in by a password. Sign in through its identity"
+                + " provider: GET /api/v1/auth/providers names them.");
     }
 
     /** A code that is missing or wrong is an attempt that failed, as a wrong password is. */
@@ -184,6 +194,9 @@ final class SessionsService {
                         .findFirst()
                         .orElseThrow(() -> ProblemException.notFound("workspace")))
                 .compose(membership -> {
+                    if (!membership.passwords()) {
+                        throw noPasswords();
+                    }
                     var session = UuidCreator.getTimeOrderedEpoch();
                     var live = new SessionsStore.Live(
                             membership.ws(), membership.workspace(), caller.id(), caller.name(), null, false, false);

@@ -19,7 +19,8 @@ import java.util.UUID;
 final class SessionsStore {
 
     /**
-     * A session that is neither ended nor expired, of an account that is a member and not disabled.
+     * A session that is neither ended nor expired, of an account that is a member and not disabled, by a way in that the
+     * workspace still has.
      *
      * @param bound an identity provider of the workspace vouches for them, here and nowhere else
      */
@@ -151,8 +152,8 @@ final class SessionsStore {
                         JOIN users_membership m ON m.account = s.account AND m.ws = s.ws
                         WHERE s.id = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND a.disabled_at IS NULL
                           AND m.disabled_at IS NULL AND NOT m.invited
-                          AND (s.provider IS NULL OR EXISTS (
-                                   SELECT FROM users_identity_provider p WHERE p.id = s.provider AND p.enabled))
+                          AND CASE WHEN s.provider IS NULL THEN w.password_sign_in ELSE EXISTS (
+                                   SELECT FROM users_identity_provider p WHERE p.id = s.provider AND p.enabled) END
                         """)
                 .execute(Tuple.of(session))
                 .map(rows -> {

@@ -83,6 +83,32 @@ final class SignInsService {
         this.audit = audit;
     }
 
+    // ---- what a login page shows ----
+
+    /** The same work for a workspace that is not there, which answers like one without providers. */
+    Future<JsonObject> list(Call call) {
+        return store.offered(transactions.pool(), workspace(call.parameters().getString("workspace")))
+                .map(offered -> new JsonObject()
+                        .put("passwordSignIn", offered.passwords())
+                        .put(
+                                "items",
+                                new JsonArray(offered.providers().stream()
+                                        .map(each -> new JsonObject()
+                                                .put("id", each.id().toString())
+                                                .put("name", each.name())
+                                                .put("signInUrl", IdentityProvider.signInUrl(baseUrl.get(), each.id())))
+                                        .toList())));
+    }
+
+    /** A text that is no id names a workspace that is not there. */
+    private static UUID workspace(String text) {
+        try {
+            return UUID.fromString(text);
+        } catch (IllegalArgumentException e) {
+            return new UUID(0, 0);
+        }
+    }
+
     // ---- beginning ----
 
     /** Where to send the browser, and the secret with which it comes back. */

@@ -8,6 +8,8 @@ import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -32,6 +34,35 @@ final class SignInsStore {
             String emailFolded,
             boolean secondFactor,
             Instant signedInAt) {}
+
+    /** What a login page offers. */
+    record Offered(boolean passwords, List<OfferedProvider> providers) {}
+
+    record OfferedProvider(UUID id, String name) {}
+
+    /** One statement whether there is such a workspace or not, so that its time tells little. */
+    Future<Offered> offered(SqlClient client, UUID workspace) {
+        return client.preparedQuery(
+                        """
+                        SELECT coalesce(w.password_sign_in, true) AS passwords, p.id, p.name
+                        FROM (SELECT 1) AS always
+                        LEFT JOIN users_workspace w ON w.id = $1
+                        LEFT JOIN users_identity_provider p ON p.ws = w.no AND p.kind = 'people' AND p.enabled
+                        ORDER BY p.name, p.id
+                        """)
+                .execute(Tuple.of(workspace))
+                .map(rows -> {
+                    var providers = new ArrayList<OfferedProvider>();
+                    var passwords = true;
+                    for (var row : rows) {
+                        passwords = row.getBoolean("passwords");
+                        if (row.getUUID("id") != null) {
+                            providers.add(new OfferedProvider(row.getUUID("id"), row.getString("name")));
+                        }
+                    }
+                    return new Offered(passwords, providers);
+                });
+    }
 
     Future<Optional<Place>> find(SqlClient client, UUID provider) {
         return client.preparedQuery(

@@ -10,6 +10,7 @@ import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.outbound.Mailer;
 import app.fathi.platform.outbound.OutboundClient;
 import app.fathi.platform.outbound.OutboundGuard;
+import app.fathi.platform.retention.Shorter;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Credentials;
 import app.fathi.platform.security.Identities;
@@ -55,6 +56,7 @@ public final class Users {
     private final OutboundClient outbound;
     private final IdentityProvidersService providers;
     private final SignInsService signIns;
+    private final IdentityKeyService identityKey;
     private final OneTimeLinks links;
     private final Secrets secrets;
     private volatile long lastUsedTimer = -1;
@@ -133,7 +135,18 @@ public final class Users {
         this.apiKeys = new ApiKeysService(transactions, secrets, epochs, roles, audit, cursor, clock);
         var recentSignIn = new RecentSignIn(Duration.ofSeconds(security.recentSignInSeconds()), clock);
         this.workspacesService = new WorkspacesService(
-                transactions, secrets, epochs, roles, newWorkspace, recentSignIn, factors, audit, cursor);
+                transactions,
+                secrets,
+                epochs,
+                roles,
+                newWorkspace,
+                recentSignIn,
+                factors,
+                config,
+                clock,
+                audit,
+                cursor);
+        this.identityKey = new IdentityKeyService(transactions, secrets, epochs, audit, clock);
         this.links = new OneTimeLinks(baseUrl, security);
         var mail = new SystemMail(config, jobs, secrets, clock);
         this.users = new UsersService(transactions, secrets, epochs, roles, links, mail, audit, cursor, clock);
@@ -189,6 +202,11 @@ public final class Users {
         return ws -> workspaces.rules(pool, ws);
     }
 
+    /** What workspaces keep for a shorter time than the installation. */
+    public Shorter shorter() {
+        return workspaces.shorter();
+    }
+
     public Workspaces workspaces() {
         return workspaces;
     }
@@ -209,6 +227,7 @@ public final class Users {
                 passwordsService,
                 secondFactor,
                 providers,
-                signIns);
+                signIns,
+                identityKey);
     }
 }

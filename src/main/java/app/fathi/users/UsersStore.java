@@ -110,18 +110,49 @@ final class UsersStore {
                         SELECT count(*)::int AS active FROM users_membership m JOIN users_account a ON a.id = m.account
                         WHERE m.ws = $1 AND m.account = ANY($2) AND NOT m.invited AND m.disabled_at IS NULL
                           AND a.disabled_at IS NULL
+                          AND (EXISTS (SELECT FROM users_workspace w WHERE w.no = m.ws AND w.password_sign_in)
+                               OR EXISTS (
+                                 SELECT FROM users_external_identity e
+                                 JOIN users_identity_provider p ON p.id = e.provider AND p.issuer = e.issuer AND p.enabled
+                                 WHERE e.account = m.account AND e.ws = m.ws))
                         """)
                 .execute(Tuple.tuple().addInteger(ws).addArrayOfUUID(accounts.toArray(UUID[]::new)))
                 .map(rows -> rows.iterator().next().getInteger("active"));
     }
 
-    /** Of these accounts, how many can sign in here without an identity provider. */
-    Future<Integer> countWithPassword(SqlClient tx, int ws, Collection<UUID> accounts) {
+    /** Of these accounts, how many have signed in here through an identity provider that is still good, not long ago. */
+    Future<Integer> countSignedInByProvider(SqlClient tx, int ws, Collection<UUID> accounts) {
         return tx.preparedQuery(
                         """
                         SELECT count(*)::int AS active FROM users_membership m JOIN users_account a ON a.id = m.account
                         WHERE m.ws = $1 AND m.account = ANY($2) AND NOT m.invited AND m.disabled_at IS NULL
-                          AND a.disabled_at IS NULL AND a.password_hash IS NOT NULL
+                          AND a.disabled_at IS NULL
+                          AND EXISTS (
+                            SELECT FROM users_external_identity e
+                            JOIN users_identity_provider p ON p.id = e.provider AND p.issuer = e.issuer AND p.enabled
+                            JOIN users_session s ON s.account = e.account AND s.ws = e.ws AND s.provider = p.id
+                            WHERE e.account = m.account AND e.ws = m.ws)
+                        """)
+                .execute(Tuple.tuple().addInteger(ws).addArrayOfUUID(accounts.toArray(UUID[]::new)))
+                .map(rows -> rows.iterator().next().getInteger("active"));
+    }
+
+    /**
+     * Of these accounts, how many can sign in here whatever becomes of the identity provider that is being changed: by a
+     * password, or where none lets in, through another.
+     */
+    Future<Integer> countWithAnotherWayIn(SqlClient tx, int ws, Collection<UUID> accounts) {
+        return tx.preparedQuery(
+                        """
+                        SELECT count(*)::int AS active FROM users_membership m JOIN users_account a ON a.id = m.account
+                        WHERE m.ws = $1 AND m.account = ANY($2) AND NOT m.invited AND m.disabled_at IS NULL
+                          AND a.disabled_at IS NULL
+                          AND CASE WHEN (SELECT w.password_sign_in FROM users_workspace w WHERE w.no = m.ws)
+                              THEN a.password_hash IS NOT NULL
+                              ELSE EXISTS (
+                                SELECT FROM users_external_identity e
+                                JOIN users_identity_provider p ON p.id = e.provider AND p.issuer = e.issuer AND p.enabled
+                                WHERE e.account = m.account AND e.ws = m.ws) END
                         """)
                 .execute(Tuple.tuple().addInteger(ws).addArrayOfUUID(accounts.toArray(UUID[]::new)))
                 .map(rows -> rows.iterator().next().getInteger("active"));

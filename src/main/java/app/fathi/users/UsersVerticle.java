@@ -22,6 +22,7 @@ public final class UsersVerticle extends VerticleBase {
     private final SecondFactorService secondFactor;
     private final IdentityProvidersService providers;
     private final SignInsService signIns;
+    private final IdentityKeyService identityKey;
 
     UsersVerticle(
             SessionsService sessions,
@@ -32,7 +33,8 @@ public final class UsersVerticle extends VerticleBase {
             PasswordsService passwords,
             SecondFactorService secondFactor,
             IdentityProvidersService providers,
-            SignInsService signIns) {
+            SignInsService signIns,
+            IdentityKeyService identityKey) {
         this.sessions = sessions;
         this.apiKeys = apiKeys;
         this.workspaces = workspaces;
@@ -42,6 +44,7 @@ public final class UsersVerticle extends VerticleBase {
         this.secondFactor = secondFactor;
         this.providers = providers;
         this.signIns = signIns;
+        this.identityKey = identityKey;
     }
 
     @Override
@@ -81,6 +84,7 @@ public final class UsersVerticle extends VerticleBase {
                 entry("updateApiKey", this::updateApiKey),
                 entry("rotateApiKey", call -> apiKeys.rotate(call, call.id("id", "API key"))),
                 entry("deleteApiKey", this::deleteApiKey),
+                entry("listSignInProviders", call -> signIns.list(call).map(Reply::ok)),
                 entry("startSignIn", call -> signIns.begin(call).map(Reply::ok)),
                 entry("finishSignIn", call -> signIns.comeBack(call).map(Reply::ok)),
                 entry("exchangeSignInCode", call -> signIns.exchange(call).map(Reply::ok)),
@@ -93,7 +97,8 @@ public final class UsersVerticle extends VerticleBase {
                 entry("listWorkspaces", call -> workspaces.list(call).map(Reply::ok)),
                 entry("createWorkspace", workspaces::create),
                 entry("getCurrentWorkspace", workspaces::get),
-                entry("updateCurrentWorkspace", workspaces::update));
+                entry("updateCurrentWorkspace", workspaces::update),
+                entry("rotateIdentityKey", identityKey::rotate));
     }
 
     private static UUID user(Call call) {

@@ -1,14 +1,21 @@
 package app.fathi.users;
 
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.retention.Kind;
+import app.fathi.platform.retention.Shorter;
 import app.fathi.platform.security.EpochCache;
 import app.fathi.platform.security.Identities;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.platform.security.Tenancy;
+import app.fathi.platform.security.WorkspaceKey;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
+import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 
 /** The questions about workspaces; answers are remembered until the workspace changes, at most a second more. */
 public final class Workspaces {
@@ -17,8 +24,15 @@ public final class Workspaces {
     private final EpochCache<Integer, Opened> cache;
     private final EpochCache<Integer, Tenancy.Rules> rules;
 
-    /** @param identityKey 32 octets */
-    record Opened(WorkspaceSettings settings, byte[] identityKey) {}
+    /** @param identityKeys the current one, and the one before it while it works */
+    record Opened(WorkspaceSettings settings, List<IdentityKey> identityKeys) {}
+
+    /** @param until null for as long as it is the current one */
+    record IdentityKey(byte[] octets, Instant until) {
+        boolean works(Instant now) {
+            return until == null || now.isBefore(until);
+        }
+    }
 
     Workspaces(Secrets secrets, SecurityEpochs epochs) {
         this.secrets = secrets;
@@ -40,12 +54,35 @@ public final class Workspaces {
         return cache.get(ws, () -> store.find(client, ws).compose(found -> {
             var workspace = found.orElseThrow(() -> ProblemException.notFound("workspace"));
             return secrets.workspaceKey(client, ws)
-                    .map(key -> EpochCache.found(
-                            ws,
-                            new Opened(
-                                    settings(workspace),
-                                    key.open(workspace.identityKeyPlace(), workspace.sealedIdentityKey()))));
+                    .map(key -> EpochCache.found(ws, new Opened(settings(workspace), identityKeys(workspace, key))));
         }));
+    }
+
+    private static List<IdentityKey> identityKeys(Workspace workspace, WorkspaceKey key) {
+        var current = new IdentityKey(key.open(workspace.identityKeyPlace(), workspace.sealedIdentityKey()), null);
+        var before = workspace.before();
+        return before == null
+                ? List.of(current)
+                : List.of(
+                        current,
+                        new IdentityKey(key.open(workspace.identityKeyBeforePlace(), before.sealed()), before.until()));
+    }
+
+    /** What workspaces keep for a shorter time than the installation, for those who forget. */
+    Shorter shorter() {
+        return new Shorter() {
+            @Override
+            public Future<Set<Integer>> workspaces(SqlClient client) {
+                return store.forgetting(client);
+            }
+
+            @Override
+            public Future<Map<Kind, Integer>> days(SqlClient client, int ws) {
+                return store.find(client, ws).map(found -> found.map(
+                                workspace -> workspace.retention().days())
+                        .orElse(Map.of()));
+            }
+        };
     }
 
     private static WorkspaceSettings settings(Workspace workspace) {

@@ -3,6 +3,7 @@ package app.fathi.users;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
@@ -20,6 +21,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.InstantSource;
 import java.time.ZoneId;
 import java.util.Base64;
 import java.util.HashSet;
@@ -41,11 +43,14 @@ final class WorkspacesService {
     private final NewWorkspace newWorkspace;
     private final RecentSignIn recentSignIn;
     private final SecondFactors factors;
+    private final Config config;
+    private final InstantSource clock;
     private final Cursor cursor;
     private final Audit audit;
     private final WorkspacesStore store = new WorkspacesStore();
     private final AccountsStore accounts = new AccountsStore();
     private final WriteKeysStore writeKeys = new WriteKeysStore();
+    private final UsersStore users = new UsersStore();
 
     WorkspacesService(
             Transactions transactions,
@@ -55,12 +60,16 @@ final class WorkspacesService {
             NewWorkspace newWorkspace,
             RecentSignIn recentSignIn,
             SecondFactors factors,
+            Config config,
+            InstantSource clock,
             Audit audit,
             Cursor cursor) {
         this.newWorkspace = newWorkspace;
         this.recentSignIn = recentSignIn;
         this.cursor = cursor;
         this.factors = factors;
+        this.config = config;
+        this.clock = clock;
         this.transactions = transactions;
         this.secrets = secrets;
         this.epochs = epochs;
@@ -136,6 +145,8 @@ final class WorkspacesService {
                     var changed = changed(before, call.json());
                     return requireOwnSecondFactor(
                                     tx, call.caller(), changed.twoFactorRequired() && !before.twoFactorRequired())
+                            .compose(done -> requireOtherWayIn(
+                                    tx, call.ws(), before.passwordSignIn() && !changed.passwordSignIn()))
                             .compose(done -> store.update(tx, changed))
                             .compose(after -> audit.record(
                                             tx,
@@ -164,17 +175,37 @@ final class WorkspacesService {
                 });
     }
 
+    /** Where passwords let nobody in any more, an administrator has come in without one. */
+    private Future<Void> requireOtherWayIn(SqlConnection tx, int ws, boolean asked) {
+        return !asked
+                ? Future.succeededFuture()
+                : roles.holders(tx, ws, BuiltInRole.ADMINISTRATOR)
+                        .compose(holders -> users.countSignedInByProvider(tx, ws, holders))
+                        .map(administrators -> {
+                            if (administrators == 0) {
+                                throw ProblemException.conflict("No administrator has signed in through an identity"
+                                        + " provider of this workspace that is enabled, so nobody could administer it"
+                                        + " any more. Sign in through one as an administrator first.");
+                            }
+                            return null;
+                        });
+    }
+
     /** Shape and lengths are the contract's; what a value means is checked here. */
-    private static Workspace changed(Workspace before, JsonObject change) {
+    private Workspace changed(Workspace before, JsonObject change) {
         return before.with(
                 change.containsKey("name") ? name(change.getString("name")) : before.name(),
                 change.containsKey("timezone") ? timezone(change.getString("timezone")) : before.timezone(),
                 change.containsKey("language") ? language(change.getString("language")) : before.language(),
                 change.getString("identityVerification", before.identityVerification()),
                 change.getBoolean("twoFactorRequired", before.twoFactorRequired()),
+                change.getBoolean("passwordSignIn", before.passwordSignIn()),
                 change.containsKey("sessionDays") ? change.getInteger("sessionDays") : before.sessionDays(),
                 change.containsKey("origins") ? origins(change.getJsonArray("origins")) : before.origins(),
-                before.rules().with(change));
+                before.rules().with(change),
+                change.containsKey("retention")
+                        ? Retention.of(change.getJsonObject("retention"), config)
+                        : before.retention());
     }
 
     private static String name(String name) {
@@ -234,6 +265,7 @@ final class WorkspacesService {
                 .put("language", workspace.language())
                 .put("identityVerification", workspace.identityVerification())
                 .put("twoFactorRequired", workspace.twoFactorRequired())
+                .put("passwordSignIn", workspace.passwordSignIn())
                 .put("sessionDays", workspace.sessionDays())
                 .put(
                         "origins",
@@ -241,6 +273,7 @@ final class WorkspacesService {
         return workspace
                 .rules()
                 .addTo(json)
+                .put("retention", workspace.retention().toJson())
                 .put("createdAt", workspace.createdAt().toString())
                 .put("updatedAt", workspace.updatedAt().toString())
                 .put("version", workspace.version());
@@ -257,9 +290,11 @@ final class WorkspacesService {
     private Future<Void> addKeys(SqlClient client, Workspace workspace, JsonObject json) {
         return secrets.workspaceKey(client, workspace.ws())
                 .map(key -> json.put(
-                        "identityKey",
-                        Base64.getEncoder()
-                                .encodeToString(key.open(workspace.identityKeyPlace(), workspace.sealedIdentityKey()))))
+                                "identityKey",
+                                Base64.getEncoder()
+                                        .encodeToString(
+                                                key.open(workspace.identityKeyPlace(), workspace.sealedIdentityKey())))
+                        .put("previousIdentityKeyUntil", IdentityKeyService.previousUntil(workspace, clock.instant())))
                 .compose(done -> writeKeys.browserKey(client, workspace.ws()))
                 .map(writeKey -> {
                     if (writeKey != null) {

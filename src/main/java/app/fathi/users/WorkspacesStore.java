@@ -1,5 +1,6 @@
 package app.fathi.users;
 
+import app.fathi.platform.retention.Kind;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
@@ -10,9 +11,12 @@ import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /** All SQL over {@code users_workspace}. */
@@ -81,6 +85,31 @@ final class WorkspacesStore {
                 .mapEmpty();
     }
 
+    /** Another identity key; the one so far works for so many seconds more. */
+    Future<Workspace> rotateIdentityKey(SqlClient tx, int ws, byte[] sealed, byte[] before, int seconds) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE users_workspace
+                        SET identity_key = $2,
+                            identity_key_before = CASE WHEN $4 > 0 THEN $3::bytea END,
+                            identity_key_before_until = CASE WHEN $4 > 0 THEN now() + make_interval(secs => $4::float8) END,
+                            version = version + 1, updated_at = now()
+                        WHERE no = $1
+                        RETURNING *
+                        """)
+                .execute(Tuple.of(ws, Buffer.buffer(sealed), Buffer.buffer(before), seconds))
+                .map(rows -> one(rows).orElseThrow());
+    }
+
+    /** Workspaces that keep anything for a shorter time than the installation. */
+    Future<Set<Integer>> forgetting(SqlClient client) {
+        return client.query("SELECT DISTINCT ws FROM users_retention").execute().map(rows -> {
+            var found = new TreeSet<Integer>();
+            rows.forEach(row -> found.add(row.getInteger("ws")));
+            return found;
+        });
+    }
+
     Future<Workspace> update(SqlClient tx, Workspace changed) {
         return tx.preparedQuery(
                         """
@@ -88,7 +117,8 @@ final class WorkspacesStore {
                         SET name = $2, timezone = $3, language = $4, identity_verification = $5,
                             two_factor_required = $6, session_days = $7, origins = $8, purposes = $9, link_hosts = $10,
                             server_only_events = $11, deliveries_per_day = $12, deliveries_per_month = $13, mail_sender = $14,
-                            blocked_ids = $15,
+                            blocked_ids = $15, password_sign_in = $16, keep_events_days = $17, keep_messages_days = $18,
+                            keep_finished_jobs_days = $19, keep_dead_letters_days = $20, keep_audit_days = $21,
                             version = version + 1, updated_at = now()
                         WHERE no = $1
                         RETURNING *
@@ -110,7 +140,13 @@ final class WorkspacesStore {
                         .addLong(changed.rules().deliveriesPerDay())
                         .addLong(changed.rules().deliveriesPerMonth())
                         .addString(changed.rules().mailSender())
-                        .addArrayOfString(changed.rules().blockedIds().toArray(String[]::new)))
+                        .addArrayOfString(changed.rules().blockedIds().toArray(String[]::new))
+                        .addBoolean(changed.passwordSignIn())
+                        .addInteger(changed.retention().days().get(Kind.EVENTS))
+                        .addInteger(changed.retention().days().get(Kind.MESSAGES))
+                        .addInteger(changed.retention().days().get(Kind.FINISHED_JOBS))
+                        .addInteger(changed.retention().days().get(Kind.DEAD_LETTERS))
+                        .addInteger(changed.retention().days().get(Kind.AUDIT)))
                 .map(rows -> one(rows).orElseThrow());
     }
 
@@ -124,8 +160,10 @@ final class WorkspacesStore {
                     row.getString("language"),
                     row.getString("identity_verification"),
                     row.getBoolean("two_factor_required"),
+                    row.getBoolean("password_sign_in"),
                     row.getInteger("session_days"),
                     row.getBuffer("identity_key").getBytes(),
+                    keyBefore(row),
                     texts(row, "origins"),
                     new WorkspaceRules(
                             WorkspaceRules.purposes(row.getJsonArray("purposes")),
@@ -135,11 +173,37 @@ final class WorkspacesStore {
                             row.getLong("deliveries_per_day"),
                             row.getLong("deliveries_per_month"),
                             row.getString("mail_sender")),
+                    retention(row),
                     row.getOffsetDateTime("created_at").toInstant(),
                     row.getOffsetDateTime("updated_at").toInstant(),
                     row.getLong("version")));
         }
         return Optional.empty();
+    }
+
+    private static Workspace.KeyBefore keyBefore(Row row) {
+        var sealed = row.getBuffer("identity_key_before");
+        return sealed == null
+                ? null
+                : new Workspace.KeyBefore(
+                        sealed.getBytes(),
+                        row.getOffsetDateTime("identity_key_before_until").toInstant());
+    }
+
+    private static Retention retention(Row row) {
+        var days = new EnumMap<Kind, Integer>(Kind.class);
+        put(days, Kind.EVENTS, row.getInteger("keep_events_days"));
+        put(days, Kind.MESSAGES, row.getInteger("keep_messages_days"));
+        put(days, Kind.FINISHED_JOBS, row.getInteger("keep_finished_jobs_days"));
+        put(days, Kind.DEAD_LETTERS, row.getInteger("keep_dead_letters_days"));
+        put(days, Kind.AUDIT, row.getInteger("keep_audit_days"));
+        return new Retention(days);
+    }
+
+    private static void put(Map<Kind, Integer> days, Kind kind, Integer own) {
+        if (own != null) {
+            days.put(kind, own);
+        }
     }
 
     private static Set<String> texts(Row row, String column) {

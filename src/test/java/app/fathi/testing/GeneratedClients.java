@@ -23,6 +23,8 @@ public final class GeneratedClients {
     private static final Path TYPESCRIPT = CLIENTS.resolve("typescript");
     private static final Path NODE_MODULES = Path.of("src/test/js/node_modules");
     private static final int PROCESS_MINUTES = 10;
+    /** Compiling for the long run is in vain in a process that lives for seconds. */
+    public static final String BRIEF = "-XX:TieredStopAtLevel=1";
 
     private GeneratedClients() {}
 
@@ -61,7 +63,17 @@ public final class GeneratedClients {
     private static void javac(Path folder, Path into, String classPath) throws Exception {
         Files.createDirectories(into);
         var arguments = Files.write(into.resolve("sources"), sources(folder));
-        run(java("javac"), "-d", into.toString(), "-cp", classPath, "@" + arguments);
+        run(
+                java("javac"),
+                "-J" + BRIEF,
+                "-J-XX:+UseSerialGC",
+                "-nowarn",
+                "-proc:none",
+                "-d",
+                into.toString(),
+                "-cp",
+                classPath,
+                "@" + arguments);
     }
 
     /** Compiles modules against the TypeScript client, strictly; the folder with their JavaScript. */

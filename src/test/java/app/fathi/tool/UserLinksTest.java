@@ -51,6 +51,16 @@ class UserLinksTest {
                     .isEqualTo(401);
             assertThat(signIn(server, TestServer.ADMIN_EMAIL, PASSWORD)).isEqualTo(200);
 
+            server.database()
+                    .execute(
+                            "UPDATE users_workspace SET password_sign_in = false; UPDATE security_epoch SET epoch = epoch + 1");
+            assertThat(signIn(server, TestServer.ADMIN_EMAIL, PASSWORD)).isEqualTo(403);
+            var opened = ToolProcess.run(
+                            folder, settings, "user", "reset", "--email", TestServer.ADMIN_EMAIL, "--let-passwords-in")
+                    .mustSucceed();
+            assertThat(opened.out()).contains("The workspace Main lets people in by a password again");
+            assertThat(signIn(server, TestServer.ADMIN_EMAIL, PASSWORD)).isEqualTo(200);
+
             var unknown = ToolProcess.run(folder, settings, "user", "reset", "--email", "nobody@example.com");
             assertThat(unknown.exit()).isEqualTo(1);
             assertThat(unknown.err()).hasLineCount(1).contains("nobody signs in with nobody@example.com");

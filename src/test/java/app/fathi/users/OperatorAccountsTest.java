@@ -8,6 +8,8 @@ import app.fathi.platform.config.StartException;
 import app.fathi.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -49,6 +51,39 @@ class OperatorAccountsTest {
             assertThat(rows.next()).isTrue();
             assertThat(rows.getString(1)).isEqualTo("night-shift");
         }
+    }
+
+    private List<String> trail(int ws) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery("SELECT operation FROM audit_event WHERE ws = " + ws + " ORDER BY id")) {
+            var found = new ArrayList<String>();
+            while (rows.next()) {
+                found.add(rows.getString(1));
+            }
+            return found;
+        }
+    }
+
+    @Test
+    void a_reset_says_where_no_password_lets_in_and_opens_it_on_request_alone() throws SQLException {
+        create(1, "administrator");
+        database.execute(
+                "UPDATE users_workspace SET password_sign_in = false; UPDATE users_membership SET invited = false");
+        var config = Config.of(Map.of());
+        var told = OperatorAccounts.reset(connection, config, "grace@example.com", false, false);
+        assertThat(told.url()).contains("/account#reset=");
+        assertThat(told.closed()).containsExactly("Main");
+        assertThat(told.opened()).isEmpty();
+        assertThat(trail(1)).containsExactly("user.invite", "auth.password-reset");
+        var opened = OperatorAccounts.reset(connection, config, "grace@example.com", false, true);
+        assertThat(opened.closed()).isEmpty();
+        assertThat(opened.opened()).containsExactly("Main");
+        assertThat(trail(1)).endsWith("auth.password-reset", "workspace.update");
+        assertThat(trail(2)).as("where they do not belong").isEmpty();
+        assertThat(OperatorAccounts.reset(connection, config, "grace@example.com", false, false)
+                        .closed())
+                .isEmpty();
     }
 
     @Test

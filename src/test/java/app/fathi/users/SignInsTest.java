@@ -52,9 +52,14 @@ class SignInsTest {
     @BeforeEach
     void start() {
         issuer = FakeIssuer.start();
-        var made = server.admin(
+        path = provider(server.token());
+    }
+
+    private String provider(String token) {
+        var made = server.send(
                 "POST",
                 PROVIDERS,
+                token,
                 new JsonObject()
                         .put("kind", "people")
                         .put("name", "Staff")
@@ -70,7 +75,7 @@ class SignInsTest {
                                         .add(mapping("admins", "administrator"))
                                         .add(mapping("lookers", "analyst"))));
         assertThat(made.status()).as(made.body()).isEqualTo(201);
-        path = made.header("Location");
+        return made.header("Location");
     }
 
     @AfterEach
@@ -161,6 +166,158 @@ class SignInsTest {
                 .json()
                 .getJsonArray("items")
                 .size();
+    }
+
+    // ---- what a login page shows ----
+
+    private static JsonObject waysIn(String workspace) {
+        var answer = server.send("GET", "/api/v1/auth/providers?workspace=" + workspace, null, null);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return answer.json();
+    }
+
+    @Test
+    void a_login_page_is_told_the_ways_in_and_nobody_which_workspaces_there_are() {
+        var token = anotherWorkspace("Ways in").json().getString("accessToken");
+        var beside = me(token).getJsonObject("workspace").getString("id");
+        var nothing = new JsonObject().put("passwordSignIn", true).put("items", new JsonArray());
+        assertThat(waysIn(beside)).isEqualTo(nothing);
+        var id = provider(token).substring(PROVIDERS.length() + 1);
+        server.send(
+                "POST",
+                PROVIDERS,
+                token,
+                new JsonObject()
+                        .put("kind", "machines")
+                        .put("name", "CI")
+                        .put("issuer", issuer.url())
+                        .put("audiences", new JsonArray().add(person))
+                        .put("defaultRoles", new JsonArray().add("analyst")));
+        var offered = new JsonObject()
+                .put("id", id)
+                .put("name", "Staff")
+                .put("signInUrl", server.url() + "/account#sign-in=" + id);
+        assertThat(waysIn(beside).getJsonArray("items")).containsExactly(offered);
+        path = PROVIDERS + "/" + id;
+        changeBy(token, path, new JsonObject().put("enabled", false));
+        assertThat(waysIn(beside)).isEqualTo(nothing);
+        assertThat(waysIn(UUID.randomUUID().toString())).isEqualTo(nothing);
+        assertThat(waysIn("nonsense")).isEqualTo(nothing);
+    }
+
+    // ---- without passwords ----
+
+    private static Answer anotherWorkspace(String name) {
+        var made = server.admin("POST", "/api/v1/workspaces", new JsonObject().put("name", name));
+        assertThat(made.status()).as(made.body()).isEqualTo(201);
+        return server.admin(
+                "POST",
+                "/api/v1/auth/workspace",
+                new JsonObject().put("workspace", made.json().getString("id")));
+    }
+
+    private static Answer changeBy(String token, String path, JsonObject change) {
+        var tag = server.send("GET", path, token, null).header("ETag");
+        return server.send("PATCH", path, token, change, "If-Match", tag);
+    }
+
+    private static Answer passwords(String token, boolean letIn) {
+        return changeBy(token, "/api/v1/workspaces/current", new JsonObject().put("passwordSignIn", letIn));
+    }
+
+    private static Answer login(String password, String workspace) {
+        return server.send(
+                "POST",
+                "/api/v1/auth/login",
+                null,
+                new JsonObject()
+                        .put("email", TestServer.ADMIN_EMAIL)
+                        .put("password", password)
+                        .put("workspace", workspace));
+    }
+
+    @Test
+    void where_no_password_lets_in_only_the_provider_does_and_the_last_way_in_stays() {
+        var entered = anotherWorkspace("Without passwords").json();
+        var token = entered.getString("accessToken");
+        var beside = me(token).getJsonObject("workspace").getString("id");
+        path = provider(token);
+        refused(passwords(token, false), 409, "No administrator has signed in");
+        accessToken(finish());
+        refused(passwords(token, false), 409, "No administrator has signed in");
+        var administrator = new JsonArray().add("admins");
+        var staff = accessToken(finish(claims ->
+                claims.put("sub", "root").put("email", "root@staff.test").put("groups", administrator)));
+        changeBy(token, path, new JsonObject().put("enabled", false));
+        refused(passwords(token, false), 409, "No administrator has signed in");
+        changeBy(token, path, new JsonObject().put("enabled", true));
+        var key = server.send(
+                        "POST",
+                        "/api/v1/api-keys",
+                        token,
+                        new JsonObject().put("name", "k").put("permissions", new JsonArray().add("messages:read")))
+                .json()
+                .getString("secret");
+        assertThat(passwords(token, false).status()).isEqualTo(200);
+
+        assertThat(status(token)).as("a session that began with a password").isEqualTo(401);
+        var refresh = new JsonObject().put("refreshToken", entered.getString("refreshToken"));
+        assertThat(server.send("POST", "/api/v1/auth/refresh", null, refresh).status())
+                .isEqualTo(401);
+        refused(login(TestServer.ADMIN_PASSWORD, beside), 403, "Sign in through its identity provider");
+        refused(login("not the password", beside), 401, "The e-mail address or the password is wrong.");
+        refused(
+                server.admin("POST", "/api/v1/auth/workspace", new JsonObject().put("workspace", beside)),
+                403,
+                "Sign in through its identity provider");
+        assertThat(login(
+                                TestServer.ADMIN_PASSWORD,
+                                me(server.token()).getJsonObject("workspace").getString("id"))
+                        .status())
+                .as("where passwords do")
+                .isEqualTo(200);
+        assertThat(status(staff)).isEqualTo(200);
+        assertThat(status(key)).isEqualTo(200);
+        assertThat(waysIn(beside).getBoolean("passwordSignIn")).isFalse();
+
+        var invited = server.send(
+                        "POST",
+                        "/api/v1/users",
+                        staff,
+                        new JsonObject()
+                                .put("email", person + "@elsewhere.test")
+                                .put("name", "New")
+                                .put("roles", new JsonArray().add("analyst")))
+                .json()
+                .getJsonObject("invitation")
+                .getString("url");
+        refused(
+                server.send(
+                        "POST",
+                        "/api/v1/auth/invitation",
+                        null,
+                        new JsonObject()
+                                .put("token", invited.substring(invited.indexOf('=') + 1))
+                                .put("password", TestServer.ADMIN_PASSWORD)),
+                403,
+                "sign in through its identity provider");
+
+        refused(changeBy(staff, path, new JsonObject().put("enabled", false)), 409, "another way in");
+        refused(changeBy(staff, path, new JsonObject().put("issuer", issuer.url() + "/other")), 409, "another way in");
+        var tag = server.send("GET", path, staff, null).header("ETag");
+        refused(server.send("DELETE", path, staff, null, "If-Match", tag), 409, "another way in");
+        refused(
+                changeBy(
+                        staff,
+                        "/api/v1/users/" + me(staff).getString("id"),
+                        new JsonObject().put("roles", new JsonArray().add("analyst"))),
+                409,
+                "The last administrator stays");
+
+        assertThat(passwords(staff, true).status()).isEqualTo(200);
+        assertThat(login(TestServer.ADMIN_PASSWORD, beside).status()).isEqualTo(200);
+        assertThat(changeBy(staff, path, new JsonObject().put("enabled", false)).status())
+                .isEqualTo(200);
     }
 
     // ---- the way there and back ----

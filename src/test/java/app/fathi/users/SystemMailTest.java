@@ -96,15 +96,26 @@ class SystemMailTest {
 
     @Test
     void who_forgot_their_password_gets_a_link_and_who_is_nobody_gets_nothing() throws Exception {
-        for (var email : List.of("nobody@example.com", " ADMIN@fathi.test")) {
+        server.otherWorkspace();
+        server.database()
+                .execute(
+                        """
+                        UPDATE users_workspace SET password_sign_in = false WHERE name = 'Other';
+                        UPDATE users_account SET email_folded = 'closed@example.com', email = 'closed@example.com'
+                        WHERE name = 'Other'
+                        """);
+        for (var email : List.of("nobody@example.com", "closed@example.com", " ADMIN@fathi.test")) {
             assertThat(server.send("POST", "/api/v1/auth/password/reset", null, new JsonObject().put("email", email))
                             .status())
                     .isEqualTo(202);
         }
         var mail = mailTo(TestServer.ADMIN_EMAIL, 1);
         assertThat(mail.getSubject()).isEqualTo("A new password for Fathi");
-        eventually("both jobs are done", SystemMailTest::waiting, count -> count == 0);
+        eventually("all jobs are done", SystemMailTest::waiting, count -> count == 0);
         assertThat(mails("nobody@example.com")).isEmpty();
+        assertThat(mails("closed@example.com"))
+                .as("who works only where no password lets in")
+                .isEmpty();
         var change = new JsonObject().put("token", token(mail)).put("newPassword", TestServer.ADMIN_PASSWORD);
         assertThat(server.send("POST", "/api/v1/auth/password/reset/confirm", null, change)
                         .status())

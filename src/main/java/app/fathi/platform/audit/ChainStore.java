@@ -233,12 +233,57 @@ final class ChainStore {
                 });
     }
 
+    /** The same of one workspace; empty when nothing of its chain is so old. */
+    Future<Optional<Chain.End>> lastOf(SqlClient tx, int ws, long period) {
+        return tx.preparedQuery(
+                        """
+                        SELECT seq, hash FROM audit_chain WHERE ws = $1 AND period <= $2 ORDER BY seq DESC LIMIT 1
+                        """)
+                .execute(Tuple.of(ws, period))
+                .map(rows -> {
+                    for (var row : rows) {
+                        return Optional.of(new Chain.End(ws, row.getLong("seq"), octets(row, "hash"), period));
+                    }
+                    return Optional.empty();
+                });
+    }
+
+    /** Where there is one of this period already, lines before it are going: it stays. */
     Future<Void> insertCheckpoint(SqlClient tx, Chain.End end, byte[] signature) {
         return tx.preparedQuery(
-                        "INSERT INTO audit_checkpoint (ws, seq, hash, period, signature) VALUES ($1, $2, $3, $4, $5)")
+                        """
+                        INSERT INTO audit_checkpoint (ws, seq, hash, period, signature) VALUES ($1, $2, $3, $4, $5)
+                        ON CONFLICT (ws, period) DO NOTHING
+                        """)
                 .execute(Tuple.of(
                         end.ws(), end.seq(), Buffer.buffer(end.hash()), end.period(), Buffer.buffer(signature)))
                 .mapEmpty();
+    }
+
+    /**
+     * Deletes lines of a workspace up to this period, the oldest first: their places in the chain last, so that no line is left
+     * without one. How many rows went.
+     */
+    Future<Integer> forget(SqlClient tx, int ws, long period, int most) {
+        return tx.preparedQuery(
+                        """
+                        WITH old AS MATERIALIZED (
+                          SELECT id, period FROM audit_event WHERE ws = $1 AND period <= $2 ORDER BY id LIMIT $3),
+                        details AS (DELETE FROM audit_detail d USING old WHERE d.event = old.id AND d.period = old.period)
+                        DELETE FROM audit_event e USING old WHERE e.id = old.id AND e.period = old.period
+                        """)
+                .execute(Tuple.of(ws, period, most))
+                .compose(events -> events.rowCount() > 0
+                        ? Future.succeededFuture(events.rowCount())
+                        : tx.preparedQuery(
+                                        """
+                                        DELETE FROM audit_chain c USING (
+                                          SELECT seq, period FROM audit_chain WHERE ws = $1 AND period <= $2
+                                          ORDER BY seq LIMIT $3) AS old
+                                        WHERE c.ws = $1 AND c.seq = old.seq AND c.period = old.period
+                                        """)
+                                .execute(Tuple.of(ws, period, most))
+                                .map(places -> places.rowCount()));
     }
 
     Future<Void> drop(SqlClient tx, long period) {

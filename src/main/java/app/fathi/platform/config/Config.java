@@ -35,6 +35,7 @@ public record Config(
         Render render,
         Idempotency idempotency,
         Audit audit,
+        Retention retention,
         Backup backup,
         Logging log,
         Sentry sentry,
@@ -383,6 +384,13 @@ public record Config(
 
     /** The audit trail. */
     public record Audit(@Range(min = 30, max = 36_500) int keepDays, @Range(min = 50, max = 60_000) int chainMillis) {}
+
+    /** How long what is kept by nobody else's setting, and what workspaces may shorten. */
+    public record Retention(
+            @Range(min = 1, max = 3_650) int eventsDays,
+            @Range(min = 1, max = 3_650) int messagesDays,
+            @Range(min = 30, max = 36_500) int auditLeastDays,
+            @Range(min = 100, max = 100_000) int batchRows) {}
 
     /** What {@code scripts/fathi backup} seals with. */
     public record Backup(

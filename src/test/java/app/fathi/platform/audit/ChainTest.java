@@ -387,17 +387,56 @@ class ChainTest {
         assertThat(rest.getLong("checked")).isEqualTo(500);
     }
 
-    @Test
-    void retention_drops_whole_periods_behind_a_signed_checkpoint() {
-        write(1, 4);
-        awaitSettled();
-        // As if it were long ago: the period, its tables and its lines.
+    /** As if it were long ago: the period, its tables and its lines. */
+    private void itIsLongAgo() {
         long now = number(
                 "SELECT max(number) FROM partition_period WHERE relation = 'audit_event' AND begins_at <= now()");
         database.execute("UPDATE partition_period SET begins_at = begins_at - interval '800 days' WHERE number = " + now
                 + " AND relation LIKE 'audit%'");
         database.execute("UPDATE partition_period SET begins_at = now() - interval '1 hour' WHERE number = " + (now + 1)
                 + " AND relation LIKE 'audit%'");
+    }
+
+    @Test
+    void a_workspace_that_keeps_less_is_forgotten_in_small_steps_and_verifies_after_each() {
+        write(1, 8);
+        write(2, 4);
+        awaitSettled();
+        itIsLongAgo();
+        write(1, 3);
+        write(2, 1);
+        awaitSettled();
+        var kept = new KeptAudit(KEY);
+        var transactions = new Transactions(pool);
+        assertThat(transactions.run(tx -> kept.forget(tx, 1, 900, 5)).await()).isZero();
+        int gone = 0;
+        for (int step = 0, now = 1; now > 0; step++) {
+            assertThat(step).isLessThan(10);
+            now = transactions.run(tx -> kept.forget(tx, 1, 200, 5)).await();
+            gone += now;
+            assertThat(now).isLessThanOrEqualTo(5);
+            var found = verify(1);
+            assertThat(found.getBoolean("valid")).as(found.encode()).isTrue();
+            assertThat(found.getJsonObject("checkpoint").getLong("seq")).isEqualTo(8);
+            assertThat(found.getLong("checked")).isEqualTo(3);
+        }
+        assertThat(gone).isEqualTo(16);
+        assertThat(number("SELECT count(*) FROM audit_event WHERE ws = 1")).isEqualTo(3);
+        assertThat(number("SELECT count(*) FROM audit_detail")).isEqualTo(8);
+        assertThat(number("SELECT count(*) FROM audit_chain WHERE ws = 1")).isEqualTo(3);
+        assertThat(verify(2).getLong("checked")).isEqualTo(5);
+        new AuditKeeper(transactions, KEY, 730).forget().await();
+        for (int ws : new int[] {1, 2}) {
+            assertThat(verify(ws).getBoolean("valid")).as("workspace " + ws).isTrue();
+        }
+        assertThat(number("SELECT count(*) FROM audit_chain")).isEqualTo(4);
+    }
+
+    @Test
+    void retention_drops_whole_periods_behind_a_signed_checkpoint() {
+        write(1, 4);
+        awaitSettled();
+        itIsLongAgo();
         write(1, 3);
         awaitSettled();
         var keeper = new AuditKeeper(new Transactions(pool), KEY, 730);

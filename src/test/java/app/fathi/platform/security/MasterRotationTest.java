@@ -318,6 +318,7 @@ class MasterRotationTest {
             "users_signing_key.sealed",
             "users_totp.sealed",
             "users_workspace.identity_key",
+            "users_workspace.identity_key_before",
             "webpush_key.private_key",
             "webpush_subscription.address");
 
