@@ -12,13 +12,33 @@ import java.util.function.Function;
 public final class CepVerticle extends VerticleBase {
     private final KillSwitches killSwitches;
 
-    public CepVerticle(KillSwitches killSwitches) {
+    private final PoliciesService policies;
+    private final Explain explain;
+    private final DecisionsService decisions;
+
+    public CepVerticle(
+            KillSwitches killSwitches, PoliciesService policies, Explain explain, DecisionsService decisions) {
         this.killSwitches = killSwitches;
+        this.policies = policies;
+        this.explain = explain;
+        this.decisions = decisions;
     }
 
     /** What answers which operation of the contract. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
-        return Map.of("getKillSwitch", killSwitches::get, "setKillSwitch", killSwitches::set);
+        return Map.of(
+                "getKillSwitch",
+                killSwitches::get,
+                "setKillSwitch",
+                killSwitches::set,
+                "getPolicies",
+                policies::get,
+                "setPolicies",
+                policies::put,
+                "explainDecision",
+                explain::explain,
+                "listDecisions",
+                decisions::list);
     }
 
     @Override
