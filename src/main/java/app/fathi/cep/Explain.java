@@ -12,6 +12,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -162,7 +163,7 @@ public final class Explain {
             var first = situations.getFirst();
             var place = first.person();
             return new JsonObject()
-                    .put("at", first.now().toString())
+                    .put("at", first.now().truncatedTo(ChronoUnit.MILLIS).toString())
                     .put("policiesVersion", first.policies().version())
                     .put(
                             "person",

@@ -138,13 +138,16 @@ final class Intents {
                 known.now);
     }
 
-    /** What of a draft would be decided now, without a lock, and with nothing written; in the order of its deliveries. */
+    /**
+     * What of a draft would be decided now, without a lock, and with nothing written; in the order of its deliveries. All are
+     * rendered, so that each stage has its say.
+     */
     Future<List<Situation>> look(SqlClient client, Draft draft, Stops stops) {
-        var people = draft.deliveries.stream()
-                .map(one -> one.decided.candidate().profileNo())
-                .collect(Collectors.toSet());
-        var addresses = draft.deliveries.stream()
-                .map(one -> one.decided.candidate().address())
+        var candidates =
+                draft.deliveries.stream().map(one -> one.decided.candidate()).toList();
+        var people = candidates.stream().map(Candidate::profileNo).collect(Collectors.toSet());
+        var addresses = candidates.stream()
+                .map(Candidate::address)
                 .filter(Objects::nonNull)
                 .map(Channel.Address::id)
                 .collect(Collectors.toSet());
@@ -153,12 +156,17 @@ final class Intents {
                 : Future.succeededFuture(Map.<Integer, Ring>of());
         var active = channel.stillActive(client, run.ws(), addresses);
         var refused = refusals(client, people);
-        return Future.all(rings, active, refused).map(all -> {
+        var decided = sending.pool.map(run.isTransactional(), candidates, this::rendered);
+        return Future.all(rings, active, refused, decided).map(all -> {
             var known = new Known(stops, draft.laws, rings.result(), active.result(), refused.result(), clock.now());
-            return draft.deliveries.stream()
-                    .map(one -> situation(one.decided, known, false))
+            return decided.result().stream()
+                    .map(one -> situation(one, known, false))
                     .toList();
         });
+    }
+
+    private Decided rendered(Candidate candidate) {
+        return candidate.address() == null ? Decided.not(candidate, null) : decider.decide(candidate);
     }
 
     // --- reserve ----------------------------------------------------------------------------------------------------

@@ -82,7 +82,9 @@ class DecisionsApiTest {
                 .as("half past eleven at night in Tokyo")
                 .isEqualTo("2026-11-02T23:00:00Z");
         assertThat(stage(delivery, "reachable").getString("reason")).isEqualTo("no_subscription");
-        assertThat(stage(delivery, "caps").getBoolean("passes")).isTrue();
+        for (var other : List.of("caps", "throttle", "render", "size", "quota")) {
+            assertThat(stage(delivery, other).getBoolean("passes")).as(other).isTrue();
+        }
 
         var urgent = server.admin("POST", EXPLAIN, ask().put("purpose", "transactional"))
                 .json();
