@@ -12,7 +12,9 @@ import app.fathi.cdp.schemas.SchemaObserver;
 import app.fathi.cdp.schemas.SchemasService;
 import app.fathi.cep.Batches;
 import app.fathi.cep.CepVerticle;
+import app.fathi.cep.DecisionsService;
 import app.fathi.cep.ExpandJob;
+import app.fathi.cep.Explain;
 import app.fathi.cep.Holds;
 import app.fathi.cep.KeptMessages;
 import app.fathi.cep.KillSwitches;
@@ -20,6 +22,7 @@ import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
 import app.fathi.cep.Messages;
 import app.fathi.cep.PeopleInLedger;
+import app.fathi.cep.PoliciesService;
 import app.fathi.cep.Quotas;
 import app.fathi.cep.SendJob;
 import app.fathi.cep.SendPool;
@@ -233,6 +236,7 @@ public final class App {
         var messages = new Messages(sending, jobs, audiences);
         var batches = new Batches(messages, sending);
         var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());
+        var policies = new PoliciesService(new Transactions(pools.admin()), sending, audit);
         health.notice("kill-switch", killSwitches::anyEngaged);
         var holds = new Holds(pools.admin(), metrics.registry());
         health.notice("older-messages-held", holds::any);
@@ -323,7 +327,12 @@ public final class App {
                 jobs,
                 audit,
                 cursor);
-        Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches, new Quotas(pools.admin()));
+        Supplier<CepVerticle> cepDoor = () -> new CepVerticle(
+                killSwitches,
+                policies,
+                new Explain(new Transactions(pools.admin()), sending, messages, users.tenancy()),
+                new DecisionsService(new Transactions(pools.admin()), sending, cursor),
+                new Quotas(pools.admin()));
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
         BootCheck.requireSame(

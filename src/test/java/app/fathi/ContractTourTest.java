@@ -63,6 +63,8 @@ class ContractTourTest {
         messages(subscription);
         batch(subscription);
         killSwitch();
+        policies();
+        decisions();
         audit();
         assertThat(unvisited()).as("add a visit for each").isEmpty();
     }
@@ -106,6 +108,38 @@ class ContractTourTest {
         server.admin("PUT", path, new JsonObject().put("scope", "workspace").put("reason", "a tour"));
         server.admin("GET", path, null);
         server.admin("PUT", path, new JsonObject().put("scope", "workspace").put("engaged", false));
+    }
+
+    private static void policies() {
+        var path = "/api/v1/cep/policies";
+        var cap = new JsonObject()
+                .put("name", "Three a day")
+                .put("limit", 3)
+                .put("window", new JsonObject().put("kind", "rolling").put("hours", 24));
+        server.admin(
+                "PUT",
+                path,
+                new JsonObject().put("caps", new JsonArray().add(cap)),
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+        server.admin(
+                "PUT",
+                path,
+                new JsonObject(),
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+    }
+
+    private static void decisions() {
+        var message = server.admin("GET", MESSAGES + "?limit=1", null)
+                .json()
+                .getJsonArray("items")
+                .getJsonObject(0);
+        server.admin("GET", "/api/v1/cep/decisions?limit=1&messageId=" + message.getString("id"), null);
+        server.admin(
+                "POST",
+                "/api/v1/cep/explain",
+                new JsonObject().put("userId", "tourist").put("purpose", "marketing"));
     }
 
     private static void staff() {

@@ -63,6 +63,7 @@ class DocumentedCodeTest {
             "add-the-sdk",
             "send-from-your-backend",
             "describe-people",
+            "when-messages-go",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",

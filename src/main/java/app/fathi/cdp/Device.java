@@ -95,11 +95,14 @@ final class Device {
     }
 
     private static String zone(Object name) {
-        if (!(name instanceof String text) || text.length() > MAX_WORD_LENGTH) {
-            return null;
-        }
+        var zone = name instanceof String text && text.length() <= MAX_WORD_LENGTH ? known(text) : null;
+        return zone == null ? null : zone.getId();
+    }
+
+    /** The zone of that name; null where there is none. */
+    static ZoneId known(String name) {
         try {
-            return ZoneId.of(text).getId();
+            return name == null ? null : ZoneId.of(name);
         } catch (DateTimeException e) {
             return null;
         }

@@ -9,6 +9,7 @@ import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
+import java.time.ZoneId;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -127,6 +128,24 @@ public final class Profiles {
             found.forEach((no, suppressed) -> refusals.put(no, suppressed ? Refusal.SUPPRESSED : Refusal.NO_CONSENT));
             return refusals;
         });
+    }
+
+    /**
+     * Where somebody is, and when they do not want to be disturbed there.
+     *
+     * @param zone null where nothing has told it
+     * @param quietHours null for none
+     */
+    public record Whereabouts(ZoneId zone, QuietHours quietHours) {}
+
+    /** Of these people, by whose addresses they are; those of whom nothing is known are left out. */
+    public Future<Map<Integer, Whereabouts>> whereabouts(SqlClient client, int ws, Collection<Integer> profileNos) {
+        return store.whereabouts(client, ws, profileNos);
+    }
+
+    /** Whether anybody in the workspace has quiet hours of their own. */
+    public Future<Boolean> anyQuietHours(SqlClient client, int ws) {
+        return store.anyQuietHours(client, ws);
     }
 
     /**

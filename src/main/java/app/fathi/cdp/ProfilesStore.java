@@ -238,6 +238,53 @@ final class ProfilesStore {
     }
 
     /**
+     * As senders ask for refusals: by the number of whose addresses they are, as a visitor whom somebody claims without proof is
+     * reached as a visitor, but what they say is said with the person.
+     */
+    static final String WHEREABOUTS =
+            """
+            SELECT asked.no AS profile_no, p.traits ->> '$timezone' AS zone, p.traits -> '$quietHours' AS quiet
+            FROM unnest($2::int[]) AS asked (no)
+            CROSS JOIN LATERAL (
+              SELECT asked.no, 0 AS place UNION ALL
+              SELECT i.profile_no, 1 FROM cdp_identity i
+              WHERE i.ws = $1 AND i.address_no = asked.no AND i.address_no <> i.profile_no) AS who (no, place)
+            CROSS JOIN LATERAL (SELECT traits FROM cdp_profile WHERE ws = $1 AND profile_no = who.no LIMIT 1) p
+            WHERE p.traits ?| ARRAY['$timezone', '$quietHours']
+            ORDER BY who.place
+            """;
+
+    Future<Map<Integer, Profiles.Whereabouts>> whereabouts(SqlClient client, int ws, Collection<Integer> numbers) {
+        return client.preparedQuery(WHEREABOUTS)
+                .execute(Tuple.of(ws, (Object) numbers.toArray(Integer[]::new)))
+                .map(rows -> {
+                    var places = new HashMap<Integer, Profiles.Whereabouts>();
+                    rows.forEach(row -> places.merge(
+                            row.getInteger("profile_no"),
+                            new Profiles.Whereabouts(
+                                    Device.known(row.getString("zone")),
+                                    QuietHours.of(row.getJsonObject("quiet")).orElse(null)),
+                            (own, theirs) -> new Profiles.Whereabouts(
+                                    own.zone() == null ? theirs.zone() : own.zone(),
+                                    own.quietHours() == null ? theirs.quietHours() : own.quietHours())));
+                    return places;
+                });
+    }
+
+    static final String ANY_QUIET_HOURS =
+            """
+            SELECT EXISTS (
+              SELECT FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no
+              WHERE n.ws = $1 AND n.name = $2) AS wishes
+            """;
+
+    Future<Boolean> anyQuietHours(SqlClient client, int ws) {
+        return client.preparedQuery(ANY_QUIET_HOURS)
+                .execute(Tuple.of(ws, QuietHours.NAME))
+                .map(rows -> rows.iterator().next().getBoolean("wishes"));
+    }
+
+    /**
      * Found by its own id, or by an id of kind {@code kind} that leads to it; the other parameters are null. Who is about to be
      * erased is not shown any more.
      */

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * @param start the first minute, such as {@code 22:00}
  * @param end the minute after the last
  */
-record QuietHours(String start, String end) {
+public record QuietHours(String start, String end) {
     /** The {@code track} event that says them; without a start it takes them away. */
     static final String EVENT = "Quiet Hours Changed";
 

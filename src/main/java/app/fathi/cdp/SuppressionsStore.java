@@ -113,20 +113,21 @@ final class SuppressionsStore {
 
     /**
      * By the number of whose addresses they are: a visitor whom somebody claims without proof is reached as a visitor, but what
-     * they say counts with the person.
+     * they say counts with the person. Of who has refused and is on the list, too, the refusal is told.
      */
     static final String REFUSALS =
             """
-            SELECT asked.no AS profile_no, bool_or(p.suppressed) AS suppressed
+            SELECT asked.no AS profile_no, bool_and(NOT said.refused) AS suppressed
             FROM unnest($2::int[]) AS asked (no)
             CROSS JOIN LATERAL (
               SELECT asked.no UNION ALL
               SELECT i.profile_no FROM cdp_identity i WHERE i.ws = $1 AND i.address_no = asked.no AND i.address_no <> i.profile_no) AS who (no)
             JOIN cdp_profile p ON p.ws = $1 AND p.profile_no = who.no AND (p.suppressed OR p.consents <> '{}')
+            CROSS JOIN LATERAL (SELECT coalesce((
+              SELECT c.value ->> 0 = 'false' FROM jsonb_each(p.consents) c WHERE c.key IN ($3 || '/*', $3 || '/' || $4)
+              ORDER BY (c.value ->> 1)::bigint DESC, c.value ->> 0 LIMIT 1), false) AS refused) said
             WHERE EXISTS (SELECT FROM cdp_profile x WHERE x.ws = $1 AND (x.suppressed OR x.consents <> '{}'))
-              AND (p.suppressed OR (
-                SELECT c.value ->> 0 = 'false' FROM jsonb_each(p.consents) c WHERE c.key IN ($3 || '/*', $3 || '/' || $4)
-                ORDER BY (c.value ->> 1)::bigint DESC, c.value ->> 0 LIMIT 1))
+              AND (p.suppressed OR said.refused)
             GROUP BY asked.no
             """;
 

@@ -110,7 +110,7 @@ final class TraitsStore {
                 .mapEmpty();
     }
 
-    /** The numbers of these names; new ones get theirs while the workspace has room for more. */
+    /** The numbers of these names; new ones get theirs while the workspace has room for more, and ours always. */
     private Future<Map<String, Integer>> numbers(SqlConnection tx, int ws, Collection<String> names) {
         var wanted = new TreeSet<>(names);
         wanted.removeIf(name -> name.length() > MAX_NAME_LENGTH);
@@ -145,10 +145,12 @@ final class TraitsStore {
                                 """
                                 WITH last AS (SELECT coalesce(max(no), 0) AS no FROM cdp_trait_name WHERE ws = $1)
                                 INSERT INTO cdp_trait_name (ws, no, name)
-                                SELECT $1, last.no + row_number() OVER (ORDER BY n.name), n.name
-                                FROM unnest($2::text[]) AS n (name), last
-                                WHERE NOT EXISTS (SELECT FROM cdp_trait_name k WHERE k.ws = $1 AND k.name = n.name)
-                                LIMIT (SELECT greatest(0, $3 - no) FROM last)
+                                SELECT $1, last.no + n.place, n.name
+                                FROM last, (
+                                  SELECT name, row_number() OVER (ORDER BY name NOT LIKE '$%', name) AS place
+                                  FROM unnest($2::text[]) AS n (name)
+                                  WHERE NOT EXISTS (SELECT FROM cdp_trait_name k WHERE k.ws = $1 AND k.name = n.name)) n
+                                WHERE last.no + n.place <= $3 OR n.name LIKE '$%'
                                 """)
                         .execute(Tuple.of(ws, names.toArray(String[]::new), MAX_NAMES)))
                 .mapEmpty();

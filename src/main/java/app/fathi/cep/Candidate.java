@@ -1,7 +1,10 @@
 package app.fathi.cep;
 
 import app.fathi.cep.Channel.Address;
+import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.json.JsonObject;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -16,6 +19,16 @@ import java.util.UUID;
  */
 record Candidate(
         int profileNo, int rank, UUID id, Address address, JsonObject traits, JsonObject own, LedgerRow previous) {
+
+    /** New claims of a person: one for each device, and one that says that there is none. */
+    static List<Candidate> claims(int person, List<Address> devices, JsonObject traits, JsonObject own) {
+        var claims = new ArrayList<Candidate>();
+        for (int rank = 0; rank < Math.max(1, devices.size()); rank++) {
+            var address = devices.isEmpty() ? null : devices.get(rank);
+            claims.add(new Candidate(person, rank, UuidCreator.getTimeOrderedEpoch(), address, traits, own, null));
+        }
+        return claims;
+    }
 
     /** Its row when it is tried now. */
     LedgerRow attempting() {
@@ -40,7 +53,7 @@ record Candidate(
 
     private LedgerRow row(State state, int attempts, Reason reason) {
         var subscription = previous != null ? previous.subscription() : address == null ? null : address.id();
-        return new LedgerRow(profileNo, rank, id, subscription, state, attempts, reason, retry(), null, null);
+        return new LedgerRow(profileNo, rank, id, subscription, state, attempts, reason, retry(), null, null, null);
     }
 
     private RetryReason retry() {

@@ -13,15 +13,36 @@ public final class CepVerticle extends VerticleBase {
     private final KillSwitches killSwitches;
     private final Quotas quotas;
 
-    public CepVerticle(KillSwitches killSwitches, Quotas quotas) {
+    private final PoliciesService policies;
+    private final Explain explain;
+    private final DecisionsService decisions;
+
+    public CepVerticle(
+            KillSwitches killSwitches, PoliciesService policies, Explain explain, DecisionsService decisions, Quotas quotas) {
         this.killSwitches = killSwitches;
+        this.policies = policies;
+        this.explain = explain;
+        this.decisions = decisions;
         this.quotas = quotas;
     }
 
     /** What answers which operation of the contract. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
         return Map.of(
-                "getKillSwitch", killSwitches::get, "setKillSwitch", killSwitches::set, "getQuotaUsage", quotas::get);
+                "getKillSwitch",
+                killSwitches::get,
+                "setKillSwitch",
+                killSwitches::set,
+                "getPolicies",
+                policies::get,
+                "setPolicies",
+                policies::put,
+                "explainDecision",
+                explain::explain,
+                "listDecisions",
+                decisions::list,
+                "getQuotaUsage",
+                quotas::get);
     }
 
     @Override

@@ -1,11 +1,16 @@
 package app.fathi.cep;
 
+import app.fathi.cep.LedgerStore.Place;
 import app.fathi.cep.LedgerStore.Rest;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.Lease;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** The transactions that bring a chunk to its end: results of attempts, what is left when nothing more may be sent, the chunk itself. */
 final class ChunkEnd {
@@ -29,18 +34,44 @@ final class ChunkEnd {
      */
     record Written(int rows, boolean finished) {}
 
-    Future<Written> results(List<LedgerRow> rows) {
-        return sending.transactions.run(tx -> results(tx, rows));
+    /** @param unsent those of them that certainly did not leave, and have a place in the ring of their person */
+    Future<Written> results(List<LedgerRow> rows, Set<Place> unsent) {
+        return sending.transactions.run(tx -> writeResults(tx, rows, unsent));
     }
 
-    private Future<Written> results(SqlConnection tx, List<LedgerRow> rows) {
-        // Asked in one go; without the lease the transaction fails, whatever the second has written.
+    private Future<Written> writeResults(SqlConnection tx, List<LedgerRow> rows, Set<Place> unsent) {
+        // Asked in one go; without the lease the transaction fails, whatever the others have written.
         var hold = lease.hold(tx);
+        var rings = unsent.isEmpty()
+                ? Future.succeededFuture(Map.<Integer, Ring>of())
+                : RingsStore.lock(
+                        tx, run.ws(), unsent.stream().map(Place::profileNo).collect(Collectors.toSet()));
         var results = sending.ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
-        return Future.join(hold, results)
-                .compose(both -> endGone(tx, results.result()))
+        return Future.join(hold, rings, results)
+                .compose(all -> giveBack(tx, rings.result(), written(results.result(), unsent)))
+                .compose(done -> endGone(tx, results.result()))
                 .map(done -> new Written(results.result().size(), false))
                 .onSuccess(written -> CrashPoint.INSIDE_RESULT.hit());
+    }
+
+    private static Set<Place> written(List<LedgerRow> rows, Set<Place> unsent) {
+        return rows.stream().map(Place::of).filter(unsent::contains).collect(Collectors.toSet());
+    }
+
+    /** The places of people to whom certainly nothing of the message has left, to none of their devices. */
+    private Future<Void> giveBack(SqlConnection tx, Map<Integer, Ring> rings, Set<Place> unsent) {
+        var people = unsent.stream().map(Place::profileNo).collect(Collectors.toSet());
+        if (people.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        return LedgerStore.rowsOf(tx, run.run(), people).compose(rows -> {
+            rows.stream()
+                    .filter(row -> !unsent.contains(Place.of(row)) && !Unsent.isCertain(row))
+                    .forEach(row -> people.remove(row.profileNo()));
+            var without = new TreeMap<Integer, Ring>();
+            people.forEach(no -> without.put(no, rings.get(no).without(run.run())));
+            return without.isEmpty() ? Future.succeededFuture() : RingsStore.write(tx, run.ws(), without);
+        });
     }
 
     private Future<Void> endGone(SqlConnection tx, List<LedgerRow> written) {
@@ -54,9 +85,9 @@ final class ChunkEnd {
     }
 
     /** Results that may be the last: then the chunk ends with them, and a message to one person costs a transaction less. */
-    Future<Written> withLastResults(List<LedgerRow> rows) {
+    Future<Written> withLastResults(List<LedgerRow> rows, Set<Place> unsent) {
         return sending.transactions.run(tx -> RunsStore.lockRun(tx, run.run())
-                .compose(locked -> results(tx, rows))
+                .compose(locked -> writeResults(tx, rows, unsent))
                 .compose(written -> LedgerStore.rest(tx, chunk)
                         .compose(rest -> isReached(rest)
                                 ? finish(tx).map(new Written(written.rows(), true))

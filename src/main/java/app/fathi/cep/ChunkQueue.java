@@ -1,7 +1,6 @@
 package app.fathi.cep;
 
 import app.fathi.cep.Channel.Address;
-import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import java.time.Instant;
@@ -17,9 +16,6 @@ import java.util.UUID;
 
 /** Who of a chunk is next: first the rows to resume, then people nobody has claimed. For one virtual thread. */
 final class ChunkQueue {
-    /** Devices of one person: beyond it somebody is playing. */
-    private static final int DEVICES_LIMIT = 100;
-
     private final Sending sending;
     private final Run run;
     private final Chunk chunk;
@@ -112,13 +108,9 @@ final class ChunkQueue {
         var traits = traits(taken);
         var candidates = new ArrayList<Candidate>(deliveries);
         for (var person : taken) {
-            var theirs = devices.getOrDefault(person, List.of());
-            for (int rank = 0; rank < Math.max(1, theirs.size()); rank++) {
-                var address = theirs.isEmpty() ? null : theirs.get(rank);
-                var id = UuidCreator.getTimeOrderedEpoch();
-                var own = chunk.items().get(person);
-                candidates.add(new Candidate(person, rank, id, address, traits.get(person), own, null));
-            }
+            var own = chunk.items().get(person);
+            candidates.addAll(
+                    Candidate.claims(person, devices.getOrDefault(person, List.of()), traits.get(person), own));
         }
         return candidates;
     }
@@ -136,7 +128,7 @@ final class ChunkQueue {
     }
 
     private Map<Integer, List<Address>> byPerson(List<Address> addresses) {
-        int limit = run.devices() == null ? DEVICES_LIMIT : Math.min(run.devices(), DEVICES_LIMIT);
+        int limit = run.deviceLimit();
         var byPerson = new HashMap<Integer, List<Address>>();
         for (var address : addresses) {
             var devices = byPerson.computeIfAbsent(address.profileNo(), no -> new ArrayList<>());

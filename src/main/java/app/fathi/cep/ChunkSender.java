@@ -13,21 +13,14 @@ import app.fathi.platform.jobs.LeaseLostException;
 import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
-import io.vertx.sqlclient.SqlClient;
-import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,8 +41,6 @@ final class ChunkSender {
 
     private static final int SECONDS_PER_MINUTE = 60;
     private static final Duration RESULT_PAUSE = Duration.ofMillis(200);
-    private static final Comparator<LedgerRow> BY_PLACE =
-            Comparator.comparingInt(LedgerRow::profileNo).thenComparingInt(LedgerRow::rank);
 
     private final Sending sending;
     private final Run run;
@@ -60,11 +51,14 @@ final class ChunkSender {
     private final Pool pool;
 
     private final ChunkQueue queue;
-    private final Decider decider;
+    private final Intents intents;
     private final Answers answers;
     private final ChunkEnd end;
     private final int window;
     private final boolean small;
+
+    /** People with whom a place is taken for the message: of what certainly did not leave it is given back. */
+    private final Set<Integer> counted = new HashSet<>();
 
     private volatile Stops stops;
     private volatile long watchedNanos = System.nanoTime();
@@ -83,7 +77,7 @@ final class ChunkSender {
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
         this.queue = new ChunkQueue(sending, run, chunk);
-        this.decider = new Decider(sending, run, chunk, clock::now);
+        this.intents = new Intents(sending, run, chunk, lease, clock);
         this.answers = new Answers(sending.vertx);
         this.end = new ChunkEnd(sending, run, chunk, lease);
         this.window = sending.settings.windowMessages();
@@ -187,146 +181,21 @@ final class ChunkSender {
             if (candidates.isEmpty()) {
                 return;
             }
-            var refusals = refusals(
-                            pool, candidates.stream().map(Candidate::profileNo).toList())
-                    .await();
-            var decided = sending.pool
-                    .map(
-                            run.isTransactional(),
-                            candidates,
-                            candidate -> refusals.containsKey(candidate.profileNo())
-                                    ? Decided.not(candidate, refusals.get(candidate.profileNo()))
-                                    : decider.decide(candidate))
-                    .await();
+            var draft = intents.decide(candidates, stops).await();
             CrashPoint.BEFORE_INTENT.hit();
             long before = System.nanoTime();
-            var intent = sending.transactions.run(tx -> intent(tx, decided)).await();
-            if (intent == null) {
+            var intent = intents.commit(draft).await();
+            stops = intent.stops();
+            if (stops.anything()) {
                 return;
             }
             watchedNanos = before;
+            counted.addAll(intent.counted());
             CrashPoint.AFTER_INTENT.hit();
-            intent.rows.forEach((row, what) -> post(row, what, intent.hold));
+            intent.rows().forEach((row, what) -> post(row, what, intent.hold()));
         } catch (RuntimeException e) {
             fail(e);
         }
-    }
-
-    /** Who of these wants nothing, or must get nothing, of what this is. */
-    private Future<Map<Integer, Reason>> refusals(SqlClient client, Collection<Integer> people) {
-        return sending.profiles
-                .refusals(
-                        client,
-                        run.ws(),
-                        Set.copyOf(people),
-                        run.purpose(),
-                        run.channel().word())
-                .map(found -> {
-                    var reasons = new HashMap<Integer, Reason>();
-                    found.forEach((no, refusal) -> reasons.put(
-                            no,
-                            switch (refusal) {
-                                case SUPPRESSED -> Reason.SUPPRESSED;
-                                case NO_CONSENT -> Reason.NO_CONSENT;
-                            }));
-                    return reasons;
-                });
-    }
-
-    /** What an intent's commit allows. */
-    private record Intent(Map<LedgerRow, Decided> rows, Lease.Hold hold) {}
-
-    /** Looks once more at everything that may have changed, then reserves. Null when the run was stopped meanwhile. */
-    private Future<Intent> intent(SqlConnection tx, List<Decided> decided) {
-        var ids = new HashSet<UUID>();
-        decided.stream()
-                .filter(Decided::isTried)
-                .forEach(d -> ids.add(d.candidate().address().id()));
-        // Asked in one go: the connection answers them in this order, which is also the order of the locks.
-        var now = RunsStore.lockStops(tx, run.run());
-        var marked = run.state() == RunState.QUEUED && chunk.isAllOf(run)
-                ? RunsStore.markSending(tx, run.run())
-                : Future.<Void>succeededFuture();
-        var hold = lease.hold(tx);
-        var active = ids.isEmpty() ? Future.succeededFuture(Set.<UUID>of()) : channel.stillActive(tx, run.ws(), ids);
-        var limited = QuotaStore.isLimited(tx, run.ws());
-        var refused = ids.isEmpty()
-                ? Future.succeededFuture(Map.<Integer, Reason>of())
-                : refusals(
-                        tx, decided.stream().map(d -> d.candidate().profileNo()).toList());
-        return Future.all(now, marked, hold, active, limited, refused).compose(all -> {
-            stops = seen(now.result());
-            return stops.anything()
-                    ? Future.succeededFuture(null)
-                    : reserve(tx, decided, active.result(), refused.result(), limited.result())
-                            .map(rows -> new Intent(rows, hold.result()));
-        });
-    }
-
-    /** Writes what was decided; what is answered may be sent. */
-    private Future<Map<LedgerRow, Decided>> reserve(
-            SqlConnection tx, List<Decided> decided, Set<UUID> active, Map<Integer, Reason> refused, boolean limited) {
-        long first = limited
-                ? decided.stream().filter(d -> isFirst(d, active, refused)).count()
-                : 0;
-        return first == 0
-                ? write(tx, decided, active, refused, Integer.MAX_VALUE)
-                : QuotaStore.take(tx, run.ws(), (int) first)
-                        .compose(granted -> write(tx, decided, active, refused, granted));
-    }
-
-    /** A delivery counts once, with its claim, however often it is tried. */
-    private boolean isFirst(Decided decided, Set<UUID> active, Map<Integer, Reason> refused) {
-        return decided.candidate().previous() == null
-                && !row(decided, active, refused).state().isFinal();
-    }
-
-    /** @param quota how many of them may begin for the first time */
-    private Future<Map<LedgerRow, Decided>> write(
-            SqlConnection tx, List<Decided> decided, Set<UUID> active, Map<Integer, Reason> refused, int quota) {
-        var byPlace = new HashMap<Place, Decided>();
-        var claims = new HashSet<Place>();
-        var rows = new ArrayList<LedgerRow>();
-        int left = quota;
-        for (var d : decided) {
-            boolean begins = isFirst(d, active, refused);
-            var row = begins && left == 0 ? d.candidate().ended(Reason.QUOTA_EXCEEDED) : row(d, active, refused);
-            left -= begins && left > 0 ? 1 : 0;
-            rows.add(row);
-            byPlace.put(Place.of(row), d);
-            if (d.candidate().previous() == null) {
-                claims.add(Place.of(row));
-            }
-        }
-        rows.sort(BY_PLACE);
-        return sending.ledger
-                .intents(tx, run, chunk.chunk(), lease.token(), rows, claims)
-                .map(written -> {
-                    var toSend = new HashMap<LedgerRow, Decided>();
-                    for (var row : written) {
-                        if (row.state() == State.ATTEMPTING) {
-                            toSend.put(row, byPlace.get(Place.of(row)));
-                        }
-                    }
-                    return toSend;
-                });
-    }
-
-    private LedgerRow row(Decided decided, Set<UUID> active, Map<Integer, Reason> refused) {
-        var candidate = decided.candidate();
-        var fault = decided.fault() != null ? decided.fault() : refused.get(candidate.profileNo());
-        if (fault != null) {
-            return candidate.ended(fault);
-        }
-        if (stops.stop(candidate.address())) {
-            return candidate.ended(Reason.KILL_SWITCH);
-        }
-        if (decided.heldUntil() != null) {
-            return candidate.later(later(decided.heldUntil()));
-        }
-        return active.contains(candidate.address().id())
-                ? candidate.attempting()
-                : candidate.ended(Reason.NO_SUBSCRIPTION);
     }
 
     private Gate gate(Lease.Hold hold, Address address) {
@@ -373,15 +242,14 @@ final class ChunkSender {
 
     /** Tried for as long as a lease lasts: what is not written here is sent again by who comes next. */
     private void writeResults() {
-        var rows = answers.first(sending.settings.resultMessages()).stream()
-                .map(this::result)
-                .sorted(BY_PLACE)
-                .toList();
+        var first = answers.first(sending.settings.resultMessages());
+        var rows = first.stream().map(this::result).sorted(Intents.BY_PLACE).toList();
+        var unsent = unsent(first);
         boolean last = isLast(rows.size());
         long began = System.nanoTime();
         while (true) {
             try {
-                inTurn(() -> write(rows, last));
+                inTurn(() -> write(rows, unsent, last));
                 break;
             } catch (RuntimeException e) {
                 boolean late = System.nanoTime() - began > lease.length().toNanos();
@@ -397,8 +265,18 @@ final class ChunkSender {
         answers.drop(rows.size());
     }
 
-    private void write(List<LedgerRow> rows, boolean last) {
-        var written = (last ? end.withLastResults(rows) : end.results(rows)).await();
+    private Set<Place> unsent(List<Answer> all) {
+        return counted.isEmpty()
+                ? Set.of()
+                : all.stream()
+                        .filter(answer -> counted.contains(answer.row().profileNo())
+                                && Unsent.isCertain(answer.row(), answer.attempt()))
+                        .map(answer -> Place.of(answer.row()))
+                        .collect(Collectors.toSet());
+    }
+
+    private void write(List<LedgerRow> rows, Set<Place> unsent, boolean last) {
+        var written = (last ? end.withLastResults(rows, unsent) : end.results(rows, unsent)).await();
         finished = written.finished();
         if (written.rows() < rows.size()) {
             LOG.warn("{} results of message {} were fenced", rows.size() - written.rows(), run.id());

@@ -35,8 +35,9 @@ final class Decider {
             return new Decided(candidate, fault, null, null, null);
         }
 
-        boolean isTried() {
-            return fault == null && heldUntil == null;
+        /** Nothing was made for it: it is asked for again from then on. */
+        static Decided later(Candidate candidate, Instant heldUntil) {
+            return new Decided(candidate, null, heldUntil, null, null);
         }
     }
 
@@ -50,7 +51,7 @@ final class Decider {
         }
         var heldUntil = channel.heldUntil(candidate.address());
         if (heldUntil != null) {
-            return new Decided(candidate, null, heldUntil, null, null);
+            return Decided.later(candidate, heldUntil);
         }
         if (!constant && candidate.traits() == null) {
             return Decided.not(candidate, Reason.NOT_IN_AUDIENCE);

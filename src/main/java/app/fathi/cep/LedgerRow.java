@@ -14,6 +14,7 @@ import java.util.UUID;
  * @param retry why there was more than one attempt, null when there was not
  * @param httpStatus of the last answer, null before the first and when there was none
  * @param nextAt when a waiting row is due, else null
+ * @param factors by which policy it waits or was skipped; null where none had a say, and where that is not asked
  */
 record LedgerRow(
         int profileNo,
@@ -25,11 +26,17 @@ record LedgerRow(
         Reason reason,
         RetryReason retry,
         Integer httpStatus,
-        Instant nextAt) {
+        Instant nextAt,
+        Factors factors) {
 
     /** The row of a person or device that gets nothing, for this reason. */
     static LedgerRow ended(int profileNo, int rank, UUID id, UUID subscription, Reason reason) {
-        return new LedgerRow(profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null);
+        return new LedgerRow(profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null, null);
+    }
+
+    LedgerRow by(Factors policy) {
+        return new LedgerRow(
+                profileNo, rank, id, subscription, state, attempts, reason, retry, httpStatus, nextAt, policy);
     }
 
     LedgerRow end(Reason wanted) {
@@ -44,7 +51,8 @@ record LedgerRow(
                 finalReason,
                 retry,
                 httpStatus,
-                null);
+                null,
+                factors);
     }
 
     /** Whom a dead sender may have reached is not called skipped: it failed by our own fault, with the crash on record. */
@@ -64,6 +72,7 @@ record LedgerRow(
                 next.reason(),
                 retry,
                 status,
-                next.nextAt());
+                next.nextAt(),
+                factors);
     }
 }

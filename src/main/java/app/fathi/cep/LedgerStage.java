@@ -1,6 +1,7 @@
 package app.fathi.cep;
 
 import app.fathi.cdp.DerivedBatch;
+import app.fathi.cdp.DerivedBatch.Moved;
 import app.fathi.cdp.ProfileStage;
 import app.fathi.cep.LedgerStore.FirstReports;
 import app.fathi.cep.LedgerStore.Reports;
@@ -14,12 +15,16 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Writes what devices report (shown, clicked, closed) into the ledger, the run's counts and the facts. The first report
- * of each kind wins, so a repeated one changes nothing; a click implies nothing else.
+ * of each kind wins, so a repeated one changes nothing; a click implies nothing else. And what somebody got goes with them when
+ * they become part of another person.
  */
 public final class LedgerStage implements ProfileStage {
     /** Increments of a run that are summed by the reader before one of us makes one of them. */
@@ -49,10 +54,34 @@ public final class LedgerStage implements ProfileStage {
                                 LedgerStage::earliest);
             }
         }
-        Future<Void> done = Future.succeededFuture();
+        Future<Void> done = batch.moved().isEmpty() ? Future.succeededFuture() : unite(tx, batch.moved());
         for (var entry : byRun.entrySet()) {
             done = done.compose(before -> write(
                     tx, batch, entry.getKey(), List.copyOf(entry.getValue().values())));
+        }
+        return done;
+    }
+
+    /** Who became one person has got what both got: a cap counts it so. Who became two have both got what they got as one. */
+    private static Future<Void> unite(SqlConnection tx, Set<Moved> moved) {
+        Future<Void> done = Future.succeededFuture();
+        for (int ws : moved.stream().map(Moved::ws).distinct().sorted().toList()) {
+            var here = moved.stream().filter(one -> one.ws() == ws).toList();
+            var people = here.stream()
+                    .flatMap(one -> Stream.of(one.fromNo(), one.toNo()))
+                    .collect(Collectors.toSet());
+            done = done.compose(before -> RingsStore.read(tx, ws, people))
+                    .compose(known -> known.isEmpty()
+                            ? Future.succeededFuture()
+                            : RingsStore.lock(tx, ws, people).compose(rings -> {
+                                var united = new TreeMap<Integer, Ring>();
+                                for (var one : here) {
+                                    var ring = rings.get(one.toNo()).and(rings.get(one.fromNo()));
+                                    united.put(one.toNo(), ring);
+                                    rings.put(one.toNo(), ring);
+                                }
+                                return RingsStore.write(tx, ws, united);
+                            }));
         }
         return done;
     }

@@ -4,11 +4,13 @@ import static app.fathi.cep.RunsStore.instant;
 import static app.fathi.cep.RunsStore.time;
 
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,22 +35,28 @@ final class LedgerStore {
         }
     }
 
-    static final String WRITE_INTENTS =
+    private static final String WRITE_INTENTS_WITH =
             """
             INSERT INTO cep_message AS m (run, step, ws, token, channel, profile_no, rank, id, subscription, state,
-                                          attempts, reason, retry_reason, next_at, attempted_at)
+                                          attempts, reason, retry_reason, next_at, attempted_at%1$s)
             SELECT $1, $2, $3, $4, $5, d.profile_no, d.rank, d.id, d.subscription, d.state, d.attempts, d.reason,
-                   d.retry_reason, d.next_at, CASE WHEN d.state = 1 THEN clock_timestamp() END
+                   d.retry_reason, d.next_at, CASE WHEN d.state = 1 THEN clock_timestamp() END%2$s
             FROM unnest($6::int[], $7::smallint[], $8::uuid[], $9::uuid[], $10::smallint[], $11::smallint[],
-                        $12::smallint[], $13::smallint[], $14::timestamptz[])
-                 AS d (profile_no, rank, id, subscription, state, attempts, reason, retry_reason, next_at)
+                        $12::smallint[], $13::smallint[], $14::timestamptz[]%3$s)
+                 AS d (profile_no, rank, id, subscription, state, attempts, reason, retry_reason, next_at%1$s)
             ON CONFLICT (run, step, profile_no, rank) DO UPDATE
             SET token = excluded.token, state = excluded.state, attempts = excluded.attempts, reason = excluded.reason,
-                retry_reason = excluded.retry_reason, next_at = excluded.next_at,
+                retry_reason = excluded.retry_reason, next_at = excluded.next_at%4$s,
                 attempted_at = coalesce(excluded.attempted_at, m.attempted_at)
             WHERE m.state < 2 AND m.id = excluded.id
             RETURNING profile_no, rank
             """;
+
+    static final String WRITE_INTENTS = WRITE_INTENTS_WITH.formatted("", "", "", "");
+
+    /** With the policies that had a say; those of before stay where none has any more. */
+    static final String WRITE_RULED_INTENTS = WRITE_INTENTS_WITH.formatted(
+            ", factors", ", d.factors", ", $15::bytea[]", ", factors = coalesce(excluded.factors, m.factors)");
 
     /**
      * Claims and resumes: rows become {@code attempting}, {@code waiting} or final under the token. A new claim of somebody who was
@@ -58,23 +66,32 @@ final class LedgerStore {
      * @return the rows that were written
      */
     static Future<Set<Place>> writeIntents(SqlClient tx, Run run, long token, List<LedgerRow> rows) {
-        return tx.preparedQuery(WRITE_INTENTS)
-                .execute(Tuple.tuple()
-                        .addLong(run.run())
-                        .addShort(STEP)
-                        .addInteger(run.ws())
-                        .addLong(token)
-                        .addShort(run.channel().code())
-                        .addArrayOfInteger(array(rows, Integer[]::new, LedgerRow::profileNo))
-                        .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.rank()))
-                        .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::id))
-                        .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::subscription))
-                        .addArrayOfShort(
-                                array(rows, Short[]::new, row -> row.state().code()))
-                        .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.attempts()))
-                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::reason))
-                        .addArrayOfShort(array(rows, Short[]::new, LedgerStore::retry))
-                        .addArrayOfOffsetDateTime(array(rows, OffsetDateTime[]::new, row -> time(row.nextAt()))))
+        boolean ruled = rows.stream().anyMatch(row -> row.factors() != null);
+        var values = Tuple.tuple()
+                .addLong(run.run())
+                .addShort(STEP)
+                .addInteger(run.ws())
+                .addLong(token)
+                .addShort(run.channel().code())
+                .addArrayOfInteger(array(rows, Integer[]::new, LedgerRow::profileNo))
+                .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.rank()))
+                .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::id))
+                .addArrayOfUUID(array(rows, UUID[]::new, LedgerRow::subscription))
+                .addArrayOfShort(array(rows, Short[]::new, row -> row.state().code()))
+                .addArrayOfShort(array(rows, Short[]::new, row -> (short) row.attempts()))
+                .addArrayOfShort(array(rows, Short[]::new, LedgerStore::reason))
+                .addArrayOfShort(array(rows, Short[]::new, LedgerStore::retry))
+                .addArrayOfOffsetDateTime(array(rows, OffsetDateTime[]::new, row -> time(row.nextAt())));
+        if (ruled) {
+            values.addValue(array(
+                    rows,
+                    Buffer[]::new,
+                    row -> row.factors() == null
+                            ? null
+                            : Buffer.buffer(row.factors().octets())));
+        }
+        return tx.preparedQuery(ruled ? WRITE_RULED_INTENTS : WRITE_INTENTS)
+                .execute(values)
                 .map(LedgerStore::places);
     }
 
@@ -141,6 +158,16 @@ final class LedgerStore {
     static Future<List<LedgerRow>> rows(SqlClient client, Chunk chunk) {
         return client.preparedQuery(ROWS)
                 .execute(Tuple.of(chunk.run(), STEP, chunk.firstProfileNo(), chunk.lastProfileNo()))
+                .map(rows -> rows.stream().map(LedgerStore::row).toList());
+    }
+
+    static final String ROWS_OF =
+            "SELECT " + ROW_COLUMNS + " FROM cep_message WHERE run = $1 AND step = $2 AND profile_no = ANY ($3)";
+
+    /** All rows of these people. */
+    static Future<List<LedgerRow>> rowsOf(SqlClient client, long run, Collection<Integer> people) {
+        return client.preparedQuery(ROWS_OF)
+                .execute(Tuple.of(run, STEP, people.toArray(Integer[]::new)))
                 .map(rows -> rows.stream().map(LedgerStore::row).toList());
     }
 
@@ -423,7 +450,8 @@ final class LedgerStore {
                 reason == null ? null : Reason.of(reason),
                 RetryReason.of(number(row, "retry_reason")),
                 number(row, "status"),
-                instant(row, "next_at"));
+                instant(row, "next_at"),
+                null);
     }
 
     private static Delivery delivery(Row row) {

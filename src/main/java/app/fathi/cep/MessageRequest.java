@@ -18,6 +18,7 @@ import java.util.UUID;
  * @param tracking whether the browser is to report shown, clicked and closed
  * @param dryRun count only
  * @param resendOf the message that is sent again; null for none
+ * @param tag by which caps count it; null for none
  */
 public record MessageRequest(
         Audience audience,
@@ -33,7 +34,11 @@ public record MessageRequest(
         boolean tracking,
         boolean dryRun,
         Source source,
-        UUID resendOf) {
+        UUID resendOf,
+        String tag) {
+
+    /** A day: as long as one waits for a device that is off at night. */
+    public static final int DEFAULT_TTL_SECONDS = 86_400;
 
     /** One that an application sends. */
     public MessageRequest(
@@ -63,6 +68,7 @@ public record MessageRequest(
                 tracking,
                 dryRun,
                 Source.API,
+                null,
                 null);
     }
 
@@ -82,7 +88,8 @@ public record MessageRequest(
                 tracking,
                 dryRun,
                 source,
-                resendOf);
+                resendOf,
+                tag);
     }
 
     /** The same from elsewhere. */
@@ -101,7 +108,28 @@ public record MessageRequest(
                 tracking,
                 dryRun,
                 other,
-                resendOf);
+                resendOf,
+                tag);
+    }
+
+    /** The same, counted by caps under this tag; null for none. */
+    public MessageRequest tagged(String other) {
+        return new MessageRequest(
+                audience,
+                content,
+                purpose,
+                ttlSeconds,
+                urgency,
+                topic,
+                sendAt,
+                expiresAt,
+                devices,
+                perMinute,
+                tracking,
+                dryRun,
+                source,
+                resendOf,
+                other);
     }
 
     boolean isTransactional() {

@@ -323,7 +323,8 @@ public final class Messages {
                 run.tracking(),
                 wanted.dryRun(),
                 Source.RESEND,
-                run.id());
+                run.id(),
+                run.tag());
     }
 
     /** Whom it did not reach, with the addresses where these are known; where a message named addresses, only those. */
@@ -427,7 +428,7 @@ public final class Messages {
         });
     }
 
-    private void checkTimes(MessageRequest request, Instant now) {
+    static void checkTimes(MessageRequest request, Instant now) {
         var sendAt = request.sendAt();
         if (sendAt != null && sendAt.isAfter(now.plus(LONGEST_DELAY))) {
             throw ProblemException.unprocessable(
@@ -484,7 +485,7 @@ public final class Messages {
                 .map(done -> new Taken(run.id(), run.planned(), null, audience.unknown()));
     }
 
-    private Run run(int ws, MessageRequest request, RunsStore.Number number, RunState state, int planned) {
+    Run run(int ws, MessageRequest request, RunsStore.Number number, RunState state, int planned) {
         var start = start(request, number.now());
         var byTtl = start.plus(request.ttlSeconds() == 0 ? NOW_OR_NEVER : Duration.ofSeconds(request.ttlSeconds()));
         var expiresAt = request.expiresAt() == null || request.expiresAt().isAfter(byTtl) ? byTtl : request.expiresAt();
@@ -507,7 +508,8 @@ public final class Messages {
                 planned,
                 number.now(),
                 request.source(),
-                request.resendOf());
+                request.resendOf(),
+                request.tag());
     }
 
     private List<Chunk> chunks(Run run, TreeMap<Integer, List<UUID>> people, Map<Integer, JsonObject> own) {

@@ -19,7 +19,7 @@ public final class PeopleInLedger implements Erasable {
 
     @Override
     public Set<String> tables() {
-        return Set.of("cep_message", "cep_chunk");
+        return Set.of("cep_message", "cep_chunk", "cep_profile_policy");
     }
 
     @Override
@@ -29,6 +29,7 @@ public final class PeopleInLedger implements Erasable {
 
     @Override
     public Future<Map<String, Integer>> erase(SqlConnection tx, int ws, Collection<Integer> profileNos) {
-        return store.forgetItems(tx, ws, profileNos).map(chunks -> Map.of("cep_chunk", chunks));
+        return store.forgetItems(tx, ws, profileNos).compose(chunks -> RingsStore.erase(tx, ws, profileNos)
+                .map(rings -> Map.of("cep_chunk", chunks, "cep_profile_policy", rings)));
     }
 }

@@ -13,6 +13,7 @@ import java.util.UUID;
  * @param perMinute deliveries that may begin in a minute, over all nodes; null for as fast as it goes
  * @param planned people
  * @param resendOf the message that is sent again; null for none
+ * @param tag by which caps count it; null for none
  */
 record Run(
         long run,
@@ -33,7 +34,16 @@ record Run(
         int planned,
         Instant createdAt,
         Source source,
-        UUID resendOf) {
+        UUID resendOf,
+        String tag) {
+
+    /** Devices of one person: beyond it somebody is playing. */
+    private static final int DEVICES_LIMIT = 100;
+
+    /** How many of a person's devices get it. */
+    int deviceLimit() {
+        return devices == null ? DEVICES_LIMIT : Math.min(devices, DEVICES_LIMIT);
+    }
 
     /** Never waits behind other purposes. */
     boolean isTransactional() {

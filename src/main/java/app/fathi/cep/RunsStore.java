@@ -13,11 +13,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 
 /** SQL of {@code cep_run}, {@code cep_chunk} and {@code cep_run_delta}. */
@@ -50,8 +48,8 @@ final class RunsStore {
             """
             INSERT INTO cep_run (run, ws, id, kind, channel, state, purpose, content, ttl_seconds, urgency, topic,
                                  devices, tracking, send_at, expires_at, planned, unknown, chunks_left, created_at, finished_at,
-                                 resend_of)
-            VALUES ($1, $2, $3, $20, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21)
+                                 resend_of, tag)
+            VALUES ($1, $2, $3, $20, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21, $22)
             """;
 
     static Future<Void> insertRun(SqlClient tx, Run run, int unknown, int chunks) {
@@ -82,7 +80,8 @@ final class RunsStore {
                         .addOffsetDateTime(time(run.createdAt()))
                         .addOffsetDateTime(run.state() == RunState.COMPLETED ? time(run.createdAt()) : null)
                         .addString(run.source().word())
-                        .addUUID(run.resendOf()))
+                        .addUUID(run.resendOf())
+                        .addString(run.tag()))
                 .mapEmpty();
     }
 
@@ -123,7 +122,7 @@ final class RunsStore {
     private static final String RUN_COLUMNS =
             """
             run, ws, id, channel, state, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
-            expires_at, planned, created_at, kind, resend_of,
+            expires_at, planned, created_at, kind, resend_of, tag,
             (SELECT t.per_minute FROM cep_throttle t WHERE t.run = cep_run.run) AS per_minute
             """;
 
@@ -137,6 +136,18 @@ final class RunsStore {
         return client.preparedQuery("SELECT " + RUN_COLUMNS + " FROM cep_run WHERE id = $1 AND ws = $2")
                 .execute(Tuple.of(id, ws))
                 .map(rows -> first(rows));
+    }
+
+    /** The newest that is not after this one, and the one before it. */
+    static Future<List<Run>> latest(SqlClient client, int ws, Instant notAfter, long run, Instant from) {
+        return client.preparedQuery(
+                        "SELECT " + RUN_COLUMNS
+                                + """
+                         FROM cep_run WHERE ws = $1 AND (created_at, run) <= ($2, $3) AND created_at >= $4
+                        ORDER BY created_at DESC, run DESC LIMIT 2
+                        """)
+                .execute(Tuple.of(ws, time(notAfter), run, time(from)))
+                .map(rows -> rows.stream().map(RunsStore::run).toList());
     }
 
     /** Held against senders until the transaction ends. */
@@ -168,26 +179,19 @@ final class RunsStore {
     private static Future<Stops> stops(SqlClient client, String sql, long run) {
         return client.preparedQuery(sql).execute(Tuple.of(run)).map(rows -> {
             // Without its row it was dropped by retention: nothing more is to be sent.
-            boolean cancelled = rows.size() == 0;
-            boolean killed = false;
-            boolean held = false;
-            var origins = new HashSet<String>();
+            var stops = rows.size() == 0 ? Stops.NONE.cancel() : Stops.NONE;
             for (var row : rows) {
-                cancelled |= RunState.of(row.getString("state")) == RunState.CANCELLED;
-                held |= row.getBoolean("held");
+                boolean cancelled = RunState.of(row.getString("state")) == RunState.CANCELLED;
+                stops = new Stops(cancelled, stops.killed(), row.getBoolean("held"), stops.origins());
                 var scope = row.getString("scope");
                 if (scope != null) {
-                    var target = row.getString("target");
-                    switch (KillSwitch.Scope.of(scope)) {
-                        case ALL, WORKSPACE -> killed = true;
-                        case CHANNEL ->
-                            killed |= target.equals(
-                                    ChannelKind.of(row.getShort("channel")).word());
-                        case ORIGIN -> origins.add(target);
-                    }
+                    stops = stops.with(
+                            KillSwitch.Scope.of(scope),
+                            row.getString("target"),
+                            ChannelKind.of(row.getShort("channel")));
                 }
             }
-            return new Stops(cancelled, killed, held, Set.copyOf(origins));
+            return stops;
         });
     }
 
@@ -475,7 +479,8 @@ final class RunsStore {
                 row.getInteger("planned"),
                 instant(row, "created_at"),
                 Source.of(row.getString("kind")),
-                row.getUUID("resend_of"));
+                row.getUUID("resend_of"),
+                row.getString("tag"));
     }
 
     private static Chunk chunk(Row row) {

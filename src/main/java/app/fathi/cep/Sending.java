@@ -22,6 +22,7 @@ public final class Sending {
     final int trackTokenDays;
     final RetrySchedule retries;
     final Ledger ledger;
+    final PolicyBook policies;
     final Turns turns = new Turns();
     private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
 
@@ -46,6 +47,7 @@ public final class Sending {
         this.trackTokenDays = config.webpush().trackTokenDays();
         this.retries = new RetrySchedule(settings);
         this.ledger = new Ledger(registry);
+        this.policies = new PolicyBook(transactions.pool(), profiles);
         channels.forEach(channel -> this.channels.put(channel.kind(), channel));
     }
 

@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import java.util.HashSet;
 import java.util.Set;
 
 /**
@@ -12,6 +13,19 @@ import java.util.Set;
  */
 record Stops(boolean cancelled, boolean killed, boolean held, Set<String> origins) {
     static final Stops NONE = new Stops(false, false, false, Set.of());
+
+    /** With this switch besides, for a run of this channel. */
+    Stops with(KillSwitch.Scope scope, String target, ChannelKind channel) {
+        return switch (scope) {
+            case ALL, WORKSPACE -> new Stops(cancelled, true, held, origins);
+            case CHANNEL -> new Stops(cancelled, killed || target.equals(channel.word()), held, origins);
+            case ORIGIN -> {
+                var more = new HashSet<>(origins);
+                more.add(target);
+                yield new Stops(cancelled, killed, held, Set.copyOf(more));
+            }
+        };
+    }
 
     Stops cancel() {
         return new Stops(true, killed, held, origins);

@@ -65,6 +65,11 @@ public enum Permission {
     MESSAGES_TEST("messages:test", true),
     /** Messages with the purpose {@code transactional}, which pass marketing's limits. */
     MESSAGES_SEND_TRANSACTIONAL("messages:send-transactional", false),
+    POLICIES_READ("policies:read", true),
+    /** Laying down when messages go: caps, quiet hours, blackouts. */
+    POLICIES_MANAGE("policies:manage", true),
+    /** Asking why somebody gets something or does not. */
+    DECISIONS_READ("decisions:read", true),
     KILL_SWITCH_READ("kill-switch:read", true),
     /** Stopping what is sent, and letting it go on. */
     KILL_SWITCH_UPDATE("kill-switch:update", true),

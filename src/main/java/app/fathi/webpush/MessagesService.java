@@ -37,7 +37,6 @@ import java.util.stream.IntStream;
 /** The push API: reads the contract's message, checks what a schema cannot, and hands it to {@link Messages}. */
 final class MessagesService {
     private static final String MESSAGES = "/api/v1/webpush/messages/";
-    private static final int DEFAULT_TTL_SECONDS = 86_400;
     /** Who waits for a test does not wait for long. */
     private static final int TEST_TTL_SECONDS = 300;
 
@@ -341,11 +340,11 @@ final class MessagesService {
 
     private static MessageRequest request(JsonObject json, Audience audience, JsonObject content) {
         var devices = json.getValue("devices") instanceof JsonObject chosen ? chosen.getInteger("lastActive") : null;
-        return new MessageRequest(
+        var request = new MessageRequest(
                 audience,
                 content("", content),
                 json.getString("purpose"),
-                json.getInteger("ttl", DEFAULT_TTL_SECONDS),
+                json.getInteger("ttl", MessageRequest.DEFAULT_TTL_SECONDS),
                 Urgency.of(json.getString("urgency", "normal")),
                 json.getString("topic"),
                 instant(json, "sendAt"),
@@ -354,6 +353,7 @@ final class MessagesService {
                 json.getInteger("perMinute"),
                 json.getBoolean("tracking", true),
                 json.getBoolean("dryRun", false));
+        return request.tagged(json.getString("tag"));
     }
 
     /** The notification's time is read only when it is sent, and then it is too late to say that it is none. */

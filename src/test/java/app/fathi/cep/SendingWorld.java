@@ -70,7 +70,14 @@ final class SendingWorld implements AutoCloseable {
         environment.putAll(settings);
         config = Config.of(environment);
         sendPool = new SendPool(config.send());
-        sending = new Sending(
+        sending = sending();
+        audiences = new Audiences(transactions);
+        messages = new Messages(sending, jobs, audiences);
+        batches = new Batches(messages, sending);
+    }
+
+    private Sending sending() {
+        return new Sending(
                 vertx,
                 transactions,
                 new Profiles(),
@@ -80,9 +87,23 @@ final class SendingWorld implements AutoCloseable {
                 config,
                 List.of(channel),
                 registry);
-        audiences = new Audiences(transactions);
-        messages = new Messages(sending, jobs, audiences);
-        batches = new Batches(messages, sending);
+    }
+
+    Explain explain() {
+        return new Explain(transactions, sending, messages, null);
+    }
+
+    /** Lays policies down; whoever has asked for them already knows within a second. */
+    void policies(JsonObject document) {
+        Policies.of(document);
+        int version = rows("SELECT count(*)::int AS n FROM cep_policies WHERE ws = " + WS)
+                .getFirst()
+                .getInteger("n");
+        transactions
+                .run(tx -> PoliciesStore.insert(tx, WS, version, document, null))
+                .await()
+                .orElseThrow();
+        sending.policies.forget(WS);
     }
 
     /** Deliveries of all messages by reason, as the metrics tell them. */
@@ -111,6 +132,15 @@ final class SendingWorld implements AutoCloseable {
 
     /** From now on jobs are done. */
     String startWorkers() {
+        return startWorkers(sending);
+    }
+
+    /** As another node does them: it knows of the others what the database says, and nothing more. */
+    String startAnotherNode() {
+        return startWorkers(sending());
+    }
+
+    private String startWorkers(Sending sending) {
         return vertx.deployVerticle(new JobsVerticle(
                         pool,
                         jobs,

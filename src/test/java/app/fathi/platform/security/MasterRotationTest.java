@@ -336,6 +336,8 @@ class MasterRotationTest {
             "audit_head.signature",
             "cdp_suppression.hash",
             "cdp_suppression_salt.salt",
+            "cep_message.factors",
+            "cep_profile_policy.ring",
             "idempotency.body_hash",
             "idempotency.scope",
             "rate_budget.key",

@@ -1,0 +1,233 @@
+package app.fathi.cep;
+
+import app.fathi.cep.RunsStore.Number;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.security.Tenancy;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlClient;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * What would become of a message to one person, without sending it: asked of the same {@link Stage}s by the same {@link Intents}
+ * as when it is sent, with every stage told instead of the first alone.
+ */
+public final class Explain {
+    private static final JsonObject ANYTHING = new JsonObject().put("title", "-");
+
+    private final Transactions transactions;
+    private final Sending sending;
+    private final Messages messages;
+    private final Tenancy tenancy;
+
+    public Explain(Transactions transactions, Sending sending, Messages messages, Tenancy tenancy) {
+        this.transactions = transactions;
+        this.sending = sending;
+        this.messages = messages;
+        this.tenancy = tenancy;
+    }
+
+    Future<Reply> explain(Call call) {
+        var json = call.json();
+        var client = transactions.pool();
+        return requirePurpose(call.ws(), json.getString("purpose"))
+                .compose(allowed -> messages.checkContent(call.ws(), request(json)))
+                .compose(checked -> clock(client, json.getString("at")))
+                .compose(clock -> person(client, call.ws(), json)
+                        .compose(no -> explain(client, call.ws(), no, request(json), clock)))
+                .map(Reply::ok);
+    }
+
+    private Future<Void> requirePurpose(int ws, String purpose) {
+        return tenancy.rules(ws).map(rules -> {
+            if (!rules.purposes().contains(purpose)) {
+                throw ProblemException.unprocessable("/purpose", "This workspace has no such purpose.");
+            }
+            return null;
+        });
+    }
+
+    private static Future<DatabaseClock> clock(SqlClient client, String at) {
+        return at == null
+                ? RunsStore.clock(client)
+                : Future.succeededFuture(new DatabaseClock(Rfc3339.at("/at", at).toInstant(), System.nanoTime()));
+    }
+
+    private Future<Integer> person(SqlClient client, int ws, JsonObject json) {
+        var userId = json.getString("userId");
+        var found = userId != null
+                ? sending.profiles.numbersByUserIds(client, ws, Set.of(userId)).map(Map::values)
+                : sending.profiles
+                        .numbersByIds(client, ws, Set.of(uuid(json.getString("profileId"))))
+                        .map(Map::values);
+        return found.map(
+                numbers -> numbers.stream().findFirst().orElseThrow(() -> ProblemException.notFound("profile")));
+    }
+
+    private static UUID uuid(String text) {
+        try {
+            return UUID.fromString(text);
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.invalid("/profileId", "This is not a UUID.");
+        }
+    }
+
+    private static MessageRequest request(JsonObject json) {
+        var expiresAt = Rfc3339.at("/expiresAt", json.getString("expiresAt"));
+        return new MessageRequest(
+                        new Audience.Profiles(List.of()),
+                        json.getJsonObject("content", ANYTHING),
+                        json.getString("purpose"),
+                        json.getInteger("ttl", MessageRequest.DEFAULT_TTL_SECONDS),
+                        Urgency.NORMAL,
+                        null,
+                        null,
+                        expiresAt == null ? null : expiresAt.toInstant(),
+                        null,
+                        null,
+                        true,
+                        true)
+                .tagged(json.getString("tag"));
+    }
+
+    /** A person's deliveries by now: one for each device, and what each stage has against it. */
+    Future<List<Situation>> situations(SqlClient client, int ws, int no, MessageRequest request, DatabaseClock clock) {
+        var run = messages.run(ws, request, new Number(0, clock.now()), RunState.SENDING, 1);
+        var chunk = new Chunk(0, 0, List.of(no), null, Map.of(), false);
+        var channel = sending.channel(run.channel());
+        var intents = new Intents(sending, run, chunk, null, clock);
+        var addresses = channel.addressesOf(client, ws, List.of(no));
+        var views = sending.profiles.views(client, ws, Set.of(no));
+        var switches = KillSwitchStore.all(client, ws);
+        var limited = QuotaStore.isLimited(client, ws);
+        return Future.all(addresses, views, switches, limited).compose(all -> {
+            var view = views.result().get(no);
+            var devices = addresses.result().stream().limit(run.deviceLimit()).toList();
+            var candidates = Candidate.claims(no, devices, view == null ? null : view.traits(), null);
+            var stops = stops(switches.result(), run);
+            return intents.decide(candidates, stops)
+                    .compose(draft -> intents.look(client, draft, stops))
+                    .compose(situations ->
+                            limited.result() ? withQuota(ws, situations) : Future.succeededFuture(situations));
+        });
+    }
+
+    private static Stops stops(List<KillSwitch> switches, Run run) {
+        var stops = Stops.NONE;
+        for (var one : switches) {
+            if (!one.exceptTransactional() || !run.isTransactional()) {
+                stops = stops.with(one.scope(), one.target(), run.channel());
+            }
+        }
+        return stops;
+    }
+
+    /** Takes of the quota as a sender does, and gives it back. */
+    private Future<List<Situation>> withQuota(int ws, List<Situation> situations) {
+        int wanted = (int) situations.stream().filter(Explain::begins).count();
+        return transactions
+                .pool()
+                .withConnection(connection -> connection.begin().compose(tx -> QuotaStore.take(connection, ws, wanted)
+                        .eventually(tx::rollback)))
+                .map(granted -> {
+                    var known = new ArrayList<Situation>();
+                    int left = granted;
+                    for (var situation : situations) {
+                        known.add(begins(situation) && left-- <= 0 ? situation.withoutQuota() : situation);
+                    }
+                    return known;
+                });
+    }
+
+    private static boolean begins(Situation situation) {
+        var verdict = Stage.first(situation);
+        return verdict == null || verdict.ruling().isHeld();
+    }
+
+    private Future<JsonObject> explain(SqlClient client, int ws, int no, MessageRequest request, DatabaseClock clock) {
+        Messages.checkTimes(request, clock.now());
+        return situations(client, ws, no, request, clock).map(situations -> {
+            var deliveries = new JsonArray();
+            situations.forEach(situation -> deliveries.add(told(situation)));
+            var first = situations.getFirst();
+            var place = first.person();
+            return new JsonObject()
+                    .put("at", first.now().truncatedTo(ChronoUnit.MILLIS).toString())
+                    .put("policiesVersion", first.policies().version())
+                    .put(
+                            "person",
+                            new JsonObject()
+                                    .put(
+                                            "timezone",
+                                            place.zone() == null
+                                                    ? null
+                                                    : place.zone().getId())
+                                    .put(
+                                            "quietHours",
+                                            place.own() == null
+                                                    ? null
+                                                    : new JsonObject()
+                                                            .put(
+                                                                    "start",
+                                                                    place.own()
+                                                                            .start()
+                                                                            .toString())
+                                                            .put(
+                                                                    "end",
+                                                                    place.own()
+                                                                            .end()
+                                                                            .toString()))
+                                    .put(
+                                            "lastMessages",
+                                            new JsonArray(place.ring().sent().reversed().stream()
+                                                    .map(sent -> sent.at().toString())
+                                                    .toList())))
+                    .put("deliveries", deliveries);
+        });
+    }
+
+    private static JsonObject told(Situation situation) {
+        var verdict = Stage.first(situation);
+        var address = situation.decided().candidate().address();
+        var stages = new JsonArray();
+        for (var stage : Stage.values()) {
+            var ruling = stage.ask(situation);
+            stages.add(ruled(situation, ruling).put("stage", stage.word()).put("passes", ruling == null));
+        }
+        return ruled(situation, verdict == null ? null : verdict.ruling())
+                .put("subscriptionId", address == null ? null : address.id().toString())
+                .put("outcome", verdict == null ? "send" : verdict.ruling().isHeld() ? "wait" : "skip")
+                .put("stage", verdict == null ? null : verdict.stage().word())
+                .put("stages", stages);
+    }
+
+    private static JsonObject ruled(Situation situation, Ruling ruling) {
+        return new JsonObject()
+                .put(
+                        "reason",
+                        ruling == null || ruling.reason() == null
+                                ? null
+                                : ruling.reason().word())
+                .put("heldUntil", ruling == null ? null : text(ruling.heldUntil()))
+                .put(
+                        "policy",
+                        ruling == null || ruling.factors() == null
+                                ? null
+                                : ruling.factors().toJson(situation.policies()));
+    }
+
+    private static String text(Instant at) {
+        return at == null ? null : at.toString();
+    }
+}

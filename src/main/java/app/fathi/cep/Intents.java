@@ -1,0 +1,316 @@
+package app.fathi.cep;
+
+import app.fathi.cep.Decider.Decided;
+import app.fathi.cep.LedgerStore.Place;
+import app.fathi.cep.PolicyBook.Laws;
+import app.fathi.cep.PolicyRules.Asked;
+import app.fathi.cep.Ring.Sent;
+import app.fathi.platform.jobs.Lease;
+import io.vertx.core.Future;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+
+/**
+ * Decides for a sub-batch of a chunk, and reserves: everything that may have changed is looked at once more in the transaction
+ * that writes the intent, under the locks of the people's rings, and only there is anybody's place taken.
+ */
+final class Intents {
+    static final Comparator<LedgerRow> BY_PLACE =
+            Comparator.comparingInt(LedgerRow::profileNo).thenComparingInt(LedgerRow::rank);
+
+    private final Sending sending;
+    private final Run run;
+    private final Chunk chunk;
+    private final Lease lease;
+    private final DatabaseClock clock;
+    private final Channel channel;
+    private final Decider decider;
+    private final Asked asked;
+
+    Intents(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock) {
+        this.sending = sending;
+        this.run = run;
+        this.chunk = chunk;
+        this.lease = lease;
+        this.clock = clock;
+        this.channel = sending.channel(run.channel());
+        this.decider = new Decider(sending, run, chunk, clock::now);
+        this.asked = asked(run);
+    }
+
+    static Asked asked(Run run) {
+        return new Asked(run.ws(), run.run(), run.channel(), Ring.tag(run.tag()), run.sendAt(), run.expiresAt());
+    }
+
+    // --- decide -----------------------------------------------------------------------------------------------------
+
+    /**
+     * A delivery with what was found out without a lock.
+     *
+     * @param uncounted a stage before the caps has something against it already: its person's ring need not be locked
+     */
+    private record Early(Decided decided, boolean uncounted) {}
+
+    /** What was decided of a sub-batch without a lock. */
+    record Draft(List<Early> deliveries, Laws laws) {}
+
+    /** Decides, renders and composes; what something stands against already costs no rendering. */
+    Future<Draft> decide(List<Candidate> candidates, Stops stops) {
+        var people = candidates.stream().map(Candidate::profileNo).collect(Collectors.toSet());
+        var pool = sending.transactions.pool();
+        var refusals = refusals(pool, people);
+        var laws = run.isTransactional()
+                ? Future.succeededFuture(Laws.NONE)
+                : sending.policies.of(run.ws()).compose(known -> known.at(pool, run.ws(), people));
+        return Future.all(refusals, laws).compose(both -> {
+            var now = clock.now();
+            var known = new Known(stops, laws.result(), Map.of(), null, refusals.result(), now);
+            return sending.pool
+                    .map(run.isTransactional(), candidates, candidate -> early(candidate, known))
+                    .map(deliveries -> new Draft(deliveries, laws.result()));
+        });
+    }
+
+    private Early early(Candidate candidate, Known known) {
+        var unrendered = Decided.later(candidate, known.now);
+        var against = Stage.before(Stage.THROTTLE, situation(unrendered, known, false));
+        return against == null
+                ? new Early(decider.decide(candidate), false)
+                : new Early(unrendered, against.stage().compareTo(Stage.CAPS) < 0);
+    }
+
+    /** Who of these wants nothing, or must get nothing, of what this is. */
+    private Future<Map<Integer, Reason>> refusals(SqlClient client, Collection<Integer> people) {
+        return sending.profiles
+                .refusals(client, run.ws(), people, run.purpose(), run.channel().word())
+                .map(found -> {
+                    var reasons = new HashMap<Integer, Reason>();
+                    found.forEach((no, refusal) -> reasons.put(
+                            no,
+                            switch (refusal) {
+                                case NO_CONSENT -> Reason.NO_CONSENT;
+                                case SUPPRESSED -> Reason.SUPPRESSED;
+                            }));
+                    return reasons;
+                });
+    }
+
+    /**
+     * All that is known of the people of a sub-batch.
+     *
+     * @param active null while that was not asked
+     */
+    private record Known(
+            Stops stops,
+            Laws laws,
+            Map<Integer, Ring> rings,
+            Set<UUID> active,
+            Map<Integer, Reason> refused,
+            Instant now) {}
+
+    private Situation situation(Decided decided, Known known, boolean quotaSpent) {
+        var candidate = decided.candidate();
+        int no = candidate.profileNo();
+        var address = candidate.address();
+        return new Situation(
+                known.stops,
+                known.laws.policies(),
+                known.laws.person(no, known.rings.getOrDefault(no, Ring.EMPTY)),
+                asked,
+                decided,
+                known.refused.get(no),
+                address != null && (known.active == null || known.active.contains(address.id())),
+                quotaSpent,
+                known.now);
+    }
+
+    /**
+     * What of a draft would be decided now, without a lock, and with nothing written; in the order of its deliveries. All are
+     * rendered, so that each stage has its say.
+     */
+    Future<List<Situation>> look(SqlClient client, Draft draft, Stops stops) {
+        var candidates =
+                draft.deliveries.stream().map(one -> one.decided.candidate()).toList();
+        var people = candidates.stream().map(Candidate::profileNo).collect(Collectors.toSet());
+        var addresses = candidates.stream()
+                .map(Candidate::address)
+                .filter(Objects::nonNull)
+                .map(Channel.Address::id)
+                .collect(Collectors.toSet());
+        var rings = draft.laws.policies().counts()
+                ? RingsStore.read(client, run.ws(), people)
+                : Future.succeededFuture(Map.<Integer, Ring>of());
+        var active = channel.stillActive(client, run.ws(), addresses);
+        var refused = refusals(client, people);
+        var decided = sending.pool.map(run.isTransactional(), candidates, this::rendered);
+        return Future.all(rings, active, refused, decided).map(all -> {
+            var known = new Known(stops, draft.laws, rings.result(), active.result(), refused.result(), clock.now());
+            return decided.result().stream()
+                    .map(one -> situation(one, known, false))
+                    .toList();
+        });
+    }
+
+    private Decided rendered(Candidate candidate) {
+        return candidate.address() == null ? Decided.not(candidate, null) : decider.decide(candidate);
+    }
+
+    // --- reserve ----------------------------------------------------------------------------------------------------
+
+    /**
+     * What a commit allows.
+     *
+     * @param stops what stood against the run then; with anything among them nothing was written
+     * @param rows that may be sent
+     * @param counted people in whose rings the message has a place
+     */
+    record Intent(Stops stops, Map<LedgerRow, Decided> rows, Set<Integer> counted, Lease.Hold hold) {}
+
+    Future<Intent> commit(Draft draft) {
+        return sending.transactions.run(tx -> intent(tx, draft));
+    }
+
+    private Future<Intent> intent(SqlConnection tx, Draft draft) {
+        var addresses = new HashSet<UUID>();
+        var people = new HashSet<Integer>();
+        var counted = new HashSet<Integer>();
+        for (var one : draft.deliveries) {
+            var candidate = one.decided.candidate();
+            people.add(candidate.profileNo());
+            if (candidate.address() != null) {
+                addresses.add(candidate.address().id());
+            }
+            if (!one.uncounted) {
+                counted.add(candidate.profileNo());
+            }
+        }
+        // Asked in one go: the connection answers them in this order, which is also the order of the locks.
+        var now = RunsStore.lockStops(tx, run.run());
+        var marked = run.state() == RunState.QUEUED && chunk.isAllOf(run)
+                ? RunsStore.markSending(tx, run.run())
+                : Future.<Void>succeededFuture();
+        var hold = lease.hold(tx);
+        var rings = draft.laws.policies().counts() && !counted.isEmpty()
+                ? RingsStore.lock(tx, run.ws(), counted)
+                : Future.succeededFuture(Map.<Integer, Ring>of());
+        var active = addresses.isEmpty()
+                ? Future.succeededFuture(Set.<UUID>of())
+                : channel.stillActive(tx, run.ws(), addresses);
+        var limited = QuotaStore.isLimited(tx, run.ws());
+        var refused = refusals(tx, people);
+        return Future.all(List.of(now, marked, hold, rings, active, limited, refused))
+                .compose(all -> {
+                    var stops = lease.cancelled() ? now.result().cancel() : now.result();
+                    if (stops.anything()) {
+                        return Future.succeededFuture(new Intent(stops, Map.of(), Set.of(), hold.result()));
+                    }
+                    var known = new Known(
+                            stops, draft.laws, rings.result(), active.result(), refused.result(), clock.now());
+                    return reserve(tx, draft, known, limited.result(), hold.result());
+                });
+    }
+
+    private Future<Intent> reserve(SqlConnection tx, Draft draft, Known known, boolean limited, Lease.Hold hold) {
+        var rows = new ArrayList<LedgerRow>();
+        draft.deliveries.forEach(one -> rows.add(row(one.decided, known, false)));
+        int first = 0;
+        for (int i = 0; limited && i < rows.size(); i++) {
+            first += begins(draft.deliveries.get(i).decided, rows.get(i)) ? 1 : 0;
+        }
+        return first == 0
+                ? write(tx, draft, known, rows, hold)
+                : QuotaStore.take(tx, run.ws(), first).compose(granted -> {
+                    int left = granted;
+                    for (int i = 0; i < rows.size(); i++) {
+                        var decided = draft.deliveries.get(i).decided;
+                        if (begins(decided, rows.get(i)) && left-- <= 0) {
+                            rows.set(i, row(decided, known, true));
+                        }
+                    }
+                    return write(tx, draft, known, rows, hold);
+                });
+    }
+
+    /** A delivery counts once, with its claim, however often it is tried. */
+    private static boolean begins(Decided decided, LedgerRow row) {
+        return decided.candidate().previous() == null && !row.state().isFinal();
+    }
+
+    private LedgerRow row(Decided decided, Known known, boolean quotaSpent) {
+        var candidate = decided.candidate();
+        var verdict = Stage.first(situation(decided, known, quotaSpent));
+        if (verdict == null) {
+            return candidate.attempting();
+        }
+        var ruling = verdict.ruling();
+        if (!ruling.isHeld()) {
+            return candidate.ended(ruling.reason()).by(ruling.factors());
+        }
+        return verdict.stage() == Stage.THROTTLE
+                ? candidate.later(sending.retries.later(
+                        ruling.heldUntil(), known.now, run.expiresAt(), ThreadLocalRandom.current()))
+                : candidate
+                        .later(new RetrySchedule.Next(State.WAITING, null, ruling.heldUntil()))
+                        .by(ruling.factors());
+    }
+
+    private Future<Intent> write(SqlConnection tx, Draft draft, Known known, List<LedgerRow> rows, Lease.Hold hold) {
+        var byPlace = new HashMap<Place, Decided>();
+        var claims = new HashSet<Place>();
+        for (int i = 0; i < rows.size(); i++) {
+            var place = Place.of(rows.get(i));
+            var decided = draft.deliveries.get(i).decided;
+            byPlace.put(place, decided);
+            if (decided.candidate().previous() == null) {
+                claims.add(place);
+            }
+        }
+        rows.sort(BY_PLACE);
+        var counted = known.rings.isEmpty() ? Set.<Integer>of() : attempting(rows);
+        var written = sending.ledger.intents(tx, run, chunk.chunk(), lease.token(), rows, claims);
+        return Future.all(written, count(tx, known, counted)).map(both -> {
+            var toSend = new HashMap<LedgerRow, Decided>();
+            for (var row : written.result()) {
+                if (row.state() == State.ATTEMPTING) {
+                    toSend.put(row, byPlace.get(Place.of(row)));
+                }
+            }
+            return new Intent(known.stops, toSend, counted, hold);
+        });
+    }
+
+    private static Set<Integer> attempting(List<LedgerRow> rows) {
+        return rows.stream()
+                .filter(row -> row.state() == State.ATTEMPTING)
+                .map(LedgerRow::profileNo)
+                .collect(Collectors.toSet());
+    }
+
+    /** Gives the message its place with these people; who has one for it already needs no other. */
+    private Future<Void> count(SqlConnection tx, Known known, Set<Integer> people) {
+        var sent = new Sent(known.now.getEpochSecond(), run.run(), run.channel().code(), asked.tag());
+        var needs = known.laws.policies().needs();
+        var rings = new TreeMap<Integer, Ring>();
+        for (var no : people) {
+            var ring = known.rings.getOrDefault(no, Ring.EMPTY);
+            if (!ring.has(run.run())) {
+                rings.put(no, ring.with(sent, needs));
+            }
+        }
+        return rings.isEmpty() ? Future.succeededFuture() : RingsStore.write(tx, run.ws(), rings);
+    }
+}

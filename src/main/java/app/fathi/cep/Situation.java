@@ -1,0 +1,40 @@
+package app.fathi.cep;
+
+import app.fathi.cep.Decider.Decided;
+import app.fathi.cep.PolicyRules.Asked;
+import app.fathi.cep.PolicyRules.Person;
+import java.time.Instant;
+
+/**
+ * All that is known of one delivery when it is decided.
+ *
+ * @param policies {@link Policies#NONE} for a transactional message
+ * @param refusal what the person, or the list of whom nothing is sent to, says; null for nothing
+ * @param active the address is active still
+ * @param quotaSpent the workspace may begin nothing more
+ */
+record Situation(
+        Stops stops,
+        Policies policies,
+        Person person,
+        Asked asked,
+        Decided decided,
+        Reason refusal,
+        boolean active,
+        boolean quotaSpent,
+        Instant now) {
+
+    /** The same where the workspace may begin nothing more. */
+    Situation withoutQuota() {
+        return new Situation(stops, policies, person, asked, decided, refusal, active, true, now);
+    }
+
+    boolean isStopped() {
+        var address = decided.candidate().address();
+        return address == null ? stops.anything() : stops.stop(address);
+    }
+
+    boolean isReachable() {
+        return decided.candidate().address() != null && active;
+    }
+}
