@@ -72,7 +72,10 @@ import app.fathi.segments.ImportJob;
 import app.fathi.segments.PeopleInSegments;
 import app.fathi.segments.Segments;
 import app.fathi.segments.SegmentsVerticle;
+import app.fathi.templates.Payload;
 import app.fathi.templates.Renderer;
+import app.fathi.templates.Templates;
+import app.fathi.templates.TemplatesVerticle;
 import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
 import app.fathi.webpush.PeopleInBrowsers;
@@ -84,6 +87,7 @@ import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.openapi.contract.OpenAPIContract;
 import java.time.Duration;
@@ -207,6 +211,7 @@ public final class App {
         health.notice("vapid-key-refused", webpush::anyKeyRefused);
         started.push(webpush::close);
         var tokens = new TrackingTokens(secrets.derivedKey("tracking"));
+        var renderer = new Renderer(config.render());
         var sendPool = new SendPool(config.send());
         started.push(() -> {
             sendPool.close();
@@ -216,7 +221,8 @@ public final class App {
                 vertx,
                 new Transactions(pools.send()),
                 profiles,
-                new Renderer(config.render()),
+                renderer,
+                new Templates(renderer),
                 sendPool,
                 tokens,
                 config,
@@ -304,6 +310,25 @@ public final class App {
                 jobs,
                 audit,
                 cursor);
+        Supplier<TemplatesVerticle> templatesDoor = () -> new TemplatesVerticle(
+                vertx,
+                new Transactions(pools.admin()),
+                renderer,
+                profiles,
+                roles,
+                new Payload() {
+                    @Override
+                    public int octets(JsonObject content) {
+                        return webpush.payloadOctets(content);
+                    }
+
+                    @Override
+                    public int limit() {
+                        return Webpush.PAYLOAD_LIMIT_OCTETS;
+                    }
+                },
+                audit,
+                cursor);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
@@ -316,6 +341,7 @@ public final class App {
                         "users", users.verticle().operations().keySet(),
                         "cdp", cdpDoor.get().operations().keySet(),
                         "segments", segmentsDoor.get().operations().keySet(),
+                        "templates", templatesDoor.get().operations().keySet(),
                         "cep", cepDoor.get().operations().keySet(),
                         "webpush", webpushDoor.get().operations().keySet()));
 
@@ -353,6 +379,7 @@ public final class App {
                 .compose(done -> deploy(users::verticle, perCore))
                 .compose(done -> deploy(cdpDoor, perCore))
                 .compose(done -> deploy(segmentsDoor, perCore))
+                .compose(done -> deploy(templatesDoor, perCore))
                 .compose(done -> deploy(cepDoor, perCore))
                 .compose(done -> deploy(webpushDoor, perCore))
                 .compose(done -> deploy(() -> new HttpVerticle(edge), perCore))

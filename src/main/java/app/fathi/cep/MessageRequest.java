@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.templates.Templates.Pin;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.UUID;
@@ -8,7 +9,7 @@ import java.util.UUID;
  * One thing to tell some people, as the push API takes it. Shapes were checked by the edge; meanings are checked by
  * {@link Messages#request}.
  *
- * @param content the contract's {@code PushContent}; each string in it is a Liquid template
+ * @param content the contract's {@code PushContent}; each string in it is a Liquid template. Not looked at by template
  * @param ttlSeconds how long the push service may keep it; 0 is now or never
  * @param topic the collapse key, or null
  * @param sendAt null for now
@@ -18,6 +19,8 @@ import java.util.UUID;
  * @param tracking whether the browser is to report shown, clicked and closed
  * @param dryRun count only
  * @param resendOf the message that is sent again; null for none
+ * @param template what says it instead of the content; null for none
+ * @param pin the version of a template that the message keeps to; null for none, and until it is pinned
  */
 public record MessageRequest(
         Audience audience,
@@ -33,7 +36,9 @@ public record MessageRequest(
         boolean tracking,
         boolean dryRun,
         Source source,
-        UUID resendOf) {
+        UUID resendOf,
+        ByTemplate template,
+        Pin pin) {
 
     /** One that an application sends. */
     public MessageRequest(
@@ -63,33 +68,35 @@ public record MessageRequest(
                 tracking,
                 dryRun,
                 Source.API,
+                null,
+                null,
                 null);
     }
 
     /** The same for others. */
     MessageRequest to(Audience others) {
-        return new MessageRequest(
-                others,
-                content,
-                purpose,
-                ttlSeconds,
-                urgency,
-                topic,
-                sendAt,
-                expiresAt,
-                devices,
-                perMinute,
-                tracking,
-                dryRun,
-                source,
-                resendOf);
+        return with(others, content, source, template, pin);
     }
 
     /** The same from elsewhere. */
     public MessageRequest from(Source other) {
+        return with(audience, content, other, template, pin);
+    }
+
+    /** The same by a template. */
+    public MessageRequest by(ByTemplate other) {
+        return with(audience, content, source, other, pin);
+    }
+
+    /** The same, kept to a version of its template. */
+    MessageRequest pinned(JsonObject said, Pin version) {
+        return with(audience, said, source, template, version);
+    }
+
+    private MessageRequest with(Audience others, JsonObject said, Source other, ByTemplate byTemplate, Pin version) {
         return new MessageRequest(
-                audience,
-                content,
+                others,
+                said,
                 purpose,
                 ttlSeconds,
                 urgency,
@@ -101,7 +108,9 @@ public record MessageRequest(
                 tracking,
                 dryRun,
                 other,
-                resendOf);
+                resendOf,
+                byTemplate,
+                version);
     }
 
     boolean isTransactional() {

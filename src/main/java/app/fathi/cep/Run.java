@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.templates.Templates.Pin;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.UUID;
@@ -13,6 +14,7 @@ import java.util.UUID;
  * @param perMinute deliveries that may begin in a minute, over all nodes; null for as fast as it goes
  * @param planned people
  * @param resendOf the message that is sent again; null for none
+ * @param pin the version of a template that it says; null for none
  */
 record Run(
         long run,
@@ -33,7 +35,13 @@ record Run(
         int planned,
         Instant createdAt,
         Source source,
-        UUID resendOf) {
+        UUID resendOf,
+        Pin pin) {
+
+    /** Whether a template has to be asked what each person is told; else the content is all there is. */
+    boolean isFilled() {
+        return pin != null && pin.filling() != null;
+    }
 
     /** Never waits behind other purposes. */
     boolean isTransactional() {

@@ -88,7 +88,7 @@ final class WorkspacesStore {
                         SET name = $2, timezone = $3, language = $4, identity_verification = $5,
                             two_factor_required = $6, session_days = $7, origins = $8, purposes = $9, link_hosts = $10,
                             server_only_events = $11, deliveries_per_day = $12, deliveries_per_month = $13, mail_sender = $14,
-                            blocked_ids = $15,
+                            blocked_ids = $15, four_eyes = $16,
                             version = version + 1, updated_at = now()
                         WHERE no = $1
                         RETURNING *
@@ -110,7 +110,8 @@ final class WorkspacesStore {
                         .addLong(changed.rules().deliveriesPerDay())
                         .addLong(changed.rules().deliveriesPerMonth())
                         .addString(changed.rules().mailSender())
-                        .addArrayOfString(changed.rules().blockedIds().toArray(String[]::new)))
+                        .addArrayOfString(changed.rules().blockedIds().toArray(String[]::new))
+                        .addBoolean(changed.rules().fourEyes()))
                 .map(rows -> one(rows).orElseThrow());
     }
 
@@ -134,7 +135,8 @@ final class WorkspacesStore {
                             texts(row, "blocked_ids"),
                             row.getLong("deliveries_per_day"),
                             row.getLong("deliveries_per_month"),
-                            row.getString("mail_sender")),
+                            row.getString("mail_sender"),
+                            row.getBoolean("four_eyes")),
                     row.getOffsetDateTime("created_at").toInstant(),
                     row.getOffsetDateTime("updated_at").toInstant(),
                     row.getLong("version")));

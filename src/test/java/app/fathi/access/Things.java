@@ -35,6 +35,7 @@ final class Things {
         things.identityProvider();
         things.role();
         things.segment();
+        things.template();
         things.people();
         things.sites();
         things.profile();
@@ -129,6 +130,17 @@ final class Things {
                 "Content-Type",
                 "text/csv");
         put("/api/v1/segment-imports", taken.json().getString("id"));
+    }
+
+    private void template() {
+        var variant = new JsonObject().put("language", "en").put("content", new JsonObject().put("title", PLANTED));
+        var template = new JsonObject().put("name", PLANTED).put("variants", new JsonArray().add(variant));
+        put("/api/v1/templates", made("/api/v1/templates", template).getString("id"));
+        var snippets = "/api/v1/template-snippets";
+        put(
+                snippets,
+                made(snippets, new JsonObject().put("name", "owned").put("text", PLANTED))
+                        .getString("id"));
     }
 
     private void schema() {

@@ -9,6 +9,7 @@ import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.segments.Audiences;
 import app.fathi.templates.Renderer;
+import app.fathi.templates.Templates;
 import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -70,11 +71,13 @@ final class SendingWorld implements AutoCloseable {
         environment.putAll(settings);
         config = Config.of(environment);
         sendPool = new SendPool(config.send());
+        var renderer = new Renderer(config.render());
         sending = new Sending(
                 vertx,
                 transactions,
                 new Profiles(),
-                new Renderer(config.render()),
+                renderer,
+                new Templates(renderer),
                 sendPool,
                 tokens,
                 config,

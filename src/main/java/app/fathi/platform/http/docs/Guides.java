@@ -12,6 +12,7 @@ final class Guides {
             "add-the-sdk",
             "send-from-your-backend",
             "describe-people",
+            "templates",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",
