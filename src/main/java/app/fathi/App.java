@@ -50,6 +50,7 @@ import app.fathi.platform.http.HttpVerticle;
 import app.fathi.platform.http.Limits;
 import app.fathi.platform.http.Pages;
 import app.fathi.platform.http.PersonalPages;
+import app.fathi.platform.http.PublicFiles;
 import app.fathi.platform.http.docs.Docs;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.IdempotencyKeeper;
@@ -72,6 +73,7 @@ import app.fathi.segments.ImportJob;
 import app.fathi.segments.PeopleInSegments;
 import app.fathi.segments.Segments;
 import app.fathi.segments.SegmentsVerticle;
+import app.fathi.templates.Images;
 import app.fathi.templates.Payload;
 import app.fathi.templates.Renderer;
 import app.fathi.templates.Templates;
@@ -310,6 +312,7 @@ public final class App {
                 jobs,
                 audit,
                 cursor);
+        var images = new Images(pools.admin(), config.images().cacheBytes());
         Supplier<TemplatesVerticle> templatesDoor = () -> new TemplatesVerticle(
                 vertx,
                 new Transactions(pools.admin()),
@@ -327,6 +330,9 @@ public final class App {
                         return Webpush.PAYLOAD_LIMIT_OCTETS;
                     }
                 },
+                uploads,
+                config.images(),
+                this::baseUrl,
                 audit,
                 cursor);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(killSwitches);
@@ -360,6 +366,8 @@ public final class App {
                 uploads,
                 router -> {
                     PersonalPages.mount(router, preferencePage);
+                    PublicFiles.mount(router, (token, name) -> images.file(token, name)
+                            .map(found -> found.map(file -> new PublicFiles.File(file.type(), file.content()))));
                     mountPages(router);
                 },
                 port::set);

@@ -475,6 +475,16 @@ class ContractTourTest {
                         "POST", snippets, new JsonObject().put("name", "tour").put("text", "Hello"))
                 .header("Location");
         edit(snippets, snippet, new JsonObject().put("text", "Good day"), () -> {});
+        var picture =
+                "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mOQKn6BFTEMLQkAPGRdQQpaXewAAAAASUVORK5CYII=";
+        var image = server.admin(
+                        "POST",
+                        "/api/v1/template-images",
+                        new JsonObject().put("name", "Blue").put("data", picture))
+                .header("Location");
+        server.admin("GET", "/api/v1/template-images?q=blue", null);
+        server.admin("GET", image, null);
+        server.admin("DELETE", image, null);
     }
 
     private static void sites() {

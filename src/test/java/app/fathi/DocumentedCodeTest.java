@@ -70,6 +70,9 @@ class DocumentedCodeTest {
             "sealed-files",
             "identity-providers");
 
+    private static final String PICTURE =
+            "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mOQKn6BFTEMLQkAPGRdQQpaXewAAAAASUVORK5CYII=";
+
     private static FakePushService push;
     private static FakeIssuer issuer;
 
@@ -424,6 +427,14 @@ class DocumentedCodeTest {
                 null,
                 "If-Match",
                 "\"v1\"");
+        environment.put(
+                "TEMPLATE_IMAGE_ID",
+                server.admin(
+                                "POST",
+                                "/api/v1/template-images",
+                                new JsonObject().put("name", "Blue").put("data", PICTURE))
+                        .json()
+                        .getString("id"));
         environment.put(
                 "TEMPLATE_SNIPPET_ID",
                 server.admin(

@@ -5,14 +5,17 @@ import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.db.Uploads;
 import app.fathi.platform.security.Authorities;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The door of this domain. */
 public final class TemplatesVerticle extends VerticleBase {
@@ -21,8 +24,12 @@ public final class TemplatesVerticle extends VerticleBase {
     private final TemplateLooks looks;
     private final TrialsService trials;
     private final SnippetsService snippets;
+    private final ImagesService images;
 
-    /** @param payload how much room a push has for its content */
+    /**
+     * @param payload how much room a push has for its content
+     * @param publicUrl our own base URL, known once the port is bound
+     */
     public TemplatesVerticle(
             Vertx vertx,
             Transactions transactions,
@@ -30,6 +37,9 @@ public final class TemplatesVerticle extends VerticleBase {
             Profiles profiles,
             Authorities authorities,
             Payload payload,
+            Uploads uploads,
+            Config.Images settings,
+            Supplier<String> publicUrl,
             Audit audit,
             Cursor cursor) {
         var workshop = new Workshop(vertx);
@@ -38,6 +48,7 @@ public final class TemplatesVerticle extends VerticleBase {
         this.looks = new TemplateLooks(transactions, cursor);
         this.trials = new TrialsService(transactions, renderer, workshop, profiles, authorities, payload);
         this.snippets = new SnippetsService(transactions, renderer, workshop, audit, cursor);
+        this.images = new ImagesService(transactions, workshop, uploads, settings, publicUrl, audit, cursor);
     }
 
     @Override
@@ -70,6 +81,10 @@ public final class TemplatesVerticle extends VerticleBase {
                 Map.entry("createSnippet", snippets::create),
                 Map.entry("getSnippet", snippets::get),
                 Map.entry("updateSnippet", snippets::update),
-                Map.entry("deleteSnippet", snippets::delete));
+                Map.entry("deleteSnippet", snippets::delete),
+                Map.entry("listImages", images::list),
+                Map.entry("uploadImage", images::create),
+                Map.entry("getImage", images::get),
+                Map.entry("deleteImage", images::delete));
     }
 }

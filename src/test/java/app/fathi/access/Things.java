@@ -18,6 +18,9 @@ final class Things {
     /** Stands in whatever is personal or secret here: no stranger may ever read it. */
     static final String PLANTED = "planted-by-the-owner";
 
+    private static final String PICTURE =
+            "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mOQKn6BFTEMLQkAPGRdQQpaXewAAAAASUVORK5CYII=";
+
     private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions";
     private static final String MESSAGES = "/api/v1/webpush/messages";
 
@@ -140,6 +143,11 @@ final class Things {
         put(
                 snippets,
                 made(snippets, new JsonObject().put("name", "owned").put("text", PLANTED))
+                        .getString("id"));
+        var images = "/api/v1/template-images";
+        put(
+                images,
+                made(images, new JsonObject().put("name", PLANTED).put("data", PICTURE))
                         .getString("id"));
     }
 
