@@ -113,14 +113,14 @@ final class Card {
         int textBottom = textTop + (titles.size() + bodies.size()) * LINE;
         int bottom = Math.max(textBottom, icon ? textTop + ICON : 0);
         var drawn = new StringBuilder();
-        text(drawn, platform.title, PADDING + 10, 11, "#5f6368", "normal", false);
+        text(drawn, platform.title, PADDING + 10, 11, "#5f6368", "normal");
         int y = textTop;
         for (var line : titles) {
-            text(drawn, line, y + 4, 15, "#202124", "600", icon);
+            text(drawn, line, y + 4, 15, "#202124", "600");
             y += LINE;
         }
         for (var line : bodies) {
-            text(drawn, line, y + 4, 14, "#3c4043", "normal", icon);
+            text(drawn, line, y + 4, 14, "#3c4043", "normal");
             y += LINE;
         }
         if (icon) {
@@ -144,9 +144,8 @@ final class Card {
                         WIDTH, height, escape(platform.title + ": " + title), WIDTH - 1, height - 1, drawn.toString());
     }
 
-    /** A line from where reading begins; beside the icon where there is one. */
-    private void text(StringBuilder drawn, String line, int y, int size, String color, String weight, boolean icon) {
-        // The icon stands where lines end.
+    /** A line from where reading begins; the icon stands where lines end. */
+    private void text(StringBuilder drawn, String line, int y, int size, String color, String weight) {
         int x = rightToLeft ? WIDTH - PADDING : PADDING;
         drawn.append(
                 "<text x=\"%d\" y=\"%d\" font-size=\"%d\" fill=\"%s\" font-weight=\"%s\" direction=\"%s\" unicode-bidi=\"isolate\" text-anchor=\"start\">%s</text>"

@@ -105,7 +105,7 @@ record TemplateBody(String language, Map<String, JsonObject> variants, List<Vari
             } else if (!names.add(variable.name())) {
                 faults.add(new Fault(pointer + "/name", "There is a variable of this name before it."));
             }
-            require(variable, variable.byDefault(), pointer + "/default", faults);
+            require(variable, variable.byDefault(), pointer + "/defaultValue", faults);
             require(variable, variable.sample(), pointer + "/sample", faults);
             variables.add(variable);
         }

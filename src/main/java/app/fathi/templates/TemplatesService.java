@@ -10,13 +10,14 @@ import app.fathi.platform.errors.Problem;
 import app.fathi.platform.errors.ProblemException;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /** How templates are made and changed: each change is a version, and what includes something keeps what that says then. */
 final class TemplatesService {
@@ -95,33 +96,31 @@ final class TemplatesService {
                         .map(saved -> saved.orElseThrow(() -> taken(draft)))
                         .compose(template ->
                                 versions.keep(tx, call.ws(), template, texts).map(template)))
-                .compose(template -> audit.record(tx, call, "template", template.id(), null, template.fields())
+                .compose(template -> audit.record(tx, call, "template", template.id(), null, told(template))
                         .map(Reply.created(TEMPLATES + template.id(), template.toJson())));
     }
 
     Future<Reply> update(Call call) {
-        return change(call, before -> tx -> Future.succeededFuture(call.json()));
+        return change(call, (tx, before) -> Future.succeededFuture(call.json()));
     }
 
     /** Makes it say what it said. */
     Future<Reply> restore(Call call) {
         long version = call.json().getLong("version");
-        return change(
-                call,
-                before -> tx -> versions.find(tx, call.ws(), before.id(), version)
-                        .map(found -> found.orElseThrow(() -> ProblemException.unprocessable(
-                                        "/version", "There is no version " + version + " of this template."))
-                                .fields()));
+        return change(call, (tx, before) -> versions.find(tx, call.ws(), before.id(), version)
+                .map(found -> found.orElseThrow(() -> ProblemException.unprocessable(
+                                "/version", "There is no version " + version + " of this template."))
+                        .fields()));
     }
 
     /** @param changes the fields that change, of the template as it is */
-    private Future<Reply> change(Call call, Function<Template, Function<SqlConnection, Future<JsonObject>>> changes) {
+    private Future<Reply> change(Call call, BiFunction<SqlConnection, Template, Future<JsonObject>> changes) {
         var version = call.ifMatch();
         var id = call.id("id", "template");
         return transactions
                 .run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
                     var before = Template.current(found, version);
-                    return changes.apply(before).apply(tx).compose(change -> save(tx, call, before, change));
+                    return changes.apply(tx, before).compose(change -> save(tx, call, before, change));
                 }))
                 .map(TemplatesService::shown);
     }
@@ -142,8 +141,8 @@ final class TemplatesService {
                                 call,
                                 "template",
                                 after.id(),
-                                named(before.fields(), change),
-                                named(after.fields(), change)))
+                                named(told(before), change),
+                                named(told(after), change)))
                         .map(after)));
     }
 
@@ -191,15 +190,24 @@ final class TemplatesService {
                                 }
                                 return store.delete(tx, call.ws(), id);
                             })
-                            .compose(done -> audit.record(tx, call, "template", id, template.fields(), null));
+                            .compose(done -> audit.record(tx, call, "template", id, told(template), null));
                 }))
                 .map(Reply.noContent());
+    }
+
+    /** For the audit trail: of what it says only the languages, for the words are kept with the version. */
+    private static JsonObject told(Template template) {
+        return template.fields()
+                .put(
+                        "variants",
+                        new JsonArray(List.copyOf(template.body().variants().keySet())))
+                .put("version", template.edits().version());
     }
 
     private static JsonObject named(JsonObject fields, JsonObject change) {
         var named = new JsonObject();
         change.fieldNames().forEach(name -> named.put(name, fields.getValue(name)));
-        return named;
+        return named.put("version", fields.getValue("version"));
     }
 
     private static ProblemException taken(Template draft) {

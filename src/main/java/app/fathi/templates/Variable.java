@@ -95,7 +95,7 @@ record Variable(
                 Type.valueOf(json.getString("type").toUpperCase(Locale.ROOT)),
                 json.getString("description", ""),
                 json.getString("trait"),
-                json.getValue("default"),
+                json.getValue("defaultValue"),
                 json.getValue("sample"),
                 missing == null ? null : Missing.of(missing));
     }
@@ -103,7 +103,7 @@ record Variable(
     JsonObject toJson() {
         var json = new JsonObject().put("name", name).put("type", type.word()).put("description", description);
         putGiven(json, "trait", trait);
-        putGiven(json, "default", byDefault);
+        putGiven(json, "defaultValue", byDefault);
         putGiven(json, "sample", sample);
         putGiven(json, "missing", missing == null ? null : missing.word());
         return json;

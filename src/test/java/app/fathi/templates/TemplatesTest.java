@@ -196,7 +196,7 @@ class TemplatesTest {
                         "variables",
                         JsonArray.of(
                                 variable("traits", "string"),
-                                variable("n", "number").put("default", "many"),
+                                variable("n", "number").put("defaultValue", "many"),
                                 variable("n", "string")));
         assertThat(pointers(server.admin("POST", TEMPLATES, odd)))
                 .containsExactlyInAnyOrder(
@@ -204,7 +204,7 @@ class TemplatesTest {
                         "/variants/2/language",
                         "/language",
                         "/variables/0/name",
-                        "/variables/1/default",
+                        "/variables/1/defaultValue",
                         "/variables/2/name");
     }
 
@@ -395,13 +395,14 @@ class TemplatesTest {
     void snippets_that_come_back_to_themselves_are_refused() {
         var first = snippet("first", "x");
         snippet("second", "{% include 'first' %}");
-        assertThat(pointers(server.admin(
-                        "PATCH",
-                        SNIPPETS + "/" + first.getString("id"),
-                        new JsonObject().put("text", "{% include 'second' %}"),
-                        "If-Match",
-                        "\"v1\"")))
-                .containsExactly("/text");
+        var circle = server.admin(
+                "PATCH",
+                SNIPPETS + "/" + first.getString("id"),
+                new JsonObject().put("text", "{% include 'second' %}"),
+                "If-Match",
+                "\"v1\"");
+        assertThat(pointers(circle)).containsExactly("/text");
+        assertThat(circle.json().getString("detail")).contains("includes itself");
         var deep = "d0";
         snippet("d0", "x");
         for (int i = 1; i < Snippets.DEPTH_LIMIT; i++) {
@@ -458,7 +459,7 @@ class TemplatesTest {
                 "{% assign x = 'aaaaaaaaaaaaaaaa' %}{% for i in (1..40) %}{% assign x = x | append: x %}{% endfor %}{{ x }}",
                 "{% for i in (1..999) %}{{ long }}{% endfor %}")) {
             var template = made(draft(variant("en", text))
-                    .put("variables", JsonArray.of(variable("long", "string").put("default", "l".repeat(400)))));
+                    .put("variables", JsonArray.of(variable("long", "string").put("defaultValue", "l".repeat(400)))));
             assertThat(render(template, null).getString("outcome")).as(text).isEqualTo("failed");
         }
         var aborting = made(draft(variant("en", "{% abort 'no stock' %}")));

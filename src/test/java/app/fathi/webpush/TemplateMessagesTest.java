@@ -140,7 +140,7 @@ class TemplateMessagesTest {
                 .put(
                         "variables",
                         JsonArray.of(
-                                variable("name", "string").put("trait", "first").put("default", "friend"))));
+                                variable("name", "string").put("trait", "first").put("defaultValue", "friend"))));
         var end = completed(send(message(by(id), "ada", "eve", "bob")));
         assertThat(reasons(end)).isEqualTo(Map.of("accepted", 3));
         assertThat(end.getJsonObject("template"))
@@ -202,7 +202,7 @@ class TemplateMessagesTest {
                             "variables",
                             JsonArray.of(variable("name", "string")
                                     .put("trait", "first")
-                                    .put("default", "friend"))));
+                                    .put("defaultValue", "friend"))));
             var end = completed(send(message(by(id), "ada", "bob")));
             boolean skips = policy.equals("skip") || policy.equals("fail");
             assertThat(reasons(end))
