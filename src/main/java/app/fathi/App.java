@@ -56,6 +56,7 @@ import app.fathi.platform.http.HttpVerticle;
 import app.fathi.platform.http.Limits;
 import app.fathi.platform.http.Pages;
 import app.fathi.platform.http.PersonalPages;
+import app.fathi.platform.http.PublicFiles;
 import app.fathi.platform.http.docs.Docs;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.IdempotencyKeeper;
@@ -82,7 +83,11 @@ import app.fathi.segments.ImportJob;
 import app.fathi.segments.PeopleInSegments;
 import app.fathi.segments.Segments;
 import app.fathi.segments.SegmentsVerticle;
+import app.fathi.templates.Images;
+import app.fathi.templates.Payload;
 import app.fathi.templates.Renderer;
+import app.fathi.templates.Templates;
+import app.fathi.templates.TemplatesVerticle;
 import app.fathi.users.FirstRun;
 import app.fathi.users.Users;
 import app.fathi.webpush.PeopleInBrowsers;
@@ -94,6 +99,7 @@ import io.vertx.core.Deployable;
 import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.openapi.contract.OpenAPIContract;
 import java.time.Duration;
@@ -217,6 +223,7 @@ public final class App {
         health.notice("vapid-key-refused", webpush::anyKeyRefused);
         started.push(webpush::close);
         var tokens = new TrackingTokens(secrets.derivedKey("tracking"));
+        var renderer = new Renderer(config.render());
         var sendPool = new SendPool(config.send());
         started.push(() -> {
             sendPool.close();
@@ -226,7 +233,8 @@ public final class App {
                 vertx,
                 new Transactions(pools.send()),
                 profiles,
-                new Renderer(config.render()),
+                renderer,
+                new Templates(renderer),
                 sendPool,
                 tokens,
                 config,
@@ -327,6 +335,29 @@ public final class App {
                 jobs,
                 audit,
                 cursor);
+        var images = new Images(pools.admin(), config.images().cacheBytes());
+        Supplier<TemplatesVerticle> templatesDoor = () -> new TemplatesVerticle(
+                vertx,
+                new Transactions(pools.admin()),
+                renderer,
+                profiles,
+                roles,
+                new Payload() {
+                    @Override
+                    public int octets(JsonObject content) {
+                        return webpush.payloadOctets(content);
+                    }
+
+                    @Override
+                    public int limit() {
+                        return Webpush.PAYLOAD_LIMIT_OCTETS;
+                    }
+                },
+                uploads,
+                config.images(),
+                this::baseUrl,
+                audit,
+                cursor);
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(
                 killSwitches,
                 policies,
@@ -344,6 +375,7 @@ public final class App {
                         "users", users.verticle().operations().keySet(),
                         "cdp", cdpDoor.get().operations().keySet(),
                         "segments", segmentsDoor.get().operations().keySet(),
+                        "templates", templatesDoor.get().operations().keySet(),
                         "cep", cepDoor.get().operations().keySet(),
                         "webpush", webpushDoor.get().operations().keySet()));
 
@@ -362,6 +394,8 @@ public final class App {
                 uploads,
                 router -> {
                     PersonalPages.mount(router, preferencePage);
+                    PublicFiles.mount(router, (token, name) -> images.file(token, name)
+                            .map(found -> found.map(file -> new PublicFiles.File(file.type(), file.content()))));
                     mountPages(router);
                 },
                 port::set);
@@ -381,6 +415,7 @@ public final class App {
                 .compose(done -> deploy(users::verticle, perCore))
                 .compose(done -> deploy(cdpDoor, perCore))
                 .compose(done -> deploy(segmentsDoor, perCore))
+                .compose(done -> deploy(templatesDoor, perCore))
                 .compose(done -> deploy(cepDoor, perCore))
                 .compose(done -> deploy(webpushDoor, perCore))
                 .compose(done -> deploy(() -> new HttpVerticle(edge), perCore))

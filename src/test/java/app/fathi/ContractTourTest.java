@@ -10,6 +10,7 @@ import app.fathi.testing.FakePushService;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -58,6 +59,7 @@ class ContractTourTest {
         keys();
         schemas();
         segments();
+        templates();
         sites();
         var subscription = subscriptions();
         messages(subscription);
@@ -482,6 +484,44 @@ class ContractTourTest {
                 .header("Location");
         var tag = server.admin("GET", other, null).header("ETag");
         server.admin("POST", other + "/restore", new JsonObject().put("version", 1), "If-Match", tag);
+    }
+
+    private static void templates() {
+        var templates = "/api/v1/templates";
+        var variant = new JsonObject().put("language", "en").put("content", new JsonObject().put("title", "A tour"));
+        var draft = new JsonObject().put("name", "Tour").put("variants", new JsonArray().add(variant));
+        var template = server.admin("POST", templates, draft).header("Location");
+        edit(templates, template, new JsonObject().put("category", "Tours"), () -> {
+            for (var look : List.of("/versions", "/version?number=1", "/diff?from=1&to=2", "/usage")) {
+                server.admin("GET", template + look, null);
+            }
+            for (var trial : List.of("/render", "/preview", "/lint")) {
+                server.admin("POST", template + trial, null);
+            }
+            var copy = server.admin("POST", template + "/clone", new JsonObject().put("name", "Another"))
+                    .header("Location");
+            server.admin("POST", copy + "/submit", null, "If-Match", "\"v1\"");
+            server.admin("POST", copy + "/reject", new JsonObject().put("comment", "Far"), "If-Match", "\"v1\"");
+            server.admin("POST", copy + "/submit", null, "If-Match", "\"v1\"");
+            server.admin("POST", copy + "/approve", null, "If-Match", "\"v1\"");
+            server.admin("POST", copy + "/archive", null, "If-Match", "\"v1\"");
+            server.admin("POST", copy + "/restore", new JsonObject().put("version", 1), "If-Match", "\"v1\"");
+        });
+        var snippets = "/api/v1/template-snippets";
+        var snippet = server.admin(
+                        "POST", snippets, new JsonObject().put("name", "tour").put("text", "Hello"))
+                .header("Location");
+        edit(snippets, snippet, new JsonObject().put("text", "Good day"), () -> {});
+        var picture =
+                "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mOQKn6BFTEMLQkAPGRdQQpaXewAAAAASUVORK5CYII=";
+        var image = server.admin(
+                        "POST",
+                        "/api/v1/template-images",
+                        new JsonObject().put("name", "Blue").put("data", picture))
+                .header("Location");
+        server.admin("GET", "/api/v1/template-images?q=blue", null);
+        server.admin("GET", image, null);
+        server.admin("DELETE", image, null);
     }
 
     private static void sites() {

@@ -64,10 +64,14 @@ class DocumentedCodeTest {
             "send-from-your-backend",
             "describe-people",
             "when-messages-go",
+            "templates",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",
             "identity-providers");
+
+    private static final String PICTURE =
+            "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mOQKn6BFTEMLQkAPGRdQQpaXewAAAAASUVORK5CYII=";
 
     private static FakePushService push;
     private static FakeIssuer issuer;
@@ -417,6 +421,7 @@ class DocumentedCodeTest {
                 server.admin("POST", "/api/v1/roles", new JsonObject().put("name", "documented"))
                         .json()
                         .getString("id"));
+        templates();
         var ofJob = laterMessage();
         var jobs = server.admin("GET", "/api/v1/jobs?state=waiting&type=cep.send", null)
                 .json()
@@ -429,6 +434,55 @@ class DocumentedCodeTest {
                         .findFirst()
                         .orElseThrow()
                         .getString("id"));
+    }
+
+    private void templates() {
+        for (var variable : List.of("TEMPLATE", "CHANGED_TEMPLATE", "DRAFT_TEMPLATE", "OLD_TEMPLATE")) {
+            environment.put(variable + "_ID", template(variable));
+        }
+        for (var variable : List.of("WAITING_TEMPLATE", "DOUBTFUL_TEMPLATE", "ACTIVE_TEMPLATE")) {
+            var id = template(variable);
+            environment.put(variable + "_ID", id);
+            server.admin("POST", "/api/v1/templates/" + id + "/submit", null, "If-Match", "\"v1\"");
+        }
+        server.admin(
+                "POST",
+                "/api/v1/templates/" + environment.get("ACTIVE_TEMPLATE_ID") + "/approve",
+                null,
+                "If-Match",
+                "\"v1\"");
+        environment.put(
+                "TEMPLATE_IMAGE_ID",
+                server.admin(
+                                "POST",
+                                "/api/v1/template-images",
+                                new JsonObject().put("name", "Blue").put("data", PICTURE))
+                        .json()
+                        .getString("id"));
+        environment.put(
+                "TEMPLATE_SNIPPET_ID",
+                server.admin(
+                                "POST",
+                                "/api/v1/template-snippets",
+                                new JsonObject().put("name", "documented").put("text", "Hello"))
+                        .json()
+                        .getString("id"));
+    }
+
+    private String template(String name) {
+        var content = new JsonObject().put("title", "{{ firstName }} {{ items }}");
+        var draft = new JsonObject()
+                .put("name", name)
+                .put(
+                        "variants",
+                        new JsonArray()
+                                .add(new JsonObject().put("language", "en").put("content", content)))
+                .put(
+                        "variables",
+                        new JsonArray()
+                                .add(new JsonObject().put("name", "firstName").put("type", "string"))
+                                .add(new JsonObject().put("name", "items").put("type", "number")));
+        return server.admin("POST", "/api/v1/templates", draft).json().getString("id");
     }
 
     private String failedMessage(FakePushService.VirtualSubscription browser) {

@@ -3,6 +3,7 @@ package app.fathi.cep;
 import app.fathi.cep.BatchTaken.Result;
 import app.fathi.cep.BatchTaken.Status;
 import app.fathi.platform.errors.Problem.Fault;
+import app.fathi.templates.Wording;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
@@ -40,9 +41,13 @@ public final class Batches {
      * @param shared what the items have in common; its audience is not looked at, its content may be without a title
      */
     public Future<BatchTaken> request(SqlConnection tx, int ws, MessageRequest shared, List<BatchItem> items) {
+        return messages.ready(tx, ws, shared, true).compose(ready -> take(tx, ws, ready, items));
+    }
+
+    private Future<BatchTaken> take(SqlConnection tx, int ws, MessageRequest shared, List<BatchItem> items) {
         var results = new Result[items.size()];
-        return messages.checkContent(ws, shared)
-                .compose(checked -> faults(ws, shared, items))
+        return wording(tx, ws, shared)
+                .compose(wording -> faults(ws, shared, wording, items))
                 .compose(faults -> {
                     for (int i = 0; i < results.length; i++) {
                         if (!faults.get(i).isEmpty()) {
@@ -62,12 +67,34 @@ public final class Batches {
 
     // --- what is wrong with an item ---------------------------------------------------------------------------------
 
-    private Future<List<List<Fault>>> faults(int ws, MessageRequest shared, List<BatchItem> items) {
+    /** What the template says that all items have in common; null for none, and where it has no variables. */
+    private Future<Wording> wording(SqlConnection tx, int ws, MessageRequest shared) {
+        var pin = shared.pin();
+        return pin == null || pin.filling() == null
+                ? Future.succeededFuture()
+                : sending.templates.wording(tx, ws, pin.template(), pin.version());
+    }
+
+    private Future<List<List<Fault>>> faults(int ws, MessageRequest shared, Wording wording, List<BatchItem> items) {
         var numbers = IntStream.range(0, items.size()).boxed().toList();
-        return sending.pool.map(
-                shared.isTransactional(),
-                numbers,
-                number -> faults(ws, shared.content(), items.get(number), "/items/" + number));
+        return sending.pool.map(shared.isTransactional(), numbers, number -> {
+            var item = items.get(number);
+            var pointer = "/items/" + number;
+            var faults = wording == null
+                    ? List.<Fault>of()
+                    : given(wording, shared.pin().filling(), item, pointer + "/data");
+            return faults.isEmpty() ? faults(ws, shared.content(), item, pointer) : faults;
+        });
+    }
+
+    /** What is wrong with what the template gets of an item and of the batch. */
+    private static List<Fault> given(Wording wording, JsonObject filling, BatchItem item, String pointer) {
+        var all = filling.getJsonObject("variables", new JsonObject()).copy();
+        if (item.data() != null) {
+            all.mergeIn(item.data());
+        }
+        var faults = wording.checkTypes(all, pointer);
+        return faults.isEmpty() ? wording.missing(all, pointer) : faults;
     }
 
     private List<Fault> faults(int ws, JsonObject shared, BatchItem item, String pointer) {

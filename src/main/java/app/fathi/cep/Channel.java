@@ -66,6 +66,11 @@ public interface Channel {
 
         /** Scheme, host and port of the service behind it: what a kill switch may name. */
         String origin();
+
+        /** The language of who reads it there, as a BCP 47 tag; null when it is not known. */
+        default String language() {
+            return null;
+        }
     }
 
     /**

@@ -23,7 +23,8 @@ record Chunk(
 
     /** Whether nobody's traits are needed to know what they get. */
     boolean isConstant(Run of, Renderer renderer) {
-        return renderer.isConstant(of.content())
+        return !of.isFilled()
+                && renderer.isConstant(of.content())
                 && items.values().stream()
                         .map(own -> own.getJsonObject("content"))
                         .allMatch(content -> content == null || renderer.isConstant(content));

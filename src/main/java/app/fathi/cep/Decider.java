@@ -3,6 +3,7 @@ package app.fathi.cep;
 import app.fathi.cep.Channel.Composed;
 import app.fathi.cep.Channel.Outgoing;
 import app.fathi.templates.RenderException;
+import app.fathi.templates.Wording;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +21,8 @@ final class Decider {
     private final Supplier<Instant> now;
     /** Nobody's traits are needed. */
     private final boolean constant;
+    /** What a template says; null where the content is all there is. */
+    private final Wording wording;
 
     Decider(Sending sending, Run run, Chunk chunk, Supplier<Instant> now) {
         this.sending = sending;
@@ -27,6 +30,15 @@ final class Decider {
         this.channel = sending.channel(run.channel());
         this.now = now;
         this.constant = chunk.isConstant(run, sending.renderer);
+        this.wording = run.isFilled()
+                ? sending.templates
+                        .wording(
+                                sending.transactions.pool(),
+                                run.ws(),
+                                run.pin().template(),
+                                run.pin().version())
+                        .await()
+                : null;
     }
 
     /** What was decided: a reason not to send, not to try before an instant, or what to send. */
@@ -63,7 +75,7 @@ final class Decider {
         } catch (RenderException e) {
             // Without the exception's text: it may quote the person's traits.
             LOG.debug("Message {} does not render for person {}", run.id(), candidate.profileNo());
-            return Decided.not(candidate, Reason.TEMPLATE_ABORTED);
+            return Decided.not(candidate, e.isMissing() ? Reason.MISSING_VARIABLE : Reason.TEMPLATE_ABORTED);
         } catch (RuntimeException e) {
             LOG.error("Message {} cannot be composed for person {}", run.id(), candidate.profileNo(), e);
             return Decided.not(candidate, Reason.INTERNAL);
@@ -71,15 +83,19 @@ final class Decider {
     }
 
     private JsonObject content(Candidate candidate) {
-        var content = BatchItem.content(run.content(), candidate.own());
         if (constant) {
-            return content;
+            return BatchItem.content(run.content(), candidate.own());
         }
-        var variables = new JsonObject().put("traits", candidate.traits());
-        if (candidate.own() != null) {
-            variables.put("data", candidate.own().getJsonObject("data"));
+        var data = candidate.own() == null ? null : candidate.own().getJsonObject("data");
+        if (wording == null) {
+            var variables = new JsonObject().put("traits", candidate.traits()).put("data", data);
+            return sending.renderer.render(BatchItem.content(run.content(), candidate.own()), variables);
         }
-        return sending.renderer.render(content, variables);
+        var filling = run.pin().filling();
+        var content =
+                wording.content(filling, candidate.traits(), candidate.address().language());
+        return sending.renderer.render(
+                BatchItem.content(content, candidate.own()), wording.variables(filling, data, candidate.traits()));
     }
 
     private Outgoing outgoing(Candidate candidate, JsonObject content) {

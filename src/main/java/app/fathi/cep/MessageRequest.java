@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.templates.Templates.Pin;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.UUID;
@@ -8,7 +9,7 @@ import java.util.UUID;
  * One thing to tell some people, as the push API takes it. Shapes were checked by the edge; meanings are checked by
  * {@link Messages#request}.
  *
- * @param content the contract's {@code PushContent}; each string in it is a Liquid template
+ * @param content the contract's {@code PushContent}; each string in it is a Liquid template. Not looked at by template
  * @param ttlSeconds how long the push service may keep it; 0 is now or never
  * @param topic the collapse key, or null
  * @param sendAt null for now
@@ -19,6 +20,8 @@ import java.util.UUID;
  * @param dryRun count only
  * @param resendOf the message that is sent again; null for none
  * @param tag by which caps count it; null for none
+ * @param template what says it instead of the content; null for none
+ * @param pin the version of a template that the message keeps to; null for none, and until it is pinned
  */
 public record MessageRequest(
         Audience audience,
@@ -35,7 +38,9 @@ public record MessageRequest(
         boolean dryRun,
         Source source,
         UUID resendOf,
-        String tag) {
+        String tag,
+        ByTemplate template,
+        Pin pin) {
 
     /** A day: as long as one waits for a device that is off at night. */
     public static final int DEFAULT_TTL_SECONDS = 86_400;
@@ -69,34 +74,41 @@ public record MessageRequest(
                 dryRun,
                 Source.API,
                 null,
+                null,
+                null,
                 null);
     }
 
     /** The same for others. */
     MessageRequest to(Audience others) {
-        return new MessageRequest(
-                others,
-                content,
-                purpose,
-                ttlSeconds,
-                urgency,
-                topic,
-                sendAt,
-                expiresAt,
-                devices,
-                perMinute,
-                tracking,
-                dryRun,
-                source,
-                resendOf,
-                tag);
+        return with(others, content, source, tag, template, pin);
     }
 
     /** The same from elsewhere. */
     public MessageRequest from(Source other) {
+        return with(audience, content, other, tag, template, pin);
+    }
+
+    /** The same by a template. */
+    public MessageRequest by(ByTemplate other) {
+        return with(audience, content, source, tag, other, pin);
+    }
+
+    /** The same, kept to a version of its template. */
+    MessageRequest pinned(JsonObject said, Pin version) {
+        return with(audience, said, source, tag, template, version);
+    }
+
+    /** The same, counted by caps under this tag; null for none. */
+    public MessageRequest tagged(String other) {
+        return with(audience, content, source, other, template, pin);
+    }
+
+    private MessageRequest with(
+            Audience others, JsonObject said, Source other, String counted, ByTemplate byTemplate, Pin version) {
         return new MessageRequest(
-                audience,
-                content,
+                others,
+                said,
                 purpose,
                 ttlSeconds,
                 urgency,
@@ -109,27 +121,9 @@ public record MessageRequest(
                 dryRun,
                 other,
                 resendOf,
-                tag);
-    }
-
-    /** The same, counted by caps under this tag; null for none. */
-    public MessageRequest tagged(String other) {
-        return new MessageRequest(
-                audience,
-                content,
-                purpose,
-                ttlSeconds,
-                urgency,
-                topic,
-                sendAt,
-                expiresAt,
-                devices,
-                perMinute,
-                tracking,
-                dryRun,
-                source,
-                resendOf,
-                other);
+                counted,
+                byTemplate,
+                version);
     }
 
     boolean isTransactional() {

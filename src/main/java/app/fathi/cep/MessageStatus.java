@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.templates.Templates.Pin;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.Map;
@@ -10,6 +11,7 @@ import java.util.UUID;
  *
  * @param state {@code queued}, {@code sending}, {@code completed} or {@code cancelled}
  * @param resendOf the message that this one sends again; null for none
+ * @param pin the version of a template that it says; null for none
  * @param audience how far the people are found whom nobody named, as the contract's {@code MessageAudience}; null for none
  * @param counts {@code planned} (people), then deliveries by state, then interactions
  * @param reasons final deliveries by reason
@@ -22,6 +24,7 @@ public record MessageStatus(
         String purpose,
         Instant createdAt,
         Instant expiresAt,
+        Pin pin,
         JsonObject audience,
         Map<String, Long> counts,
         Map<String, Long> reasons) {
@@ -32,7 +35,7 @@ public record MessageStatus(
         counts.forEach(countsJson::put);
         var reasonsJson = new JsonObject();
         reasons.forEach(reasonsJson::put);
-        return new JsonObject()
+        var json = new JsonObject()
                 .put("id", id.toString())
                 .put("state", state)
                 .put("source", source.word())
@@ -43,5 +46,10 @@ public record MessageStatus(
                 .put("audience", audience)
                 .put("counts", countsJson)
                 .put("reasons", reasonsJson);
+        return pin == null
+                ? json
+                : json.put(
+                        "template",
+                        new JsonObject().put("id", pin.template().toString()).put("version", pin.version()));
     }
 }

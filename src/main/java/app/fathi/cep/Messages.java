@@ -78,26 +78,51 @@ public final class Messages {
                 && Turns.isSmall(request.isTransactional(), request.audience().size())) {
             sending.turns.smallUntil(transaction.completion());
         }
-        return checkContent(ws, request)
-                .compose(checked -> RunsStore.nextNumber(tx))
-                .compose(number -> {
-                    checkTimes(request, number.now());
-                    if (request.audience() instanceof Audience.Described described) {
-                        return expansions.write(tx, run(ws, request, number, RunState.QUEUED, 0), described);
+        return ready(tx, ws, request, false)
+                .compose(ready -> RunsStore.nextNumber(tx).compose(number -> take(tx, ws, ready, number)));
+    }
+
+    private Future<Taken> take(SqlConnection tx, int ws, MessageRequest request, RunsStore.Number number) {
+        checkTimes(request, number.now());
+        if (request.audience() instanceof Audience.Described described) {
+            return expansions.write(tx, run(ws, request, number, RunState.QUEUED, 0), described);
+        }
+        if (request.audience() instanceof Audience.Counted counted) {
+            return Future.succeededFuture(new Taken(null, counted.people(), counted.reachable(), List.of()));
+        }
+        return freeze(tx, ws, request.audience())
+                .compose(audience -> request.dryRun()
+                        ? count(tx, ws, audience)
+                        : write(tx, ws, request, number, audience, Map.of()));
+    }
+
+    /**
+     * The request with what it says: its own content, or the version of a template that it keeps to from now on. Fails with
+     * {@code unprocessable} when that cannot be sent as it is.
+     *
+     * @param each whether people have something of their own, which is looked at later
+     */
+    Future<MessageRequest> ready(SqlConnection tx, int ws, MessageRequest request, boolean each) {
+        var template = request.template();
+        if (template == null) {
+            return checkContent(ws, request).map(request);
+        }
+        return sending.templates
+                .pin(tx, ws, template.id(), template.version(), template.language(), template.variables(), each)
+                .map(pinned -> {
+                    for (var content : pinned.contents()) {
+                        var faults = channel().check(ws, content, "/template/id");
+                        if (!faults.isEmpty()) {
+                            throw ProblemException.unprocessable(
+                                    "/template/id", faults.getFirst().detail());
+                        }
                     }
-                    if (request.audience() instanceof Audience.Counted counted) {
-                        return Future.succeededFuture(
-                                new Taken(null, counted.people(), counted.reachable(), List.of()));
-                    }
-                    return freeze(tx, ws, request.audience())
-                            .compose(audience -> request.dryRun()
-                                    ? count(tx, ws, audience)
-                                    : write(tx, ws, request, number, audience, Map.of()));
+                    return request.pinned(pinned.content(), pinned.pin());
                 });
     }
 
     /** Fails with {@code unprocessable} when the content cannot be sent as it is. */
-    Future<Void> checkContent(int ws, MessageRequest request) {
+    private Future<Void> checkContent(int ws, MessageRequest request) {
         return sending.pool
                 .map(request.isTransactional(), List.of(request.content()), content -> faults(ws, content, "/content"))
                 .map(faults -> {
@@ -324,7 +349,9 @@ public final class Messages {
                 wanted.dryRun(),
                 Source.RESEND,
                 run.id(),
-                run.tag());
+                run.tag(),
+                null,
+                run.pin());
     }
 
     /** Whom it did not reach, with the addresses where these are known; where a message named addresses, only those. */
@@ -509,7 +536,8 @@ public final class Messages {
                 number.now(),
                 request.source(),
                 request.resendOf(),
-                request.tag());
+                request.tag(),
+                request.pin());
     }
 
     private List<Chunk> chunks(Run run, TreeMap<Integer, List<UUID>> people, Map<Integer, JsonObject> own) {
@@ -590,6 +618,7 @@ public final class Messages {
                 run.purpose(),
                 run.createdAt(),
                 run.expiresAt(),
+                run.pin(),
                 expansion == null ? null : expansion.toJson(),
                 counts,
                 reasons);

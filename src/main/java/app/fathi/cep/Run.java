@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.templates.Templates.Pin;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.UUID;
@@ -14,6 +15,7 @@ import java.util.UUID;
  * @param planned people
  * @param resendOf the message that is sent again; null for none
  * @param tag by which caps count it; null for none
+ * @param pin the version of a template that it says; null for none
  */
 record Run(
         long run,
@@ -35,7 +37,8 @@ record Run(
         Instant createdAt,
         Source source,
         UUID resendOf,
-        String tag) {
+        String tag,
+        Pin pin) {
 
     /** Devices of one person: beyond it somebody is playing. */
     private static final int DEVICES_LIMIT = 100;
@@ -43,6 +46,11 @@ record Run(
     /** How many of a person's devices get it. */
     int deviceLimit() {
         return devices == null ? DEVICES_LIMIT : Math.min(devices, DEVICES_LIMIT);
+    }
+
+    /** Whether a template has to be asked what each person is told; else the content is all there is. */
+    boolean isFilled() {
+        return pin != null && pin.filling() != null;
     }
 
     /** Never waits behind other purposes. */

@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.templates.Templates.Pin;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -48,8 +49,9 @@ final class RunsStore {
             """
             INSERT INTO cep_run (run, ws, id, kind, channel, state, purpose, content, ttl_seconds, urgency, topic,
                                  devices, tracking, send_at, expires_at, planned, unknown, chunks_left, created_at, finished_at,
-                                 resend_of, tag)
-            VALUES ($1, $2, $3, $20, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21, $22)
+                                 resend_of, tag, template, template_version, template_filling)
+            VALUES ($1, $2, $3, $20, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21, $22,
+                    $23, $24, $25)
             """;
 
     static Future<Void> insertRun(SqlClient tx, Run run, int unknown, int chunks) {
@@ -81,7 +83,10 @@ final class RunsStore {
                         .addOffsetDateTime(run.state() == RunState.COMPLETED ? time(run.createdAt()) : null)
                         .addString(run.source().word())
                         .addUUID(run.resendOf())
-                        .addString(run.tag()))
+                        .addString(run.tag())
+                        .addUUID(run.pin() == null ? null : run.pin().template())
+                        .addLong(run.pin() == null ? null : run.pin().version())
+                        .addValue(run.pin() == null ? null : run.pin().filling()))
                 .mapEmpty();
     }
 
@@ -122,7 +127,7 @@ final class RunsStore {
     private static final String RUN_COLUMNS =
             """
             run, ws, id, channel, state, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
-            expires_at, planned, created_at, kind, resend_of, tag,
+            expires_at, planned, created_at, kind, resend_of, tag, template, template_version, template_filling,
             (SELECT t.per_minute FROM cep_throttle t WHERE t.run = cep_run.run) AS per_minute
             """;
 
@@ -480,7 +485,13 @@ final class RunsStore {
                 instant(row, "created_at"),
                 Source.of(row.getString("kind")),
                 row.getUUID("resend_of"),
-                row.getString("tag"));
+                row.getString("tag"),
+                row.getUUID("template") == null
+                        ? null
+                        : new Pin(
+                                row.getUUID("template"),
+                                row.getLong("template_version"),
+                                row.getJsonObject("template_filling")));
     }
 
     private static Chunk chunk(Row row) {

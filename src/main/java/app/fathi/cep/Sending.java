@@ -4,6 +4,7 @@ import app.fathi.cdp.Profiles;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.templates.Renderer;
+import app.fathi.templates.Templates;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
 import java.util.EnumMap;
@@ -16,6 +17,7 @@ public final class Sending {
     final Transactions transactions;
     final Profiles profiles;
     final Renderer renderer;
+    final Templates templates;
     final SendPool pool;
     final TrackingTokens tokens;
     final Config.Send settings;
@@ -32,6 +34,7 @@ public final class Sending {
             Transactions transactions,
             Profiles profiles,
             Renderer renderer,
+            Templates templates,
             SendPool pool,
             TrackingTokens tokens,
             Config config,
@@ -41,6 +44,7 @@ public final class Sending {
         this.transactions = transactions;
         this.profiles = profiles;
         this.renderer = renderer;
+        this.templates = templates;
         this.pool = pool;
         this.tokens = tokens;
         this.settings = config.send();

@@ -18,7 +18,9 @@ import javax.crypto.spec.SecretKeySpec;
 public final class TrackingTokens {
     private static final int BODY_LENGTH = 8 + 2 + 4 + 1 + 4 + 4;
     private static final int MAC_LENGTH = 16;
-    private static final int TEXT_LENGTH = (BODY_LENGTH + MAC_LENGTH) * 4 / 3;
+    /** Characters of a token. */
+    public static final int TEXT_LENGTH = (BODY_LENGTH + MAC_LENGTH) * 4 / 3;
+
     private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
     private static final Base64.Decoder DECODER = Base64.getUrlDecoder();
 

@@ -54,6 +54,11 @@ public enum Permission {
     SEGMENTS_READ("segments:read", true),
     /** Making, changing and deleting segments, and putting people into static ones. */
     SEGMENTS_MANAGE("segments:manage", true),
+    TEMPLATES_READ("templates:read", true),
+    /** Making, changing, submitting, archiving and deleting templates, snippets and images. */
+    TEMPLATES_MANAGE("templates:manage", true),
+    /** Letting what a template says be sent, or sending it back to who wrote it. */
+    TEMPLATES_APPROVE("templates:approve", true),
     SITES_READ("sites:read", true),
     /** Also binds browser keys to the origins of sites. */
     SITES_MANAGE("sites:manage", true),

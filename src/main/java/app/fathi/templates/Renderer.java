@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import liqp.filters.Filters;
 import liqp.org.antlr.v4.runtime.tree.ParseTree;
 import liquid.parser.v4.LiquidParser.FilterContext;
@@ -45,6 +46,17 @@ public final class Renderer {
             return Optional.of(e.getMessage());
         } catch (StackOverflowError e) {
             return Optional.of("The template is nested too deeply.");
+        }
+    }
+
+    /** What a template asks for by name, less what it makes itself; nothing of one that cannot be read. */
+    Set<String> names(String template) {
+        try {
+            return isConstant(template)
+                    ? Set.of()
+                    : Names.of(sandboxes.get().parse(template).getParseTree());
+        } catch (RenderException | StackOverflowError e) {
+            return Set.of();
         }
     }
 
@@ -90,7 +102,7 @@ public final class Renderer {
         switch (value) {
             case String text -> check(text).ifPresent(fault -> faults.add(new Fault(pointer, fault)));
             case JsonObject object ->
-                object.forEach(entry -> check(entry.getValue(), pointer + "/" + escape(entry.getKey()), faults));
+                object.forEach(entry -> check(entry.getValue(), pointer + "/" + Texts.escape(entry.getKey()), faults));
             case JsonArray array -> {
                 for (int i = 0; i < array.size(); i++) {
                     check(array.getValue(i), pointer + "/" + i, faults);
@@ -112,7 +124,7 @@ public final class Renderer {
             return Optional.of("There is no filter " + filter.Id().getText() + ".");
         }
         if (node instanceof Include_tagContext) {
-            return Optional.of("Templates cannot include other files.");
+            return Optional.of("Templates include snippets alone, as {% include 'its-name' %}, and no files.");
         }
         for (int i = 0; i < node.getChildCount(); i++) {
             var fault = fault(node.getChild(i));
@@ -147,10 +159,5 @@ public final class Renderer {
             case null -> null;
             default -> value;
         };
-    }
-
-    /** RFC 6901 section 3. */
-    private static String escape(String name) {
-        return name.replace("~", "~0").replace("/", "~1");
     }
 }

@@ -150,6 +150,13 @@ final class Sandbox {
         }
     }
 
+    private static String unquoted(String text) {
+        int last = text.length() - 1;
+        return last > 0 && (text.charAt(0) == '\'' || text.charAt(0) == '"') && text.charAt(last) == text.charAt(0)
+                ? text.substring(1, last)
+                : text;
+    }
+
     /** {@code {% abort 'no stock' %}}: this person gets no message. */
     private static final class Abort extends Tag {
         Abort() {
@@ -162,7 +169,7 @@ final class Sandbox {
             for (var node : nodes) {
                 reason.append(reason.isEmpty() ? "" : " ").append(node.render(context));
             }
-            throw RenderException.aborted(reason.toString());
+            throw RenderException.aborted(unquoted(reason.toString()));
         }
     }
 }

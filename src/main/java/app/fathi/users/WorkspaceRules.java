@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
  *
  * @param deliveriesPerDay null for as many as there are, {@code deliveriesPerMonth} as well
  * @param mailSender null for what the installation is called
+ * @param fourEyes whether what is sent needs somebody who did not write it
  */
 record WorkspaceRules(
         List<Purpose> purposes,
@@ -26,7 +27,8 @@ record WorkspaceRules(
         Set<String> blockedIds,
         Long deliveriesPerDay,
         Long deliveriesPerMonth,
-        String mailSender) {
+        String mailSender,
+        boolean fourEyes) {
 
     /** The one that other rules speak of. */
     private static final String TRANSACTIONAL = "transactional";
@@ -54,7 +56,8 @@ record WorkspaceRules(
                 change.containsKey("blockedIds") ? ids(change.getJsonArray("blockedIds")) : blockedIds,
                 quota == null ? deliveriesPerDay : quota.getLong("deliveriesPerDay"),
                 quota == null ? deliveriesPerMonth : quota.getLong("deliveriesPerMonth"),
-                change.containsKey("mailSender") ? sender(change.getString("mailSender")) : mailSender);
+                change.containsKey("mailSender") ? sender(change.getString("mailSender")) : mailSender,
+                change.getBoolean("fourEyes", fourEyes));
     }
 
     static List<Purpose> purposes(JsonArray purposes) {
@@ -135,7 +138,8 @@ record WorkspaceRules(
                         new JsonObject()
                                 .put("deliveriesPerDay", deliveriesPerDay)
                                 .put("deliveriesPerMonth", deliveriesPerMonth))
-                .put("mailSender", mailSender);
+                .put("mailSender", mailSender)
+                .put("fourEyes", fourEyes);
     }
 
     private static JsonArray sorted(Set<String> texts) {

@@ -4,6 +4,7 @@ import app.fathi.cep.Audience;
 import app.fathi.cep.BatchItem;
 import app.fathi.cep.BatchTaken;
 import app.fathi.cep.Batches;
+import app.fathi.cep.ByTemplate;
 import app.fathi.cep.MessageFilter;
 import app.fathi.cep.MessageRequest;
 import app.fathi.cep.Messages;
@@ -104,7 +105,7 @@ final class MessagesService {
     /** Takes many: runs, jobs, audit and the stored answer are one transaction, whatever single items are worth. */
     Future<Reply> createBatch(Call call) {
         var json = call.json();
-        var shared = request(json, null, json.getJsonObject("content", new JsonObject()));
+        var shared = request(json, null, batchContent(json));
         var items = items(json.getJsonArray("items"));
         requireSubject();
         return requirePurpose(call, shared.purpose())
@@ -315,7 +316,34 @@ final class MessagesService {
     }
 
     private static MessageRequest request(JsonObject json) {
-        return request(json, audience(json.getJsonObject("audience")), json.getJsonObject("content"));
+        return request(json, audience(json.getJsonObject("audience")), content(json));
+    }
+
+    private static JsonObject content(JsonObject json) {
+        if (json.containsKey("content") == json.containsKey("template")) {
+            throw ProblemException.unprocessable(
+                    "/content", "A message shows either its own content or what a template says: give one of both.");
+        }
+        return json.getJsonObject("content", new JsonObject());
+    }
+
+    /** What all items say where they do not say it themselves. */
+    private static JsonObject batchContent(JsonObject json) {
+        if (json.getJsonObject("template") != null && json.getJsonObject("content") != null) {
+            throw ProblemException.unprocessable(
+                    "/content", "The template says it: an item's own content replaces single fields of it.");
+        }
+        return json.getJsonObject("content", new JsonObject());
+    }
+
+    private static ByTemplate template(JsonObject json) {
+        return json == null
+                ? null
+                : new ByTemplate(
+                        uuid("/template/id", json.getString("id")),
+                        json.getLong("version"),
+                        json.getString("language"),
+                        json.getJsonObject("variables", new JsonObject()));
     }
 
     private static List<BatchItem> items(JsonArray array) {
@@ -340,20 +368,21 @@ final class MessagesService {
 
     private static MessageRequest request(JsonObject json, Audience audience, JsonObject content) {
         var devices = json.getValue("devices") instanceof JsonObject chosen ? chosen.getInteger("lastActive") : null;
-        var request = new MessageRequest(
-                audience,
-                content("", content),
-                json.getString("purpose"),
-                json.getInteger("ttl", MessageRequest.DEFAULT_TTL_SECONDS),
-                Urgency.of(json.getString("urgency", "normal")),
-                json.getString("topic"),
-                instant(json, "sendAt"),
-                instant(json, "expiresAt"),
-                devices,
-                json.getInteger("perMinute"),
-                json.getBoolean("tracking", true),
-                json.getBoolean("dryRun", false));
-        return request.tagged(json.getString("tag"));
+        return new MessageRequest(
+                        audience,
+                        content("", content),
+                        json.getString("purpose"),
+                        json.getInteger("ttl", MessageRequest.DEFAULT_TTL_SECONDS),
+                        Urgency.of(json.getString("urgency", "normal")),
+                        json.getString("topic"),
+                        instant(json, "sendAt"),
+                        instant(json, "expiresAt"),
+                        devices,
+                        json.getInteger("perMinute"),
+                        json.getBoolean("tracking", true),
+                        json.getBoolean("dryRun", false))
+                .tagged(json.getString("tag"))
+                .by(template(json.getJsonObject("template")));
     }
 
     /** The notification's time is read only when it is sent, and then it is too late to say that it is none. */

@@ -10,11 +10,19 @@ import java.util.UUID;
 /**
  * Where a push goes. A secret in whole: never logged, never answered, sealed in the database.
  *
+ * @param language of the browser, as a BCP 47 tag; null when it is not known
  * @param pageOrigin of the page that subscribed; null when a server did
  * @param site what the workspace says of that origin; null when it says nothing
  */
 record PushAddress(
-        UUID id, int profileNo, UUID keyId, String pageOrigin, Site site, URI endpoint, SubscriptionKeys keys)
+        UUID id,
+        int profileNo,
+        UUID keyId,
+        String language,
+        String pageOrigin,
+        Site site,
+        URI endpoint,
+        SubscriptionKeys keys)
         implements Channel.Address {
 
     /** What is sealed: {@code p256dh (65) | auth (16) | endpoint}. */
@@ -34,6 +42,7 @@ record PushAddress(
                 id,
                 profileNo,
                 keyId,
+                null,
                 pageOrigin,
                 null,
                 URI.create(buffer.getString(endpointAt, buffer.length())),
@@ -41,7 +50,11 @@ record PushAddress(
     }
 
     PushAddress on(Site known) {
-        return new PushAddress(id, profileNo, keyId, pageOrigin, known, endpoint, keys);
+        return new PushAddress(id, profileNo, keyId, language, pageOrigin, known, endpoint, keys);
+    }
+
+    PushAddress in(String known) {
+        return new PushAddress(id, profileNo, keyId, known, pageOrigin, site, endpoint, keys);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package app.fathi.webpush;
 
 import app.fathi.cep.Channel.Outgoing;
+import app.fathi.cep.TrackingTokens;
+import app.fathi.cep.Urgency;
 import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -8,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -38,6 +41,9 @@ final class PushPayload {
     /** Safari drops a message that leads anywhere else; spaces and other letters are for the browser to encode. */
     private static final Pattern WEB_ADDRESS =
             Pattern.compile("https?://[^\\s/?#\\\\\\p{Cntrl}][^\\p{Cntrl}]*", Pattern.CASE_INSENSITIVE);
+
+    /** As long as a tracking token. */
+    private static final String TOKEN_SIZED = "t".repeat(TrackingTokens.TEXT_LENGTH);
 
     private PushPayload() {}
 
@@ -75,6 +81,15 @@ final class PushPayload {
     /** @param url null where there is another to take instead */
     static boolean isWebAddress(String url) {
         return url == null || WEB_ADDRESS.matcher(url.strip()).matches();
+    }
+
+    /** The size of the content as it is sent with tracking, to a browser whose site says nothing. */
+    static int octets(JsonObject content, String publicUrl) {
+        var address = new PushAddress(null, 0, null, null, null, null, null, null);
+        var id = new UUID(0, 0);
+        var outgoing =
+                new Outgoing(0, id, TOKEN_SIZED, content, address, Instant.MAX, 0, Urgency.NORMAL, null, 1, false);
+        return encode(outgoing, address, publicUrl).length;
     }
 
     static byte[] encode(Outgoing outgoing, PushAddress address, String publicUrl) {

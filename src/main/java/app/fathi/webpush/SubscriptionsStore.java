@@ -449,7 +449,7 @@ final class SubscriptionsStore {
 
     static final String ADDRESSES_OF =
             """
-            SELECT id, profile_no, key_id, site, address FROM webpush_subscription
+            SELECT id, profile_no, key_id, language, site, address FROM webpush_subscription
             WHERE ws = $1 AND profile_no = ANY ($2) AND status = 'active'
             ORDER BY profile_no, last_seen_at DESC, id
             """;
@@ -467,7 +467,7 @@ final class SubscriptionsStore {
      */
     static final String ADDRESSES =
             """
-            SELECT s.id, s.profile_no, s.key_id, s.site, s.address
+            SELECT s.id, s.profile_no, s.key_id, s.language, s.site, s.address
             FROM unnest($2::uuid[]) AS wanted (id)
             CROSS JOIN LATERAL (SELECT * FROM webpush_subscription WHERE id = wanted.id LIMIT 1) s
             WHERE s.ws = $1 AND s.status = 'active'
@@ -521,11 +521,12 @@ final class SubscriptionsStore {
                 .map(row -> {
                     var id = row.getUUID("id");
                     return PushAddress.decode(
-                            id,
-                            row.getInteger("profile_no"),
-                            row.getUUID("key_id"),
-                            row.getString("site"),
-                            key.open(place(id), row.getBuffer("address").getBytes()));
+                                    id,
+                                    row.getInteger("profile_no"),
+                                    row.getUUID("key_id"),
+                                    row.getString("site"),
+                                    key.open(place(id), row.getBuffer("address").getBytes()))
+                            .in(row.getString("language"));
                 })
                 .toList();
     }

@@ -30,6 +30,7 @@ import app.fathi.webpush.encryption.Vapid;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Duration;
@@ -41,6 +42,9 @@ import java.util.function.Supplier;
 
 /** The parts of {@code webpush} put together: what App deploys and what other domains plug in. */
 public final class Webpush {
+    /** Octets that a push carries, before it is encrypted. */
+    public static final int PAYLOAD_LIMIT_OCTETS = PushEncryption.PLAINTEXT_LIMIT_OCTETS;
+
     private final Vertx vertx;
     private final int recentSignInSeconds;
     private final Pool pool;
@@ -60,6 +64,7 @@ public final class Webpush {
     private final OutboundGuard guard;
     private final String subject;
     private final InstantSource clock;
+    private final Supplier<String> publicUrl;
 
     /**
      * @param publicUrl our own base URL, known once the port is bound
@@ -79,6 +84,7 @@ public final class Webpush {
         this.secrets = secrets;
         this.epochs = epochs;
         this.clock = clock;
+        this.publicUrl = publicUrl;
         this.vertx = vertx;
         this.recentSignInSeconds = config.security().recentSignInSeconds();
         this.guard = new OutboundGuard(vertx, config.outbound());
@@ -132,6 +138,11 @@ public final class Webpush {
 
     public Channel channel() {
         return channel;
+    }
+
+    /** How many octets of {@link #PAYLOAD_LIMIT_OCTETS} this rendered content takes, for a browser of a site without defaults. */
+    public int payloadOctets(JsonObject content) {
+        return PushPayload.octets(content, publicUrl.get());
     }
 
     public AddressBook addressBook() {

@@ -18,6 +18,9 @@ final class Things {
     /** Stands in whatever is personal or secret here: no stranger may ever read it. */
     static final String PLANTED = "planted-by-the-owner";
 
+    private static final String PICTURE =
+            "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mOQKn6BFTEMLQkAPGRdQQpaXewAAAAASUVORK5CYII=";
+
     private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions";
     private static final String MESSAGES = "/api/v1/webpush/messages";
 
@@ -35,6 +38,7 @@ final class Things {
         things.identityProvider();
         things.role();
         things.segment();
+        things.template();
         things.people();
         things.sites();
         things.profile();
@@ -129,6 +133,22 @@ final class Things {
                 "Content-Type",
                 "text/csv");
         put("/api/v1/segment-imports", taken.json().getString("id"));
+    }
+
+    private void template() {
+        var variant = new JsonObject().put("language", "en").put("content", new JsonObject().put("title", PLANTED));
+        var template = new JsonObject().put("name", PLANTED).put("variants", new JsonArray().add(variant));
+        put("/api/v1/templates", made("/api/v1/templates", template).getString("id"));
+        var snippets = "/api/v1/template-snippets";
+        put(
+                snippets,
+                made(snippets, new JsonObject().put("name", "owned").put("text", PLANTED))
+                        .getString("id"));
+        var images = "/api/v1/template-images";
+        put(
+                images,
+                made(images, new JsonObject().put("name", PLANTED).put("data", PICTURE))
+                        .getString("id"));
     }
 
     private void schema() {

@@ -9,6 +9,7 @@ import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.segments.Audiences;
 import app.fathi.templates.Renderer;
+import app.fathi.templates.Templates;
 import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -77,11 +78,13 @@ final class SendingWorld implements AutoCloseable {
     }
 
     private Sending sending() {
+        var renderer = new Renderer(config.render());
         return new Sending(
                 vertx,
                 transactions,
                 new Profiles(),
-                new Renderer(config.render()),
+                renderer,
+                new Templates(renderer),
                 sendPool,
                 tokens,
                 config,

@@ -29,6 +29,7 @@ class PushPayloadTest {
                 UUID.randomUUID(),
                 1,
                 UUID.randomUUID(),
+                null,
                 site,
                 null,
                 URI.create("https://push.example/x"),

@@ -33,6 +33,7 @@ public record Config(
         Jobs jobs,
         Send send,
         Render render,
+        Images images,
         Idempotency idempotency,
         Audit audit,
         Retention retention,
@@ -378,6 +379,13 @@ public record Config(
             @Range(min = 256, max = 1_048_576) int sizeLimitBytes,
             @Range(min = 1, max = 10_000) int timeLimitMillis,
             @Range(min = 1, max = 1_000_000) int iterations) {}
+
+    /** Bounds of pictures that are uploaded, and of what is kept to serve them. */
+    public record Images(
+            @Range(min = 65_536, max = 67_108_864) int uploadLimitBytes,
+            @Range(min = 10_000, max = 200_000_000) int pixelsLimit,
+            @Range(min = 1, max = 100_000) int perWorkspace,
+            @Range(min = 0, max = 1_073_741_824) int cacheBytes) {}
 
     /** Stored answers for repeated keys. */
     public record Idempotency(@Range(min = 1, max = 720) int keepHours) {}

@@ -342,6 +342,7 @@ class MasterRotationTest {
             "idempotency.scope",
             "rate_budget.key",
             "segments_block.bits",
+            "templates_image_file.content",
             "users_api_key.previous_hash",
             "users_api_key.secret_hash",
             "users_login_attempt.key",

@@ -13,6 +13,7 @@ final class Guides {
             "send-from-your-backend",
             "describe-people",
             "when-messages-go",
+            "templates",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",

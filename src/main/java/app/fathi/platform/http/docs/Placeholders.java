@@ -27,6 +27,14 @@ final class Placeholders {
     /** The segment before {@code {id}} says whose id it is. */
     private static final Pattern OWNER = Pattern.compile("/([a-z-]+)/\\{id}");
 
+    /** Each of these wants a template that has come so far. */
+    private static final Map<String, String> TEMPLATE_STEPS = Map.of(
+            "/restore", "CHANGED_TEMPLATE_ID",
+            "/submit", "DRAFT_TEMPLATE_ID",
+            "/approve", "WAITING_TEMPLATE_ID",
+            "/reject", "DOUBTFUL_TEMPLATE_ID",
+            "/archive", "OLD_TEMPLATE_ID");
+
     private Placeholders() {}
 
     private static Map<String, String> meanings() {
@@ -51,6 +59,12 @@ final class Placeholders {
                 "The `id` of a message that is `completed` and has deliveries that failed or were skipped.");
         all.put("DYNAMIC_SEGMENT_ID", "The `id` of a segment that has a rule.");
         all.put("CHANGED_SEGMENT_ID", "The `id` of the segment that is to be what it was.");
+        all.put("CHANGED_TEMPLATE_ID", "The `id` of the template that is to say what it said.");
+        all.put("DRAFT_TEMPLATE_ID", "The `id` of a template that is a draft.");
+        all.put("WAITING_TEMPLATE_ID", "The `id` of a template that is in review.");
+        all.put("DOUBTFUL_TEMPLATE_ID", "The `id` of a template that is in review.");
+        all.put("OLD_TEMPLATE_ID", "The `id` of a template that nothing is to be sent with any more.");
+        all.put("ACTIVE_TEMPLATE_ID", "The `id` of a template that is approved.");
         all.put("LEAVING_PROFILE_ID", "The `id` of the profile that is to be forgotten for good.");
         all.put("OTHER_PROFILE_ID", "The `id` of the profile that becomes part of another.");
         return all;
@@ -81,6 +95,10 @@ final class Placeholders {
         all.put("01932f0e-7b1c-7a41-9d0f-3b6f7a1c2d3e", "USER_ID");
         all.put("01932f30-0000-7a00-8000-000000000001", "SEGMENT_ID");
         all.put("01932f31-1111-7a00-8000-0a0b0c0d0e0f", "SEGMENT_IMPORT_ID");
+        all.put("01932f90-0000-7a00-8000-000000000001", "TEMPLATE_ID");
+        all.put("01932f90-0000-7a00-8000-000000000002", "ACTIVE_TEMPLATE_ID");
+        all.put("01932f92-0000-7a00-8000-000000000001", "TEMPLATE_IMAGE_ID");
+        all.put("01932f91-0000-7a00-8000-000000000001", "TEMPLATE_SNIPPET_ID");
         all.put("01932f50-6600-7a00-8000-7a7b7c7d7e7f", "ROLE_ID");
         all.put("01932f60-7700-7a00-8000-8a8b8c8d8e8f", "IDENTITY_PROVIDER_ID");
         all.put("fsf_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3cJ7d4tq1rYQk", "SIGN_IN_FLOW");
@@ -144,6 +162,11 @@ final class Placeholders {
         }
         if (path.endsWith("/merge")) {
             return "OTHER_PROFILE_ID";
+        }
+        for (var step : TEMPLATE_STEPS.entrySet()) {
+            if (path.endsWith("/templates/{id}" + step.getKey())) {
+                return step.getValue();
+            }
         }
         if (path.endsWith("/restore")) {
             return "CHANGED_SEGMENT_ID";
