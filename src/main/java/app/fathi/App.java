@@ -264,7 +264,7 @@ public final class App {
         Supplier<PermissionsVerticle> permissionsDoor = () -> new PermissionsVerticle(contract, roles, roles);
         Supplier<RolesVerticle> rolesDoor =
                 () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
-        var segments = new Segments(vertx, streams, new Transactions(pools.worker()));
+        var segments = new Segments(vertx, streams, new Transactions(pools.worker()), config.segments());
         handlers.addAll(segments.jobs());
         var live = new LiveFeed(vertx, config.live());
         var observer = new SchemaObserver(vertx, new Transactions(pools.worker()), clock);
@@ -430,7 +430,8 @@ public final class App {
                                 .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
                                 .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
                                 .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
-                                .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))));
+                                .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))
+                                .compose(known -> jobs.schedule(tx, segments.hourly()))));
     }
 
     private void mountPages(Router router) {

@@ -17,6 +17,8 @@ import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -37,6 +39,7 @@ public final class RebuildJob implements JobHandler {
     private final RulesStore store = new RulesStore();
     private final MembershipStore members = new MembershipStore();
     private final BlocksStore blocks = new BlocksStore();
+    private final SizesStore sizes = new SizesStore();
 
     RebuildJob(Transactions transactions, Membership membership) {
         this.transactions = transactions;
@@ -145,14 +148,24 @@ public final class RebuildJob implements JobHandler {
                 .compose(locked -> store.finish(tx, ws, asking))
                 .compose(kept -> kept.isEmpty()
                         ? Future.succeededFuture()
-                        : blocks.people(tx, ws, kept)
-                                .compose(people -> Outbox.write(
-                                        tx,
-                                        "facts",
-                                        kept.stream()
-                                                .map(no ->
-                                                        rebuilt(ws, asking.ids().get(no), people.getOrDefault(no, 0L)))
-                                                .toList())));
+                        : blocks.sizes(tx, ws, kept).compose(found -> tell(tx, ws, asking, kept, found)));
+    }
+
+    private Future<Void> tell(
+            SqlConnection tx, int ws, Asking asking, List<Integer> kept, Map<Integer, BlocksStore.Size> found) {
+        var ids = new HashMap<Integer, UUID>();
+        kept.forEach(no -> ids.put(no, asking.ids().get(no)));
+        var nobody = new BlocksStore.Size(0, 0);
+        return sizes.keep(tx, ws, ids, found, null)
+                .compose(done -> Outbox.write(
+                        tx,
+                        "facts",
+                        kept.stream()
+                                .map(no -> rebuilt(
+                                        ws,
+                                        ids.get(no),
+                                        found.getOrDefault(no, nobody).people()))
+                                .toList()));
     }
 
     private static StreamRecord rebuilt(int ws, UUID segment, long people) {

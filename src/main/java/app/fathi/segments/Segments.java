@@ -1,8 +1,10 @@
 package app.fathi.segments;
 
+import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.NewJob;
+import app.fathi.platform.jobs.Schedule;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.Streams;
 import io.vertx.core.Future;
@@ -16,14 +18,16 @@ public final class Segments {
     private final Vertx vertx;
     private final Streams streams;
     private final Transactions workers;
+    private final Config.Segments config;
     private final RulesStore store = new RulesStore();
     private final Membership membership = new Membership(store);
 
     /** @param workers on the pool of the workers */
-    public Segments(Vertx vertx, Streams streams, Transactions workers) {
+    public Segments(Vertx vertx, Streams streams, Transactions workers, Config.Segments config) {
         this.vertx = vertx;
         this.streams = streams;
         this.workers = workers;
+        this.config = config;
     }
 
     /** After profile: moves people as events come. */
@@ -41,7 +45,14 @@ public final class Segments {
     }
 
     public List<JobHandler> jobs() {
-        return List.of(new RebuildJob(workers, membership));
+        return List.of(
+                new RebuildJob(workers, membership),
+                new MeasureJob(workers, config.historyHourlyDays(), config.historyDays()));
+    }
+
+    /** What comes by the clock, for all workspaces. */
+    public Schedule hourly() {
+        return MeasureJob.hourly();
     }
 
     /** Where not everybody was asked by all rules yet, as after an update of the program: to be asked for at each start. */
