@@ -55,6 +55,7 @@ final class LiveSegments {
     private final Map<String, List<Live>> byTrait = new HashMap<>();
     private final Map<String, List<Live>> byEvent = new HashMap<>();
     private final List<Live> byConsent = new ArrayList<>();
+    private final Set<Live> byMessage = new HashSet<>();
     private final Set<UUID> staticSegments = new HashSet<>();
 
     /**
@@ -109,6 +110,9 @@ final class LiveSegments {
         mentions.events().forEach(event -> append(byEvent, event, live));
         if (asksConsent(live.rule())) {
             byConsent.add(live);
+        }
+        if (mentions.messages()) {
+            byMessage.add(live);
         }
         staticSegments.addAll(mentions.segments());
     }
@@ -167,6 +171,16 @@ final class LiveSegments {
         return byConsent;
     }
 
+    /** Whether it asks what people were sent and what they did with it. */
+    boolean asksMessages(Live live) {
+        return byMessage.contains(live);
+    }
+
+    /** Whether any of them does. */
+    boolean askMessages() {
+        return !byMessage.isEmpty();
+    }
+
     /** Static segments that rules name. */
     Set<UUID> staticSegments() {
         return staticSegments;
@@ -209,6 +223,8 @@ final class LiveSegments {
             }
             case Rule.Total total -> listed.add(total.behaviour().event());
             case Rule.Trait trait -> {}
+            case Rule.Messages messages -> {}
+            case Rule.IgnoredLast ignored -> {}
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
             case Rule.Member member -> {}

@@ -37,7 +37,7 @@ public final class Segments {
 
     /** What the group {@code segments} does with {@code facts}. */
     public Future<Void> learn(SqlConnection tx, List<Consumed> facts) {
-        return new MembershipFacts(vertx).learn(tx, facts);
+        return new MembershipFacts(vertx, membership).learn(tx, facts);
     }
 
     public MembershipTimers timers() {

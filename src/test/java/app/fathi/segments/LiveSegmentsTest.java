@@ -193,6 +193,64 @@ class LiveSegmentsTest {
     }
 
     @Test
+    void who_was_sent_a_message_saw_it_clicked_it_or_did_not_moves_as_it_happens() {
+        var browser = browser();
+        subscribe(browser, "sent-to");
+        var purpose = "transactional";
+        var sent =
+                create(rule("message").put("was", "sent").put("within", "P1D").put("purpose", purpose));
+        var shown = create(rule("message").put("was", "shown").put("purpose", purpose));
+        var clicked = create(rule("message").put("was", "clicked").put("purpose", purpose));
+        var ignored = create(rule("ignoredLast").put("last", 1).put("purpose", purpose));
+        var message = new JsonObject()
+                .put("audience", new JsonObject().put("userIds", JsonArray.of("sent-to")))
+                .put("purpose", purpose)
+                .put("content", new JsonObject().put("title", "Hello"));
+        var taken = server.admin("POST", "/api/v1/webpush/messages", message);
+        assertThat(taken.status()).as(taken.body()).isEqualTo(202);
+        comesTo(sent, "sent-to");
+        comesTo(ignored, "sent-to");
+        comesTo(clicked);
+        eventually("the push", browser::receipts, receipts -> !receipts.isEmpty());
+        var token = browser.receipts()
+                .getFirst()
+                .json()
+                .getJsonObject("notification")
+                .getJsonObject("data")
+                .getJsonObject("fathi")
+                .getString("token");
+        report(token, "shown");
+        comesTo(shown, "sent-to");
+        comesTo(ignored, "sent-to");
+        report(token, "clicked");
+        comesTo(clicked, "sent-to");
+        comesTo(ignored);
+        var one = rule("message").put("message", taken.json().getString("id"));
+        assertThat(preview(one.copy().put("was", "clicked"))).containsExactly("sent-to");
+        assertThat(preview(one.copy().put("was", "ignored"))).isEmpty();
+        assertThat(preview(rule("message")
+                        .put("was", "sent")
+                        .put("message", UUID.randomUUID().toString())))
+                .isEmpty();
+    }
+
+    private static void report(String token, String type) {
+        var told = server.raw(
+                "POST",
+                "/api/v1/webpush/track",
+                null,
+                new JsonObject()
+                        .put(
+                                "interactions",
+                                JsonArray.of(
+                                        new JsonObject().put("token", token).put("type", type)))
+                        .encode(),
+                "Content-Type",
+                "text/plain");
+        assertThat(told.json().getInteger("taken")).isEqualTo(1);
+    }
+
+    @Test
     void how_large_a_segment_was_is_known_of_hours_in_which_it_was_measured_and_of_no_others() {
         identify("measured-1", new JsonObject().put("measured", true));
         subscribe(browser(), "measured-1");
