@@ -17,6 +17,7 @@ import app.fathi.cep.Holds;
 import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
+import app.fathi.cep.MessageIndex;
 import app.fathi.cep.Messages;
 import app.fathi.cep.PeopleInLedger;
 import app.fathi.cep.SendJob;
@@ -264,7 +265,12 @@ public final class App {
         Supplier<PermissionsVerticle> permissionsDoor = () -> new PermissionsVerticle(contract, roles, roles);
         Supplier<RolesVerticle> rolesDoor =
                 () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
-        var segments = new Segments(vertx, streams, new Transactions(pools.worker()), config.segments());
+        var segments = new Segments(
+                vertx,
+                streams,
+                new Transactions(pools.worker()),
+                config.segments(),
+                new MessageIndex(pools.worker())::make);
         handlers.addAll(segments.jobs());
         var live = new LiveFeed(vertx, config.live());
         var observer = new SchemaObserver(vertx, new Transactions(pools.worker()), clock);

@@ -50,9 +50,7 @@ public final class LedgerKeeper implements JobHandler {
     @Override
     public JobOutcome run(Job job, Lease lease) {
         RunsStore.makeWeeks(transactions.pool(), WEEKS_AHEAD).await();
-        for (var week : RunsStore.unindexedWeeks(transactions.pool()).await()) {
-            RunsStore.indexWeek(transactions.pool(), week).await();
-        }
+        new MessageIndex(transactions.pool()).follow().await();
         QuotaStore.forget(transactions.pool()).await();
         return JobOutcome.done();
     }

@@ -3,7 +3,6 @@ package app.fathi.cep;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
@@ -448,37 +447,6 @@ final class RunsStore {
         return client.preparedQuery(WEEKS)
                 .execute(Tuple.of(weeks))
                 .map(rows -> rows.iterator().next().getInteger("made"));
-    }
-
-    static final String UNINDEXED =
-            """
-            SELECT w.relname FROM pg_inherits i JOIN pg_class w ON w.oid = i.inhrelid
-            WHERE i.inhparent = 'cep_message'::regclass AND NOT EXISTS (
-              SELECT FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-              WHERE x.indrelid = w.oid AND c.relname = w.relname || '_person' AND x.indisvalid)
-            ORDER BY w.relname
-            """;
-
-    /** The ledger's partitions by which people's messages cannot be found yet. */
-    static Future<List<String>> unindexedWeeks(SqlClient client) {
-        return client.query(UNINDEXED)
-                .execute()
-                .map(rows -> rows.stream().map(row -> row.getString("relname")).toList());
-    }
-
-    /** Lets who writes to it go on; what an interrupted one has left goes first. Takes as long as it takes. */
-    static Future<Void> indexWeek(Pool pool, String week) {
-        return pool.withConnection(connection -> connection
-                .query("SET statement_timeout = 0")
-                .execute()
-                .compose(done -> connection
-                        .query("DROP INDEX CONCURRENTLY IF EXISTS " + week + "_person")
-                        .execute())
-                .compose(done -> connection
-                        .query("CREATE INDEX CONCURRENTLY " + week + "_person ON " + week + " (ws, profile_no)")
-                        .execute())
-                .eventually(() -> connection.query("RESET statement_timeout").execute())
-                .mapEmpty());
     }
 
     private static Optional<Run> first(Iterable<Row> rows) {

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Asks everybody of a workspace by all rules that are new: the job {@code segments.rebuild}. It goes through people by their
@@ -35,15 +36,18 @@ public final class RebuildJob implements JobHandler {
 
     private final Transactions transactions;
     private final Membership membership;
+    private final Supplier<Future<Boolean>> findMessages;
     private final SegmentsStore segments = new SegmentsStore();
     private final RulesStore store = new RulesStore();
     private final MembershipStore members = new MembershipStore();
     private final BlocksStore blocks = new BlocksStore();
     private final SizesStore sizes = new SizesStore();
 
-    RebuildJob(Transactions transactions, Membership membership) {
+    /** @param findMessages makes the ledger ready to be asked for people's messages; false while somebody else is at it */
+    RebuildJob(Transactions transactions, Membership membership, Supplier<Future<Boolean>> findMessages) {
         this.transactions = transactions;
         this.membership = membership;
+        this.findMessages = findMessages;
     }
 
     /** There is one for each workspace; asked for again while it runs, it runs once more. */
@@ -60,6 +64,9 @@ public final class RebuildJob implements JobHandler {
     public JobOutcome run(Job job, Lease lease) {
         for (var asking = begin(job.ws()); asking.isPresent(); asking = begin(job.ws())) {
             var now = asking.get();
+            if (asksMessages(job.ws()) && !findMessages.get().await()) {
+                return JobOutcome.again(Instant.now().plusSeconds(1));
+            }
             while (!now.isOver()) {
                 if (lease.cancelled()) {
                     return JobOutcome.cancelled();
@@ -73,6 +80,14 @@ public final class RebuildJob implements JobHandler {
             end(job.ws(), now);
         }
         return JobOutcome.done();
+    }
+
+    private boolean asksMessages(int ws) {
+        return transactions
+                .run(tx -> membership.rules(tx, ws))
+                .await()
+                .filter(LiveSegments::askMessages)
+                .isPresent();
     }
 
     /** Where it goes on; empty when nothing is to be asked. */

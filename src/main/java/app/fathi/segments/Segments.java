@@ -12,6 +12,7 @@ import io.vertx.core.Vertx;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** The parts of this domain that follow what happens to people. One for the node. */
 public final class Segments {
@@ -19,15 +20,26 @@ public final class Segments {
     private final Streams streams;
     private final Transactions workers;
     private final Config.Segments config;
+    private final Supplier<Future<Boolean>> findMessages;
     private final RulesStore store = new RulesStore();
     private final Membership membership = new Membership(store);
 
-    /** @param workers on the pool of the workers */
-    public Segments(Vertx vertx, Streams streams, Transactions workers, Config.Segments config) {
+    /**
+     * @param workers on the pool of the workers
+     * @param findMessages makes the ledger ready to be asked for people's messages: called before a rule asks for them; false
+     *     while somebody else is at it
+     */
+    public Segments(
+            Vertx vertx,
+            Streams streams,
+            Transactions workers,
+            Config.Segments config,
+            Supplier<Future<Boolean>> findMessages) {
         this.vertx = vertx;
         this.streams = streams;
         this.workers = workers;
         this.config = config;
+        this.findMessages = findMessages;
     }
 
     /** After profile: moves people as events come. */
@@ -46,7 +58,7 @@ public final class Segments {
 
     public List<JobHandler> jobs() {
         return List.of(
-                new RebuildJob(workers, membership),
+                new RebuildJob(workers, membership, findMessages),
                 new MeasureJob(workers, config.historyHourlyDays(), config.historyDays()));
     }
 

@@ -74,7 +74,7 @@ class MembershipTest {
         membership = new Membership(rules);
         timers = new MembershipTimers(transactions, streams, membership);
         facts = new MembershipFacts(vertx, membership);
-        rebuild = new RebuildJob(transactions, membership);
+        rebuild = new RebuildJob(transactions, membership, () -> Future.succeededFuture(true));
         deriver = new Deriver(
                 streams,
                 new NoAddresses(),
