@@ -10,7 +10,7 @@ import app.fathi.platform.jobs.NewJob;
 import app.fathi.platform.stream.Outbox;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.segments.RulesStore.Asking;
-import app.fathi.segments.rules.BehaviourKey;
+import app.fathi.segments.rules.Mentions;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
@@ -62,11 +62,15 @@ public final class RebuildJob implements JobHandler {
 
     @Override
     public JobOutcome run(Job job, Lease lease) {
-        for (var asking = begin(job.ws()); asking.isPresent(); asking = begin(job.ws())) {
-            var now = asking.get();
+        while (true) {
             if (asksMessages(job.ws()) && !findMessages.get().await()) {
                 return JobOutcome.again(Instant.now().plusSeconds(1));
             }
+            var asking = begin(job.ws());
+            if (asking.isEmpty()) {
+                return JobOutcome.done();
+            }
+            var now = asking.get();
             while (!now.isOver()) {
                 if (lease.cancelled()) {
                     return JobOutcome.cancelled();
@@ -79,15 +83,12 @@ public final class RebuildJob implements JobHandler {
             }
             end(job.ws(), now);
         }
-        return JobOutcome.done();
     }
 
+    /** Before {@link #begin}: from then on events move people by the new rules, too. */
     private boolean asksMessages(int ws) {
-        return transactions
-                .run(tx -> membership.rules(tx, ws))
-                .await()
-                .filter(LiveSegments::askMessages)
-                .isPresent();
+        return store.dynamic(transactions.pool(), ws).await().stream()
+                .anyMatch(segment -> Mentions.of(segment.rule()).messages());
     }
 
     /** Where it goes on; empty when nothing is to be asked. */
@@ -108,9 +109,8 @@ public final class RebuildJob implements JobHandler {
                                 return Future.succeededFuture(Optional.empty());
                             }
                             var keep = new HashMap<String, Integer>();
-                            unasked.forEach(segment -> LiveSegments.counted(segment.rule())
-                                    .forEach((behaviour, count) ->
-                                            keep.merge(BehaviourKey.of(behaviour), count, Math::max)));
+                            unasked.forEach(segment -> LiveSegments.needs(segment.rule())
+                                    .forEach((key, count) -> keep.merge(key, count, Math::max)));
                             return members.number(tx, ws, keep)
                                     .compose(done -> store.beginAsking(
                                             tx,

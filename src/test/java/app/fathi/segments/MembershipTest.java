@@ -173,6 +173,20 @@ class MembershipTest {
     }
 
     @Test
+    void a_rule_about_messages_is_asked_of_nobody_before_the_ledger_is_made_ready_for_it() {
+        derive(List.of(isOn("ada", "gold")));
+        create(trait("plan", "exists"));
+        save(rule("message").put("was", "sent"));
+        assertThat(rules().askMessages()).isFalse();
+        everybody();
+        assertThat(rules().askMessages()).isTrue();
+    }
+
+    private LiveSegments rules() {
+        return transactions.run(tx -> membership.rules(tx, WS)).await().orElseThrow();
+    }
+
+    @Test
     void news_is_told_of_segments_only_that_everybody_was_asked() {
         derive(List.of(isOn("ada", "gold")));
         var gold = create(trait("plan", "equals").put("value", "gold"));
@@ -492,6 +506,13 @@ class MembershipTest {
     }
 
     private UUID create(JsonObject rule) {
+        var id = save(rule);
+        everybody();
+        numbers.put(id, store.find(pool, WS, id).await().orElseThrow().keeping().no());
+        return id;
+    }
+
+    private UUID save(JsonObject rule) {
         var id = UUID.randomUUID();
         var draft = Segment.of(id, new JsonObject().put("name", id.toString()).put("rule", rule));
         transactions
@@ -499,8 +520,6 @@ class MembershipTest {
                         .compose(locked -> store.insert(tx, WS, draft, id))
                         .compose(done -> rules.changed(tx, WS, id)))
                 .await();
-        everybody();
-        numbers.put(id, store.find(pool, WS, id).await().orElseThrow().keeping().no());
         return id;
     }
 
