@@ -17,7 +17,7 @@ import app.fathi.cep.Holds;
 import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
-import app.fathi.cep.MessageIndex;
+import app.fathi.cep.MessageIndexStore;
 import app.fathi.cep.Messages;
 import app.fathi.cep.PeopleInLedger;
 import app.fathi.cep.SendJob;
@@ -270,7 +270,7 @@ public final class App {
                 streams,
                 new Transactions(pools.worker()),
                 config.segments(),
-                new MessageIndex(pools.worker())::make);
+                new MessageIndexStore(pools.worker())::make);
         handlers.addAll(segments.jobs());
         var live = new LiveFeed(vertx, config.live());
         var observer = new SchemaObserver(vertx, new Transactions(pools.worker()), clock);

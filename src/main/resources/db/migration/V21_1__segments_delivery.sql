@@ -1,5 +1,5 @@
 -- What rules of segments read of the ledger: a row for each device that a message was, or may have been, sent to. Where a rule
--- asks, the ledger's weeks get an index that finds a person's messages: cep's MessageIndex.
+-- asks, the ledger's weeks get an index that finds a person's messages: cep's MessageIndexStore.
 CREATE VIEW segments_delivery AS
 SELECT m.ws, m.profile_no, m.run, m.step, r.id AS message, r.purpose,
        CASE m.channel WHEN 1 THEN 'webpush' ELSE m.channel::text END AS channel,

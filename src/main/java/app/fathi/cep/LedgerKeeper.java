@@ -50,7 +50,7 @@ public final class LedgerKeeper implements JobHandler {
     @Override
     public JobOutcome run(Job job, Lease lease) {
         RunsStore.makeWeeks(transactions.pool(), WEEKS_AHEAD).await();
-        new MessageIndex(transactions.pool()).follow().await();
+        new MessageIndexStore(transactions.pool()).follow().await();
         QuotaStore.forget(transactions.pool()).await();
         return JobOutcome.done();
     }

@@ -10,18 +10,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-class MessageIndexTest {
+class MessageIndexStoreTest {
     private Vertx vertx;
     private TestDatabase database;
     private Pool pool;
-    private MessageIndex index;
+    private MessageIndexStore index;
 
     @BeforeEach
     void start() {
         vertx = Vertx.vertx();
         database = TestDatabase.create();
         pool = database.pool(vertx);
-        index = new MessageIndex(pool);
+        index = new MessageIndexStore(pool);
     }
 
     @AfterEach

@@ -11,7 +11,7 @@ import java.util.function.Predicate;
  * database does for it, so it is made when a rule first asks for messages ({@link #make}), and from then on for weeks to come
  * ({@link #follow}). Senders go on meanwhile.
  */
-public final class MessageIndex {
+public final class MessageIndexStore {
     private static final String WEEKS =
             """
             SELECT w.relname, x.indisvalid AS valid
@@ -23,7 +23,7 @@ public final class MessageIndex {
     private final Pool pool;
 
     /** @param pool of the workers */
-    public MessageIndex(Pool pool) {
+    public MessageIndexStore(Pool pool) {
         this.pool = pool;
     }
 
