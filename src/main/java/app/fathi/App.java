@@ -20,6 +20,7 @@ import app.fathi.cep.KeptMessages;
 import app.fathi.cep.KillSwitches;
 import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
+import app.fathi.cep.MessageIndexStore;
 import app.fathi.cep.Messages;
 import app.fathi.cep.PeopleInLedger;
 import app.fathi.cep.PoliciesService;
@@ -295,7 +296,12 @@ public final class App {
         Supplier<PermissionsVerticle> permissionsDoor = () -> new PermissionsVerticle(contract, roles, roles);
         Supplier<RolesVerticle> rolesDoor =
                 () -> new RolesVerticle(new Transactions(pools.admin()), roles, epochs, audit, cursor);
-        var segments = new Segments(vertx, streams, new Transactions(pools.worker()));
+        var segments = new Segments(
+                vertx,
+                streams,
+                new Transactions(pools.worker()),
+                config.segments(),
+                new MessageIndexStore(pools.worker())::make);
         handlers.addAll(segments.jobs());
         var live = new LiveFeed(vertx, config.live());
         var observer = new SchemaObserver(vertx, new Transactions(pools.worker()), clock);
@@ -497,7 +503,8 @@ public final class App {
                                 .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
                                 .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
                                 .compose(known -> jobs.schedule(tx, ForgetJob.daily()))
-                                .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))));
+                                .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))
+                                .compose(known -> jobs.schedule(tx, segments.hourly()))));
     }
 
     private void mountPages(Router router) {

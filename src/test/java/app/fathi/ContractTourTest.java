@@ -467,6 +467,7 @@ class ContractTourTest {
             server.admin("GET", segment + "/members", null);
             server.admin("GET", segment + "/export?format=csv", null);
             server.admin("GET", segment + "/versions", null);
+            server.admin("GET", segment + "/history?interval=day&from=2026-11-01T00:00:00Z", null);
             server.admin("GET", segment + "/usage", null);
             var imported = server.raw(
                             "POST",

@@ -2,7 +2,10 @@ package app.fathi.cep;
 
 import java.util.Locale;
 
-/** The kinds of channel a message can take. The code is what the ledger stores; codes are added, never changed. */
+/**
+ * The kinds of channel a message can take. The code is what the ledger stores; codes are added, never changed, and have their
+ * word in the view {@code segments_delivery}, too.
+ */
 public enum ChannelKind {
     WEBPUSH(1);
 

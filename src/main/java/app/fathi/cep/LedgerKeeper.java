@@ -13,7 +13,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.ZoneOffset;
 
-/** Makes the ledger's partitions ahead of time, and forgets how much of quotas was used: the job {@code cep.keepLedger}, at each start and once a day. */
+/** Makes the ledger's partitions ahead of time with the index that finds a person's messages, and forgets how much of quotas was used: the job {@code cep.keepLedger}, at each start and once a day. */
 public final class LedgerKeeper implements JobHandler {
     static final String TYPE = "cep.keepLedger";
     private static final int WEEKS_AHEAD = 8;
@@ -50,6 +50,7 @@ public final class LedgerKeeper implements JobHandler {
     @Override
     public JobOutcome run(Job job, Lease lease) {
         RunsStore.makeWeeks(transactions.pool(), WEEKS_AHEAD).await();
+        new MessageIndexStore(transactions.pool()).follow().await();
         QuotaStore.forget(transactions.pool()).await();
         return JobOutcome.done();
     }

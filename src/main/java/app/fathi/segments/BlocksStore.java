@@ -202,6 +202,57 @@ final class BlocksStore {
                 });
     }
 
+    /** How many people are in a segment, and how many of them web push reaches. */
+    record Size(long people, long reachable) {}
+
+    /** Of each of these segments in which somebody is. A block is read at once for all of them, so memory is bounded. */
+    Future<Map<Integer, Size>> sizes(SqlClient client, int ws, Collection<Integer> segments) {
+        var sizes = new HashMap<Integer, Size>();
+        return client.preparedQuery(
+                        "SELECT DISTINCT block FROM segments_block WHERE ws = $1 AND segment = ANY ($2) AND people > 0")
+                .execute(Tuple.of(ws, (Object) segments.toArray(Integer[]::new)))
+                .compose(rows -> {
+                    Future<Void> chain = Future.succeededFuture();
+                    for (var row : rows) {
+                        int block = row.getInteger("block");
+                        chain = chain.compose(done -> block(client, ws, segments, block))
+                                .map(bits -> {
+                                    add(sizes, segments, bits);
+                                    return null;
+                                });
+                    }
+                    return chain.map(sizes);
+                });
+    }
+
+    private Future<Map<Integer, RoaringBitmap>> block(
+            SqlClient client, int ws, Collection<Integer> segments, int block) {
+        return client.preparedQuery(
+                        """
+                        SELECT segment, bits FROM segments_block
+                        WHERE ws = $1 AND (segment = ANY ($2) OR segment = $3) AND block = $4 AND people > 0
+                        """)
+                .execute(Tuple.of(ws, segments.toArray(Integer[]::new), LiveSegments.SUBSCRIBED, block))
+                .map(rows -> {
+                    var bits = new HashMap<Integer, RoaringBitmap>();
+                    rows.forEach(row -> bits.put(row.getInteger("segment"), decode(row.getBuffer("bits"))));
+                    return bits;
+                });
+    }
+
+    private static void add(Map<Integer, Size> sizes, Collection<Integer> segments, Map<Integer, RoaringBitmap> bits) {
+        var reached = bits.getOrDefault(LiveSegments.SUBSCRIBED, new RoaringBitmap());
+        for (int segment : segments) {
+            var people = bits.get(segment);
+            if (people != null) {
+                sizes.merge(
+                        segment,
+                        new Size(people.getLongCardinality(), RoaringBitmap.andCardinality(people, reached)),
+                        (one, other) -> new Size(one.people + other.people, one.reachable + other.reachable));
+            }
+        }
+    }
+
     /** The highest numbers below {@code before} that are in the segment, the highest first. */
     Future<List<Integer>> page(SqlClient client, int ws, int segment, int before, int limit) {
         return page(client, ws, segment, before, before == 0 ? -1 : block(before - 1), limit, new ArrayList<>());

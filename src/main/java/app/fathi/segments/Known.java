@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  * @param channels over which the person is reached
  * @param segments static ones that the person is in, of those that were asked for
  * @param events in ascending order, of the kinds that were asked for
+ * @param messages if they were asked for
  */
 record Known(
         int no,
@@ -34,7 +35,8 @@ record Known(
         JsonObject consents,
         Set<String> channels,
         Set<UUID> segments,
-        List<Event> events)
+        List<Event> events,
+        List<Message> messages)
         implements Person {
     /** The trait that tells in which zone somebody is. */
     static final String ZONE = "$timezone";
@@ -43,11 +45,11 @@ record Known(
 
     /** Of whom nothing is asked but what they did. */
     static Known unseen(int no) {
-        return new Known(no, null, null, new JsonObject(), new JsonObject(), Set.of(), Set.of(), List.of());
+        return new Known(no, null, null, new JsonObject(), new JsonObject(), Set.of(), Set.of(), List.of(), List.of());
     }
 
-    Known with(Set<UUID> theirSegments, List<Event> theirEvents) {
-        return new Known(no, id, userId, traits, consents, channels, theirSegments, theirEvents);
+    Known with(Set<UUID> theirSegments, List<Event> theirEvents, List<Message> theirMessages) {
+        return new Known(no, id, userId, traits, consents, channels, theirSegments, theirEvents, theirMessages);
     }
 
     @Override

@@ -50,6 +50,11 @@ record LivePerson(Known known, Set<String> listed, LiveSegments segments, Map<In
     }
 
     @Override
+    public List<Message> messages() {
+        return known.messages();
+    }
+
+    @Override
     public List<Instant> moments(Behaviour behaviour, Instant from, Instant until) {
         var atom = segments.atom(behaviour);
         if (atom.isEmpty() || listed.contains(behaviour.event())) {

@@ -28,6 +28,9 @@ final class LiveSegments {
     /** Whom web push reaches, likewise. */
     static final int SUBSCRIBED = -1;
 
+    /** What a rule that asks for messages needs among the numbered: that the ledger is ready for it. No behaviour has this key. */
+    static final String MESSAGES = "messages";
+
     /** Of segments that nobody has made. */
     static final UUID NO_ID = new UUID(0, 0);
 
@@ -55,11 +58,12 @@ final class LiveSegments {
     private final Map<String, List<Live>> byTrait = new HashMap<>();
     private final Map<String, List<Live>> byEvent = new HashMap<>();
     private final List<Live> byConsent = new ArrayList<>();
+    private final Set<Live> byMessage = new HashSet<>();
     private final Set<UUID> staticSegments = new HashSet<>();
 
     /**
-     * @param numbered atoms by {@link BehaviourKey}. A segment whose behaviours have no number yet is not asked: the job that
-     *     asks everybody gives them theirs
+     * @param numbered atoms by {@link BehaviourKey}, and {@link #MESSAGES}. A segment whose behaviours have no number yet is
+     *     not asked: the job that asks everybody gives them theirs
      */
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
@@ -70,12 +74,13 @@ final class LiveSegments {
             add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of()));
         }
         for (var segment : segments) {
-            var counted = counted(segment.rule());
-            if (counted.entrySet().stream().allMatch(one -> {
-                var atom = numbered.get(BehaviourKey.of(one.getKey()));
+            if (needs(segment.rule()).entrySet().stream().allMatch(one -> {
+                var atom = numbered.get(one.getKey());
                 return atom != null && atom.keep() >= one.getValue();
             })) {
-                counted.keySet().forEach(behaviour -> number(behaviour, numbered.get(BehaviourKey.of(behaviour))));
+                counted(segment.rule())
+                        .keySet()
+                        .forEach(behaviour -> number(behaviour, numbered.get(BehaviourKey.of(behaviour))));
                 add(new Live(
                         segment.no(),
                         segment.id(),
@@ -109,6 +114,9 @@ final class LiveSegments {
         mentions.events().forEach(event -> append(byEvent, event, live));
         if (asksConsent(live.rule())) {
             byConsent.add(live);
+        }
+        if (mentions.messages()) {
+            byMessage.add(live);
         }
         staticSegments.addAll(mentions.segments());
     }
@@ -167,12 +175,32 @@ final class LiveSegments {
         return byConsent;
     }
 
+    /** Whether it asks what people were sent and what they did with it. */
+    boolean asksMessages(Live live) {
+        return byMessage.contains(live);
+    }
+
+    /** Whether any of them does. */
+    boolean askMessages() {
+        return !byMessage.isEmpty();
+    }
+
     /** Static segments that rules name. */
     Set<UUID> staticSegments() {
         return staticSegments;
     }
 
     // ---- what a rule needs -----------------------------------------------------------------------------------------
+
+    /** What has to be numbered before it can be asked, and for how many moments. */
+    static Map<String, Integer> needs(Rule rule) {
+        var needs = new HashMap<String, Integer>();
+        counted(rule).forEach((behaviour, count) -> needs.merge(BehaviourKey.of(behaviour), count, Math::max));
+        if (Mentions.of(rule).messages()) {
+            needs.put(MESSAGES, 0);
+        }
+        return needs;
+    }
 
     /** Behaviours that are decided by the newest moments, and by how many of them. */
     static Map<Behaviour, Integer> counted(Rule rule) {
@@ -209,6 +237,8 @@ final class LiveSegments {
             }
             case Rule.Total total -> listed.add(total.behaviour().event());
             case Rule.Trait trait -> {}
+            case Rule.Messages messages -> {}
+            case Rule.IgnoredLast ignored -> {}
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
             case Rule.Member member -> {}

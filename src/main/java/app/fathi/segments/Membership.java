@@ -6,6 +6,7 @@ import app.fathi.segments.LiveSegments.Atom;
 import app.fathi.segments.LiveSegments.Live;
 import app.fathi.segments.MembershipStore.Moments;
 import app.fathi.segments.MembershipStore.Person;
+import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.NextChange;
 import app.fathi.segments.rules.RuleEngine;
 import com.github.benmanes.caffeine.cache.Cache;
@@ -159,7 +160,10 @@ final class Membership {
                 ? store.moments(tx, ws, questions.keySet())
                 : Future.succeededFuture(new HashMap<Integer, Map<Integer, long[]>>());
         var now = clock == null ? store.now(tx) : Future.succeededFuture(clock);
-        var known = people.known(tx, ws, questions.keySet(), looked, listed, rules.staticSegments());
+        boolean messages =
+                questions.values().stream().anyMatch(lives -> lives.stream().anyMatch(rules::asksMessages));
+        var known = people.known(
+                tx, ws, questions.keySet(), looked, new Mentions(Set.of(), listed, rules.staticSegments(), messages));
         return locked.compose(all -> moments.compose(
                 counted -> now.compose(moment -> known.map(of -> new Seen(all, counted, of, listed, moment)))));
     }

@@ -18,7 +18,8 @@ import java.util.UUID;
 /**
  * Learns from {@code facts} who moved between segments, and turns membership round: from people's rows to the bitmaps by
  * which segments are counted and listed. A fact only says where to look; what holds is what the person's row says by now, so
- * it makes no difference in which order facts come, and how often. Whose subscription began or ended is asked again.
+ * it makes no difference in which order facts come, and how often. Whose subscription began or ended is asked again,
+ * and where rules speak of messages also who was sent one or did something with it.
  */
 public final class MembershipFacts {
     static final String ENTERED = "segment.entered";
@@ -30,12 +31,19 @@ public final class MembershipFacts {
     private static final Set<String> ADDRESSES =
             Set.of("subscription.created", "subscription.expired", "subscription.removed");
 
+    /** What became of messages, of which rules may speak. */
+    private static final Set<String> MESSAGES =
+            Set.of("message.accepted", "message.shown", "message.clicked", "message.closed");
+
     private final Vertx vertx;
+    private final Membership membership;
     private final BlocksStore blocks = new BlocksStore();
     private final MembershipStore store = new MembershipStore();
+    private final MessagesStore messages = new MessagesStore();
 
-    MembershipFacts(Vertx vertx) {
+    MembershipFacts(Vertx vertx, Membership membership) {
         this.vertx = vertx;
+        this.membership = membership;
     }
 
     /** @param no the segment's small number */
@@ -56,6 +64,7 @@ public final class MembershipFacts {
         var moved = new TreeMap<Integer, Set<Place>>();
         var subscriptions = new TreeMap<Integer, Set<UUID>>();
         var merged = new TreeMap<Integer, Set<Integer>>();
+        var reached = new TreeMap<Integer, Set<Integer>>();
         for (var consumed : records) {
             var record = consumed.record();
             if (MOVES.contains(record.kind())) {
@@ -67,6 +76,12 @@ public final class MembershipFacts {
                 subscriptions
                         .computeIfAbsent(record.ws(), ws -> new HashSet<>())
                         .add(UUID.fromString(record.payload().getString("subscriptionId")));
+            } else if (MESSAGES.contains(record.kind())) {
+                var people = reached.computeIfAbsent(record.ws(), ws -> new HashSet<>());
+                record.payload()
+                        .getJsonObject("deliveries")
+                        .getJsonArray("profileNo")
+                        .forEach(no -> people.add((Integer) no));
             } else if (record.kind().equals("profile.merged")) {
                 // Addresses went from the one to the other.
                 var both = merged.computeIfAbsent(record.ws(), ws -> new HashSet<>());
@@ -75,6 +90,10 @@ public final class MembershipFacts {
             }
         }
         Future<Void> chain = Future.succeededFuture();
+        // First, because it holds the rules: whoever changes them waits before taking a block.
+        for (var entry : reached.entrySet()) {
+            chain = chain.compose(done -> reached(tx, entry.getKey(), entry.getValue()));
+        }
         for (var entry : moved.entrySet()) {
             chain = chain.compose(done -> blocks.turn(tx, entry.getKey(), entry.getValue()));
         }
@@ -86,6 +105,15 @@ public final class MembershipFacts {
             chain = chain.compose(done -> wake(tx, entry.getKey(), entry.getValue()));
         }
         return chain;
+    }
+
+    /** What the ledger says of them by now is read when they are asked. Where no rule speaks of messages nobody is. */
+    private Future<Void> reached(SqlConnection tx, int ws, Set<Integer> people) {
+        return membership
+                .rules(tx, ws)
+                .compose(rules -> rules.isPresent() && rules.get().askMessages()
+                        ? messages.people(tx, ws, people).compose(now -> wake(tx, ws, now))
+                        : Future.succeededFuture());
     }
 
     private Future<Void> wake(SqlConnection tx, int ws, Set<Integer> people) {

@@ -145,7 +145,7 @@ final class People {
 
     /** These people, in this order; without those who became part of somebody else. */
     Future<List<Known>> known(SqlClient client, int ws, List<Integer> numbers) {
-        return store.known(client, ws, numbers, Set.copyOf(numbers), Set.of(), Set.of())
+        return store.known(client, ws, numbers, Set.copyOf(numbers), Mentions.NOTHING)
                 .map(known -> numbers.stream()
                         .map(known::get)
                         .filter(Objects::nonNull)

@@ -2,6 +2,7 @@ package app.fathi.segments;
 
 import app.fathi.segments.Known.Event;
 import app.fathi.segments.rules.Mentions;
+import app.fathi.segments.rules.Person.Message;
 import app.fathi.segments.rules.RuleSql.Condition;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
 
 /** All SQL that finds people by rules. */
 final class PeopleStore {
+    private final MessagesStore messages = new MessagesStore();
 
     /** How many, and how many of them over web push. */
     record Count(long people, long reachable) {}
@@ -85,6 +87,7 @@ final class PeopleStore {
                 row.getJsonObject("consents"),
                 Set.of(row.getArrayOfStrings("channels")),
                 Set.of(),
+                List.of(),
                 List.of());
     }
 
@@ -93,26 +96,29 @@ final class PeopleStore {
         var numbers = people.stream().map(Known::no).toList();
         return events(client, ws, numbers, mentions.events())
                 .compose(events -> segments(client, ws, numbers, mentions.segments())
-                        .map(segments -> people.stream()
-                                .map(known -> known.with(
-                                        segments.getOrDefault(known.no(), Set.of()),
-                                        events.getOrDefault(known.no(), List.of())))
-                                .toList()));
+                        .compose(segments -> (mentions.messages()
+                                        ? messages.of(client, ws, numbers)
+                                        : Future.succeededFuture(Map.<Integer, List<Message>>of()))
+                                .map(sent -> people.stream()
+                                        .map(known -> known.with(
+                                                segments.getOrDefault(known.no(), Set.of()),
+                                                events.getOrDefault(known.no(), List.of()),
+                                                sent.getOrDefault(known.no(), List.of())))
+                                        .toList())));
     }
 
     /**
      * These people with all their events of these names; without those who became part of somebody else.
      *
      * @param looked those of them of whom more is asked than what they did
-     * @param segments static ones that are asked for
+     * @param mentions events, static segments and messages that are asked for
      */
     Future<Map<Integer, Known>> known(
             SqlClient client,
             int ws,
             Collection<Integer> people,
             Set<Integer> looked,
-            Set<String> events,
-            Set<UUID> segments) {
+            Mentions mentions) {
         var others = people.stream().filter(no -> !looked.contains(no)).toArray(Integer[]::new);
         // One behind the other: nobody waits in between.
         var seen = looked.isEmpty()
@@ -130,7 +136,7 @@ final class PeopleStore {
         return seen.compose(some -> living.compose(rest -> {
                     var found = new ArrayList<>(some);
                     found.addAll(rest);
-                    return complete(client, ws, found, new Mentions(Set.of(), events, segments));
+                    return complete(client, ws, found, mentions);
                 }))
                 .map(found -> found.stream().collect(Collectors.toMap(Known::no, one -> one)));
     }

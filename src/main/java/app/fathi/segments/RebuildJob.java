@@ -10,16 +10,19 @@ import app.fathi.platform.jobs.NewJob;
 import app.fathi.platform.stream.Outbox;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.segments.RulesStore.Asking;
-import app.fathi.segments.rules.BehaviourKey;
+import app.fathi.segments.rules.Mentions;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Asks everybody of a workspace by all rules that are new: the job {@code segments.rebuild}. It goes through people by their
@@ -33,14 +36,18 @@ public final class RebuildJob implements JobHandler {
 
     private final Transactions transactions;
     private final Membership membership;
+    private final Supplier<Future<Boolean>> findMessages;
     private final SegmentsStore segments = new SegmentsStore();
     private final RulesStore store = new RulesStore();
     private final MembershipStore members = new MembershipStore();
     private final BlocksStore blocks = new BlocksStore();
+    private final SizesStore sizes = new SizesStore();
 
-    RebuildJob(Transactions transactions, Membership membership) {
+    /** @param findMessages makes the ledger ready to be asked for people's messages; false while somebody else is at it */
+    RebuildJob(Transactions transactions, Membership membership, Supplier<Future<Boolean>> findMessages) {
         this.transactions = transactions;
         this.membership = membership;
+        this.findMessages = findMessages;
     }
 
     /** There is one for each workspace; asked for again while it runs, it runs once more. */
@@ -55,7 +62,14 @@ public final class RebuildJob implements JobHandler {
 
     @Override
     public JobOutcome run(Job job, Lease lease) {
-        for (var asking = begin(job.ws()); asking.isPresent(); asking = begin(job.ws())) {
+        while (true) {
+            if (asksMessages(job.ws()) && !findMessages.get().await()) {
+                return JobOutcome.again(Instant.now().plusSeconds(1));
+            }
+            var asking = begin(job.ws());
+            if (asking.isEmpty()) {
+                return JobOutcome.done();
+            }
             var now = asking.get();
             while (!now.isOver()) {
                 if (lease.cancelled()) {
@@ -69,7 +83,12 @@ public final class RebuildJob implements JobHandler {
             }
             end(job.ws(), now);
         }
-        return JobOutcome.done();
+    }
+
+    /** Before {@link #begin}: from then on events move people by the new rules, too. */
+    private boolean asksMessages(int ws) {
+        return store.dynamic(transactions.pool(), ws).await().stream()
+                .anyMatch(segment -> Mentions.of(segment.rule()).messages());
     }
 
     /** Where it goes on; empty when nothing is to be asked. */
@@ -90,9 +109,8 @@ public final class RebuildJob implements JobHandler {
                                 return Future.succeededFuture(Optional.empty());
                             }
                             var keep = new HashMap<String, Integer>();
-                            unasked.forEach(segment -> LiveSegments.counted(segment.rule())
-                                    .forEach((behaviour, count) ->
-                                            keep.merge(BehaviourKey.of(behaviour), count, Math::max)));
+                            unasked.forEach(segment -> LiveSegments.needs(segment.rule())
+                                    .forEach((key, count) -> keep.merge(key, count, Math::max)));
                             return members.number(tx, ws, keep)
                                     .compose(done -> store.beginAsking(
                                             tx,
@@ -145,14 +163,24 @@ public final class RebuildJob implements JobHandler {
                 .compose(locked -> store.finish(tx, ws, asking))
                 .compose(kept -> kept.isEmpty()
                         ? Future.succeededFuture()
-                        : blocks.people(tx, ws, kept)
-                                .compose(people -> Outbox.write(
-                                        tx,
-                                        "facts",
-                                        kept.stream()
-                                                .map(no ->
-                                                        rebuilt(ws, asking.ids().get(no), people.getOrDefault(no, 0L)))
-                                                .toList())));
+                        : blocks.sizes(tx, ws, kept).compose(found -> tell(tx, ws, asking, kept, found)));
+    }
+
+    private Future<Void> tell(
+            SqlConnection tx, int ws, Asking asking, List<Integer> kept, Map<Integer, BlocksStore.Size> found) {
+        var ids = new HashMap<Integer, UUID>();
+        kept.forEach(no -> ids.put(no, asking.ids().get(no)));
+        var nobody = new BlocksStore.Size(0, 0);
+        return sizes.keep(tx, ws, ids, found, null)
+                .compose(done -> Outbox.write(
+                        tx,
+                        "facts",
+                        kept.stream()
+                                .map(no -> rebuilt(
+                                        ws,
+                                        ids.get(no),
+                                        found.getOrDefault(no, nobody).people()))
+                                .toList()));
     }
 
     private static StreamRecord rebuilt(int ws, UUID segment, long people) {

@@ -2,6 +2,7 @@ package app.fathi.segments;
 
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
@@ -12,7 +13,8 @@ import io.vertx.core.json.JsonObject;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** What there is to read about a segment beside itself: what it was, what it is used for, and a file of who is in it. */
+/** What there is to read about a segment beside itself: what it was and how large, what it is used for, and a file
+ * of who is in it. */
 final class SegmentLooks {
     private static final int EXPORT_PAGE = 500;
     private static final List<String> COLUMNS = List.of("id", "userId", "subscribed");
@@ -22,6 +24,7 @@ final class SegmentLooks {
     private final SegmentsStore store = new SegmentsStore();
     private final VersionsStore versions = new VersionsStore();
     private final UsageStore usage = new UsageStore();
+    private final SizesStore sizes = new SizesStore();
     private final People people = new People(store);
     private final Cursor cursor;
 
@@ -43,6 +46,19 @@ final class SegmentLooks {
                         versions.page(transactions.pool(), call.ws(), segment.id(), before, Cursor.limit(call) + 1))
                 .map(rows -> Reply.ok(
                         cursor.page(call, rows, VersionsStore.Version::toJson, row -> List.of(row.version()))));
+    }
+
+    /** How many people were in it, as often as that was measured. */
+    Future<Reply> history(Call call) {
+        var range = new SizesStore.Range(
+                Rfc3339.at("from", call.parameters().getString("from")),
+                Rfc3339.at("to", call.parameters().getString("to")),
+                call.parameters().getString("interval", "hour"));
+        var before = cursor.position(call).map(position -> position.time(0)).orElse(null);
+        return find(call)
+                .compose(segment ->
+                        sizes.page(transactions.pool(), call.ws(), segment.id(), range, before, Cursor.limit(call) + 1))
+                .map(rows -> Reply.ok(cursor.page(call, rows, SizesStore.Measured::toJson, row -> List.of(row.at()))));
     }
 
     Future<Reply> usage(Call call) {

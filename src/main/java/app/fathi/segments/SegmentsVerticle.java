@@ -57,6 +57,7 @@ public final class SegmentsVerticle extends VerticleBase {
                 Map.entry("changeSegmentMembers", service::changeMembers),
                 Map.entry("exportSegmentMembers", looks::export),
                 Map.entry("listSegmentVersions", looks::versions),
+                Map.entry("listSegmentHistory", looks::history),
                 Map.entry("getSegmentUsage", looks::usage),
                 Map.entry("importSegmentMembers", imports::start),
                 Map.entry("listSegmentImports", imports::list),

@@ -3,11 +3,18 @@ package app.fathi.segments;
 import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.platform.db.Transactions;
+import app.fathi.testing.Closing;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.TestServer;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -27,7 +34,8 @@ class LiveSegmentsTest {
     @BeforeAll
     static void start() {
         push = FakePushService.start();
-        server = TestServer.start(Map.of());
+        server = TestServer.start(
+                Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
     }
 
     @AfterAll
@@ -64,18 +72,11 @@ class LiveSegmentsTest {
     @Test
     void who_can_be_reached_follows_subscriptions() {
         var reached = create(rule("subscribed").put("channel", "webpush"));
-        var key = server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey");
-        var browser = push.subscribe(key);
-        var subscription = new JsonObject()
-                .put("endpoint", browser.endpoint())
-                .put("keys", new JsonObject().put("p256dh", browser.p256dh()).put("auth", browser.auth()))
-                .put("userId", "reached");
-        var made = server.admin("POST", "/api/v1/webpush/subscriptions", subscription);
-        assertThat(made.status()).isEqualTo(201);
-        comesTo(reached, "reached");
-        var path = "/api/v1/webpush/subscriptions/" + made.json().getString("id");
+        var browser = browser();
+        var path = subscribe(browser, "reached");
+        eventually("who is reached", () -> members(reached), all -> all.contains("reached"));
         assertThat(server.admin("DELETE", path, null).status()).isEqualTo(204);
-        comesTo(reached);
+        eventually("who is reached", () -> members(reached), all -> !all.contains("reached"));
     }
 
     @Test
@@ -189,6 +190,206 @@ class LiveSegmentsTest {
                 .toList();
         assertThat(answer.getInteger("people")).isGreaterThanOrEqualTo(sample.size());
         return sample;
+    }
+
+    @Test
+    void who_was_sent_a_message_saw_it_clicked_it_or_did_not_moves_as_it_happens() {
+        var browser = browser();
+        subscribe(browser, "sent-to");
+        var purpose = "transactional";
+        var sent =
+                create(rule("message").put("was", "sent").put("within", "P1D").put("purpose", purpose));
+        var shown = create(rule("message").put("was", "shown").put("purpose", purpose));
+        var clicked = create(rule("message").put("was", "clicked").put("purpose", purpose));
+        var ignored = create(rule("ignoredLast").put("last", 1).put("purpose", purpose));
+        var message = new JsonObject()
+                .put("audience", new JsonObject().put("userIds", JsonArray.of("sent-to")))
+                .put("purpose", purpose)
+                .put("content", new JsonObject().put("title", "Hello"));
+        var taken = server.admin("POST", "/api/v1/webpush/messages", message);
+        assertThat(taken.status()).as(taken.body()).isEqualTo(202);
+        comesTo(sent, "sent-to");
+        comesTo(ignored, "sent-to");
+        comesTo(clicked);
+        eventually("the push", browser::receipts, receipts -> !receipts.isEmpty());
+        var token = browser.receipts()
+                .getFirst()
+                .json()
+                .getJsonObject("notification")
+                .getJsonObject("data")
+                .getJsonObject("fathi")
+                .getString("token");
+        report(token, "shown");
+        comesTo(shown, "sent-to");
+        comesTo(ignored, "sent-to");
+        report(token, "clicked");
+        comesTo(clicked, "sent-to");
+        comesTo(ignored);
+        var one = rule("message").put("message", taken.json().getString("id"));
+        assertThat(preview(one.copy().put("was", "clicked"))).containsExactly("sent-to");
+        assertThat(preview(one.copy().put("was", "ignored"))).isEmpty();
+        assertThat(preview(rule("message")
+                        .put("was", "sent")
+                        .put("message", UUID.randomUUID().toString())))
+                .isEmpty();
+    }
+
+    private static void report(String token, String type) {
+        var told = server.raw(
+                "POST",
+                "/api/v1/webpush/track",
+                null,
+                new JsonObject()
+                        .put(
+                                "interactions",
+                                JsonArray.of(
+                                        new JsonObject().put("token", token).put("type", type)))
+                        .encode(),
+                "Content-Type",
+                "text/plain");
+        assertThat(told.json().getInteger("taken")).isEqualTo(1);
+    }
+
+    @Test
+    void how_large_a_segment_was_is_known_of_hours_in_which_it_was_measured_and_of_no_others() {
+        identify("measured-1", new JsonObject().put("measured", true));
+        subscribe(browser(), "measured-1");
+        eventually(
+                "the person",
+                () -> server.admin("GET", "/api/v1/cdp/profiles/user:measured-1", null),
+                answer -> answer.status() == 200
+                        && answer.json().getJsonObject("traits").containsKey("measured"));
+        var reached = create(rule("subscribed").put("channel", "webpush"));
+        eventually("that web push reaches the person", () -> members(reached), all -> all.contains("measured-1"));
+        var segment = create(trait("measured", "exists"));
+        var list = server.admin("POST", SEGMENTS, new JsonObject().put("name", "list " + UUID.randomUUID()))
+                .json()
+                .getString("id");
+        server.admin(
+                "POST",
+                SEGMENTS + "/" + list + "/members",
+                new JsonObject().put("add", JsonArray.of("user:measured-1")));
+        assertThat(history(segment, "")).as("everybody was asked").hasSize(1);
+        assertThat(history(segment, "").getFirst().getBoolean("rebuilt")).isTrue();
+        var day = LocalDate.now(ZoneOffset.UTC).minusDays(100);
+        move(segment, day + "T10:20:00Z");
+
+        var vertx = Vertx.vertx();
+        try {
+            var transactions = new Transactions(server.database().pool(vertx));
+            var job = new MeasureJob(transactions, 100, 400);
+            var hour = Instant.parse(day + "T11:00:00Z");
+            assertThat(job.measure(hour, ws -> true)).isTrue();
+            move(segment, day + "T11:00:00.1Z");
+            identify("measured-2", new JsonObject().put("measured", true));
+            comesTo(segment, "measured-1", "measured-2");
+            assertThat(job.measure(hour, ws -> false)).as("told to stop").isFalse();
+            job.measure(hour, ws -> true);
+            assertThat(history(segment, "")).as("an hour is measured once").hasSize(2);
+            job.measure(Instant.parse(day + "T13:00:00Z"), ws -> true);
+            move(segment, day + "T13:00:00.2Z");
+
+            assertThat(history(segment, "?interval=hour"))
+                    .extracting(one -> one.encode())
+                    .containsExactly(
+                            figure(day + "T13:00:00.200Z", 2, false),
+                            figure(day + "T11:00:00.100Z", 1, false),
+                            figure(day + "T10:20:00Z", 1, true));
+            assertThat(history(segment, "?interval=day")).hasSize(1);
+            assertThat(history(segment, "?from=" + day + "T11:00:00.1Z&to=" + day + "T13:00:00.2Z"))
+                    .hasSize(1);
+            assertThat(history(segment, "?interval=day&to=" + day + "T11:00:00.1Z"))
+                    .extracting(one -> one.getBoolean("rebuilt"))
+                    .containsExactly(true);
+            assertThat(pages(segment)).containsExactly(2, 1, 1);
+            assertThat(history(list, "").getFirst().getInteger("people")).isEqualTo(1);
+            assertThat(history(list, "").getFirst().getValue("reachable")).isNull();
+
+            job.forget();
+            assertThat(history(segment, "")).as("as long as hours are kept").hasSize(3);
+            new MeasureJob(transactions, 99, 400).forget();
+            assertThat(history(segment, ""))
+                    .as("the last of the day")
+                    .extracting(one -> one.getInteger("people"))
+                    .containsExactly(2);
+            new MeasureJob(transactions, 99, 99).forget();
+            assertThat(history(segment, "")).isEmpty();
+            job.measure(hour, ws -> true);
+            var tag = server.admin("GET", SEGMENTS + "/" + segment, null).header("ETag");
+            assertThat(server.admin("DELETE", SEGMENTS + "/" + segment, null, "If-Match", tag)
+                            .status())
+                    .isEqualTo(204);
+            assertThat(transactions
+                            .pool()
+                            .preparedQuery("SELECT FROM segments_size WHERE segment = $1")
+                            .execute(Tuple.of(UUID.fromString(segment)))
+                            .await()
+                            .size())
+                    .isZero();
+        } finally {
+            Closing.close(vertx);
+        }
+        assertThat(server.admin("GET", SEGMENTS + "/" + segment + "/history", null)
+                        .status())
+                .isEqualTo(404);
+        assertThat(server.admin("GET", SEGMENTS + "/" + list + "/history?interval=week", null)
+                        .status())
+                .isEqualTo(400);
+        assertThat(server.send("GET", SEGMENTS + "/" + list + "/history", server.otherWorkspace(), null)
+                        .status())
+                .isEqualTo(404);
+    }
+
+    private static String figure(String at, int people, boolean rebuilt) {
+        return new JsonObject()
+                .put("at", at)
+                .put("people", people)
+                .put("reachable", 1)
+                .put("rebuilt", rebuilt)
+                .encode();
+    }
+
+    /** As if what was measured last had been then. */
+    private static void move(String segment, String at) {
+        server.database()
+                .execute("UPDATE segments_size SET at = '" + at + "' WHERE segment = '" + segment
+                        + "' AND at > now() - interval '1 hour'");
+    }
+
+    private static List<JsonObject> history(String segment, String query) {
+        var answer = server.admin("GET", SEGMENTS + "/" + segment + "/history" + query, null);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return answer.json().getJsonArray("items").stream()
+                .map(JsonObject.class::cast)
+                .toList();
+    }
+
+    /** How many people each page of one figure tells. */
+    private static List<Integer> pages(String segment) {
+        var people = new ArrayList<Integer>();
+        for (String cursor = ""; cursor != null; ) {
+            var page = server.admin("GET", SEGMENTS + "/" + segment + "/history?limit=1" + cursor, null)
+                    .json();
+            page.getJsonArray("items").forEach(item -> people.add(((JsonObject) item).getInteger("people")));
+            cursor = page.getString("nextCursor") == null ? null : "&cursor=" + page.getString("nextCursor");
+        }
+        return people;
+    }
+
+    private static FakePushService.VirtualSubscription browser() {
+        return push.subscribe(
+                server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey"));
+    }
+
+    /** Where the subscription is. */
+    private static String subscribe(FakePushService.VirtualSubscription browser, String user) {
+        var subscription = new JsonObject()
+                .put("endpoint", browser.endpoint())
+                .put("keys", new JsonObject().put("p256dh", browser.p256dh()).put("auth", browser.auth()))
+                .put("userId", user);
+        var made = server.admin("POST", "/api/v1/webpush/subscriptions", subscription);
+        assertThat(made.status()).as(made.body()).isEqualTo(201);
+        return "/api/v1/webpush/subscriptions/" + made.json().getString("id");
     }
 
     // ---- what is said and seen ----

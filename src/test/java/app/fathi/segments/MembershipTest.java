@@ -73,8 +73,8 @@ class MembershipTest {
         var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
         membership = new Membership(rules);
         timers = new MembershipTimers(transactions, streams, membership);
-        facts = new MembershipFacts(vertx);
-        rebuild = new RebuildJob(transactions, membership);
+        facts = new MembershipFacts(vertx, membership);
+        rebuild = new RebuildJob(transactions, membership, () -> Future.succeededFuture(true));
         deriver = new Deriver(
                 streams,
                 new NoAddresses(),
@@ -99,6 +99,7 @@ class MembershipTest {
             described.subList(0, 5).forEach(this::create);
             for (int batch = 0; batch < 12; batch++) {
                 derive(batch());
+                messages();
                 check("seed " + seed + ", batch " + batch, now());
                 if (batch == 5) {
                     described.subList(5, described.size()).forEach(this::create);
@@ -169,6 +170,20 @@ class MembershipTest {
         derive(List.of(event("page", "ada", null, new JsonObject().put("name", "Home"))));
         assertThat(kept(nobody)).hasSize(1);
         assertThat(kept(didNot)).hasSize(1);
+    }
+
+    @Test
+    void a_rule_about_messages_is_asked_of_nobody_before_the_ledger_is_made_ready_for_it() {
+        derive(List.of(isOn("ada", "gold")));
+        create(trait("plan", "exists"));
+        save(rule("message").put("was", "sent"));
+        assertThat(rules().askMessages()).isFalse();
+        everybody();
+        assertThat(rules().askMessages()).isTrue();
+    }
+
+    private LiveSegments rules() {
+        return transactions.run(tx -> membership.rules(tx, WS)).await().orElseThrow();
     }
 
     @Test
@@ -307,6 +322,11 @@ class MembershipTest {
                 .put("within", "P30D")
                 .put("operator", "gt")
                 .put("value", 100));
+        rules.add(rule("message").put("was", "sent").put("within", "P10D").put("atLeast", 2));
+        rules.add(rule("message").put("was", "ignored").put("olderThan", "P1D").put("purpose", "news"));
+        rules.add(rule("message").put("was", "shown").put("exactly", 0));
+        rules.add(rule("message").put("was", "clicked").put("within", "P2D"));
+        rules.add(rule("ignoredLast").put("last", 2).put("olderThan", "PT6H"));
         rules.add(trait("since", "withinLast").put("duration", "P40D"));
         rules.add(trait("since", "notWithinLast").put("duration", "P3D"));
         rules.add(trait("born", "anniversary").put("inDays", 3));
@@ -441,6 +461,44 @@ class MembershipTest {
         pool.withTransaction(tx -> deriver.derive(tx, consumed(records))).await();
     }
 
+    /** Some are sent some, and do something with them; the facts tell of whom to look, and those who are due are asked. */
+    private void messages() {
+        var news = new ArrayList<StreamRecord>();
+        for (int i = 0; i < 3; i++) {
+            var message =
+                    SentMessages.make(pool, WS, List.of("news", "marketing").get(random.nextInt(2)));
+            var people = new JsonArray();
+            var reports = new ArrayList<SentMessages.Device>();
+            for (int no = 1; no < 12; no++) {
+                if (random.nextInt(3) == 0) {
+                    var sent = random.nextInt(9) == 0 ? null : past();
+                    SentMessages.put(pool, WS, message, new SentMessages.Device(no, 0, sent, null, null, null));
+                    people.add(no);
+                    reports.add(new SentMessages.Device(
+                            no,
+                            0,
+                            sent,
+                            random.nextBoolean() ? past() : null,
+                            random.nextInt(3) == 0 ? past() : null,
+                            null));
+                }
+            }
+            news.add(told("message.accepted", people));
+            if (random.nextBoolean()) {
+                reports.forEach(report -> SentMessages.put(pool, WS, message, report));
+                news.add(told("message.shown", people));
+                news.add(told("message.clicked", people));
+            }
+        }
+        pool.withTransaction(tx -> facts.learn(tx, consumed(news))).await();
+        while (timers.fire(null).await() > 0) {}
+    }
+
+    private static StreamRecord told(String kind, JsonArray people) {
+        return new StreamRecord(
+                WS, "message", kind, new JsonObject().put("deliveries", new JsonObject().put("profileNo", people)));
+    }
+
     private static List<Consumed> consumed(List<StreamRecord> records) {
         return records.stream()
                 .map(one -> new Consumed(one, 0, 0, Instant.now()))
@@ -448,6 +506,13 @@ class MembershipTest {
     }
 
     private UUID create(JsonObject rule) {
+        var id = save(rule);
+        everybody();
+        numbers.put(id, store.find(pool, WS, id).await().orElseThrow().keeping().no());
+        return id;
+    }
+
+    private UUID save(JsonObject rule) {
         var id = UUID.randomUUID();
         var draft = Segment.of(id, new JsonObject().put("name", id.toString()).put("rule", rule));
         transactions
@@ -455,8 +520,6 @@ class MembershipTest {
                         .compose(locked -> store.insert(tx, WS, draft, id))
                         .compose(done -> rules.changed(tx, WS, id)))
                 .await();
-        everybody();
-        numbers.put(id, store.find(pool, WS, id).await().orElseThrow().keeping().no());
         return id;
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.segments.Known.Event;
 import app.fathi.segments.rules.NextChange;
+import app.fathi.segments.rules.Person.Message;
 import app.fathi.segments.rules.RuleEngine;
 import app.fathi.segments.rules.RuleParser;
 import io.vertx.core.json.JsonArray;
@@ -14,10 +15,12 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Between two moments that were foretold no answer changes, and at last none is foretold that would not come. */
@@ -74,6 +77,7 @@ class NextChangeTest {
                 moments.stream()
                         .map(at -> new Event("Order", at, new JsonObject()))
                         .toList(),
+                List.of(),
                 new JsonObject());
         assertThat(NextChange.after(rule, person, NOW))
                 .as("when the second of three leaves, not the first")
@@ -85,6 +89,9 @@ class NextChangeTest {
         var moments = new TreeSet<Instant>();
         var edges = new ArrayList<Instant>();
         person.events().forEach(event -> edges.add(event.at()));
+        person.messages().forEach(one -> Stream.of(one.sent(), one.shown(), one.clicked())
+                .filter(Objects::nonNull)
+                .forEach(edges::add));
         edges.add(Instant.parse(person.traits().getString("since")));
         for (var edge : edges) {
             moments.add(edge);
@@ -116,6 +123,7 @@ class NextChangeTest {
         events.sort(Comparator.comparing(Event::at));
         return person(
                 events,
+                messages(),
                 new JsonObject()
                         .put("since", moment().toString())
                         .put(
@@ -128,8 +136,26 @@ class NextChangeTest {
                                         .get(random.nextInt(4))));
     }
 
-    private static Known person(List<Event> events, JsonObject traits) {
-        return new Known(1, UUID.randomUUID(), "ada", traits, new JsonObject(), Set.of(), Set.of(), events);
+    private List<Message> messages() {
+        var messages = new ArrayList<Message>();
+        for (int i = random.nextInt(4); i > 0; i--) {
+            var sent = random.nextInt(6) == 0 ? null : moment();
+            messages.add(new Message(
+                    i,
+                    UUID.randomUUID(),
+                    "marketing",
+                    "webpush",
+                    sent,
+                    random.nextBoolean() ? moment() : null,
+                    random.nextInt(3) == 0 ? moment() : null,
+                    null));
+        }
+        messages.sort(Comparator.comparing(Message::sent, Comparator.nullsLast(Comparator.naturalOrder())));
+        return messages;
+    }
+
+    private static Known person(List<Event> events, List<Message> messages, JsonObject traits) {
+        return new Known(1, UUID.randomUUID(), "ada", traits, new JsonObject(), Set.of(), Set.of(), events, messages);
     }
 
     /** Mostly gone by, sometimes to come. */
@@ -138,7 +164,7 @@ class NextChangeTest {
     }
 
     private JsonObject rule(int depth) {
-        var kind = random.nextInt(depth > 0 ? 9 : 6);
+        var kind = random.nextInt(depth > 0 ? 11 : 8);
         return switch (kind) {
             case 0 ->
                 trait("since", List.of("withinLast", "notWithinLast").get(random.nextInt(2)))
@@ -156,10 +182,27 @@ class NextChangeTest {
                         .put("property", "total")
                         .put("operator", "gt")
                         .put("value", 60);
-            case 6 -> new JsonObject().put("type", "not").put("rule", rule(depth - 1));
+            case 6 -> {
+                var was = List.of("sent", "shown", "clicked", "ignored").get(random.nextInt(4));
+                var message = new JsonObject().put("type", "message").put("was", was);
+                if (random.nextBoolean()) {
+                    message.put("within", span());
+                }
+                if (was.equals("ignored") && random.nextBoolean()) {
+                    message.put("olderThan", "PT1M");
+                }
+                yield random.nextBoolean()
+                        ? message.put("atLeast", 1 + random.nextInt(3))
+                        : message.put("exactly", random.nextInt(3));
+            }
+            case 7 -> {
+                var ignored = new JsonObject().put("type", "ignoredLast").put("last", 1 + random.nextInt(3));
+                yield random.nextBoolean() ? ignored : ignored.put("olderThan", span());
+            }
+            case 8 -> new JsonObject().put("type", "not").put("rule", rule(depth - 1));
             default ->
                 new JsonObject()
-                        .put("type", kind == 7 ? "and" : "or")
+                        .put("type", kind == 9 ? "and" : "or")
                         .put("rules", JsonArray.of(rule(depth - 1), rule(depth - 1)));
         };
     }

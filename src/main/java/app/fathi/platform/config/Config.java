@@ -30,6 +30,7 @@ public record Config(
         WebPush webpush,
         Stream stream,
         Live live,
+        Segments segments,
         Jobs jobs,
         Send send,
         Render render,
@@ -373,6 +374,10 @@ public record Config(
             @Range(min = 1, max = 1_000) int listeners,
             @Range(min = 10, max = 10_000) int events,
             @Range(min = 1, max = 10_000) int eventsPerSecond) {}
+
+    /** How long it is known how many people were in segments. */
+    public record Segments(
+            @Range(min = 1, max = 3_650) int historyHourlyDays, @Range(min = 1, max = 3_650) int historyDays) {}
 
     /** Bounds of one template's render. */
     public record Render(

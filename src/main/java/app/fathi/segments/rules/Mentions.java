@@ -6,10 +6,12 @@ import java.util.UUID;
 import java.util.function.Function;
 
 /** What a rule speaks of: what has to be known of people to answer it. */
-public record Mentions(Set<String> traits, Set<String> events, Set<UUID> segments) {
+public record Mentions(Set<String> traits, Set<String> events, Set<UUID> segments, boolean messages) {
+
+    public static final Mentions NOTHING = new Mentions(Set.of(), Set.of(), Set.of(), false);
 
     public static Mentions of(Rule rule) {
-        var mentions = new Mentions(new HashSet<>(), new HashSet<>(), new HashSet<>());
+        var mentions = new Mentions(new HashSet<>(), new HashSet<>(), new HashSet<>(), asksMessages(rule));
         mentions.add(rule);
         return mentions;
     }
@@ -24,9 +26,20 @@ public record Mentions(Set<String> traits, Set<String> events, Set<UUID> segment
             case Rule.Total total -> events.add(total.behaviour().event());
             case Rule.Moment moment -> events.add(moment.behaviour().event());
             case Rule.Member member -> segments.add(member.segment());
+            case Rule.Messages messages -> {}
+            case Rule.IgnoredLast ignored -> {}
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
         }
+    }
+
+    private static boolean asksMessages(Rule rule) {
+        return switch (rule) {
+            case Rule.And(var rules) -> rules.stream().anyMatch(Mentions::asksMessages);
+            case Rule.Or(var rules) -> rules.stream().anyMatch(Mentions::asksMessages);
+            case Rule.Not(var negated) -> asksMessages(negated);
+            default -> rule instanceof Rule.Messages || rule instanceof Rule.IgnoredLast;
+        };
     }
 
     /** The rule with other rules in place of the segments that it names. */

@@ -40,6 +40,8 @@ public final class NextChange {
             case Rule.Did did -> did(did, person, now);
             case Rule.Total total -> first(edges(total.behaviour(), person, now), now);
             case Rule.Moment moment -> moment(moment, person, now);
+            case Rule.Messages messages -> messages(messages, person, now);
+            case Rule.IgnoredLast ignored -> ignored(ignored, person, now);
             case Rule.Subscribed subscribed -> null;
             case Rule.Consented consented -> null;
             case Rule.Member member -> null;
@@ -106,14 +108,45 @@ public final class NextChange {
                 steps.merge(leaves(moment, behaviour), -1, Integer::sum);
             }
         }
-        boolean holds = did.count().holds(count);
+        return other(did.count(), count, steps);
+    }
+
+    /** The first step that makes it the other answer. */
+    private static Instant other(Rule.Count wanted, int count, TreeMap<Instant, Integer> steps) {
+        boolean holds = wanted.holds(count);
         for (var step : steps.entrySet()) {
             count += step.getValue();
-            if (did.count().holds(count) != holds) {
+            if (wanted.holds(count) != holds) {
                 return step.getKey();
             }
         }
         return null;
+    }
+
+    private static Instant messages(Rule.Messages messages, Person person, Instant now) {
+        var steps = new TreeMap<Instant, Integer>();
+        int count = 0;
+        for (var span : MessageSpan.of(messages, person)) {
+            if (span.from().isAfter(now)) {
+                steps.merge(span.from(), 1, Integer::sum);
+            } else if (span.contains(now)) {
+                count++;
+            }
+            if (span.until() != null && span.until().isAfter(now)) {
+                steps.merge(span.until(), -1, Integer::sum);
+            }
+        }
+        return other(messages.count(), count, steps);
+    }
+
+    /** When one more is old enough; a click tells itself, unless a clock says that it is to come. */
+    private static Instant ignored(Rule.IgnoredLast ignored, Person person, Instant now) {
+        return first(
+                person.messages().stream()
+                        .filter(one -> one.sent() != null && ignored.which().means(one))
+                        .flatMap(one -> Stream.of(one.sent().plus(ignored.olderThan()), one.clicked()))
+                        .filter(Objects::nonNull),
+                now);
     }
 
     private static Instant moment(Rule.Moment moment, Person person, Instant now) {

@@ -24,6 +24,29 @@ public interface Person {
 
     boolean member(UUID segment);
 
+    /** All of this person, in the order in which they were sent; those at the end of which nobody knows whether they were. */
+    List<Message> messages();
+
+    /**
+     * A message to the person, on whichever devices: each is when that was first, null for never.
+     *
+     * @param run grows from message to message
+     * @param sent when a push service took it
+     */
+    record Message(
+            long run,
+            UUID id,
+            String purpose,
+            String channel,
+            Instant sent,
+            Instant shown,
+            Instant clicked,
+            Instant closed) {
+        boolean isClickedBy(Instant moment) {
+            return clicked != null && !clicked.isAfter(moment);
+        }
+    }
+
     /**
      * When events of the kind were, in ascending order: those not older than {@code from}, or all of them when that is null,
      * and none after {@code until}.

@@ -35,6 +35,17 @@ public sealed interface Rule {
     /** When the first or the last event of a kind was; unknown where there is none. */
     record Moment(Behaviour behaviour, boolean first, Test test) implements Rule {}
 
+    /**
+     * How many messages the person was sent, saw, clicked, closed or ignored. Never unknown.
+     *
+     * @param within only of which that was from so long ago until now; null for as long as messages are kept
+     * @param olderThan only those that were sent so long ago; zero for all
+     */
+    record Messages(Which which, Reaction was, Duration within, Duration olderThan, Count count) implements Rule {}
+
+    /** Whether none of the last messages was clicked; false of who was sent fewer. Never unknown. */
+    record IgnoredLast(Which which, int last, Duration olderThan) implements Rule {}
+
     /** Whether one can be reached over the channel. Never unknown. */
     record Subscribed(String channel) implements Rule {}
 
@@ -43,6 +54,30 @@ public sealed interface Rule {
 
     /** Whether one belongs to another segment. Never unknown. */
     record Member(UUID segment) implements Rule {}
+
+    /**
+     * Which messages are meant.
+     *
+     * @param purpose null for all
+     * @param channel null for all
+     * @param message the id of one; null for all
+     */
+    record Which(String purpose, String channel, UUID message) {
+        boolean means(Person.Message one) {
+            return (purpose == null || purpose.equals(one.purpose()))
+                    && (channel == null || channel.equals(one.channel()))
+                    && (message == null || message.equals(one.id()));
+        }
+    }
+
+    /** What became of a message. Who clicked none of a message's devices has ignored it, closed or seen it or not. */
+    enum Reaction {
+        SENT,
+        SHOWN,
+        CLICKED,
+        CLOSED,
+        IGNORED
+    }
 
     enum Choice {
         GRANTED,

@@ -37,11 +37,28 @@ public final class RuleEngine {
                         ? absent(moment.test())
                         : at(moment.test(), moment.first() ? moments.getFirst() : moments.getLast(), now);
             }
+            case Rule.Messages messages ->
+                Truth.of(messages.count()
+                        .holds(MessageSpan.of(messages, person).stream()
+                                .filter(span -> span.contains(now))
+                                .count()));
+            case Rule.IgnoredLast ignored -> Truth.of(ignored(ignored, person, now));
             case Rule.Subscribed subscribed -> Truth.of(person.subscribed(subscribed.channel()));
             case Rule.Consented consented ->
                 Truth.of(person.consent(consented.purpose(), consented.channel()) == consented.choice());
             case Rule.Member member -> Truth.of(person.member(member.segment()));
         };
+    }
+
+    private static boolean ignored(Rule.IgnoredLast ignored, Person person, Instant now) {
+        var until = now.minus(ignored.olderThan());
+        var sent = person.messages().stream()
+                .filter(one -> one.sent() != null && !one.sent().isAfter(until))
+                .filter(ignored.which()::means)
+                .toList();
+        return sent.size() >= ignored.last()
+                && sent.subList(sent.size() - ignored.last(), sent.size()).stream()
+                        .noneMatch(one -> one.isClickedBy(now));
     }
 
     private static Truth all(List<Rule> rules, Person person, Instant now) {

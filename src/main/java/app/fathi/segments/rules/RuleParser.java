@@ -53,6 +53,8 @@ public final class RuleParser {
     private static final Set<String> OPERATOR_KEYS =
             Set.of("operator", "value", "values", "low", "high", "duration", "inDays", "ignoreCase");
     private static final Set<String> BEHAVIOUR_KEYS = Set.of("event", "where", "within");
+    private static final Set<String> MESSAGE_KEYS =
+            Set.of("was", "purpose", "channel", "message", "within", "olderThan");
     private static final Set<String> TIME_OPERATORS = Set.of("before", "after", "withinLast", "notWithinLast");
     private static final Set<String> NUMBER_OPERATORS =
             Set.of("equals", "notEquals", "gt", "gte", "lt", "lte", "between");
@@ -128,6 +130,12 @@ public final class RuleParser {
             }
             case "firstTime" -> moment(json, at, true);
             case "lastTime" -> moment(json, at, false);
+            case "message" -> message(json, at);
+            case "ignoredLast" -> {
+                only(json, at, TYPE, Set.of("last", "purpose", "channel", "olderThan"));
+                yield new Rule.IgnoredLast(
+                        which(json, at), integer(json, "last", at, 1, COUNT_LIMIT), olderThan(json, at, null));
+            }
             case "subscribed" -> {
                 only(json, at, TYPE, Set.of("channel"));
                 yield new Rule.Subscribed(text(json, "channel", at));
@@ -141,13 +149,13 @@ public final class RuleParser {
             }
             case "segment" -> {
                 only(json, at, TYPE, Set.of("segment"));
-                yield new Rule.Member(id(json, "segment", at));
+                yield new Rule.Member(id(json, "segment", at, "The id of a segment."));
             }
             case null, default ->
                 fault(
                         at + "/type",
-                        "One of everyone, and, or, not, trait, did, didNot, total, firstTime, lastTime, subscribed,"
-                                + " consent, segment.");
+                        "One of everyone, and, or, not, trait, did, didNot, total, firstTime, lastTime, message,"
+                                + " ignoredLast, subscribed, consent, segment.");
         };
     }
 
@@ -170,6 +178,30 @@ public final class RuleParser {
     private Rule moment(JsonObject json, String at, boolean first) {
         only(json, at, TYPE, BEHAVIOUR_KEYS, OPERATOR_KEYS);
         return new Rule.Moment(behaviour(json, at), first, test(json, at, TIME_OPERATORS));
+    }
+
+    private Rule message(JsonObject json, String at) {
+        only(json, at, TYPE, MESSAGE_KEYS, Set.of("atLeast", "atMost", "exactly"));
+        var was = word(json, "was", at, Rule.Reaction.values());
+        if (json.containsKey("olderThan") && was != null && was != Rule.Reaction.SENT && was != Rule.Reaction.IGNORED) {
+            fault(at + "/olderThan", "Only of messages that were sent or ignored.");
+        }
+        var within = json.containsKey("within") ? duration(json, "within", at) : null;
+        return new Rule.Messages(which(json, at), was, within, olderThan(json, at, within), count(json, at));
+    }
+
+    private Rule.Which which(JsonObject json, String at) {
+        return new Rule.Which(
+                json.containsKey("purpose") ? text(json, "purpose", at) : null,
+                json.containsKey("channel") ? text(json, "channel", at) : null,
+                json.containsKey("message") ? id(json, "message", at, "The id of a message.") : null);
+    }
+
+    private Duration olderThan(JsonObject json, String at, Duration within) {
+        var olderThan = json.containsKey("olderThan") ? duration(json, "olderThan", at) : Duration.ZERO;
+        return within != null && olderThan != null && olderThan.compareTo(within) >= 0
+                ? fault(at + "/olderThan", "Shorter than within, or it is about no message.")
+                : olderThan;
     }
 
     private Behaviour behaviour(JsonObject json, String at) {
@@ -430,13 +462,13 @@ public final class RuleParser {
         return low;
     }
 
-    private UUID id(JsonObject json, String key, String at) {
+    private UUID id(JsonObject json, String key, String at, String what) {
         try {
             return json.getValue(key) instanceof String text && text.length() == 36
                     ? UUID.fromString(text)
-                    : fault(at + "/" + key, "The id of a segment.");
+                    : fault(at + "/" + key, what);
         } catch (IllegalArgumentException e) {
-            return fault(at + "/" + key, "The id of a segment.");
+            return fault(at + "/" + key, what);
         }
     }
 

@@ -87,6 +87,8 @@ public final class RuleSql {
             case Rule.Did did -> did(did, wanted);
             case Rule.Total total -> total(total, wanted);
             case Rule.Moment moment -> moment(moment, wanted);
+            case Rule.Messages messages -> messages(messages, wanted);
+            case Rule.IgnoredLast ignored -> ignored(ignored, wanted);
             case Rule.Subscribed subscribed -> (wanted ? "" : "NOT ") + subscribed(subscribed);
             case Rule.Consented consented -> (wanted ? "" : "NOT ") + consented(consented);
             case Rule.Member member -> (wanted ? "" : "NOT ") + member(member.segment());
@@ -347,9 +349,12 @@ public final class RuleSql {
                             + parameter(count.low(), "int"))
                     : "true";
         }
-        var rows = "(" + events(did.behaviour(), "e.profile_no") + " GROUP BY 1 HAVING count(*) ";
+        return counted(count, "(" + events(did.behaviour(), "e.profile_no") + " GROUP BY 1 HAVING count(*) ", wanted);
+    }
+
+    private String counted(Rule.Count count, String rows, boolean wanted) {
         if (count.low() == 0) {
-            // Whom no row is about did it no time.
+            // Of whom there is no row it was no time.
             rows += "> " + parameter(count.high(), "int");
             return wanted ? notIn(rows) : in(rows);
         }
@@ -370,6 +375,47 @@ public final class RuleSql {
         return moment.test() instanceof Test.Within within && within.negated()
                 ? "true"
                 : in("(" + events(moment.behaviour(), "e.profile_no"));
+    }
+
+    /** Who became part of somebody else was sent it as that person; devices of one person share it. */
+    private String deliveries(Rule.Which which) {
+        return "SELECT coalesce(q.merged_into, q.profile_no) AS no, d.run, min(d.sent_at) AS sent, min(d.shown_at) AS shown,"
+                + " min(d.clicked_at) AS clicked, min(d.closed_at) AS closed FROM segments_delivery d"
+                + " JOIN cdp_profile q ON q.ws = d.ws AND q.profile_no = d.profile_no WHERE d.ws = $1"
+                + (which.purpose() == null ? "" : " AND d.purpose = " + parameter(which.purpose(), "text"))
+                + (which.channel() == null ? "" : " AND d.channel = " + parameter(which.channel(), "text"))
+                + (which.message() == null ? "" : " AND d.message = " + parameter(which.message(), "uuid"))
+                + " GROUP BY 1, d.run, d.step";
+    }
+
+    private String messages(Rule.Messages rule, boolean wanted) {
+        var at =
+                switch (rule.was()) {
+                    case SENT, IGNORED -> "m.sent";
+                    case SHOWN -> "m.shown";
+                    case CLICKED -> "m.clicked";
+                    case CLOSED -> "m.closed";
+                };
+        var rows = "(SELECT m.no FROM (" + deliveries(rule.which()) + ") m WHERE " + at + " <= "
+                + moment(now.minus(rule.olderThan()))
+                + (rule.within() == null ? "" : " AND " + at + " >= " + moment(now.minus(rule.within())))
+                + (rule.was() == Rule.Reaction.IGNORED ? " AND " + unclicked() : "") + " GROUP BY 1 HAVING count(*) ";
+        return counted(rule.count(), rows, wanted);
+    }
+
+    private String unclicked() {
+        return "(m.clicked IS NULL OR m.clicked > " + moment(now) + ")";
+    }
+
+    private String ignored(Rule.IgnoredLast rule, boolean wanted) {
+        var last = parameter(rule.last(), "int");
+        var rows =
+                "(SELECT m.no FROM (SELECT a.*, row_number() OVER (PARTITION BY a.no ORDER BY a.sent DESC, a.run DESC) AS place"
+                        + " FROM (" + deliveries(rule.which()) + ") a WHERE a.sent <= "
+                        + moment(now.minus(rule.olderThan()))
+                        + ") m WHERE m.place <= " + last + " GROUP BY 1 HAVING count(*) = " + last + " AND bool_and("
+                        + unclicked() + ")";
+        return wanted ? in(rows) : notIn(rows);
     }
 
     private String subscribed(Rule.Subscribed subscribed) {

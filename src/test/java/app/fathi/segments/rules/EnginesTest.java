@@ -346,6 +346,11 @@ class EnginesTest {
         }
 
         @Override
+        public List<Message> messages() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public List<Instant> moments(Rule.Behaviour behaviour, Instant from, Instant until) {
             throw new UnsupportedOperationException();
         }

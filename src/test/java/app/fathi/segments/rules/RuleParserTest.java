@@ -45,6 +45,16 @@ class RuleParserTest {
                 "{'type':'firstTime','event':'x','operator':'equals','value':'1'} /operator",
                 "{'type':'consent','purpose':'p','channel':'c','state':'maybe'} /state",
                 "{'type':'segment','segment':'gold'} /segment",
+                "{'type':'message'} /was",
+                "{'type':'message','was':'read'} /was",
+                "{'type':'message','was':'sent','message':'all'} /message",
+                "{'type':'message','was':'shown','olderThan':'P1D'} /olderThan",
+                "{'type':'message','was':'ignored','within':'P1D','olderThan':'P1D'} /olderThan",
+                "{'type':'message','was':'sent','exactly':0,'atMost':1} /exactly",
+                "{'type':'message','was':'sent','event':'x'} /event",
+                "{'type':'ignoredLast'} /last",
+                "{'type':'ignoredLast','last':101} /last",
+                "{'type':'ignoredLast','last':3,'message':'01932f30-0000-7a00-8000-000000000002'} /message",
             })
     void what_is_wrong_is_told_with_its_place(String ruleAndPlace) {
         int space = ruleAndPlace.lastIndexOf(' ');
