@@ -18,7 +18,11 @@ public final class CepVerticle extends VerticleBase {
     private final DecisionsService decisions;
 
     public CepVerticle(
-            KillSwitches killSwitches, PoliciesService policies, Explain explain, DecisionsService decisions, Quotas quotas) {
+            KillSwitches killSwitches,
+            PoliciesService policies,
+            Explain explain,
+            DecisionsService decisions,
+            Quotas quotas) {
         this.killSwitches = killSwitches;
         this.policies = policies;
         this.explain = explain;

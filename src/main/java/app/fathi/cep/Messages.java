@@ -122,7 +122,7 @@ public final class Messages {
     }
 
     /** Fails with {@code unprocessable} when the content cannot be sent as it is. */
-    private Future<Void> checkContent(int ws, MessageRequest request) {
+    Future<Void> checkContent(int ws, MessageRequest request) {
         return sending.pool
                 .map(request.isTransactional(), List.of(request.content()), content -> faults(ws, content, "/content"))
                 .map(faults -> {

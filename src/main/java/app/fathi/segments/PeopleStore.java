@@ -114,11 +114,7 @@ final class PeopleStore {
      * @param mentions events, static segments and messages that are asked for
      */
     Future<Map<Integer, Known>> known(
-            SqlClient client,
-            int ws,
-            Collection<Integer> people,
-            Set<Integer> looked,
-            Mentions mentions) {
+            SqlClient client, int ws, Collection<Integer> people, Set<Integer> looked, Mentions mentions) {
         var others = people.stream().filter(no -> !looked.contains(no)).toArray(Integer[]::new);
         // One behind the other: nobody waits in between.
         var seen = looked.isEmpty()
