@@ -101,7 +101,8 @@ class PoliciesApiTest {
                 "{'blackouts':[{'name':'a','start':'2026-03-02T00:00','end':'2026-03-02T00:00'}]} | 422 | /blackouts/0/end",
                 "{'holdout':{'percent':51}} | 400 | /holdout/percent",
                 "{'holdout':{'percent':'5'}} | 400 | /holdout/percent",
-                "{'caps':[null]} | 400 | /caps/0"
+                "{'caps':[null]} | 400 | /caps/0",
+                "{'minGap':null} | 400 | /minGap"
             })
     void what_makes_no_sense_is_refused_at_its_place(String body, int status, String pointer) {
         var answer = put(new JsonObject(body.replace('\'', '"')));
