@@ -312,6 +312,7 @@ class DocumentedCodeTest {
     }
 
     private void things() {
+        server.admin("PUT", "/api/v1/cep/policies", new JsonObject(), "If-Match", "\"v0\"");
         var browser = browser();
         var saved = server.admin(
                 "POST", "/api/v1/webpush/subscriptions", subscription(browser).put("userId", "customer-42"));

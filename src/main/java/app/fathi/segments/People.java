@@ -126,6 +126,23 @@ final class People {
                 }));
     }
 
+    /**
+     * How many a rule means.
+     *
+     * @param people the newest of them
+     */
+    record Sample(Count count, List<Known> people) {}
+
+    Future<Sample> sample(SqlClient client, int ws, Question question, int limit) {
+        return question.condition().exact()
+                ? store.countAndNewest(client, ws, question.condition(), limit)
+                        .compose(found -> known(client, ws, found.newest())
+                                .map(people -> new Sample(found.count(), people)))
+                : count(client, ws, question)
+                        .compose(count -> page(client, ws, question, Integer.MAX_VALUE, limit)
+                                .map(people -> new Sample(count, people)));
+    }
+
     /** The newest first. */
     Future<List<Known>> page(SqlClient client, int ws, Question question, int before, int limit) {
         return page(client, ws, question, before, limit, new ArrayList<>());

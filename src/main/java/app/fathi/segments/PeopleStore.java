@@ -27,6 +27,9 @@ final class PeopleStore {
     /** How many, and how many of them over web push. */
     record Count(long people, long reachable) {}
 
+    /** How many, and the numbers of the newest of them. */
+    record Found(Count count, List<Integer> newest) {}
+
     /** The numbers by which {@code cdp_trait} knows traits. */
     Future<Map<String, Integer>> traitNumbers(SqlClient client, int ws, Collection<String> names) {
         return client.preparedQuery("SELECT name, no FROM cdp_trait_name WHERE ws = $1 AND name = ANY ($2)")
@@ -57,6 +60,32 @@ final class PeopleStore {
                 .map(rows -> {
                     var row = rows.iterator().next();
                     return new Count(row.getLong("people"), row.getLong("reachable"));
+                });
+    }
+
+    /** Everybody is asked once for both: what a rule costs is finding whom it means. */
+    Future<Found> countAndNewest(SqlClient client, int ws, Condition condition, int limit) {
+        return client.preparedQuery(
+                        """
+                        WITH meant AS MATERIALIZED (
+                          SELECT p.profile_no, r.profile_no IS NOT NULL AS reachable
+                          FROM cdp_profile p
+                          LEFT JOIN segments_reachable r ON r.ws = p.ws AND r.profile_no = p.profile_no AND r.channel = 'webpush'
+                          WHERE p.ws = $1 AND p.merged_into IS NULL AND\s"""
+                                + condition.text()
+                                + """
+                        )
+                        SELECT count(*) AS people, count(*) FILTER (WHERE reachable) AS reachable,
+                               ARRAY (SELECT profile_no FROM meant ORDER BY profile_no DESC LIMIT %d) AS newest
+                        FROM meant
+                        """
+                                        .formatted(limit))
+                .execute(condition.after(ws))
+                .map(rows -> {
+                    var row = rows.iterator().next();
+                    return new Found(
+                            new Count(row.getLong("people"), row.getLong("reachable")),
+                            List.of(row.getArrayOfIntegers("newest")));
                 });
     }
 

@@ -117,9 +117,8 @@ final class SegmentAnswers {
     private Future<JsonObject> asked(SqlConnection tx, int ws, Rule rule) {
         return people.resolve(tx, ws, rule, null)
                 .compose(resolved -> people.ask(tx, ws, resolved))
-                .compose(question -> people.count(tx, ws, question)
-                        .compose(count -> people.page(tx, ws, question, Integer.MAX_VALUE, SAMPLE)
-                                .map(sample -> previewed(count, sample, question.now()))));
+                .compose(question -> people.sample(tx, ws, question, SAMPLE)
+                        .map(sample -> previewed(sample.count(), sample.people(), question.now())));
     }
 
     private static JsonObject previewed(Count count, List<Known> sample, Instant now) {

@@ -4,8 +4,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Where notifications are shown, and what of one is shown there. What a platform ignores is what it documents or was seen to
- * ignore; lengths are those at which its usual view ends in the width of Latin letters, which differ by letters and by
+ * Where notifications are shown, and what of one is shown there. What a platform ignores is what is widely
+ * known of it; lengths are those at which its usual view ends in the width of Latin letters, which differ by letters and by
  * what the person has set.
  */
 enum Platform {
