@@ -136,11 +136,10 @@ final class People {
     Future<Sample> sample(SqlClient client, int ws, Question question, int limit) {
         return question.condition().exact()
                 ? store.countAndNewest(client, ws, question.condition(), limit)
-                        .compose(found -> known(client, ws, found.newest())
-                                .map(people -> new Sample(found.count(), people)))
-                : count(client, ws, question)
-                        .compose(count -> page(client, ws, question, Integer.MAX_VALUE, limit)
-                                .map(people -> new Sample(count, people)));
+                        .compose(found ->
+                                known(client, ws, found.newest()).map(people -> new Sample(found.count(), people)))
+                : count(client, ws, question).compose(count -> page(client, ws, question, Integer.MAX_VALUE, limit)
+                        .map(people -> new Sample(count, people)));
     }
 
     /** The newest first. */
