@@ -23,6 +23,7 @@ final class JobsMetrics {
         this.registry = registry;
         // A counter that begins with its first increment hides it from whoever computes a rate.
         types.forEach(type -> {
+            ended(type, new Verdict.Done());
             died(type);
             fenced(type);
         });
@@ -68,8 +69,11 @@ final class JobsMetrics {
     }
 
     void ended(Job job, Verdict verdict) {
-        registry.counter("jobs.ended", "type", job.type(), "verdict", verdict.word())
-                .increment();
+        ended(job.type(), verdict).increment();
+    }
+
+    private Counter ended(String type, Verdict verdict) {
+        return registry.counter("jobs.ended", "type", type, "verdict", verdict.word());
     }
 
     /** Alarms are made from it: somebody has to look. */

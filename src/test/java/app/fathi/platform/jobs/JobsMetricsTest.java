@@ -23,9 +23,11 @@ class JobsMetricsTest {
     }
 
     @Test
-    void the_first_dead_letter_of_a_type_is_an_increase() {
+    void the_first_end_of_a_type_is_an_increase() {
         var registry = new SimpleMeterRegistry();
         new JobsMetrics(registry, () -> 0, List.of("cep.send"));
+        assertThat(registry.get("jobs.ended").tag("verdict", "done").counter().count())
+                .isZero();
         assertThat(registry.get("jobs.died").tag("type", "cep.send").counter().count())
                 .isZero();
         assertThat(registry.get("jobs.fenced").tag("type", "cep.send").counter().count())
