@@ -124,7 +124,7 @@ final class Sandbox {
     }
 
     /** Liqp wraps what a filter or tag throws. */
-    private static RenderException meaning(RuntimeException e) {
+    private RenderException meaning(RuntimeException e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof RenderException known) {
                 return known;
@@ -133,8 +133,12 @@ final class Sandbox {
         return RenderException.failed(words(e));
     }
 
-    private static String words(RuntimeException e) {
+    /** The library's words, but where they name its settings instead of ours. */
+    private String words(RuntimeException e) {
         var message = String.valueOf(e.getMessage());
+        if (message.startsWith("exceeded maxIterations")) {
+            return "Its loops go round more than " + limits.iterations() + " times in all.";
+        }
         return message.length() > 300 ? message.substring(0, 300) + " …" : message;
     }
 

@@ -140,6 +140,12 @@ class RendererTest {
         assertThat(render(template)).isEmpty();
     }
 
+    @Test
+    void an_endless_loop_is_told_in_words_of_ours() {
+        assertThatThrownBy(() -> render("{% for i in (1..100000000) %}x{% endfor %}"))
+                .hasMessageMatching("Its loops go round more than \\d+ times in all\\.");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
