@@ -29,6 +29,10 @@ import app.fathi.cep.SendJob;
 import app.fathi.cep.SendPool;
 import app.fathi.cep.Sending;
 import app.fathi.cep.TrackingTokens;
+import app.fathi.cep.besttime.BestTimesService;
+import app.fathi.cep.besttime.HabitsStage;
+import app.fathi.cep.besttime.LearnHabitsJob;
+import app.fathi.cep.besttime.PeopleInHabits;
 import app.fathi.permissions.Permissions;
 import app.fathi.permissions.PermissionsVerticle;
 import app.fathi.platform.alerts.AlertMail;
@@ -128,8 +132,12 @@ public final class App {
     private static final int AUDIT_SECONDS = 30 * 86_400;
 
     /** Who holds something of people; the profiles themselves last, because others find their rows by them. */
-    static final List<Erasable> PEOPLE =
-            List.of(new PeopleInBrowsers(), new PeopleInLedger(), new PeopleInSegments(), new PeopleInProfiles());
+    static final List<Erasable> PEOPLE = List.of(
+            new PeopleInBrowsers(),
+            new PeopleInLedger(),
+            new PeopleInHabits(),
+            new PeopleInSegments(),
+            new PeopleInProfiles());
 
     private final Vertx vertx;
     private final Config config;
@@ -282,6 +290,7 @@ public final class App {
                         new KeptPartitions(Kind.DEAD_LETTERS, "jobs_dead"),
                         new KeptDeadRecords(),
                         new KeptAudit(secrets.derivedKey(AUDIT_KEY)))));
+        handlers.add(new LearnHabitsJob(new Transactions(pools.worker()), profiles, config.bestTime()));
         handlers.add(new TraitsJob(new Transactions(pools.worker())));
         handlers.add(new ImportJob(new Transactions(pools.worker()), profiles, uploads));
         var mailer = new Mailer(vertx, config);
@@ -311,7 +320,7 @@ public final class App {
         var deriver = new Deriver(
                 streams,
                 webpush.addressBook(),
-                List.of(new LedgerStage(), webpush.promptStage(), segments.stage(), observer),
+                List.of(new LedgerStage(), new HabitsStage(), webpush.promptStage(), segments.stage(), observer),
                 live);
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(
                 new Transactions(pools.admin()),
@@ -369,6 +378,7 @@ public final class App {
                 policies,
                 new Explain(new Transactions(pools.admin()), sending, messages, users.tenancy()),
                 new DecisionsService(new Transactions(pools.admin()), sending, cursor),
+                new BestTimesService(new Transactions(pools.admin()), profiles),
                 new Quotas(pools.admin()));
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
@@ -493,18 +503,20 @@ public final class App {
                                 handlers,
                                 metrics.registry()),
                         new DeploymentOptions()))
-                .compose(done -> workers.run(
-                        tx -> jobs.enqueue(tx, List.of(LedgerKeeper.job(), AuditCheck.job(), TraitsJob.job()))
-                                .compose(asked -> segments.overdue(tx))
-                                .compose(overdue -> jobs.enqueue(tx, overdue))
-                                .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
-                                .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
-                                .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
-                                .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
-                                .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
-                                .compose(known -> jobs.schedule(tx, ForgetJob.daily()))
-                                .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))
-                                .compose(known -> jobs.schedule(tx, segments.hourly()))));
+                .compose(done -> workers.run(tx -> jobs.enqueue(
+                                tx,
+                                List.of(LedgerKeeper.job(), AuditCheck.job(), TraitsJob.job(), LearnHabitsJob.job()))
+                        .compose(asked -> segments.overdue(tx))
+                        .compose(overdue -> jobs.enqueue(tx, overdue))
+                        .compose(asked -> jobs.schedule(tx, LedgerKeeper.daily()))
+                        .compose(known -> jobs.schedule(tx, LearnHabitsJob.hourly()))
+                        .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
+                        .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
+                        .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
+                        .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
+                        .compose(known -> jobs.schedule(tx, ForgetJob.daily()))
+                        .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))
+                        .compose(known -> jobs.schedule(tx, segments.hourly()))));
     }
 
     private void mountPages(Router router) {

@@ -37,7 +37,7 @@ public final class DerivedBatch {
         this(events, List.of(), Set.of());
     }
 
-    DerivedBatch(List<Event> events, List<Changed> changes, Set<Moved> moved) {
+    public DerivedBatch(List<Event> events, List<Changed> changes, Set<Moved> moved) {
         this.events = List.copyOf(events);
         this.changes = List.copyOf(changes);
         this.moved = Set.copyOf(moved);

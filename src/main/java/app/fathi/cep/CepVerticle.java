@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cep.besttime.BestTimesService;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
@@ -16,17 +17,20 @@ public final class CepVerticle extends VerticleBase {
     private final PoliciesService policies;
     private final Explain explain;
     private final DecisionsService decisions;
+    private final BestTimesService bestTimes;
 
     public CepVerticle(
             KillSwitches killSwitches,
             PoliciesService policies,
             Explain explain,
             DecisionsService decisions,
+            BestTimesService bestTimes,
             Quotas quotas) {
         this.killSwitches = killSwitches;
         this.policies = policies;
         this.explain = explain;
         this.decisions = decisions;
+        this.bestTimes = bestTimes;
         this.quotas = quotas;
     }
 
@@ -45,6 +49,8 @@ public final class CepVerticle extends VerticleBase {
                 explain::explain,
                 "listDecisions",
                 decisions::list,
+                "getBestTimes",
+                bestTimes::get,
                 "getQuotaUsage",
                 quotas::get);
     }

@@ -3,6 +3,7 @@ package app.fathi.cep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.Profiles;
+import app.fathi.cep.besttime.LearnHabitsJob;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Jobs;
@@ -96,6 +97,16 @@ final class SendingWorld implements AutoCloseable {
         return new Explain(transactions, sending, messages, null);
     }
 
+    BestTimes bestTimes() {
+        return new BestTimes(vertx, sending);
+    }
+
+    /** Learns of all that can be learned of now. Needs workers. */
+    void learnHabits() {
+        transactions.run(tx -> jobs.enqueue(tx, List.of(LearnHabitsJob.job()))).await();
+        await(() -> rows("SELECT FROM jobs WHERE type = 'cep.learnHabits'").isEmpty());
+    }
+
     /** Lays policies down; whoever has asked for them already knows within a second. */
     void policies(JsonObject document) {
         Policies.of(document);
@@ -150,7 +161,10 @@ final class SendingWorld implements AutoCloseable {
                         config.jobs(),
                         UUID.randomUUID(),
                         Duration.ofSeconds(5),
-                        List.of(new SendJob(sending), new ExpandJob(sending, jobs, audiences)),
+                        List.of(
+                                new SendJob(sending),
+                                new ExpandJob(sending, jobs, audiences),
+                                new LearnHabitsJob(transactions, new Profiles(), config.bestTime())),
                         registry))
                 .await();
     }

@@ -33,6 +33,7 @@ public record Config(
         Segments segments,
         Jobs jobs,
         Send send,
+        BestTime bestTime,
         Render render,
         Images images,
         Idempotency idempotency,
@@ -368,6 +369,10 @@ public record Config(
             return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         }
     }
+
+    /** When people react to messages, learned of the ledger. */
+    public record BestTime(
+            @Range(min = 24, max = 168) int learnAfterHours, @Range(min = 100, max = 10_000) int batchPeople) {}
 
     /** What arrives, shown at once to who listens. */
     public record Live(

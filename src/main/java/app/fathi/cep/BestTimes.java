@@ -1,0 +1,109 @@
+package app.fathi.cep;
+
+import app.fathi.cep.PolicyBook.Laws;
+import app.fathi.cep.PolicyRules.Asked;
+import app.fathi.cep.PolicyRules.Person;
+import app.fathi.cep.besttime.Habits;
+import app.fathi.cep.besttime.HabitsStore;
+import app.fathi.cep.besttime.HourOfWeek;
+import app.fathi.cep.besttime.HourOfWeek.Ahead;
+import app.fathi.cep.besttime.Likelihood;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.sqlclient.SqlClient;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * When to send something to each of many people: in the hour of theirs in which a click is likeliest, by what they did with messages before and, where
+ * that says little, by what everybody in the workspace does.
+ */
+public final class BestTimes {
+    /** Later hours of a wanted time are hours of the same names again. */
+    private static final Duration LONGEST = Duration.ofDays(7);
+
+    private final Vertx vertx;
+    private final Sending sending;
+
+    public BestTimes(Vertx vertx, Sending sending) {
+        this.vertx = vertx;
+        this.sending = sending;
+    }
+
+    /**
+     * For each of these people the start of their best hour, by the clock of where they are, that lies between the two; {@code from} itself when the hour
+     * that has begun by then is the best one. An hour in their quiet hours, in those of the workspace or in a blackout is not chosen while there is another.
+     * Of a time longer than a week the first week counts; of none that lies ahead {@code from} is answered. Four questions to the database, for however many
+     * people; it computes for some microseconds of each, on a worker's thread.
+     *
+     * @param profileNos people by whose addresses they are
+     */
+    public Future<Map<Integer, Instant>> instants(
+            SqlClient client, int ws, Collection<Integer> profileNos, Instant from, Instant until) {
+        var people = new HashSet<>(profileNos);
+        var end = until.isAfter(from.plus(LONGEST)) ? from.plus(LONGEST) : until;
+        if (people.isEmpty() || !from.isBefore(end)) {
+            var now = new HashMap<Integer, Instant>();
+            people.forEach(no -> now.put(no, from));
+            return Future.succeededFuture(now);
+        }
+        var policies = sending.policies.of(ws);
+        var places = sending.profiles.whereabouts(client, ws, people);
+        var habits = HabitsStore.read(client, ws, people);
+        var all = HabitsStore.readAll(client, ws);
+        return Future.all(policies, places, habits, all)
+                .compose(read -> vertx.executeBlocking(
+                        () -> chosen(
+                                ws,
+                                people,
+                                new Laws(policies.result().policies(), places.result()),
+                                habits.result(),
+                                Likelihood.ofAll(all.result()),
+                                from,
+                                end),
+                        false));
+    }
+
+    private static Map<Integer, Instant> chosen(
+            int ws,
+            Collection<Integer> people,
+            Laws laws,
+            Map<Integer, Habits> habits,
+            double[] ofAll,
+            Instant from,
+            Instant until) {
+        var ahead = new HashMap<ZoneId, List<Ahead>>();
+        var chosen = new HashMap<Integer, Instant>(people.size() * 2);
+        for (var no : people) {
+            var person = laws.person(no, Ring.EMPTY);
+            var zone = person.zone() == null ? laws.policies().zone() : person.zone();
+            var hours = ahead.computeIfAbsent(zone, there -> HourOfWeek.from(from, until, there));
+            var likely = Likelihood.of(habits.getOrDefault(no, Habits.NONE), ofAll);
+            chosen.put(no, best(hours, likely, laws.policies(), person, ws, until));
+        }
+        return chosen;
+    }
+
+    private static Instant best(
+            List<Ahead> hours, double[] likely, Policies policies, Person person, int ws, Instant until) {
+        var asked = new Asked(ws, 0, ChannelKind.WEBPUSH, 0, until, until);
+        // Of hours that are as good the earliest.
+        var ranked = hours.stream()
+                .sorted(Comparator.comparingDouble((Ahead one) -> -likely[one.hour()])
+                        .thenComparing(Ahead::at))
+                .toList();
+        return ranked.stream()
+                .filter(one -> PolicyRules.blackout(policies, person, asked, one.at()) == null
+                        && PolicyRules.quietHours(policies, person, asked, one.at()) == null)
+                .findFirst()
+                .orElse(ranked.getFirst())
+                .at();
+    }
+}
