@@ -33,6 +33,7 @@ import app.fathi.cep.besttime.BestTimesService;
 import app.fathi.cep.besttime.HabitsStage;
 import app.fathi.cep.besttime.LearnHabitsJob;
 import app.fathi.cep.besttime.PeopleInHabits;
+import app.fathi.cep.performance.PerformanceService;
 import app.fathi.permissions.Permissions;
 import app.fathi.permissions.PermissionsVerticle;
 import app.fathi.platform.alerts.AlertMail;
@@ -379,6 +380,7 @@ public final class App {
                 new Explain(new Transactions(pools.admin()), sending, messages, users.tenancy()),
                 new DecisionsService(new Transactions(pools.admin()), sending, cursor),
                 new BestTimesService(new Transactions(pools.admin()), profiles),
+                new PerformanceService(new Transactions(pools.analytics())),
                 new Quotas(pools.admin()));
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);

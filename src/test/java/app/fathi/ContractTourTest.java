@@ -138,6 +138,7 @@ class ContractTourTest {
                 .getJsonArray("items")
                 .getJsonObject(0);
         server.admin("GET", "/api/v1/cep/decisions?limit=1&messageId=" + message.getString("id"), null);
+        server.admin("GET", "/api/v1/cep/performance?event=Order%20Completed&messageId=" + message.getString("id"), null);
         var tourist = server.admin("GET", "/api/v1/cdp/profiles/user:tourist", null).json();
         server.admin("GET", "/api/v1/cep/best-times?profileId=" + tourist.getString("id"), null);
         server.admin(

@@ -1,6 +1,7 @@
 package app.fathi.cep;
 
 import app.fathi.cep.besttime.BestTimesService;
+import app.fathi.cep.performance.PerformanceService;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;
@@ -18,6 +19,7 @@ public final class CepVerticle extends VerticleBase {
     private final Explain explain;
     private final DecisionsService decisions;
     private final BestTimesService bestTimes;
+    private final PerformanceService performance;
 
     public CepVerticle(
             KillSwitches killSwitches,
@@ -25,12 +27,14 @@ public final class CepVerticle extends VerticleBase {
             Explain explain,
             DecisionsService decisions,
             BestTimesService bestTimes,
+            PerformanceService performance,
             Quotas quotas) {
         this.killSwitches = killSwitches;
         this.policies = policies;
         this.explain = explain;
         this.decisions = decisions;
         this.bestTimes = bestTimes;
+        this.performance = performance;
         this.quotas = quotas;
     }
 
@@ -51,6 +55,8 @@ public final class CepVerticle extends VerticleBase {
                 decisions::list,
                 "getBestTimes",
                 bestTimes::get,
+                "getPerformance",
+                performance::get,
                 "getQuotaUsage",
                 quotas::get);
     }

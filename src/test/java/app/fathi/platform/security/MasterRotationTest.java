@@ -336,6 +336,7 @@ class MasterRotationTest {
             "audit_head.signature",
             "cdp_suppression.hash",
             "cdp_suppression_salt.salt",
+            "cep_habits.habits",
             "cep_message.factors",
             "cep_profile_policy.ring",
             "idempotency.body_hash",

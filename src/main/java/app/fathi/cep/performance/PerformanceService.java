@@ -1,0 +1,132 @@
+package app.fathi.cep.performance;
+
+import app.fathi.cep.performance.PerformanceStore.Sides;
+import app.fathi.cep.performance.Share.Interval;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.bus.Rfc3339;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.ProblemException;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlConnection;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.UUID;
+
+/** What messages bring about: what people did who were to get them, against people whom chance had left out. */
+public final class PerformanceService {
+    private static final Duration USUAL = Duration.ofDays(7);
+    private static final Duration SHORTEST = Duration.ofHours(1);
+    private static final Duration LONGEST = Duration.ofDays(90);
+    private static final Duration LOOKS_BACK = Duration.ofDays(30);
+    private static final int MESSAGES = 500;
+    private static final int DECIMALS = 1_000_000;
+
+    private final Transactions analytics;
+
+    /** @param analytics where questions to many people are asked, each for a bounded time */
+    public PerformanceService(Transactions analytics) {
+        this.analytics = analytics;
+    }
+
+    public Future<Reply> get(Call call) {
+        var event = call.parameters().getString("event");
+        var within = within(call.parameters().getString("within"));
+        var message = call.uuid("messageId");
+        if (message != null
+                && List.of("tag", "from", "to").stream()
+                        .anyMatch(name -> call.parameters().getString(name) != null)) {
+            throw ProblemException.invalid("messageId", "Name one message, or say which ones by tag, from and to.");
+        }
+        return analytics
+                .run(tx -> (message == null ? several(tx, call) : one(tx, call.ws(), message))
+                        .compose(runs -> PerformanceStore.sides(tx, call.ws(), runs, control(message), event, within)
+                                .map(sides -> toJson(event, within, runs.size(), sides))))
+                .map(Reply::ok);
+    }
+
+    /** Whom one message leaves out may get another; who is left out of all gets none of several. */
+    private static List<Short> control(UUID message) {
+        return message == null
+                ? List.of(PerformanceStore.GLOBAL_HOLDOUT)
+                : List.of(PerformanceStore.HOLDOUT, PerformanceStore.GLOBAL_HOLDOUT);
+    }
+
+    private static Future<List<Long>> one(SqlConnection tx, int ws, UUID message) {
+        return PerformanceStore.message(tx, ws, message).map(runs -> {
+            if (runs.isEmpty()) {
+                throw ProblemException.notFound("message");
+            }
+            return runs;
+        });
+    }
+
+    private static Future<List<Long>> several(SqlConnection tx, Call call) {
+        var to = instant(call, "to", Instant.now());
+        var from = instant(call, "from", to.minus(LOOKS_BACK));
+        return PerformanceStore.messages(
+                        tx, call.ws(), from, to, call.parameters().getString("tag"), MESSAGES + 1)
+                .map(runs -> {
+                    if (runs.size() > MESSAGES) {
+                        throw ProblemException.unprocessable(
+                                "from",
+                                "More than " + MESSAGES + " messages began in this time: take a shorter one, or a tag.");
+                    }
+                    return runs;
+                });
+    }
+
+    private static Instant instant(Call call, String name, Instant otherwise) {
+        var at = Rfc3339.at(name, call.parameters().getString(name));
+        return at == null ? otherwise : at.toInstant();
+    }
+
+    private static Duration within(String text) {
+        try {
+            var within = text == null ? USUAL : Duration.parse(text);
+            if (within.compareTo(SHORTEST) < 0 || within.compareTo(LONGEST) > 0) {
+                throw ProblemException.invalid("within", "From an hour (PT1H) to 90 days (P90D).");
+            }
+            return within;
+        } catch (DateTimeParseException e) {
+            throw ProblemException.invalid("within", "A time is written as in P7D or PT12H.");
+        }
+    }
+
+    /** The contract's {@code Performance}. */
+    private static JsonObject toJson(String event, Duration within, int messages, Sides sides) {
+        var uplift = new Uplift(sides.messaged(), sides.control());
+        return new JsonObject()
+                .put("event", event)
+                .put("withinHours", within.toHours())
+                .put("messages", messages)
+                .put("messaged", toJson(sides.messaged()))
+                .put("control", toJson(sides.control()))
+                .put("waiting", sides.waiting())
+                .put("difference", toJson(uplift.difference()))
+                .put("uplift", uplift.relative() == null ? null : toJson(uplift.relative()))
+                .put("enough", uplift.isEnough())
+                .put("verdict", uplift.verdict().word());
+    }
+
+    private static JsonObject toJson(Share share) {
+        return new JsonObject()
+                .put("people", share.people())
+                .put("did", share.did())
+                .put("share", toJson(share.interval()));
+    }
+
+    private static JsonObject toJson(Interval interval) {
+        return new JsonObject()
+                .put("value", rounded(interval.value()))
+                .put("low", rounded(interval.low()))
+                .put("high", Double.isInfinite(interval.high()) ? null : rounded(interval.high()));
+    }
+
+    private static double rounded(double number) {
+        return Math.round(number * DECIMALS) / (double) DECIMALS;
+    }
+}
