@@ -42,7 +42,8 @@ public final class EventFlood implements AutoCloseable {
     private static final int CLIENTS = 8;
     private static final int BATCH = 100;
     private static final int PEOPLE = 40;
-    private static final int VISITORS = 120;
+    /** Of a long round some are claimed by more people than share a device, and some are not. */
+    private static final int VISITORS = 300;
     /** Few, so that many are said of each person at one moment. */
     private static final int MOMENTS = 2_000;
 
