@@ -268,7 +268,7 @@ public final class App {
         });
 
         List<JobHandler> handlers = new ArrayList<>(List.of(
-                new SendJob(sending),
+                new SendJob(sending, audiences),
                 new ExpandJob(sending, jobs, audiences),
                 new LedgerKeeper(new Transactions(pools.worker())),
                 new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()),

@@ -138,8 +138,10 @@ class ContractTourTest {
                 .getJsonArray("items")
                 .getJsonObject(0);
         server.admin("GET", "/api/v1/cep/decisions?limit=1&messageId=" + message.getString("id"), null);
-        server.admin("GET", "/api/v1/cep/performance?event=Order%20Completed&messageId=" + message.getString("id"), null);
-        var tourist = server.admin("GET", "/api/v1/cdp/profiles/user:tourist", null).json();
+        server.admin(
+                "GET", "/api/v1/cep/performance?event=Order%20Completed&messageId=" + message.getString("id"), null);
+        var tourist =
+                server.admin("GET", "/api/v1/cdp/profiles/user:tourist", null).json();
         server.admin("GET", "/api/v1/cep/best-times?profileId=" + tourist.getString("id"), null);
         server.admin(
                 "POST",
@@ -592,6 +594,8 @@ class ContractTourTest {
         var path = server.admin("POST", MESSAGES, message).header("Location");
         server.admin("GET", path, null);
         server.admin("GET", path + "/deliveries?state=waiting", null);
+        server.admin("POST", path + "/pause", null);
+        server.admin("POST", path + "/resume", null);
         server.admin("POST", path + "/cancel", null);
         var toNobody = message.copy().put("audience", new JsonObject().put("userIds", new JsonArray().add("nobody")));
         toNobody.remove("sendAt");

@@ -2,6 +2,7 @@ package app.fathi.cep;
 
 import app.fathi.templates.Renderer;
 import io.vertx.core.json.JsonObject;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -12,6 +13,8 @@ import java.util.UUID;
  * @param profileNos ascending, never empty
  * @param subscriptions only these addresses of the people; null for all they have
  * @param items what people get of their own, by number, see {@link BatchItem#own()}; empty where all get the same
+ * @param sendAt when these get it; null where all of the run do at once. Chunks of a run that have one are not ranges of people
+ * @param passed that was over before the message began, and they are to get none
  */
 record Chunk(
         long run,
@@ -19,7 +22,19 @@ record Chunk(
         List<Integer> profileNos,
         List<UUID> subscriptions,
         Map<Integer, JsonObject> items,
+        Instant sendAt,
+        boolean passed,
         boolean finished) {
+
+    /** Of people who get it with all others. */
+    Chunk(long run, int chunk, List<Integer> profileNos, List<UUID> subscriptions, Map<Integer, JsonObject> items) {
+        this(run, chunk, profileNos, subscriptions, items, null, false, false);
+    }
+
+    /** No other chunk of the run has people between its first and its last. */
+    boolean isRange() {
+        return sendAt == null;
+    }
 
     /** Whether nobody's traits are needed to know what they get. */
     boolean isConstant(Run of, Renderer renderer) {

@@ -70,7 +70,13 @@ final class ChunkEnd {
                     .forEach(row -> people.remove(row.profileNo()));
             var without = new TreeMap<Integer, Ring>();
             people.forEach(no -> without.put(no, rings.get(no).without(run.run())));
-            return without.isEmpty() ? Future.succeededFuture() : RingsStore.write(tx, run.ws(), without);
+            if (without.isEmpty()) {
+                return Future.succeededFuture();
+            }
+            var released = run.plan().dedupe() == null
+                    ? Future.<Void>succeededFuture()
+                    : DedupeStore.release(tx, run, without.keySet());
+            return Future.all(released, RingsStore.write(tx, run.ws(), without)).mapEmpty();
         });
     }
 

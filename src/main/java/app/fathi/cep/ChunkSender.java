@@ -68,7 +68,8 @@ final class ChunkSender {
     /** The last results have ended the chunk. */
     private boolean finished;
 
-    ChunkSender(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock) {
+    /** @param left people of the chunk who are no more among whom the message was meant for */
+    ChunkSender(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock, Set<Integer> left) {
         this.sending = sending;
         this.run = run;
         this.chunk = chunk;
@@ -77,7 +78,7 @@ final class ChunkSender {
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
         this.queue = new ChunkQueue(sending, run, chunk);
-        this.intents = new Intents(sending, run, chunk, lease, clock);
+        this.intents = new Intents(sending, run, chunk, lease, clock, left);
         this.answers = new Answers(sending.vertx);
         this.end = new ChunkEnd(sending, run, chunk, lease);
         this.window = sending.settings.windowMessages();
@@ -316,7 +317,7 @@ final class ChunkSender {
 
     private JobOutcome finish() {
         if (stops.everything() || expired()) {
-            end.ofRest(stops.everything() ? stops.reason() : Reason.TTL_EXPIRED).await();
+            end.ofRest(stops.everything() ? stops.reason() : run.late(chunk)).await();
             return lease.cancelled() ? JobOutcome.cancelled() : JobOutcome.done();
         }
         var rest = LedgerStore.rest(pool, chunk).await();

@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cep.Spread.Slot;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.Job;
@@ -38,11 +39,13 @@ public final class ExpandJob implements JobHandler {
     private final Sending sending;
     private final Jobs jobs;
     private final Audiences audiences;
+    private final Spread spread;
 
     public ExpandJob(Sending sending, Jobs jobs, Audiences audiences) {
         this.sending = sending;
         this.jobs = jobs;
         this.audiences = audiences;
+        this.spread = new Spread(sending);
     }
 
     static NewJob of(Run run, Instant runAt) {
@@ -127,7 +130,9 @@ public final class ExpandJob implements JobHandler {
             var page = audiences
                     .page(run.ws(), at.frozen(), at.asOf(), before, limit)
                     .await();
-            var made = chunks(run, chunks, page.profileNos());
+            var slots = spread.of(sending.transactions.pool(), run, at.asOf(), page.profileNos())
+                    .await();
+            var made = chunks(run, chunks, slots);
             int from = before;
             boolean mine = sending.transactions
                     .run(tx -> write(tx, lease, run, from, page, made))
@@ -143,12 +148,15 @@ public final class ExpandJob implements JobHandler {
         }
     }
 
-    private List<Chunk> chunks(Run run, int first, List<Integer> people) {
+    private List<Chunk> chunks(Run run, int first, List<Slot> slots) {
         int size = sending.settings.chunkProfiles();
         var chunks = new ArrayList<Chunk>();
-        for (int from = 0; from < people.size(); from += size) {
-            var part = people.subList(from, Math.min(people.size(), from + size));
-            chunks.add(new Chunk(run.run(), first + chunks.size(), part, null, Map.of(), false));
+        for (var slot : slots) {
+            for (int from = 0; from < slot.people().size(); from += size) {
+                var part = slot.people().subList(from, Math.min(slot.people().size(), from + size));
+                chunks.add(new Chunk(
+                        run.run(), first + chunks.size(), part, null, Map.of(), slot.at(), slot.passed(), false));
+            }
         }
         return chunks;
     }
@@ -174,7 +182,7 @@ public final class ExpandJob implements JobHandler {
                         .compose(done -> jobs.enqueue(
                                 tx,
                                 chunks.stream()
-                                        .map(chunk -> SendJob.of(run, chunk.chunk(), run.sendAt()))
+                                        .map(chunk -> SendJob.of(run, chunk))
                                         .toList()));
         return page.last()
                 ? added.compose(done -> ExpansionsStore.end(tx, run.run(), Expansion.State.FOUND, null))

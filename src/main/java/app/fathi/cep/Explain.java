@@ -104,9 +104,9 @@ public final class Explain {
     /** A person's deliveries by now: one for each device, and what each stage has against it. */
     Future<List<Situation>> situations(SqlClient client, int ws, int no, MessageRequest request, DatabaseClock clock) {
         var run = messages.run(ws, request, new Number(0, clock.now()), RunState.SENDING, 1);
-        var chunk = new Chunk(0, 0, List.of(no), null, Map.of(), false);
+        var chunk = new Chunk(0, 0, List.of(no), null, Map.of());
         var channel = sending.channel(run.channel());
-        var intents = new Intents(sending, run, chunk, null, clock);
+        var intents = new Intents(sending, run, chunk, null, clock, Set.of());
         var addresses = channel.addressesOf(client, ws, List.of(no));
         var views = sending.profiles.views(client, ws, Set.of(no));
         var switches = KillSwitchStore.all(client, ws);

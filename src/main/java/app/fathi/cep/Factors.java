@@ -22,7 +22,8 @@ record Factors(What what, int version, int index, Instant until) {
         QUIET_HOURS,
         OWN_QUIET_HOURS,
         BLACKOUT,
-        HOLDOUT;
+        HOLDOUT,
+        MESSAGE_HOLDOUT;
 
         private static final What[] BY_CODE = values();
     }

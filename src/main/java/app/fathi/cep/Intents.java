@@ -4,6 +4,7 @@ import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.LedgerStore.Place;
 import app.fathi.cep.PolicyBook.Laws;
 import app.fathi.cep.PolicyRules.Asked;
+import app.fathi.cep.PolicyRules.Holdout;
 import app.fathi.cep.Ring.Sent;
 import app.fathi.platform.jobs.Lease;
 import io.vertx.core.Future;
@@ -40,8 +41,10 @@ final class Intents {
     private final Channel channel;
     private final Decider decider;
     private final Asked asked;
+    /** People of the chunk who are no more among whom the message was meant for. */
+    private final Set<Integer> left;
 
-    Intents(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock) {
+    Intents(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock, Set<Integer> left) {
         this.sending = sending;
         this.run = run;
         this.chunk = chunk;
@@ -50,10 +53,19 @@ final class Intents {
         this.channel = sending.channel(run.channel());
         this.decider = new Decider(sending, run, chunk, clock::now);
         this.asked = asked(run);
+        this.left = left;
     }
 
     static Asked asked(Run run) {
-        return new Asked(run.ws(), run.run(), run.channel(), Ring.tag(run.tag()), run.sendAt(), run.expiresAt());
+        var of = run.plan().campaign() == null ? run.id() : run.plan().campaign();
+        return new Asked(
+                run.ws(),
+                run.run(),
+                run.channel(),
+                Ring.tag(run.tag()),
+                run.sendAt(),
+                run.expiresAt(),
+                new Holdout(of, run.plan().holdoutPercent()));
     }
 
     // --- decide -----------------------------------------------------------------------------------------------------
@@ -76,9 +88,10 @@ final class Intents {
         var laws = run.isTransactional()
                 ? Future.succeededFuture(Laws.NONE)
                 : sending.policies.of(run.ws()).compose(known -> known.at(pool, run.ws(), people));
-        return Future.all(refusals, laws).compose(both -> {
-            var now = clock.now();
-            var known = new Known(stops, laws.result(), Map.of(), null, refusals.result(), now);
+        var now = clock.now();
+        var duplicates = duplicates(pool, people, now);
+        return Future.all(refusals, laws, duplicates).compose(all -> {
+            var known = new Known(stops, laws.result(), Map.of(), null, refusals.result(), duplicates.result(), now);
             return sending.pool
                     .map(run.isTransactional(), candidates, candidate -> early(candidate, known))
                     .map(deliveries -> new Draft(deliveries, laws.result()));
@@ -109,6 +122,13 @@ final class Intents {
                 });
     }
 
+    /** Who of these got another message that is the same thing. */
+    private Future<Set<Integer>> duplicates(SqlClient client, Collection<Integer> people, Instant now) {
+        return run.plan().dedupe() == null || people.isEmpty()
+                ? Future.succeededFuture(Set.of())
+                : DedupeStore.taken(client, run, people, now);
+    }
+
     /**
      * All that is known of the people of a sub-batch.
      *
@@ -120,6 +140,7 @@ final class Intents {
             Map<Integer, Ring> rings,
             Set<UUID> active,
             Map<Integer, Reason> refused,
+            Set<Integer> duplicates,
             Instant now) {}
 
     private Situation situation(Decided decided, Known known, boolean quotaSpent) {
@@ -132,6 +153,8 @@ final class Intents {
                 known.laws.person(no, known.rings.getOrDefault(no, Ring.EMPTY)),
                 asked,
                 decided,
+                left.contains(no),
+                known.duplicates.contains(no),
                 known.refused.get(no),
                 address != null && (known.active == null || known.active.contains(address.id())),
                 quotaSpent,
@@ -157,8 +180,11 @@ final class Intents {
         var active = channel.stillActive(client, run.ws(), addresses);
         var refused = refusals(client, people);
         var decided = sending.pool.map(run.isTransactional(), candidates, this::rendered);
-        return Future.all(rings, active, refused, decided).map(all -> {
-            var known = new Known(stops, draft.laws, rings.result(), active.result(), refused.result(), clock.now());
+        var now = clock.now();
+        var duplicates = duplicates(client, people, now);
+        return Future.all(rings, active, refused, decided, duplicates).map(all -> {
+            var known = new Known(
+                    stops, draft.laws, rings.result(), active.result(), refused.result(), duplicates.result(), now);
             return decided.result().stream()
                     .map(one -> situation(one, known, false))
                     .toList();
@@ -204,7 +230,8 @@ final class Intents {
                 ? RunsStore.markSending(tx, run.run())
                 : Future.<Void>succeededFuture();
         var hold = lease.hold(tx);
-        var rings = draft.laws.policies().counts() && !counted.isEmpty()
+        boolean counts = draft.laws.policies().counts() || run.plan().dedupe() != null;
+        var rings = counts && !counted.isEmpty()
                 ? RingsStore.lock(tx, run.ws(), counted)
                 : Future.succeededFuture(Map.<Integer, Ring>of());
         var active = addresses.isEmpty()
@@ -212,14 +239,22 @@ final class Intents {
                 : channel.stillActive(tx, run.ws(), addresses);
         var limited = QuotaStore.isLimited(tx, run.ws());
         var refused = refusals(tx, people);
-        return Future.all(List.of(now, marked, hold, rings, active, limited, refused))
+        // After the locks: whoever came before has written.
+        var duplicates = duplicates(tx, people, clock.now());
+        return Future.all(List.of(now, marked, hold, rings, active, limited, refused, duplicates))
                 .compose(all -> {
                     var stops = lease.cancelled() ? now.result().cancel() : now.result();
                     if (stops.anything()) {
                         return Future.succeededFuture(new Intent(stops, Map.of(), Set.of(), hold.result()));
                     }
                     var known = new Known(
-                            stops, draft.laws, rings.result(), active.result(), refused.result(), clock.now());
+                            stops,
+                            draft.laws,
+                            rings.result(),
+                            active.result(),
+                            refused.result(),
+                            duplicates.result(),
+                            clock.now());
                     return reserve(tx, draft, known, limited.result(), hold.result());
                 });
     }
@@ -303,6 +338,12 @@ final class Intents {
     /** Gives the message its place with these people; who has one for it already needs no other. */
     private Future<Void> count(SqlConnection tx, Known known, Set<Integer> people) {
         var sent = new Sent(known.now.getEpochSecond(), run.run(), run.channel().code(), asked.tag());
+        var claimed = run.plan().dedupe() == null || people.isEmpty()
+                ? Future.<Void>succeededFuture()
+                : DedupeStore.put(tx, run, people, known.now);
+        if (!known.laws.policies().counts()) {
+            return claimed;
+        }
         var needs = known.laws.policies().needs();
         var rings = new TreeMap<Integer, Ring>();
         for (var no : people) {
@@ -311,6 +352,8 @@ final class Intents {
                 rings.put(no, ring.with(sent, needs));
             }
         }
-        return rings.isEmpty() ? Future.succeededFuture() : RingsStore.write(tx, run.ws(), rings);
+        return rings.isEmpty()
+                ? claimed
+                : Future.all(claimed, RingsStore.write(tx, run.ws(), rings)).mapEmpty();
     }
 }

@@ -52,6 +52,7 @@ public final class LedgerKeeper implements JobHandler {
         RunsStore.makeWeeks(transactions.pool(), WEEKS_AHEAD).await();
         new MessageIndexStore(transactions.pool()).follow().await();
         QuotaStore.forget(transactions.pool()).await();
+        while (!lease.stopping() && DedupeStore.forget(transactions.pool()).await()) {}
         return JobOutcome.done();
     }
 }

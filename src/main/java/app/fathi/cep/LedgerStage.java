@@ -80,7 +80,13 @@ public final class LedgerStage implements ProfileStage {
                                     united.put(one.toNo(), ring);
                                     rings.put(one.toNo(), ring);
                                 }
-                                return RingsStore.write(tx, ws, united);
+                                // Whoever got one of the same thing has a ring, if an empty one.
+                                return RingsStore.write(tx, ws, united)
+                                        .compose(written -> DedupeStore.unite(
+                                                tx,
+                                                ws,
+                                                here.stream().map(Moved::fromNo).toList(),
+                                                here.stream().map(Moved::toNo).toList()));
                             }));
         }
         return done;

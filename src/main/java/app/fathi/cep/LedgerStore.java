@@ -144,6 +144,17 @@ final class LedgerStore {
                 .map(LedgerStore::places);
     }
 
+    /** A statement about the range of a chunk, as one about its people. */
+    private static String of(String ranged) {
+        return ranged.replaceFirst("BETWEEN (\\$[0-9]+) AND \\$[0-9]+", "= ANY ($1)");
+    }
+
+    private static Tuple people(Chunk chunk, Tuple values) {
+        return chunk.isRange()
+                ? values.addInteger(chunk.firstProfileNo()).addInteger(chunk.lastProfileNo())
+                : values.addArrayOfInteger(chunk.profileNos().toArray(Integer[]::new));
+    }
+
     private static final String ROW_COLUMNS =
             "profile_no, rank, id, subscription, state, attempts, reason, retry_reason, status, next_at";
 
@@ -153,11 +164,12 @@ final class LedgerStore {
                     WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4
                     ORDER BY profile_no, rank
                     """;
+    static final String ROWS_OF_CHUNK = of(ROWS);
 
     /** All rows of the chunk, in ascending order. */
     static Future<List<LedgerRow>> rows(SqlClient client, Chunk chunk) {
-        return client.preparedQuery(ROWS)
-                .execute(Tuple.of(chunk.run(), STEP, chunk.firstProfileNo(), chunk.lastProfileNo()))
+        return client.preparedQuery(chunk.isRange() ? ROWS : ROWS_OF_CHUNK)
+                .execute(people(chunk, Tuple.of(chunk.run(), STEP)))
                 .map(rows -> rows.stream().map(LedgerStore::row).toList());
     }
 
@@ -173,11 +185,12 @@ final class LedgerStore {
 
     static final String CLAIMED =
             "SELECT profile_no FROM cep_message WHERE run = $1 AND step = $2 AND rank = 0 AND profile_no BETWEEN $3 AND $4";
+    static final String CLAIMED_OF_CHUNK = of(CLAIMED);
 
     /** People of the chunk who have been claimed. */
     static Future<Set<Integer>> claimed(SqlClient client, Chunk chunk) {
-        return client.preparedQuery(CLAIMED)
-                .execute(Tuple.of(chunk.run(), STEP, chunk.firstProfileNo(), chunk.lastProfileNo()))
+        return client.preparedQuery(chunk.isRange() ? CLAIMED : CLAIMED_OF_CHUNK)
+                .execute(people(chunk, Tuple.of(chunk.run(), STEP)))
                 .map(rows -> {
                     var people = new HashSet<Integer>();
                     rows.forEach(row -> people.add(row.getInteger("profile_no")));
@@ -200,10 +213,11 @@ final class LedgerStore {
             FROM cep_message
             WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4
             """;
+    static final String REST_OF_CHUNK = of(REST);
 
     static Future<Rest> rest(SqlClient client, Chunk chunk) {
-        return client.preparedQuery(REST)
-                .execute(Tuple.of(chunk.run(), STEP, chunk.firstProfileNo(), chunk.lastProfileNo()))
+        return client.preparedQuery(chunk.isRange() ? REST : REST_OF_CHUNK)
+                .execute(people(chunk, Tuple.of(chunk.run(), STEP)))
                 .map(rows -> {
                     var row = rows.iterator().next();
                     return new Rest(row.getLong("claimed").intValue(), instant(row, "next_at"));
@@ -213,14 +227,15 @@ final class LedgerStore {
     static final String END_ROWS =
             """
             UPDATE cep_message
-            SET state = CASE WHEN state = 1 OR retry_reason = 0 THEN $8::smallint ELSE $5::smallint END,
-                reason = CASE WHEN state = 1 OR retry_reason = 0 THEN $9::smallint ELSE $6::smallint END,
+            SET state = CASE WHEN state = 1 OR retry_reason = 0 THEN $6::smallint ELSE $3::smallint END,
+                reason = CASE WHEN state = 1 OR retry_reason = 0 THEN $7::smallint ELSE $4::smallint END,
                 retry_reason = CASE WHEN state = 1 THEN 0 ELSE retry_reason END,
                 next_at = NULL
-            WHERE run = $1 AND step = $2 AND profile_no BETWEEN $3 AND $4 AND state <= $7
+            WHERE run = $1 AND step = $2 AND state <= $5 AND profile_no BETWEEN $8 AND $9
             RETURNING
             """
                     + ROW_COLUMNS;
+    static final String END_ROWS_OF_CHUNK = of(END_ROWS);
 
     /**
      * Ends the rows of the chunk that wait. Those that are {@code attempting} too when their sender is known to be dead:
@@ -228,17 +243,17 @@ final class LedgerStore {
      * our own fault, with the crash on record.
      */
     static Future<List<LedgerRow>> endRows(SqlClient tx, Chunk chunk, Reason reason, boolean attempting) {
-        return tx.preparedQuery(END_ROWS)
-                .execute(Tuple.of(
-                        chunk.run(),
-                        STEP,
-                        chunk.firstProfileNo(),
-                        chunk.lastProfileNo(),
-                        reason.finalState().code(),
-                        reason.code(),
-                        (attempting ? State.ATTEMPTING : State.WAITING).code(),
-                        Reason.INTERNAL.finalState().code(),
-                        Reason.INTERNAL.code()))
+        return tx.preparedQuery(chunk.isRange() ? END_ROWS : END_ROWS_OF_CHUNK)
+                .execute(people(
+                        chunk,
+                        Tuple.tuple()
+                                .addLong(chunk.run())
+                                .addShort(STEP)
+                                .addShort(reason.finalState().code())
+                                .addShort(reason.code())
+                                .addShort((attempting ? State.ATTEMPTING : State.WAITING).code())
+                                .addShort(Reason.INTERNAL.finalState().code())
+                                .addShort(Reason.INTERNAL.code())))
                 .map(rows -> rows.stream().map(LedgerStore::row).toList());
     }
 
@@ -310,13 +325,14 @@ final class LedgerStore {
                         .toList());
     }
 
-    /** To whom something did not arrive: the address, or null where the person had none. */
+    /** To whom something did not arrive, without who is held out (reason 25): the address, or null where the person had none. */
     record Missed(int profileNo, UUID subscription) {}
 
     static final String MISSED =
             """
             SELECT profile_no, subscription FROM cep_message
             WHERE run = $1 AND step = $2 AND state = ANY ($3) AND ($4::smallint[] IS NULL OR reason = ANY ($4))
+              AND reason IS DISTINCT FROM 25
             ORDER BY profile_no, rank LIMIT $5
             """;
 

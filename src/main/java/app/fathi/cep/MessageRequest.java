@@ -22,6 +22,7 @@ import java.util.UUID;
  * @param tag by which caps count it; null for none
  * @param template what says it instead of the content; null for none
  * @param pin the version of a template that the message keeps to; null for none, and until it is pinned
+ * @param plan how it is spread over people and time
  */
 public record MessageRequest(
         Audience audience,
@@ -40,7 +41,8 @@ public record MessageRequest(
         UUID resendOf,
         String tag,
         ByTemplate template,
-        Pin pin) {
+        Pin pin,
+        Plan plan) {
 
     /** A day: as long as one waits for a device that is off at night. */
     public static final int DEFAULT_TTL_SECONDS = 86_400;
@@ -76,36 +78,48 @@ public record MessageRequest(
                 null,
                 null,
                 null,
-                null);
+                null,
+                Plan.NONE);
     }
 
     /** The same for others. */
     MessageRequest to(Audience others) {
-        return with(others, content, source, tag, template, pin);
+        return with(others, content, source, tag, template, pin, plan);
     }
 
     /** The same from elsewhere. */
     public MessageRequest from(Source other) {
-        return with(audience, content, other, tag, template, pin);
+        return with(audience, content, other, tag, template, pin, plan);
     }
 
     /** The same by a template. */
     public MessageRequest by(ByTemplate other) {
-        return with(audience, content, source, tag, other, pin);
+        return with(audience, content, source, tag, other, pin, plan);
     }
 
     /** The same, kept to a version of its template. */
     MessageRequest pinned(JsonObject said, Pin version) {
-        return with(audience, said, source, tag, template, version);
+        return with(audience, said, source, tag, template, version, plan);
     }
 
     /** The same, counted by caps under this tag; null for none. */
     public MessageRequest tagged(String other) {
-        return with(audience, content, source, other, template, pin);
+        return with(audience, content, source, other, template, pin, plan);
+    }
+
+    /** The same, spread over people and time. */
+    public MessageRequest planned(Plan other) {
+        return with(audience, content, source, tag, template, pin, other);
     }
 
     private MessageRequest with(
-            Audience others, JsonObject said, Source other, String counted, ByTemplate byTemplate, Pin version) {
+            Audience others,
+            JsonObject said,
+            Source other,
+            String counted,
+            ByTemplate byTemplate,
+            Pin version,
+            Plan spread) {
         return new MessageRequest(
                 others,
                 said,
@@ -123,7 +137,8 @@ public record MessageRequest(
                 resendOf,
                 counted,
                 byTemplate,
-                version);
+                version,
+                spread);
     }
 
     boolean isTransactional() {

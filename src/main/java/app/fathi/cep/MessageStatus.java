@@ -12,6 +12,8 @@ import java.util.UUID;
  * @param state {@code queued}, {@code sending}, {@code completed} or {@code cancelled}
  * @param resendOf the message that this one sends again; null for none
  * @param pin the version of a template that it says; null for none
+ * @param plan how it is spread over people and time
+ * @param pausedAt since when it waits for somebody who lets it go on; null where it does not
  * @param audience how far the people are found whom nobody named, as the contract's {@code MessageAudience}; null for none
  * @param counts {@code planned} (people), then deliveries by state, then interactions
  * @param reasons final deliveries by reason
@@ -25,6 +27,8 @@ public record MessageStatus(
         Instant createdAt,
         Instant expiresAt,
         Pin pin,
+        Plan plan,
+        Instant pausedAt,
         JsonObject audience,
         Map<String, Long> counts,
         Map<String, Long> reasons) {
@@ -45,7 +49,12 @@ public record MessageStatus(
                 .put("expiresAt", expiresAt.toString())
                 .put("audience", audience)
                 .put("counts", countsJson)
-                .put("reasons", reasonsJson);
+                .put("reasons", reasonsJson)
+                .put("pausedAt", pausedAt == null ? null : pausedAt.toString());
+        plan.toJson().forEach(field -> json.put(field.getKey(), field.getValue()));
+        if (plan.campaign() != null) {
+            json.put("campaignId", plan.campaign().toString());
+        }
         return pin == null
                 ? json
                 : json.put(

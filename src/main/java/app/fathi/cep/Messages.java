@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cep.Spread.Slot;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;
@@ -31,10 +32,10 @@ import java.util.function.Function;
 
 /** How other domains send something, and how they ask what became of it. */
 public final class Messages {
-    /** A message of {@code ttl} 0 is sent now or never; now is as long as our own queue may take. */
-    private static final Duration NOW_OR_NEVER = Duration.ofSeconds(30);
-
     private static final Duration LONGEST_DELAY = Duration.ofDays(90);
+
+    /** So long before it is time for the first of them people are looked for, where each gets it at an hour of their own. */
+    private static final Duration AHEAD = Duration.ofMinutes(30);
 
     /** Rows that one page of a filtered list looks at: a few milliseconds, whatever is asked for. */
     private static final int LOOK = 5_000;
@@ -47,6 +48,7 @@ public final class Messages {
     private final Sending sending;
     private final Jobs jobs;
     private final Expansions expansions;
+    private final Spread spread;
     private final ChannelKind kind = ChannelKind.WEBPUSH;
 
     /** @param audiences who finds people that nobody names */
@@ -54,6 +56,7 @@ public final class Messages {
         this.sending = sending;
         this.jobs = jobs;
         this.expansions = new Expansions(audiences, jobs);
+        this.spread = new Spread(sending);
     }
 
     /**
@@ -351,7 +354,8 @@ public final class Messages {
                 run.id(),
                 run.tag(),
                 null,
-                run.pin());
+                run.pin(),
+                Plan.NONE.of(run.plan().campaign()));
     }
 
     /** Whom it did not reach, with the addresses where these are known; where a message named addresses, only those. */
@@ -401,11 +405,48 @@ public final class Messages {
                 .compose(expansion -> expansion.isPresent() ? expansions.cancel(tx, run) : cancelNamed(tx, run));
     }
 
+    /**
+     * Nothing new of it is sent from now on, until it {@link #resume goes on}: its time goes by meanwhile. Pausing again changes
+     * nothing; one that is over is a {@code conflict}.
+     */
+    public Future<MessageStatus> pause(SqlConnection tx, int ws, UUID id) {
+        return RunsStore.runByIdForUpdate(tx, ws, id)
+                .map(Messages::found)
+                .compose(run -> RunsStore.pause(tx, requireOpen(run).run(), true))
+                .compose(changed -> status(tx, ws, id));
+    }
+
+    /** It goes on where it was paused. Of one that was not nothing changes; one that is over is a {@code conflict}. */
+    public Future<MessageStatus> resume(SqlConnection tx, int ws, UUID id) {
+        return RunsStore.runByIdForUpdate(tx, ws, id)
+                .map(Messages::found)
+                .compose(run -> RunsStore.pause(tx, requireOpen(run).run(), false)
+                        .compose(changed -> changed ? RunsStore.wake(tx, run.run()) : Future.succeededFuture()))
+                .compose(changed -> {
+                    tx.transaction().completion().onSuccess(done -> jobs.wake());
+                    return status(tx, ws, id);
+                });
+    }
+
+    private static Run requireOpen(Run run) {
+        return switch (run.state()) {
+            case QUEUED, SENDING -> run;
+            case COMPLETED, CANCELLED ->
+                throw ProblemException.conflict(
+                        "The message is " + run.state().word() + ": nothing of it is to be sent.");
+        };
+    }
+
     private Future<Void> cancelNamed(SqlConnection tx, Run run) {
         return RunsStore.chunks(tx, run.run()).compose(chunks -> {
             var open = chunks.stream().filter(chunk -> !chunk.finished()).toList();
             // The jobs end what their senders hold; before the ledger, because that is the order of all locks.
-            var ending = enqueue(tx, run, open, Instant.now());
+            var now = Instant.now();
+            var ending = jobs.enqueue(
+                    tx,
+                    open.stream()
+                            .map(chunk -> SendJob.of(run, chunk.chunk(), now))
+                            .toList());
             for (var chunk : open) {
                 ending = ending.compose(done -> sending.ledger.endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
             }
@@ -457,6 +498,18 @@ public final class Messages {
 
     static void checkTimes(MessageRequest request, Instant now) {
         var sendAt = request.sendAt();
+        var timing = request.plan().timing();
+        if (sendAt != null && timing instanceof Timing.Local) {
+            throw ProblemException.unprocessable(
+                    "/sendAt", "Everybody gets it at an hour of their own day: give sendAt or localTime, not both.");
+        }
+        if (timing instanceof Timing.Local local) {
+            checkLocal(local, now);
+        }
+        if (request.isTransactional() && request.plan().holdoutPercent() > 0) {
+            throw ProblemException.unprocessable(
+                    "/holdoutPercent", "A transactional message is for everybody it is meant for: nobody is held out.");
+        }
         if (sendAt != null && sendAt.isAfter(now.plus(LONGEST_DELAY))) {
             throw ProblemException.unprocessable(
                     "/sendAt", "sendAt is more than " + LONGEST_DELAY.toDays() + " days ahead.");
@@ -465,10 +518,27 @@ public final class Messages {
         if (request.expiresAt() != null && !request.expiresAt().isAfter(start)) {
             throw ProblemException.unprocessable("/expiresAt", "expiresAt is before the message could be sent.");
         }
+        if (request.plan().cutoff() != null && !request.plan().cutoff().isAfter(start)) {
+            throw ProblemException.unprocessable("/cutoff", "The cutoff is before the message could be sent.");
+        }
     }
 
+    private static void checkLocal(Timing.Local local, Instant now) {
+        if (local.earliest(now).isAfter(now.plus(LONGEST_DELAY))) {
+            throw ProblemException.unprocessable(
+                    "/localTime/at", "The hour is more than " + LONGEST_DELAY.toDays() + " days ahead.");
+        }
+        if (Spread.isOver(local.latest(now), now) && local.passed() != Timing.Passed.SEND) {
+            throw ProblemException.unprocessable(
+                    "/localTime/at", "The hour is over everywhere in the world: nobody would get it.");
+        }
+    }
+
+    /** When people are looked for, which is before the first of them gets it. */
     private static Instant start(MessageRequest request, Instant now) {
-        return request.sendAt() == null || request.sendAt().isBefore(now) ? now : request.sendAt();
+        var timing = request.plan().timing();
+        var sendAt = timing instanceof Timing.Local local ? local.earliest(now).minus(AHEAD) : request.sendAt();
+        return sendAt == null || sendAt.isBefore(now) ? now : sendAt;
     }
 
     private Future<Taken> count(SqlConnection tx, int ws, Frozen audience) {
@@ -503,19 +573,26 @@ public final class Messages {
             Map<Integer, JsonObject> own) {
         int planned = audience.people().size();
         var run = run(ws, request, number, planned == 0 ? RunState.COMPLETED : RunState.QUEUED, planned);
-        var chunks = chunks(run, audience.people(), own);
+        return spread.of(tx, run, number.now(), List.copyOf(audience.people().keySet()))
+                .map(slots -> chunks(run, slots, audience.people(), own))
+                .compose(chunks -> write(tx, run, audience, chunks));
+    }
+
+    private Future<Taken> write(SqlConnection tx, Run run, Frozen audience, List<Chunk> chunks) {
         return RunsStore.insertRun(tx, run, audience.unknown().size(), chunks.size())
                 .compose(done -> chunks.isEmpty()
                         ? Future.succeededFuture()
-                        : RunsStore.insertChunks(tx, chunks)
-                                .compose(inserted -> enqueue(tx, run, chunks, run.sendAt())))
+                        : RunsStore.insertChunks(tx, chunks).compose(inserted -> enqueue(tx, run, chunks)))
                 .map(done -> new Taken(run.id(), run.planned(), null, audience.unknown()));
     }
 
     Run run(int ws, MessageRequest request, RunsStore.Number number, RunState state, int planned) {
         var start = start(request, number.now());
-        var byTtl = start.plus(request.ttlSeconds() == 0 ? NOW_OR_NEVER : Duration.ofSeconds(request.ttlSeconds()));
-        var expiresAt = request.expiresAt() == null || request.expiresAt().isAfter(byTtl) ? byTtl : request.expiresAt();
+        var timing = request.plan().timing();
+        var last = timing == null ? start : later(timing.latest(start), start);
+        var expiresAt = earlier(
+                earlier(last.plus(Run.ttl(request.ttlSeconds())), request.expiresAt()),
+                request.plan().cutoff());
         return new Run(
                 number.run(),
                 ws,
@@ -537,24 +614,48 @@ public final class Messages {
                 request.source(),
                 request.resendOf(),
                 request.tag(),
-                request.pin());
+                request.pin(),
+                request.plan(),
+                null);
     }
 
-    private List<Chunk> chunks(Run run, TreeMap<Integer, List<UUID>> people, Map<Integer, JsonObject> own) {
+    private static Instant earlier(Instant one, Instant other) {
+        return other == null || one.isBefore(other) ? one : other;
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
+    }
+
+    private List<Chunk> chunks(
+            Run run, List<Slot> slots, TreeMap<Integer, List<UUID>> people, Map<Integer, JsonObject> own) {
         var chunks = new ArrayList<Chunk>();
-        for (var part : parts(List.copyOf(people.keySet()))) {
-            var named = part.stream()
-                    .map(people::get)
-                    .filter(ids -> ids != null)
-                    .flatMap(Collection::stream)
-                    .toList();
-            var items = new HashMap<Integer, JsonObject>();
-            if (!own.isEmpty()) {
-                part.forEach(no -> items.put(no, own.get(no)));
+        for (var slot : slots) {
+            for (var part : parts(slot.people())) {
+                chunks.add(chunk(run, chunks.size(), slot, part, people, own));
             }
-            chunks.add(new Chunk(run.run(), chunks.size(), part, named.isEmpty() ? null : named, items, false));
         }
         return chunks;
+    }
+
+    private static Chunk chunk(
+            Run run,
+            int number,
+            Slot slot,
+            List<Integer> part,
+            TreeMap<Integer, List<UUID>> people,
+            Map<Integer, JsonObject> own) {
+        var named = part.stream()
+                .map(people::get)
+                .filter(Objects::nonNull)
+                .flatMap(Collection::stream)
+                .toList();
+        var items = new HashMap<Integer, JsonObject>();
+        if (!own.isEmpty()) {
+            part.forEach(no -> items.put(no, own.get(no)));
+        }
+        return new Chunk(
+                run.run(), number, part, named.isEmpty() ? null : named, items, slot.at(), slot.passed(), false);
     }
 
     private <T> List<List<T>> parts(List<T> all) {
@@ -566,12 +667,9 @@ public final class Messages {
         return parts;
     }
 
-    private Future<Void> enqueue(SqlConnection tx, Run run, List<Chunk> chunks, Instant runAt) {
+    private Future<Void> enqueue(SqlConnection tx, Run run, List<Chunk> chunks) {
         return jobs.enqueue(
-                tx,
-                chunks.stream()
-                        .map(chunk -> SendJob.of(run, chunk.chunk(), runAt))
-                        .toList());
+                tx, chunks.stream().map(chunk -> SendJob.of(run, chunk)).toList());
     }
 
     Channel channel() {
@@ -619,6 +717,8 @@ public final class Messages {
                 run.createdAt(),
                 run.expiresAt(),
                 run.pin(),
+                run.plan(),
+                run.pausedAt(),
                 expansion == null ? null : expansion.toJson(),
                 counts,
                 reasons);

@@ -19,7 +19,7 @@ public final class PeopleInLedger implements Erasable {
 
     @Override
     public Set<String> tables() {
-        return Set.of("cep_message", "cep_chunk", "cep_profile_policy");
+        return Set.of("cep_message", "cep_chunk", "cep_profile_policy", "cep_dedupe");
     }
 
     @Override
@@ -30,6 +30,7 @@ public final class PeopleInLedger implements Erasable {
     @Override
     public Future<Map<String, Integer>> erase(SqlConnection tx, int ws, Collection<Integer> profileNos) {
         return store.forgetItems(tx, ws, profileNos).compose(chunks -> RingsStore.erase(tx, ws, profileNos)
-                .map(rings -> Map.of("cep_chunk", chunks, "cep_profile_policy", rings)));
+                .compose(rings -> DedupeStore.erase(tx, ws, profileNos)
+                        .map(keys -> Map.of("cep_chunk", chunks, "cep_profile_policy", rings, "cep_dedupe", keys))));
     }
 }

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /** Whether policies let a message go to a person now. Pure: all that is known comes in, the time too. */
@@ -29,8 +30,25 @@ final class PolicyRules {
      * @param tag {@link Ring#tag}
      * @param sendAt from when on it may wait for room
      * @param expiresAt it waits for nothing that is not before
+     * @param holdout whom it leaves out by itself
      */
-    record Asked(int ws, long run, ChannelKind channel, int tag, Instant sendAt, Instant expiresAt) {}
+    record Asked(int ws, long run, ChannelKind channel, int tag, Instant sendAt, Instant expiresAt, Holdout holdout) {
+
+        /** One that leaves nobody out by itself. */
+        Asked(int ws, long run, ChannelKind channel, int tag, Instant sendAt, Instant expiresAt) {
+            this(ws, run, channel, tag, sendAt, expiresAt, Holdout.NONE);
+        }
+    }
+
+    /**
+     * Some who get nothing.
+     *
+     * @param of whom to draw from anew: of the same thing always the same people
+     * @param percent 0 for nobody
+     */
+    record Holdout(UUID of, double percent) {
+        static final Holdout NONE = new Holdout(null, 0);
+    }
 
     /** What stands first against it, in the order of {@link Stage}; null for nothing. */
     static Ruling decide(Policies policies, Person person, Asked asked, Instant now) {
@@ -60,8 +78,11 @@ final class PolicyRules {
         return held;
     }
 
-    /** Who is among the few that get nothing, to see what messages bring about; always the same ones. */
+    /** Who is among the few that get nothing, to see what messages bring about: of this one, then of all; always the same ones. */
     static Ruling holdout(Policies policies, Person person, Asked asked) {
+        if (Lot.isAmong(asked.holdout().of(), person.no(), asked.holdout().percent())) {
+            return Ruling.skipped(Reason.HOLDOUT, new Factors(What.MESSAGE_HOLDOUT, 0, 0, null));
+        }
         return policies.holdoutPercent() > 0 && part(asked.ws(), person.no()) < policies.holdoutPercent() * PARTS / 100
                 ? Ruling.skipped(Reason.GLOBAL_HOLDOUT, policies.factors(What.HOLDOUT, 0, null))
                 : null;
@@ -69,10 +90,7 @@ final class PolicyRules {
 
     /** From 0 to 999, as good as by chance, and always the same of a person: of a growing share nobody leaves. */
     private static int part(int ws, int no) {
-        long mixed = ((long) ws << 32 | no) + 0x9E3779B97F4A7C15L;
-        mixed = (mixed ^ mixed >>> 30) * 0xBF58476D1CE4E5B9L;
-        mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
-        return (int) Long.remainderUnsigned(mixed ^ mixed >>> 31, PARTS);
+        return (int) Long.remainderUnsigned(Lot.mix((long) ws << 32 | no), PARTS);
     }
 
     /** Caps and the gap. A message that has its place already keeps it. */

@@ -2,6 +2,7 @@ package app.fathi.cep;
 
 import app.fathi.templates.Templates.Pin;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
 
@@ -16,6 +17,8 @@ import java.util.UUID;
  * @param resendOf the message that is sent again; null for none
  * @param tag by which caps count it; null for none
  * @param pin the version of a template that it says; null for none
+ * @param plan how it is spread over people and time
+ * @param pausedAt since when nothing of it is sent, until it goes on; null where it is
  */
 record Run(
         long run,
@@ -38,10 +41,59 @@ record Run(
         Source source,
         UUID resendOf,
         String tag,
-        Pin pin) {
+        Pin pin,
+        Plan plan,
+        Instant pausedAt) {
+
+    /** A message of {@code ttl} 0 is sent now or never. */
+    private static final Duration NOW_OR_NEVER = Duration.ofSeconds(30);
 
     /** Devices of one person: beyond it somebody is playing. */
     private static final int DEVICES_LIMIT = 100;
+
+    /** When the people of a chunk get it: as if the run were for them alone. */
+    Run at(Chunk chunk) {
+        if (chunk.sendAt() == null) {
+            return this;
+        }
+        var byTtl = chunk.sendAt().plus(ttl(ttlSeconds));
+        var until = chunk.passed() ? chunk.sendAt() : expiresAt.isBefore(byTtl) ? expiresAt : byTtl;
+        return new Run(
+                run,
+                ws,
+                id,
+                channel,
+                state,
+                purpose,
+                content,
+                ttlSeconds,
+                urgency,
+                topic,
+                devices,
+                perMinute,
+                tracking,
+                chunk.sendAt(),
+                until,
+                planned,
+                createdAt,
+                source,
+                resendOf,
+                tag,
+                pin,
+                plan,
+                pausedAt);
+    }
+
+    /** Why those get nothing whose turn has not come when it makes no sense any more. */
+    Reason late(Chunk chunk) {
+        boolean cut = plan.cutoff() != null && !plan.cutoff().isAfter(expiresAt);
+        return cut || chunk.passed() ? Reason.CUTOFF_PASSED : Reason.TTL_EXPIRED;
+    }
+
+    /** How long a message makes sense: one of no seconds for as long as our own queue may take. */
+    static Duration ttl(int seconds) {
+        return seconds == 0 ? NOW_OR_NEVER : Duration.ofSeconds(seconds);
+    }
 
     /** How many of a person's devices get it. */
     int deviceLimit() {

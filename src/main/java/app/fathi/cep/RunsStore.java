@@ -49,9 +49,9 @@ final class RunsStore {
             """
             INSERT INTO cep_run (run, ws, id, kind, channel, state, purpose, content, ttl_seconds, urgency, topic,
                                  devices, tracking, send_at, expires_at, planned, unknown, chunks_left, created_at, finished_at,
-                                 resend_of, tag, template, template_version, template_filling)
+                                 resend_of, tag, template, template_version, template_filling, plan, campaign)
             VALUES ($1, $2, $3, $20, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21, $22,
-                    $23, $24, $25)
+                    $23, $24, $25, $26, $27)
             """;
 
     static Future<Void> insertRun(SqlClient tx, Run run, int unknown, int chunks) {
@@ -86,13 +86,31 @@ final class RunsStore {
                         .addString(run.tag())
                         .addUUID(run.pin() == null ? null : run.pin().template())
                         .addLong(run.pin() == null ? null : run.pin().version())
-                        .addValue(run.pin() == null ? null : run.pin().filling()))
+                        .addValue(run.pin() == null ? null : run.pin().filling())
+                        .addValue(stored(run.plan()))
+                        .addUUID(run.plan().campaign()))
                 .mapEmpty();
+    }
+
+    private static JsonObject stored(Plan plan) {
+        var json = plan.toJson();
+        return json.isEmpty() ? null : json;
+    }
+
+    private static Plan plan(Row row) {
+        var json = row.getJsonObject("plan");
+        var campaign = row.getUUID("campaign");
+        return json == null && campaign == null
+                ? Plan.NONE
+                : Plan.of(json == null ? new JsonObject() : json).of(campaign);
     }
 
     static Future<Void> insertChunks(SqlClient tx, List<Chunk> chunks) {
         return tx.preparedQuery(
-                        "INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions, items) VALUES ($1, $2, $3, $4, $5)")
+                        """
+                        INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions, items, send_at, passed)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7)
+                        """)
                 .executeBatch(chunks.stream()
                         .map(chunk -> Tuple.of(
                                 chunk.run(),
@@ -101,7 +119,9 @@ final class RunsStore {
                                 chunk.subscriptions() == null
                                         ? null
                                         : chunk.subscriptions().toArray(UUID[]::new),
-                                items(chunk)))
+                                items(chunk),
+                                time(chunk.sendAt()),
+                                chunk.passed()))
                         .toList())
                 .mapEmpty();
     }
@@ -127,7 +147,8 @@ final class RunsStore {
     private static final String RUN_COLUMNS =
             """
             run, ws, id, channel, state, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
-            expires_at, planned, created_at, kind, resend_of, tag, template, template_version, template_filling,
+            expires_at, planned, created_at, kind, resend_of, tag, template, template_version, template_filling, plan,
+            campaign, paused_at,
             (SELECT t.per_minute FROM cep_throttle t WHERE t.run = cep_run.run) AS per_minute
             """;
 
@@ -165,7 +186,8 @@ final class RunsStore {
     static final String STOPS =
             """
             SELECT r.state, r.channel, k.scope, k.target,
-                   EXISTS (SELECT FROM cep_hold h WHERE cep_run_order(r.run) <= h.last_run) AS held
+                   r.paused_at IS NOT NULL
+                     OR EXISTS (SELECT FROM cep_hold h WHERE cep_run_order(r.run) <= h.last_run) AS held
             FROM cep_run r
             LEFT JOIN cep_kill_switch k
               ON k.ws IN (0, r.ws) AND NOT (k.except_transactional AND r.purpose = 'transactional')
@@ -212,6 +234,30 @@ final class RunsStore {
                 .mapEmpty();
     }
 
+    /** False when nothing changes by it. */
+    static Future<Boolean> pause(SqlClient tx, long run, boolean paused) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE cep_run SET paused_at = CASE WHEN $2 THEN now() END
+                        WHERE run = $1 AND paused_at IS NULL = $2
+                        """)
+                .execute(Tuple.of(run, paused))
+                .map(rows -> rows.rowCount() == 1);
+    }
+
+    static final String WAKE =
+            """
+            UPDATE jobs j SET due_at = greatest(now(), c.send_at)
+            FROM cep_run r JOIN cep_chunk c ON c.run = r.run AND c.finished_at IS NULL
+            WHERE r.run = $1 AND j.ws = r.ws AND j.type = $2 AND j.key = r.run || '/' || c.chunk
+              AND j.state = 'waiting' AND j.due_at > now()
+            """;
+
+    /** The jobs of its open chunks that sleep until it makes no sense any more begin when their people are to get it. */
+    static Future<Void> wake(SqlClient tx, long run) {
+        return tx.preparedQuery(WAKE).execute(Tuple.of(run, SendJob.TYPE)).mapEmpty();
+    }
+
     static final String FINISH_CHUNK =
             """
             WITH finished AS (
@@ -235,9 +281,11 @@ final class RunsStore {
                 .mapEmpty();
     }
 
+    private static final String CHUNKS =
+            "SELECT run, chunk, profile_nos, subscriptions, items, send_at, passed, finished_at FROM cep_chunk";
+
     static Future<Optional<Chunk>> chunk(SqlClient client, long run, int chunk) {
-        return client.preparedQuery(
-                        "SELECT run, chunk, profile_nos, subscriptions, items, finished_at FROM cep_chunk WHERE run = $1 AND chunk = $2")
+        return client.preparedQuery(CHUNKS + " WHERE run = $1 AND chunk = $2")
                 .execute(Tuple.of(run, chunk))
                 .map(rows -> rows.size() == 0
                         ? Optional.empty()
@@ -247,17 +295,16 @@ final class RunsStore {
     /** Those that name addresses, or have something for single people; others of a large message would be many. */
     static Future<List<Chunk>> personalChunks(SqlClient client, long run) {
         return client.preparedQuery(
-                        """
-                        SELECT run, chunk, profile_nos, subscriptions, items, finished_at FROM cep_chunk
-                        WHERE run = $1 AND (subscriptions IS NOT NULL OR items IS NOT NULL) ORDER BY chunk
+                        CHUNKS
+                                + """
+                         WHERE run = $1 AND (subscriptions IS NOT NULL OR items IS NOT NULL) ORDER BY chunk
                         """)
                 .execute(Tuple.of(run))
                 .map(rows -> rows.stream().map(RunsStore::chunk).toList());
     }
 
     static Future<List<Chunk>> chunks(SqlClient client, long run) {
-        return client.preparedQuery(
-                        "SELECT run, chunk, profile_nos, subscriptions, items, finished_at FROM cep_chunk WHERE run = $1 ORDER BY chunk")
+        return client.preparedQuery(CHUNKS + " WHERE run = $1 ORDER BY chunk")
                 .execute(Tuple.of(run))
                 .map(rows -> rows.stream().map(RunsStore::chunk).toList());
     }
@@ -491,7 +538,9 @@ final class RunsStore {
                         : new Pin(
                                 row.getUUID("template"),
                                 row.getLong("template_version"),
-                                row.getJsonObject("template_filling")));
+                                row.getJsonObject("template_filling")),
+                plan(row),
+                instant(row, "paused_at"));
     }
 
     private static Chunk chunk(Row row) {
@@ -502,6 +551,8 @@ final class RunsStore {
                 Arrays.asList(row.getArrayOfIntegers("profile_nos")),
                 subscriptions == null ? null : Arrays.asList(subscriptions),
                 items(row.getJsonObject("items")),
+                instant(row, "send_at"),
+                row.getBoolean("passed"),
                 row.getOffsetDateTime("finished_at") != null);
     }
 

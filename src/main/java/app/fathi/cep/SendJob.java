@@ -6,21 +6,33 @@ import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lane;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.platform.jobs.NewJob;
+import app.fathi.segments.Audiences;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Sends one chunk of a run: the job {@code cep.send}. It asks to run again until all of the chunk's rows are final. */
 public final class SendJob implements JobHandler {
     static final String TYPE = "cep.send";
 
     private final Sending sending;
+    private final Audiences audiences;
 
-    public SendJob(Sending sending) {
+    /** @param audiences who knows whom a message is meant for */
+    public SendJob(Sending sending, Audiences audiences) {
         this.sending = sending;
+        this.audiences = audiences;
+    }
+
+    /** For when the chunk's people are to get it. */
+    static NewJob of(Run run, Chunk chunk) {
+        var then = run.at(chunk);
+        return of(then, chunk.chunk(), then.sendAt());
     }
 
     static NewJob of(Run run, int chunk, Instant runAt) {
@@ -48,27 +60,46 @@ public final class SendJob implements JobHandler {
                 .pool()
                 .withConnection(connection -> Known.read(connection, job))
                 .await();
-        var run = known.run;
-        var chunk = known.chunk;
-        if (run.isEmpty() || chunk.isEmpty() || chunk.get().finished()) {
+        if (known.run.isEmpty() || known.chunk.isEmpty() || known.chunk.get().finished()) {
             // Without its run it was dropped by retention: there is nobody left to tell.
             return JobOutcome.done();
         }
+        var chunk = known.chunk.get();
+        var run = known.run.get().at(chunk);
         var clock = known.clock;
-        if (run.get().state() != RunState.CANCELLED
+        if (run.state() != RunState.CANCELLED
                 && !lease.cancelled()
-                && clock.now().isBefore(run.get().sendAt())) {
-            return JobOutcome.again(run.get().sendAt());
+                && clock.now().isBefore(run.sendAt())) {
+            return JobOutcome.again(run.sendAt());
         }
         // Beside the sending, which does not wait for it, and not in a transaction of it: who froze there would hold up
         // the
         // run's other chunks.
-        var marked = run.get().state() == RunState.QUEUED && !chunk.get().isAllOf(run.get())
-                ? RunsStore.markSending(sending.transactions.pool(), run.get().run())
+        var marked = run.state() == RunState.QUEUED && !chunk.isAllOf(run)
+                ? RunsStore.markSending(sending.transactions.pool(), run.run())
                 : Future.<Void>succeededFuture();
-        var outcome = new ChunkSender(sending, run.get(), chunk.get(), lease, clock).send();
+        var outcome = new ChunkSender(sending, run, chunk, lease, clock, left(run, chunk)).send();
         marked.await();
         return outcome;
+    }
+
+    /**
+     * Who of the people were meant when they were found, and are no more: asked again where that was a while ago. A message that
+     * is over anyway does not ask.
+     */
+    private Set<Integer> left(Run run, Chunk chunk) {
+        if (chunk.sendAt() == null || chunk.passed() || run.state() == RunState.CANCELLED) {
+            return Set.of();
+        }
+        var found = ExpansionsStore.find(sending.transactions.pool(), run.run()).await();
+        if (found.isEmpty() || found.get().frozen() == null) {
+            return Set.of();
+        }
+        var left = new HashSet<>(chunk.profileNos());
+        left.removeAll(audiences
+                .among(run.ws(), found.get().frozen(), chunk.profileNos())
+                .await());
+        return left;
     }
 
     /** What there is to send, read in one go. */

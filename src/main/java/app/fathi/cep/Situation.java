@@ -9,6 +9,8 @@ import java.time.Instant;
  * All that is known of one delivery when it is decided.
  *
  * @param policies {@link Policies#NONE} for a transactional message
+ * @param left the person is no more among whom the message was meant for
+ * @param duplicate the person got another message that is the same thing
  * @param refusal what the person, or the list of whom nothing is sent to, says; null for nothing
  * @param active the address is active still
  * @param quotaSpent the workspace may begin nothing more
@@ -19,6 +21,8 @@ record Situation(
         Person person,
         Asked asked,
         Decided decided,
+        boolean left,
+        boolean duplicate,
         Reason refusal,
         boolean active,
         boolean quotaSpent,
@@ -26,7 +30,7 @@ record Situation(
 
     /** The same where the workspace may begin nothing more. */
     Situation withoutQuota() {
-        return new Situation(stops, policies, person, asked, decided, refusal, active, true, now);
+        return new Situation(stops, policies, person, asked, decided, left, duplicate, refusal, active, true, now);
     }
 
     boolean isStopped() {

@@ -13,12 +13,15 @@ enum Stage {
     /** Somebody has stopped it. */
     KILL_SWITCH(s -> s.isStopped() ? Ruling.skipped(Reason.KILL_SWITCH) : null),
     /** The person is no more of whom the message tells something. */
-    AUDIENCE(fault(EnumSet.of(Reason.NOT_IN_AUDIENCE))),
+    AUDIENCE(s ->
+            s.left() || s.decided().fault() == Reason.NOT_IN_AUDIENCE ? Ruling.skipped(Reason.NOT_IN_AUDIENCE) : null),
     /** They want nothing of this purpose. */
     CONSENT(refusal(Reason.NO_CONSENT)),
     /** Nothing may be sent to them. */
     SUPPRESSION(refusal(Reason.SUPPRESSED)),
     BLACKOUT(s -> PolicyRules.blackout(s.policies(), s.person(), s.asked(), s.now())),
+    /** They got one of the messages that are the same thing. */
+    DUPLICATE(s -> s.duplicate() ? Ruling.skipped(Reason.DUPLICATE) : null),
     HOLDOUT(s -> PolicyRules.holdout(s.policies(), s.person(), s.asked())),
     /** Caps and the gap between two messages. */
     CAPS(s -> PolicyRules.room(s.policies(), s.person(), s.asked(), s.now())),
@@ -52,7 +55,8 @@ enum Stage {
                     case NO_CONSENT -> CONSENT;
                     case SUPPRESSED -> SUPPRESSION;
                     case BLACKOUT -> BLACKOUT;
-                    case GLOBAL_HOLDOUT -> HOLDOUT;
+                    case DUPLICATE -> DUPLICATE;
+                    case HOLDOUT, GLOBAL_HOLDOUT -> HOLDOUT;
                     case CAPPED, MIN_GAP -> CAPS;
                     case NO_SUBSCRIPTION -> REACHABLE;
                     case QUIET_HOURS -> QUIET_HOURS;
@@ -68,7 +72,7 @@ enum Stage {
             case CAP, GAP -> CAPS;
             case QUIET_HOURS, OWN_QUIET_HOURS -> QUIET_HOURS;
             case BLACKOUT -> BLACKOUT;
-            case HOLDOUT -> HOLDOUT;
+            case HOLDOUT, MESSAGE_HOLDOUT -> HOLDOUT;
         };
     }
 

@@ -17,6 +17,7 @@ import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -141,6 +142,28 @@ public final class Audiences {
                                     limit,
                                     new ArrayList<>());
                 }));
+    }
+
+    /**
+     * Those of these people who are meant now.
+     *
+     * @param definition of a {@link Frozen} one
+     */
+    public Future<Set<Integer>> among(int ws, JsonObject definition, List<Integer> profileNos) {
+        var rule = thaw(definition);
+        return snapshot(tx ->
+                people.ask(tx, ws, rule).compose(question -> among(tx, ws, question, profileNos, 0, new HashSet<>())));
+    }
+
+    private Future<Set<Integer>> among(
+            SqlClient tx, int ws, Question question, List<Integer> profileNos, int from, Set<Integer> found) {
+        int to = Math.min(from + CANDIDATES, profileNos.size());
+        var some = profileNos.subList(from, to);
+        return people.among(tx, ws, question, some)
+                .map(found::addAll)
+                .compose(done -> to == profileNos.size()
+                        ? Future.succeededFuture(found)
+                        : among(tx, ws, question, profileNos, to, found));
     }
 
     private static Rule thaw(JsonObject definition) {

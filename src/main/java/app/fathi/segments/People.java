@@ -168,6 +168,16 @@ final class People {
                         .toList());
     }
 
+    /** Those of these people whom the rule means. */
+    Future<Set<Integer>> among(SqlClient client, int ws, Question question, List<Integer> numbers) {
+        return store.known(client, ws, numbers, Set.copyOf(numbers), question.mentions())
+                .map(known -> known.values().stream()
+                        .filter(one -> RuleEngine.evaluate(question.rule(), one, question.now())
+                                .holds())
+                        .map(Known::no)
+                        .collect(Collectors.toSet()));
+    }
+
     /** Those of the candidates whom the rule means. */
     Future<List<Known>> meant(SqlClient client, int ws, Question question, List<Known> candidates) {
         if (question.condition().exact() || candidates.isEmpty()) {

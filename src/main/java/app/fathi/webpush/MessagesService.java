@@ -7,7 +7,9 @@ import app.fathi.cep.Batches;
 import app.fathi.cep.ByTemplate;
 import app.fathi.cep.MessageFilter;
 import app.fathi.cep.MessageRequest;
+import app.fathi.cep.MessageStatus;
 import app.fathi.cep.Messages;
+import app.fathi.cep.Plan;
 import app.fathi.cep.Reason;
 import app.fathi.cep.Resend;
 import app.fathi.cep.Source;
@@ -32,6 +34,7 @@ import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -231,10 +234,21 @@ final class MessagesService {
     }
 
     Future<Reply> cancel(Call call) {
-        var id = call.id("id", "message");
+        return change(call, tx -> messages.cancel(tx, call.ws(), call.id("id", "message")));
+    }
+
+    Future<Reply> pause(Call call) {
+        return change(call, tx -> messages.pause(tx, call.ws(), call.id("id", "message")));
+    }
+
+    Future<Reply> resume(Call call) {
+        return change(call, tx -> messages.resume(tx, call.ws(), call.id("id", "message")));
+    }
+
+    private Future<Reply> change(Call call, Function<SqlConnection, Future<MessageStatus>> change) {
         return transactions
-                .run(tx -> messages.cancel(tx, call.ws(), id).compose(status -> audit.record(
-                                tx, call, "message", id, null, new JsonObject().put("state", status.state()))
+                .run(tx -> change.apply(tx).compose(status -> audit.record(
+                                tx, call, "message", status.id(), null, new JsonObject().put("state", status.state()))
                         .map(status)))
                 .map(status -> Reply.ok(status.toJson()));
     }
@@ -382,6 +396,7 @@ final class MessagesService {
                         json.getBoolean("tracking", true),
                         json.getBoolean("dryRun", false))
                 .tagged(json.getString("tag"))
+                .planned(Plan.of(json))
                 .by(template(json.getJsonObject("template")));
     }
 

@@ -104,6 +104,8 @@ public final class WebpushVerticle extends VerticleBase {
                 Map.entry("getMessage", messages::get),
                 Map.entry("listDeliveries", messages::deliveries),
                 Map.entry("cancelMessage", messages::cancel),
+                Map.entry("pauseMessage", messages::pause),
+                Map.entry("resumeMessage", messages::resume),
                 Map.entry("trackInteractions", interactions::track));
     }
 

@@ -162,7 +162,7 @@ final class SendingWorld implements AutoCloseable {
                         UUID.randomUUID(),
                         Duration.ofSeconds(5),
                         List.of(
-                                new SendJob(sending),
+                                new SendJob(sending, audiences),
                                 new ExpandJob(sending, jobs, audiences),
                                 new LearnHabitsJob(transactions, new Profiles(), config.bestTime())),
                         registry))

@@ -11,6 +11,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -162,6 +163,74 @@ class SegmentMessagesTest {
         var end = completed(taken);
         assertThat(end.getJsonObject("reasons").getMap())
                 .isEqualTo(Map.of("accepted", 8, "suppressed", 1, "no_consent", 1));
+    }
+
+    // ---- how it is spread over people and time ----------------------------------------------------------------------
+
+    @Test
+    void a_message_says_how_it_is_spread_is_paused_and_goes_on() {
+        var cutoff = Instant.now()
+                .plus(Duration.ofDays(3))
+                .truncatedTo(ChronoUnit.SECONDS)
+                .toString();
+        var plan = new JsonObject()
+                .put("localTime", new JsonObject().put("at", "2026-01-01T09:00").put("whenPassed", "send"))
+                .put("cutoff", cutoff)
+                .put("holdoutPercent", 50)
+                .put("dedupe", new JsonObject().put("key", "spread").put("withinHours", 1));
+        var taken = post(draft(rule(number("lt", 50))).mergeIn(plan));
+        var paused = server.admin("POST", taken.header("Location") + "/pause", null);
+        assertThat(paused.status()).as(paused.body()).isBetween(200, 409);
+        assertThat(server.admin("POST", taken.header("Location") + "/resume", null)
+                        .status())
+                .isEqualTo(paused.status());
+        var end = completed(taken);
+        assertThat(end.getString("cutoff")).isEqualTo(cutoff);
+        assertThat(end.getJsonObject("localTime"))
+                .isEqualTo(new JsonObject().put("at", "2026-01-01T09:00").put("whenPassed", "send"));
+        assertThat(end.getJsonObject("dedupe").getMap()).isEqualTo(Map.of("key", "spread", "withinHours", 1));
+        var reasons = end.getJsonObject("reasons");
+        assertThat(reasons.getInteger("holdout") + reasons.getInteger("accepted"))
+                .isEqualTo(50);
+        assertThat(reasons.getInteger("holdout")).isBetween(12, 38);
+
+        var again = completed(post(draft(rule(number("lt", 50))).put("dedupe", plan.getJsonObject("dedupe"))));
+        assertThat(again.getJsonObject("reasons").getMap())
+                .isEqualTo(
+                        Map.of("duplicate", reasons.getInteger("accepted"), "accepted", reasons.getInteger("holdout")));
+    }
+
+    @Test
+    void a_plan_without_a_meaning_is_refused_where_it_stands() {
+        var hour = new JsonObject().put("at", "2026-12-24T09:00");
+        refusedPlan(
+                "/localTime/at", new JsonObject().put("localTime", hour.copy().put("at", "2026-02-30T09:00")));
+        refusedPlan(
+                "/localTime/at", new JsonObject().put("localTime", hour.copy().put("at", "2036-12-24T09:00")));
+        refusedPlan(
+                "/localTime/at",
+                new JsonObject()
+                        .put(
+                                "localTime",
+                                hour.copy().put("at", "2026-01-01T09:00").put("whenPassed", "skip")));
+        refusedPlan(
+                "/localTime/otherwise",
+                new JsonObject().put("localTime", hour.copy().put("otherwise", "Mars/Base")));
+        refusedPlan(
+                "/sendAt",
+                new JsonObject()
+                        .put("localTime", hour)
+                        .put("sendAt", Instant.now().toString()));
+        refusedPlan("/bestHour", new JsonObject().put("localTime", hour).put("bestHour", new JsonObject()));
+        refusedPlan("/cutoff", new JsonObject().put("cutoff", "2026-01-01T00:00:00Z"));
+        refusedPlan("/holdoutPercent", new JsonObject().put("holdoutPercent", 5).put("purpose", "transactional"));
+    }
+
+    private static void refusedPlan(String pointer, JsonObject plan) {
+        var answer = server.admin("POST", MESSAGES, draft(rule(plan("gold"))).mergeIn(plan));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(422);
+        assertThat(answer.json().getJsonArray("errors").getJsonObject(0).getString("pointer"))
+                .isEqualTo(pointer);
     }
 
     // ---- nobody ----------------------------------------------------------------------------------------------------

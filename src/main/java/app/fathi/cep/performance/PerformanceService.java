@@ -73,7 +73,8 @@ public final class PerformanceService {
                     if (runs.size() > MESSAGES) {
                         throw ProblemException.unprocessable(
                                 "from",
-                                "More than " + MESSAGES + " messages began in this time: take a shorter one, or a tag.");
+                                "More than " + MESSAGES
+                                        + " messages began in this time: take a shorter one, or a tag.");
                     }
                     return runs;
                 });

@@ -21,7 +21,8 @@ final class PerformanceStore {
     static final short GLOBAL_HOLDOUT = 26;
 
     /** Reasons of what is decided before anybody is held out, so that nobody of them is in the control: they are on neither side. */
-    static final List<Short> BEFORE = List.of((short) 20, (short) 21, (short) 22, (short) 24, (short) 28, (short) 39, (short) 40);
+    static final List<Short> BEFORE =
+            List.of((short) 20, (short) 21, (short) 22, (short) 24, (short) 28, (short) 39, (short) 40);
 
     /** Whether the workspace has that message. */
     static Future<List<Long>> message(SqlClient client, int ws, UUID id) {

@@ -52,7 +52,8 @@ public record Uplift(Share treated, Share control) {
         double product = one.value() * other.value();
         // The usual form of it, made free of a division of nought by nought.
         double least = one.low() * (2 * one.value() - one.low());
-        double low = least == 0 ? 0 : least / (product + root(product, one.value(), one.low(), other.value(), other.high()));
+        double low =
+                least == 0 ? 0 : least / (product + root(product, one.value(), one.low(), other.value(), other.high()));
         double high = (product + root(product, one.value(), one.high(), other.value(), other.low()))
                 / (other.low() * (2 * other.value() - other.low()));
         return new Interval(one.value() / other.value() - 1, low - 1, high - 1);

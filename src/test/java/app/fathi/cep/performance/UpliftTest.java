@@ -38,7 +38,9 @@ class UpliftTest {
     }
 
     private long drawn(int people, double chance) {
-        return IntStream.range(0, people).filter(i -> random.nextDouble() < chance).count();
+        return IntStream.range(0, people)
+                .filter(i -> random.nextDouble() < chance)
+                .count();
     }
 
     @ParameterizedTest
@@ -78,7 +80,8 @@ class UpliftTest {
         int wrong = 0;
         int noise = 0;
         for (int i = 0; i < 300; i++) {
-            var planted = of(9_000, drawn(9_000, 0.08), 1_000, drawn(1_000, 0.05)).verdict();
+            var planted =
+                    of(9_000, drawn(9_000, 0.08), 1_000, drawn(1_000, 0.05)).verdict();
             found += planted == Verdict.BETTER ? 1 : 0;
             wrong += planted == Verdict.WORSE ? 1 : 0;
             noise += of(9_000, drawn(9_000, 0.05), 1_000, drawn(1_000, 0.05)).verdict() != Verdict.INCONCLUSIVE ? 1 : 0;
