@@ -1,5 +1,8 @@
 package app.fathi;
 
+import app.fathi.campaigns.Campaigns;
+import app.fathi.campaigns.CampaignsVerticle;
+import app.fathi.campaigns.PeopleInCampaigns;
 import app.fathi.cdp.CdpVerticle;
 import app.fathi.cdp.Deriver;
 import app.fathi.cdp.EraseJob;
@@ -22,6 +25,7 @@ import app.fathi.cep.LedgerKeeper;
 import app.fathi.cep.LedgerStage;
 import app.fathi.cep.MessageIndexStore;
 import app.fathi.cep.Messages;
+import app.fathi.cep.Obstacles;
 import app.fathi.cep.PeopleInLedger;
 import app.fathi.cep.PoliciesService;
 import app.fathi.cep.Quotas;
@@ -138,6 +142,7 @@ public final class App {
             new PeopleInLedger(),
             new PeopleInHabits(),
             new PeopleInSegments(),
+            new PeopleInCampaigns(),
             new PeopleInProfiles());
 
     private final Vertx vertx;
@@ -234,6 +239,7 @@ public final class App {
         started.push(webpush::close);
         var tokens = new TrackingTokens(secrets.derivedKey("tracking"));
         var renderer = new Renderer(config.render());
+        var templates = new Templates(renderer);
         var sendPool = new SendPool(config.send());
         started.push(() -> {
             sendPool.close();
@@ -244,7 +250,7 @@ public final class App {
                 new Transactions(pools.send()),
                 profiles,
                 renderer,
-                new Templates(renderer),
+                templates,
                 sendPool,
                 tokens,
                 config,
@@ -253,6 +259,8 @@ public final class App {
         var audiences = new Audiences(new Transactions(pools.analytics()));
         var messages = new Messages(sending, jobs, audiences);
         var batches = new Batches(messages, sending);
+        var campaigns = new Campaigns(
+                vertx, new Transactions(pools.admin()), messages, new Obstacles(sending), audiences, templates, jobs);
         var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());
         var policies = new PoliciesService(new Transactions(pools.admin()), sending, audit);
         health.notice("kill-switch", killSwitches::anyEngaged);
@@ -292,6 +300,7 @@ public final class App {
                         new KeptDeadRecords(),
                         new KeptAudit(secrets.derivedKey(AUDIT_KEY)))));
         handlers.add(new LearnHabitsJob(new Transactions(pools.worker()), profiles, config.bestTime()));
+        handlers.addAll(campaigns.jobs(new Transactions(pools.worker())));
         handlers.add(new TraitsJob(new Transactions(pools.worker())));
         handlers.add(new ImportJob(new Transactions(pools.worker()), profiles, uploads));
         var mailer = new Mailer(vertx, config);
@@ -321,7 +330,13 @@ public final class App {
         var deriver = new Deriver(
                 streams,
                 webpush.addressBook(),
-                List.of(new LedgerStage(), new HabitsStage(), webpush.promptStage(), segments.stage(), observer),
+                List.of(
+                        new LedgerStage(),
+                        new HabitsStage(),
+                        webpush.promptStage(),
+                        segments.stage(),
+                        campaigns.stage(),
+                        observer),
                 live);
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(
                 new Transactions(pools.admin()),
@@ -382,20 +397,24 @@ public final class App {
                 new BestTimesService(new Transactions(pools.admin()), profiles),
                 new PerformanceService(new Transactions(pools.analytics())),
                 new Quotas(pools.admin()));
+        Supplier<CampaignsVerticle> campaignsDoor = () -> campaigns.verticle(users.tenancy(), roles, audit, cursor);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
                 profiles, users.identities(), roles, messages, batches, jobs, uploads, streams, tokens, audit, cursor);
         BootCheck.requireSame(
                 contract,
-                Map.of(
-                        "platform", platformDoor.get().operations().keySet(),
-                        "permissions", permissionsDoor.get().operations().keySet(),
-                        "roles", rolesDoor.get().operations().keySet(),
-                        "users", users.verticle().operations().keySet(),
-                        "cdp", cdpDoor.get().operations().keySet(),
-                        "segments", segmentsDoor.get().operations().keySet(),
-                        "templates", templatesDoor.get().operations().keySet(),
-                        "cep", cepDoor.get().operations().keySet(),
-                        "webpush", webpushDoor.get().operations().keySet()));
+                Map.ofEntries(
+                        Map.entry("platform", platformDoor.get().operations().keySet()),
+                        Map.entry(
+                                "permissions",
+                                permissionsDoor.get().operations().keySet()),
+                        Map.entry("roles", rolesDoor.get().operations().keySet()),
+                        Map.entry("users", users.verticle().operations().keySet()),
+                        Map.entry("cdp", cdpDoor.get().operations().keySet()),
+                        Map.entry("segments", segmentsDoor.get().operations().keySet()),
+                        Map.entry("templates", templatesDoor.get().operations().keySet()),
+                        Map.entry("cep", cepDoor.get().operations().keySet()),
+                        Map.entry("campaigns", campaignsDoor.get().operations().keySet()),
+                        Map.entry("webpush", webpushDoor.get().operations().keySet())));
 
         var limits = new Limits(config, metrics.registry());
         limits.share(vertx, pools.admin(), secrets.derivedKey("rates"), metrics.registry());
@@ -436,6 +455,7 @@ public final class App {
                 .compose(done -> deploy(templatesDoor, perCore))
                 .compose(done -> deploy(cepDoor, perCore))
                 .compose(done -> deploy(webpushDoor, perCore))
+                .compose(done -> deploy(campaignsDoor, perCore))
                 .compose(done -> deploy(() -> new HttpVerticle(edge), perCore))
                 .compose(done -> listenForManagement());
     }

@@ -63,6 +63,7 @@ class ContractTourTest {
         sites();
         var subscription = subscriptions();
         messages(subscription);
+        campaigns();
         batch(subscription);
         killSwitch();
         policies();
@@ -528,6 +529,60 @@ class ContractTourTest {
         server.admin("GET", "/api/v1/template-images?q=blue", null);
         server.admin("GET", image, null);
         server.admin("DELETE", image, null);
+    }
+
+    private static void campaigns() {
+        var campaigns = "/api/v1/campaigns";
+        var key = server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey");
+        server.admin("POST", SUBSCRIPTIONS, push.subscribe(key).toJson().put("userId", "tourist"));
+        var audience = new JsonObject()
+                .put("rule", new JsonObject().put("type", "subscribed").put("channel", "webpush"));
+        var draft = new JsonObject()
+                .put("name", "Tour by night")
+                .put("purpose", "marketing")
+                .put("content", new JsonObject().put("title", "A tour"))
+                .put("audience", audience)
+                .put(
+                        "schedule",
+                        new JsonObject()
+                                .put("kind", "recurring")
+                                .put("rule", "FREQ=DAILY")
+                                .put("start", "2026-01-01T09:00")
+                                .put("zone", "UTC"));
+        var campaign = server.admin("POST", campaigns, draft).header("Location");
+        edit(campaigns, campaign, new JsonObject().put("tags", new JsonArray().add("tours")), () -> {
+            for (var trial : List.of("/check", "/estimate")) {
+                server.admin("POST", campaign + trial, null);
+            }
+            server.admin(
+                    "POST", campaign + "/test-send", new JsonObject().put("userIds", new JsonArray().add("tourist")));
+            for (var look : List.of("/runs", "/stats", "/progress?seconds=1")) {
+                server.admin("GET", campaign + look, null);
+            }
+            var copy = server.admin("POST", campaign + "/clone", new JsonObject().put("name", "Tour by day"))
+                    .header("Location");
+            step(copy, "submit", null);
+            step(copy, "reject", new JsonObject().put("comment", "Too far"));
+            step(copy, "submit", null);
+            step(copy, "approve", null);
+            step(copy, "schedule", null);
+            // Between two of its times, as it is from the first to the last.
+            server.database().execute("UPDATE campaigns_campaign SET status = 'running' WHERE name = 'Tour by day'");
+            step(copy, "pause", null);
+            step(copy, "resume", null);
+            step(copy, "cancel", null);
+            step(copy, "archive", null);
+            var once = server.admin(
+                            "POST",
+                            campaigns,
+                            draft.copy().put("name", "Tour now").putNull("schedule"))
+                    .header("Location");
+            step(once, "launch", null);
+        });
+    }
+
+    private static void step(String campaign, String step, JsonObject body) {
+        server.admin("POST", campaign + "/" + step, body, "If-Match", "\"v1\"");
     }
 
     private static void sites() {

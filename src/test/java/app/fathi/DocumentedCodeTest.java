@@ -65,6 +65,7 @@ class DocumentedCodeTest {
             "describe-people",
             "when-messages-go",
             "templates",
+            "campaigns",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",
@@ -423,6 +424,7 @@ class DocumentedCodeTest {
                         .json()
                         .getString("id"));
         templates();
+        campaigns();
         var ofJob = laterMessage();
         var jobs = server.admin("GET", "/api/v1/jobs?state=waiting&type=cep.send", null)
                 .json()
@@ -468,6 +470,42 @@ class DocumentedCodeTest {
                                 new JsonObject().put("name", "documented").put("text", "Hello"))
                         .json()
                         .getString("id"));
+    }
+
+    private void campaigns() {
+        var recurring = new JsonObject()
+                .put("kind", "recurring")
+                .put("rule", "FREQ=DAILY")
+                .put("start", "2026-01-01T09:00")
+                .put("zone", "UTC");
+        for (var variable : List.of("CAMPAIGN", "DRAFT_CAMPAIGN", "READY_CAMPAIGN", "OLD_CAMPAIGN")) {
+            environment.put(variable + "_ID", campaign(variable, null));
+        }
+        for (var variable : List.of("WAITING_CAMPAIGN", "DOUBTFUL_CAMPAIGN")) {
+            environment.put(variable + "_ID", campaign(variable, null, "submit"));
+        }
+        environment.put("PLANNED_CAMPAIGN_ID", campaign("PLANNED_CAMPAIGN", recurring));
+        for (var variable : List.of("RUNNING_CAMPAIGN", "WRONG_CAMPAIGN", "PAUSED_CAMPAIGN")) {
+            environment.put(variable + "_ID", campaign(variable, recurring, "schedule"));
+        }
+        // Between two of their times, as they are from the first to the last.
+        server.database().execute("UPDATE campaigns_campaign SET status = 'running' WHERE status = 'scheduled'");
+        server.admin("POST", "/api/v1/campaigns/" + environment.get("PAUSED_CAMPAIGN_ID") + "/pause", null);
+    }
+
+    private String campaign(String name, JsonObject schedule, String... steps) {
+        var segments = new JsonArray().add(environment.get("DYNAMIC_SEGMENT_ID"));
+        var draft = new JsonObject()
+                .put("name", name)
+                .put("purpose", "marketing")
+                .put("content", new JsonObject().put("title", "Boots"))
+                .put("audience", new JsonObject().put("include", segments))
+                .put("schedule", schedule);
+        var id = server.admin("POST", "/api/v1/campaigns", draft).json().getString("id");
+        for (var step : steps) {
+            server.admin("POST", "/api/v1/campaigns/" + id + "/" + step, null, "If-Match", "\"v1\"");
+        }
+        return id;
     }
 
     private String template(String name) {

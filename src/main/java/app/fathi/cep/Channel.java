@@ -34,6 +34,11 @@ public interface Channel {
     /** What this channel could not send of the content, before anything is rendered: each fault at its JSON pointer. */
     List<Fault> check(int ws, JsonObject content, String pointer);
 
+    /** What stands against sending anything at all for this workspace. Whoever checks content asks before. */
+    default Future<List<Obstacles.Obstacle>> obstacles(SqlClient client, int ws) {
+        return Future.succeededFuture(List.of());
+    }
+
     /**
      * Until when the other side of this address takes nothing; null: it may be tried. Asked from any thread before anything is
      * made for it, answered from memory, and perhaps a moment old.

@@ -11,7 +11,9 @@ public enum Source {
     /** Somebody who looks whether a subscription works. */
     TEST,
     /** An earlier message, of which not everything arrived. */
-    RESEND;
+    RESEND,
+    /** A campaign whose time has come. */
+    CAMPAIGN;
 
     /** As the contract and {@code cep_run.kind} write it. */
     public String word() {

@@ -59,6 +59,15 @@ public enum Permission {
     TEMPLATES_MANAGE("templates:manage", true),
     /** Letting what a template says be sent, or sending it back to who wrote it. */
     TEMPLATES_APPROVE("templates:approve", true),
+    CAMPAIGNS_READ("campaigns:read", true),
+    /** Making, changing, submitting, archiving and deleting campaigns. */
+    CAMPAIGNS_EDIT("campaigns:edit", true),
+    /** Sending a campaign to a few people to look at it. */
+    CAMPAIGNS_TEST("campaigns:test", true),
+    /** Letting a campaign go out, or sending it back to who wrote it. */
+    CAMPAIGNS_APPROVE("campaigns:approve", true),
+    /** Scheduling, launching, pausing and cancelling campaigns. */
+    CAMPAIGNS_PUBLISH("campaigns:publish", true),
     SITES_READ("sites:read", true),
     /** Also binds browser keys to the origins of sites. */
     SITES_MANAGE("sites:manage", true),

@@ -16,6 +16,7 @@ import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -92,6 +93,11 @@ public final class Audiences {
             }
             return names;
         });
+    }
+
+    /** By name, those of the segments of whom not everybody was asked yet by the rule that they have now. */
+    public Future<List<String>> building(SqlClient client, int ws, Collection<UUID> names) {
+        return store.building(client, ws, names);
     }
 
     /** How many it means now. On connections of its own: not to be waited for in a transaction. */

@@ -57,4 +57,16 @@ final class AudiencesStore {
                 .execute(Tuple.of(ws, segment))
                 .map(rows -> rows.stream().map(row -> row.getUUID("id")).toList());
     }
+
+    /** By name, those that not everybody was asked for yet by the rule that they have now. */
+    Future<List<String>> building(SqlClient client, int ws, Collection<UUID> ids) {
+        return client.preparedQuery(
+                        """
+                        SELECT name FROM segments_segment
+                        WHERE ws = $1 AND id = ANY ($2) AND rule IS NOT NULL AND kept_no IS DISTINCT FROM rule_no
+                        ORDER BY lower(name)
+                        """)
+                .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
+                .map(rows -> rows.stream().map(row -> row.getString("name")).toList());
+    }
 }

@@ -63,10 +63,12 @@ final class SegmentLooks {
 
     Future<Reply> usage(Call call) {
         return find(call).compose(segment -> usage.segments(transactions.pool(), call.ws(), segment.id())
-                .compose(segments -> usage.messages(transactions.pool(), call.ws(), segment.id())
-                        .map(messages -> Reply.ok(new JsonObject()
-                                .put("segments", new JsonArray(segments))
-                                .put("messages", new JsonArray(messages))))));
+                .compose(segments -> usage.campaigns(transactions.pool(), call.ws(), segment.id())
+                        .compose(campaigns -> usage.messages(transactions.pool(), call.ws(), segment.id())
+                                .map(messages -> Reply.ok(new JsonObject()
+                                        .put("segments", new JsonArray(segments))
+                                        .put("campaigns", new JsonArray(campaigns))
+                                        .put("messages", new JsonArray(messages)))))));
     }
 
     /** All are asked for one moment. The first page is there before the answer begins: what is wrong is told as a problem. */

@@ -39,6 +39,7 @@ final class SegmentsService {
     private final AudiencesStore audiences = new AudiencesStore();
     private final BuiltIns builtIns;
     private final VersionsStore versions = new VersionsStore();
+    private final UsageStore usage = new UsageStore();
     private final People people = new People(store);
     private final Profiles profiles;
     private final Jobs jobs;
@@ -195,7 +196,8 @@ final class SegmentsService {
                             throw ProblemException.conflict(
                                     "The rules of these segments name it: " + String.join(", ", users) + ".");
                         }
-                        return requireNobodyAwaits(tx, call.ws(), id)
+                        return requireNoCampaign(tx, call.ws(), id)
+                                .compose(free -> requireNobodyAwaits(tx, call.ws(), id))
                                 .compose(free -> store.delete(tx, call.ws(), id))
                                 .compose(done -> segment.keeping() == null
                                         ? Future.succeededFuture()
@@ -206,6 +208,19 @@ final class SegmentsService {
                     });
                 }))
                 .map(Reply.noContent());
+    }
+
+    private Future<Void> requireNoCampaign(SqlConnection tx, int ws, UUID id) {
+        return usage.campaigns(tx, ws, id).map(campaigns -> {
+            if (!campaigns.isEmpty()) {
+                throw ProblemException.conflict("The audiences of these campaigns name it: "
+                        + campaigns.stream()
+                                .map(campaign -> campaign.getString("name"))
+                                .collect(Collectors.joining(", "))
+                        + ". Change them first, or wait until they are over.");
+            }
+            return null;
+        });
     }
 
     private Future<Void> requireNobodyAwaits(SqlConnection tx, int ws, UUID id) {

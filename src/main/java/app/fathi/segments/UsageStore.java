@@ -50,4 +50,19 @@ final class UsageStore {
                                                 .toString()))
                         .toList());
     }
+
+    static final String CAMPAIGNS =
+            """
+            SELECT id, name, status FROM segments_campaign WHERE ws = $1 AND $2 = ANY (segments) ORDER BY lower(name) LIMIT 100
+            """;
+
+    /** Campaigns that are not over and whose audience names it, by name; the first so many. */
+    Future<List<JsonObject>> campaigns(SqlClient client, int ws, UUID segment) {
+        return client.preparedQuery(CAMPAIGNS).execute(Tuple.of(ws, segment)).map(rows -> rows.stream()
+                .map(row -> new JsonObject()
+                        .put("id", row.getUUID("id").toString())
+                        .put("name", row.getString("name"))
+                        .put("status", row.getString("status")))
+                .toList());
+    }
 }

@@ -90,7 +90,9 @@ final class ReviewsService {
         return turn(
                 call,
                 Set.of(Status.DRAFT, Status.IN_REVIEW, Status.ACTIVE),
-                (tx, template) -> store.turn(tx, call.ws(), template.id(), Status.ARCHIVED, null, template.comment()));
+                (tx, template) -> TemplatesService.requireNoCampaign(store, tx, call.ws(), template.id())
+                        .compose(free ->
+                                store.turn(tx, call.ws(), template.id(), Status.ARCHIVED, null, template.comment())));
     }
 
     private Future<Reply> turn(Call call, Set<Status> from, Turn turn) {

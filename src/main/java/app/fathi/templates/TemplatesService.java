@@ -17,6 +17,7 @@ import io.vertx.sqlclient.SqlConnection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.BiFunction;
 
 /** How templates are made and changed: each change is a version, and what includes something keeps what that says then. */
@@ -182,7 +183,8 @@ final class TemplatesService {
         return transactions
                 .run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
                     var template = Template.current(found, version);
-                    return store.messages(tx, call.ws(), id, 1)
+                    return requireNoCampaign(store, tx, call.ws(), id)
+                            .compose(free -> store.messages(tx, call.ws(), id, 1))
                             .compose(messages -> {
                                 if (!messages.isEmpty()) {
                                     throw ProblemException.conflict("Messages were sent with it, the newest "
@@ -193,6 +195,17 @@ final class TemplatesService {
                             .compose(done -> audit.record(tx, call, "template", id, told(template), null));
                 }))
                 .map(Reply.noContent());
+    }
+
+    /** What a campaign is to say stays until that is over. */
+    static Future<Void> requireNoCampaign(TemplatesStore store, SqlConnection tx, int ws, UUID id) {
+        return store.campaigns(tx, ws, id).map(campaigns -> {
+            if (!campaigns.isEmpty()) {
+                throw ProblemException.conflict("These campaigns are to say it: " + String.join(", ", campaigns)
+                        + ". Change them first, or wait until they are over.");
+            }
+            return null;
+        });
     }
 
     /** For the audit trail: of what it says only the languages, for the words are kept with the version. */

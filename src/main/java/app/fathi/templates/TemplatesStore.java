@@ -197,6 +197,14 @@ final class TemplatesStore {
                 .toList());
     }
 
+    /** Campaigns that are not over and are to say it, by name; a few of them. */
+    Future<List<String>> campaigns(SqlClient client, int ws, UUID id) {
+        return client.preparedQuery(
+                        "SELECT name FROM templates_campaign WHERE ws = $1 AND template = $2 ORDER BY lower(name) LIMIT 10")
+                .execute(Tuple.of(ws, id))
+                .map(rows -> rows.stream().map(row -> row.getString("name")).toList());
+    }
+
     private static Future<Optional<Template>> one(SqlClient client, String sql, Tuple parameters) {
         return client.preparedQuery(sql)
                 .execute(parameters)

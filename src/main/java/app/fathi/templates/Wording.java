@@ -43,7 +43,7 @@ public final class Wording {
     }
 
     /** Whether it has words in this language, as it is written. */
-    boolean speaks(String language) {
+    public boolean speaks(String language) {
         return Languages.best(contents.keySet(), language).isPresent();
     }
 

@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
  * @param deliveriesPerDay null for as many as there are, {@code deliveriesPerMonth} as well
  * @param mailSender null for what the installation is called
  * @param fourEyes whether what is sent needs somebody who did not write it
+ * @param approvalLimit people beyond whom a campaign needs somebody who did not write it; null for none
  */
 record WorkspaceRules(
         List<Purpose> purposes,
@@ -28,7 +29,8 @@ record WorkspaceRules(
         Long deliveriesPerDay,
         Long deliveriesPerMonth,
         String mailSender,
-        boolean fourEyes) {
+        boolean fourEyes,
+        Integer approvalLimit) {
 
     /** The one that other rules speak of. */
     private static final String TRANSACTIONAL = "transactional";
@@ -57,7 +59,8 @@ record WorkspaceRules(
                 quota == null ? deliveriesPerDay : quota.getLong("deliveriesPerDay"),
                 quota == null ? deliveriesPerMonth : quota.getLong("deliveriesPerMonth"),
                 change.containsKey("mailSender") ? sender(change.getString("mailSender")) : mailSender,
-                change.getBoolean("fourEyes", fourEyes));
+                change.getBoolean("fourEyes", fourEyes),
+                change.containsKey("approvalLimit") ? change.getInteger("approvalLimit") : approvalLimit);
     }
 
     static List<Purpose> purposes(JsonArray purposes) {
@@ -139,7 +142,8 @@ record WorkspaceRules(
                                 .put("deliveriesPerDay", deliveriesPerDay)
                                 .put("deliveriesPerMonth", deliveriesPerMonth))
                 .put("mailSender", mailSender)
-                .put("fourEyes", fourEyes);
+                .put("fourEyes", fourEyes)
+                .put("approvalLimit", approvalLimit);
     }
 
     private static JsonArray sorted(Set<String> texts) {

@@ -119,7 +119,7 @@ final class WorkspacesStore {
                             server_only_events = $11, deliveries_per_day = $12, deliveries_per_month = $13, mail_sender = $14,
                             blocked_ids = $15, password_sign_in = $16, keep_events_days = $17, keep_messages_days = $18,
                             keep_finished_jobs_days = $19, keep_dead_letters_days = $20, keep_audit_days = $21,
-                            four_eyes = $22,
+                            four_eyes = $22, approval_limit = $23,
                             version = version + 1, updated_at = now()
                         WHERE no = $1
                         RETURNING *
@@ -148,7 +148,8 @@ final class WorkspacesStore {
                         .addInteger(changed.retention().days().get(Kind.FINISHED_JOBS))
                         .addInteger(changed.retention().days().get(Kind.DEAD_LETTERS))
                         .addInteger(changed.retention().days().get(Kind.AUDIT))
-                        .addBoolean(changed.rules().fourEyes()))
+                        .addBoolean(changed.rules().fourEyes())
+                        .addInteger(changed.rules().approvalLimit()))
                 .map(rows -> one(rows).orElseThrow());
     }
 
@@ -175,7 +176,8 @@ final class WorkspacesStore {
                             row.getLong("deliveries_per_day"),
                             row.getLong("deliveries_per_month"),
                             row.getString("mail_sender"),
-                            row.getBoolean("four_eyes")),
+                            row.getBoolean("four_eyes"),
+                            row.getInteger("approval_limit")),
                     retention(row),
                     row.getOffsetDateTime("created_at").toInstant(),
                     row.getOffsetDateTime("updated_at").toInstant(),

@@ -2,16 +2,19 @@ package app.fathi.webpush;
 
 import app.fathi.cep.Channel;
 import app.fathi.cep.ChannelKind;
+import app.fathi.cep.Obstacles.Obstacle;
 import app.fathi.cep.Reason;
 import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.security.Secrets;
 import app.fathi.webpush.encryption.PushEncryption;
 import app.fathi.webpush.encryption.Vapid;
+import app.fathi.webpush.encryption.VapidSubject;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
@@ -105,6 +108,26 @@ final class PushChannel implements Channel {
     @Override
     public List<Fault> check(int ws, JsonObject content, String pointer) {
         return PushPayload.check(content, pointer, url -> links.allows(ws, url));
+    }
+
+    @Override
+    public Future<List<Obstacle>> obstacles(SqlClient client, int ws) {
+        return links.look(client, ws).compose(looked -> keys.any(client, ws)).map(any -> {
+            var found = new ArrayList<Obstacle>();
+            try {
+                VapidSubject.require(subject);
+            } catch (IllegalArgumentException e) {
+                found.add(new Obstacle(
+                        true,
+                        "push_subject",
+                        "Set FATHI_VAPID_SUBJECT to a mailto: or https: contact: " + e.getMessage() + "."));
+            }
+            if (!any) {
+                found.add(new Obstacle(
+                        true, "push_key", "The workspace has no push key yet, so no browser has subscribed."));
+            }
+            return found;
+        });
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlClient;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -36,6 +37,11 @@ final class PushKeys {
                 .compose(found -> found.isPresent()
                         ? Future.succeededFuture(found.get())
                         : pool.withTransaction(tx -> create(tx, ws)));
+    }
+
+    /** Whether the workspace has a key with which browsers subscribe; it is made when the first one asks for it. */
+    Future<Boolean> any(SqlClient client, int ws) {
+        return store.current(client, ws).map(Optional::isPresent);
     }
 
     /**

@@ -39,6 +39,7 @@ final class Things {
         things.role();
         things.segment();
         things.template();
+        things.campaign();
         things.people();
         things.sites();
         things.profile();
@@ -149,6 +150,14 @@ final class Things {
                 images,
                 made(images, new JsonObject().put("name", PLANTED).put("data", PICTURE))
                         .getString("id"));
+    }
+
+    private void campaign() {
+        var draft = new JsonObject()
+                .put("name", PLANTED)
+                .put("purpose", "marketing")
+                .put("content", new JsonObject().put("title", PLANTED));
+        put("/api/v1/campaigns", made("/api/v1/campaigns", draft).getString("id"));
     }
 
     private void schema() {

@@ -66,7 +66,7 @@ class CodeLawsTest {
         table.put("templates", Set.of("cdp"));
         table.put("cep", Set.of("cdp", "segments", "templates"));
         table.put("webpush", Set.of("cep", "cdp"));
-        table.put("campaigns", Set.of("cep", "segments", "templates"));
+        table.put("campaigns", Set.of("cep", "cdp", "segments", "templates"));
         table.put("triggers", Set.of("cep", "segments", "campaigns", "cdp", "templates"));
         table.put("analytics", Set.of("cep", "segments.rules"));
         table.put("webhooks", Set.of());

@@ -74,7 +74,7 @@ class AnswerCheckTest {
                 """
                 {"id":"01932f0e-7b1a-7cc2-8a55-0d9f2b1e4c6a","name":"Main","timezone":"UTC","language":"en","version":1,
                  "identityVerification":"off","twoFactorRequired":false,"sessionDays":30,"origins":[],
-                 "serverOnlyEvents":[],"blockedIds":[],"purposes":[{"name":"marketing","description":""}],"linkHosts":[],"quota":{},"passwordSignIn":true,"retention":{},"fourEyes":false,
+                 "serverOnlyEvents":[],"blockedIds":[],"purposes":[{"name":"marketing","description":""}],"linkHosts":[],"quota":{},"passwordSignIn":true,"retention":{},"fourEyes":false,"approvalLimit":null,
                  "mailSender":null,"createdAt":"2026-11-01T09:00:00Z","updatedAt":"2026-11-01T09:00:00Z"}""";
         var path = "/api/v1/workspaces/current";
         assertThat(faults("GET", path, 200, "application/json", workspace, "etag", "\"v1\""))

@@ -44,7 +44,7 @@ public record Config(
         Sentry sentry,
         @Pattern(
                         value =
-                                "|(before-intent|after-intent|after-first-byte|after-answer|inside-result|inside-expansion):[1-9][0-9]{0,8}",
+                                "|(before-intent|after-intent|after-first-byte|after-answer|inside-result|inside-expansion|inside-launch):[1-9][0-9]{0,8}",
                         words = "the name of a crash point, a colon and a count, or empty")
                 String crashPoint) {
 

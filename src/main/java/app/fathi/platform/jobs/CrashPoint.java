@@ -20,7 +20,9 @@ public enum CrashPoint {
     /** The results are written, their transaction is not committed. */
     INSIDE_RESULT,
     /** A page of an audience is written, its transaction not committed. */
-    INSIDE_EXPANSION;
+    INSIDE_EXPANSION,
+    /** The run of a campaign is written, with its message, its transaction not committed. */
+    INSIDE_LAUNCH;
 
     private static final int KILLED = 128 + 9;
 

@@ -14,6 +14,7 @@ final class Guides {
             "describe-people",
             "when-messages-go",
             "templates",
+            "campaigns",
             "keys-and-rotation",
             "move-subscriptions",
             "sealed-files",

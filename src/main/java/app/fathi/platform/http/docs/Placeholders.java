@@ -35,6 +35,18 @@ final class Placeholders {
             "/reject", "DOUBTFUL_TEMPLATE_ID",
             "/archive", "OLD_TEMPLATE_ID");
 
+    /** Each of these wants a campaign that has come so far. */
+    private static final Map<String, String> CAMPAIGN_STEPS = Map.of(
+            "/submit", "DRAFT_CAMPAIGN_ID",
+            "/approve", "WAITING_CAMPAIGN_ID",
+            "/reject", "DOUBTFUL_CAMPAIGN_ID",
+            "/schedule", "PLANNED_CAMPAIGN_ID",
+            "/launch", "READY_CAMPAIGN_ID",
+            "/pause", "RUNNING_CAMPAIGN_ID",
+            "/resume", "PAUSED_CAMPAIGN_ID",
+            "/cancel", "WRONG_CAMPAIGN_ID",
+            "/archive", "OLD_CAMPAIGN_ID");
+
     private Placeholders() {}
 
     private static Map<String, String> meanings() {
@@ -65,6 +77,15 @@ final class Placeholders {
         all.put("DOUBTFUL_TEMPLATE_ID", "The `id` of a template that is in review.");
         all.put("OLD_TEMPLATE_ID", "The `id` of a template that nothing is to be sent with any more.");
         all.put("ACTIVE_TEMPLATE_ID", "The `id` of a template that is approved.");
+        all.put("DRAFT_CAMPAIGN_ID", "The `id` of a campaign that is a draft.");
+        all.put("WAITING_CAMPAIGN_ID", "The `id` of a campaign that is in review.");
+        all.put("DOUBTFUL_CAMPAIGN_ID", "The `id` of a campaign that is in review.");
+        all.put("PLANNED_CAMPAIGN_ID", "The `id` of a campaign that has content, audience and a schedule.");
+        all.put("READY_CAMPAIGN_ID", "The `id` of a campaign that has content and an audience.");
+        all.put("RUNNING_CAMPAIGN_ID", "The `id` of a campaign that is running.");
+        all.put("PAUSED_CAMPAIGN_ID", "The `id` of a campaign that is paused.");
+        all.put("WRONG_CAMPAIGN_ID", "The `id` of a campaign that is not to go out any more.");
+        all.put("OLD_CAMPAIGN_ID", "The `id` of a campaign that is to be put away.");
         all.put("LEAVING_PROFILE_ID", "The `id` of the profile that is to be forgotten for good.");
         all.put("OTHER_PROFILE_ID", "The `id` of the profile that becomes part of another.");
         return all;
@@ -94,7 +115,9 @@ final class Placeholders {
         all.put("01932f13-4400-7e00-8000-4a4b4c4d4e4f", "JOB_ID");
         all.put("01932f0e-7b1c-7a41-9d0f-3b6f7a1c2d3e", "USER_ID");
         all.put("01932f30-0000-7a00-8000-000000000001", "SEGMENT_ID");
+        all.put("01932f30-0000-7a00-8000-000000000002", "DYNAMIC_SEGMENT_ID");
         all.put("01932f31-1111-7a00-8000-0a0b0c0d0e0f", "SEGMENT_IMPORT_ID");
+        all.put("01932fa0-0000-7a00-8000-000000000001", "CAMPAIGN_ID");
         all.put("01932f90-0000-7a00-8000-000000000001", "TEMPLATE_ID");
         all.put("01932f90-0000-7a00-8000-000000000002", "ACTIVE_TEMPLATE_ID");
         all.put("01932f92-0000-7a00-8000-000000000001", "TEMPLATE_IMAGE_ID");
@@ -165,6 +188,11 @@ final class Placeholders {
         }
         for (var step : TEMPLATE_STEPS.entrySet()) {
             if (path.endsWith("/templates/{id}" + step.getKey())) {
+                return step.getValue();
+            }
+        }
+        for (var step : CAMPAIGN_STEPS.entrySet()) {
+            if (path.endsWith("/campaigns/{id}" + step.getKey())) {
                 return step.getValue();
             }
         }

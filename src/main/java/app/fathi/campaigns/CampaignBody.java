@@ -1,0 +1,161 @@
+package app.fathi.campaigns;
+
+import app.fathi.cep.Audience;
+import app.fathi.cep.ByTemplate;
+import app.fathi.cep.MessageRequest;
+import app.fathi.cep.Source;
+import app.fathi.cep.Urgency;
+import app.fathi.platform.bus.Rfc3339;
+import app.fathi.platform.errors.ProblemException;
+import io.vertx.core.json.JsonObject;
+import java.time.Instant;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * All of a campaign that changes what is sent, to whom and when.
+ *
+ * @param content the contract's {@code PushContent}; null where a template says it, or nothing does yet
+ * @param template null where the content says it, or nothing does yet
+ * @param schedule null for one that somebody launches
+ * @param topic null for none, {@code tag} as well
+ * @param devices the n most recently active of each person; null for all
+ * @param perMinute null for as fast as it goes
+ * @param goal null for none
+ */
+record CampaignBody(
+        JsonObject content,
+        ByTemplate template,
+        CampaignAudience audience,
+        Schedule schedule,
+        String purpose,
+        int ttlSeconds,
+        Urgency urgency,
+        String topic,
+        String tag,
+        Integer devices,
+        Integer perMinute,
+        boolean tracking,
+        Goal goal) {
+
+    /** The contract's names of these fields. */
+    static final Set<String> FIELDS = Set.of(
+            "content",
+            "template",
+            "audience",
+            "schedule",
+            "purpose",
+            "ttl",
+            "urgency",
+            "topic",
+            "tag",
+            "devices",
+            "perMinute",
+            "tracking",
+            "goal");
+
+    /** Shape and lengths are the contract's; what the fields mean is checked here. Whether it can be sent is not. */
+    static CampaignBody of(JsonObject json) {
+        var content = json.getJsonObject("content");
+        var template = json.getJsonObject("template");
+        if (content != null && template != null) {
+            throw ProblemException.unprocessable(
+                    "/content", "A campaign shows either its own content or what a template says: give one of both.");
+        }
+        if (content != null) {
+            Rfc3339.at("/content/timestamp", content.getString("timestamp"));
+        }
+        return new CampaignBody(
+                content,
+                template(template),
+                CampaignAudience.of(json.getJsonObject("audience")),
+                Schedule.of(json.getJsonObject("schedule")),
+                json.getString("purpose"),
+                json.getInteger("ttl", MessageRequest.DEFAULT_TTL_SECONDS),
+                Urgency.of(json.getString("urgency", Urgency.NORMAL.word())),
+                json.getString("topic"),
+                json.getString("tag"),
+                json.getValue("devices") instanceof JsonObject latest ? latest.getInteger("lastActive") : null,
+                json.getInteger("perMinute"),
+                json.getBoolean("tracking", true),
+                Goal.of(json.getJsonObject("goal")));
+    }
+
+    private static ByTemplate template(JsonObject json) {
+        if (json == null) {
+            return null;
+        }
+        try {
+            return new ByTemplate(
+                    UUID.fromString(json.getString("id")),
+                    json.getLong("version"),
+                    json.getString("language"),
+                    json.getJsonObject("variables", new JsonObject()));
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.invalid("/template/id", "This is not a UUID.");
+        }
+    }
+
+    /**
+     * What is asked of the sender.
+     *
+     * @param version the template's, which was settled before; null for the active one
+     * @param expiresAt nothing is sent later; null for as long as the ttl says
+     */
+    MessageRequest request(Audience people, Long version, Instant expiresAt, boolean dryRun) {
+        var request = new MessageRequest(
+                        people,
+                        content == null ? new JsonObject() : content,
+                        purpose,
+                        ttlSeconds,
+                        urgency,
+                        topic,
+                        null,
+                        expiresAt,
+                        devices,
+                        perMinute,
+                        tracking,
+                        dryRun)
+                .tagged(tag)
+                .from(Source.CAMPAIGN);
+        return template == null
+                ? request
+                : request.by(new ByTemplate(
+                        template.id(),
+                        version == null ? template.version() : version,
+                        template.language(),
+                        template.variables()));
+    }
+
+    boolean isTransactional() {
+        return purpose.equals("transactional");
+    }
+
+    JsonObject toJson() {
+        return new JsonObject()
+                .put("content", content)
+                .put("template", template == null ? null : templateJson())
+                .put("audience", audience.toJson())
+                .put("schedule", schedule == null ? null : schedule.toJson())
+                .put("purpose", purpose)
+                .put("ttl", ttlSeconds)
+                .put("urgency", urgency.word())
+                .put("topic", topic)
+                .put("tag", tag)
+                .put("devices", devices == null ? "all" : new JsonObject().put("lastActive", devices))
+                .put("perMinute", perMinute)
+                .put("tracking", tracking)
+                .put("goal", goal == null ? null : goal.toJson());
+    }
+
+    private JsonObject templateJson() {
+        var json = new JsonObject().put("id", template.id().toString());
+        if (template.version() != null) {
+            json.put("version", template.version());
+        }
+        if (template.language() != null) {
+            json.put("language", template.language());
+        }
+        return template.variables().isEmpty() ? json : json.put("variables", template.variables());
+    }
+}

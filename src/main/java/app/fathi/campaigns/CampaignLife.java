@@ -1,0 +1,228 @@
+package app.fathi.campaigns;
+
+import java.time.Instant;
+import java.util.Locale;
+
+/**
+ * The life of a campaign as one pure function: {@code draft → in_review → approved → scheduled → running ⇄ paused → completed |
+ * cancelled | failed}, and {@code archived}. Where nobody has to approve it, a draft is scheduled or launched as it is.
+ */
+final class CampaignLife {
+    private CampaignLife() {}
+
+    /** Whether somebody let it be sent. */
+    enum Approval {
+        NONE,
+        /** Somebody did, who may have written it. */
+        GIVEN,
+        /** Somebody did who neither made it nor changed it last. */
+        INDEPENDENT;
+
+        static Approval of(String word) {
+            return valueOf(word.toUpperCase(Locale.ROOT));
+        }
+
+        String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * Where it stands.
+     *
+     * @param next when it goes out next; null: not any more, or not yet
+     * @param open runs that are not over
+     * @param sent runs that were ever begun
+     */
+    record State(Status status, Approval approval, Instant next, int open, int sent) implements Outcome {
+        static final State NEW = new State(Status.DRAFT, Approval.NONE, null, 0, 0);
+
+        private State to(Status other) {
+            return new State(other, approval, other.isOver() ? null : next, open, sent);
+        }
+
+        private State back(Status other) {
+            return new State(other, Approval.NONE, null, open, sent);
+        }
+
+        private State due(Status other, Instant slot) {
+            return new State(other, approval, slot, open, sent);
+        }
+
+        private boolean rests() {
+            return next == null && open == 0;
+        }
+    }
+
+    sealed interface Event {}
+
+    /** @param whatIsSent whether audience, content or schedule changed; else only what it is called */
+    record Edited(boolean whatIsSent) implements Event {}
+
+    record Submitted() implements Event {}
+
+    /** @param independent by somebody who neither made it nor changed it last */
+    record Approved(boolean independent) implements Event {}
+
+    record Rejected() implements Event {}
+
+    /**
+     * @param first when it is due for the first time; null where it never is
+     * @param needsOthers whether it may only go when somebody else has approved it
+     */
+    record Scheduled(Instant first, boolean needsOthers) implements Event {}
+
+    /** At once, whatever it is scheduled for. */
+    record Launched(boolean needsOthers) implements Event {}
+
+    /** What became of a slot. */
+    enum Fate {
+        SENT,
+        MISSED,
+        FAILED
+    }
+
+    /**
+     * Its time came.
+     *
+     * @param slot which of them
+     * @param next the one after it; null for none
+     */
+    record Due(Instant slot, Fate fate, Instant next) implements Event {}
+
+    /** @param failed nobody could be found for it */
+    record RunEnded(boolean failed) implements Event {}
+
+    record Paused() implements Event {}
+
+    /** @param next when it goes out next, those times left out that passed meanwhile; null for none */
+    record Resumed(Instant next) implements Event {}
+
+    record Cancelled() implements Event {}
+
+    record Archived() implements Event {}
+
+    sealed interface Outcome permits State, Refusal {}
+
+    /** @param why for people: what stands against it, and what to do */
+    record Refusal(String why) implements Outcome {}
+
+    static Outcome after(State state, Event event, Instant now) {
+        return switch (event) {
+            case Edited edited -> edited(state, edited);
+            case Submitted submitted ->
+                state.status == Status.DRAFT || state.status == Status.APPROVED
+                        ? state.back(Status.IN_REVIEW)
+                        : refused(state, "Only a draft is submitted.");
+            case Approved approved ->
+                state.status == Status.IN_REVIEW
+                        ? new State(
+                                Status.APPROVED,
+                                approved.independent ? Approval.INDEPENDENT : Approval.GIVEN,
+                                null,
+                                state.open,
+                                state.sent)
+                        : refused(state, "Submit it first.");
+            case Rejected rejected ->
+                state.status == Status.IN_REVIEW ? state.back(Status.DRAFT) : refused(state, "Nobody asks for a look.");
+            case Scheduled scheduled -> scheduled(state, scheduled, now);
+            case Launched launched -> launched(state, launched, now);
+            case Due due -> due(state, due);
+            case RunEnded ended -> ended(state, ended);
+            case Paused paused ->
+                state.status == Status.RUNNING
+                        ? state.to(Status.PAUSED)
+                        : refused(state, "Only what is running pauses.");
+            case Resumed resumed -> resumed(state, resumed);
+            case Cancelled cancelled ->
+                switch (state.status) {
+                    case APPROVED, SCHEDULED, RUNNING, PAUSED -> state.to(Status.CANCELLED);
+                    default -> refused(state, "There is nothing to cancel.");
+                };
+            case Archived archived ->
+                switch (state.status) {
+                    case DRAFT, IN_REVIEW, APPROVED, COMPLETED, CANCELLED, FAILED -> state.to(Status.ARCHIVED);
+                    default -> refused(state, "Cancel it first.");
+                };
+        };
+    }
+
+    private static Outcome edited(State state, Edited edited) {
+        return switch (state.status) {
+            case DRAFT, IN_REVIEW, APPROVED, SCHEDULED -> edited.whatIsSent ? state.back(Status.DRAFT) : state;
+            case RUNNING, PAUSED ->
+                edited.whatIsSent
+                        ? refused(state, "What is going out stays as it is: cancel it and make a copy.")
+                        : state;
+            default ->
+                edited.whatIsSent
+                        ? refused(state, "What was sent stays as it was: make a copy and change that.")
+                        : state;
+        };
+    }
+
+    private static Outcome scheduled(State state, Scheduled scheduled, Instant now) {
+        var stops = stops(state, scheduled.needsOthers);
+        if (stops != null) {
+            return stops;
+        }
+        if (scheduled.first == null || !scheduled.first.isAfter(now)) {
+            return refused(state, "No time of its schedule is still to come: change the schedule, or launch it.");
+        }
+        return state.due(Status.SCHEDULED, scheduled.first);
+    }
+
+    private static Outcome launched(State state, Launched launched, Instant now) {
+        var ready = state.status == Status.SCHEDULED ? state.to(Status.APPROVED) : state;
+        var stops = stops(ready, launched.needsOthers);
+        return stops == null ? state.due(Status.RUNNING, now) : stops;
+    }
+
+    /** What stands against its going out; null for nothing. */
+    private static Refusal stops(State state, boolean needsOthers) {
+        if (state.status != Status.DRAFT && state.status != Status.APPROVED) {
+            return refused(
+                    state,
+                    state.status == Status.IN_REVIEW ? "Somebody has to approve it or send it back." : "It was begun.");
+        }
+        return needsOthers && state.approval != Approval.INDEPENDENT
+                ? refused(
+                        state,
+                        "Somebody who neither made it nor changed it last has to approve it: submit it and have it approved.")
+                : null;
+    }
+
+    /** A slot that it does not wait for (any more) changes nothing. */
+    private static Outcome due(State state, Due due) {
+        if (state.status != Status.SCHEDULED && state.status != Status.RUNNING || !due.slot.equals(state.next)) {
+            return refused(state, "It does not wait for this time.");
+        }
+        boolean sent = due.fate == Fate.SENT;
+        var after = new State(
+                Status.RUNNING, state.approval, due.next, state.open + (sent ? 1 : 0), state.sent + (sent ? 1 : 0));
+        return after.rests() ? after.to(after.sent == 0 ? Status.FAILED : Status.COMPLETED) : after;
+    }
+
+    private static Outcome ended(State state, RunEnded ended) {
+        if (state.open == 0) {
+            return refused(state, "No run of it is open.");
+        }
+        var after = new State(state.status, state.approval, state.next, state.open - 1, state.sent);
+        boolean going = after.status == Status.RUNNING || after.status == Status.PAUSED;
+        return going && after.rests()
+                ? after.to(ended.failed && after.sent == 1 ? Status.FAILED : Status.COMPLETED)
+                : after;
+    }
+
+    private static Outcome resumed(State state, Resumed resumed) {
+        if (state.status != Status.PAUSED) {
+            return refused(state, "Only what is paused goes on.");
+        }
+        var after = state.due(Status.RUNNING, resumed.next);
+        return after.rests() ? after.to(after.sent == 0 ? Status.FAILED : Status.COMPLETED) : after;
+    }
+
+    private static Refusal refused(State state, String what) {
+        return new Refusal("The campaign is " + state.status.word().replace('_', ' ') + ". " + what);
+    }
+}

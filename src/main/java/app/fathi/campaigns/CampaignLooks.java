@@ -1,0 +1,111 @@
+package app.fathi.campaigns;
+
+import app.fathi.campaigns.RunsStore.Run;
+import app.fathi.cep.TalliesStore;
+import app.fathi.cep.Tally;
+import app.fathi.platform.bus.Call;
+import app.fathi.platform.bus.Reply;
+import app.fathi.platform.db.Cursor;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.errors.ProblemException;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlClient;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+
+/** What came of a campaign: straight from the ledger, so that it always equals it. */
+final class CampaignLooks {
+    /** Runs that are added up; an hourly campaign has as many in eleven years. */
+    private static final int MOST = 100_000;
+    /** Runs that are told apart; {@code /runs} has all of them. */
+    private static final int TOLD = 100;
+
+    private final Transactions transactions;
+    private final CampaignsStore store = new CampaignsStore();
+    private final RunsStore runs = new RunsStore();
+    private final GoalsStore goals = new GoalsStore();
+    private final Progress progress;
+    private final Cursor cursor;
+
+    CampaignLooks(Transactions transactions, Progress progress, Cursor cursor) {
+        this.transactions = transactions;
+        this.progress = progress;
+        this.cursor = cursor;
+    }
+
+    private Future<Campaign> find(Call call) {
+        return store.find(transactions.pool(), call.ws(), call.id("id", "campaign"))
+                .map(found -> found.orElseThrow(() -> ProblemException.notFound("campaign")));
+    }
+
+    Future<Reply> runs(Call call) {
+        var before = cursor.position(call).map(position -> position.time(0)).orElse(null);
+        return find(call)
+                .compose(campaign ->
+                        runs.page(transactions.pool(), call.ws(), campaign.id(), before, Cursor.limit(call) + 1))
+                .compose(rows -> tallies(transactions.pool(), call.ws(), rows)
+                        .map(tallies -> Reply.ok(
+                                cursor.page(call, rows, run -> told(run, tallies), run -> List.of(run.slot())))));
+    }
+
+    Future<Reply> stats(Call call) {
+        var client = transactions.pool();
+        return find(call).compose(campaign -> runs.page(client, call.ws(), campaign.id(), null, MOST)
+                .compose(all -> tallies(client, call.ws(), all)
+                        .compose(tallies -> goals.count(client, call.ws(), campaign.id())
+                                .map(conversions ->
+                                        Reply.ok(stats(campaign, all, tallies).put("conversions", conversions))))));
+    }
+
+    private static JsonObject stats(Campaign campaign, List<Run> all, Map<UUID, Tally> tallies) {
+        var sum = all.stream()
+                .map(run -> tally(run, tallies))
+                .filter(Objects::nonNull)
+                .reduce(Tally.EMPTY, Tally::and);
+        return sum.toJson()
+                .put("status", campaign.life().status().word())
+                .put("runs", all.size())
+                .put(
+                        "latest",
+                        new JsonArray(all.stream()
+                                .limit(TOLD)
+                                .map(run -> told(run, tallies))
+                                .toList()));
+    }
+
+    static Future<Map<UUID, Tally>> tallies(SqlClient client, int ws, List<Run> rows) {
+        return TalliesStore.of(
+                client,
+                ws,
+                rows.stream().map(Run::message).filter(Objects::nonNull).toList());
+    }
+
+    /** Of a message that is not kept any more what it was when it ended; null where nothing is known. */
+    private static Tally tally(Run run, Map<UUID, Tally> tallies) {
+        var now = run.message() == null ? null : tallies.get(run.message());
+        return now == null && run.counts() != null ? Tally.of(run.counts()) : now;
+    }
+
+    /** The contract's {@code CampaignRun}. */
+    static JsonObject told(Run run, Map<UUID, Tally> tallies) {
+        var tally = tally(run, tallies);
+        var json = new JsonObject()
+                .put("slot", run.slot().toString())
+                .put("state", run.state().word())
+                .put("messageId", run.message() == null ? null : run.message().toString())
+                .put("reason", run.reason())
+                .put("at", run.at().toString())
+                .put("finishedAt", Campaign.text(run.finishedAt()));
+        return tally == null ? json : json.mergeIn(tally.toJson());
+    }
+
+    Future<Reply> progress(Call call) {
+        return find(call)
+                .map(campaign -> progress.listen(
+                        call.ws(), campaign.id(), call.parameters().getInteger("seconds")));
+    }
+}

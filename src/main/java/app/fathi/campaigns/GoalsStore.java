@@ -1,0 +1,174 @@
+package app.fathi.campaigns;
+
+import app.fathi.segments.rules.Rule;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Row;
+import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.Tuple;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
+
+/** All SQL over {@code campaigns_goal} and {@code campaigns_conversion}. */
+final class GoalsStore {
+    /** What is told of one person; who converts more often is no person. */
+    private static final int TOLD = 10_000;
+
+    /** A goal that is looked for. */
+    record Armed(int ws, UUID campaign, Rule.Behaviour behaviour) {}
+
+    /** Somebody did what a campaign is for; whether a message of it had reached them is asked of the ledger. */
+    record Candidate(int ws, UUID campaign, int profileNo, String event, Instant at, Double value, String currency) {}
+
+    /** From now on the event is looked for. */
+    Future<Void> arm(SqlClient tx, int ws, UUID campaign, Goal goal) {
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO campaigns_goal AS g (ws, campaign, event, conditions, window_hours)
+                        VALUES ($1, $2, $3, $4, $5)
+                        ON CONFLICT (ws, campaign) DO UPDATE
+                        SET event = excluded.event, conditions = excluded.conditions, window_hours = excluded.window_hours,
+                            until = NULL
+                        WHERE g.until IS NOT NULL
+                        """)
+                .execute(Tuple.of(ws, campaign, goal.event(), goal.where(), goal.windowHours()))
+                .compose(rows -> rows.rowCount() == 0 ? Future.succeededFuture() : grow(tx));
+    }
+
+    /** It is looked for until the last message can have brought it about. */
+    Future<Void> disarm(SqlClient tx, int ws, UUID campaign) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE campaigns_goal SET until = now() + make_interval(hours => window_hours)
+                        WHERE ws = $1 AND campaign = $2 AND until IS NULL
+                        """)
+                .execute(Tuple.of(ws, campaign))
+                .compose(rows -> rows.rowCount() == 0 ? Future.succeededFuture() : grow(tx));
+    }
+
+    private static Future<Void> grow(SqlClient tx) {
+        return tx.preparedQuery("UPDATE campaigns_goals_version SET version = version + 1")
+                .execute()
+                .mapEmpty();
+    }
+
+    /** Grows when what is looked for is another. */
+    Future<Long> version(SqlClient client) {
+        return client.preparedQuery("SELECT version FROM campaigns_goals_version")
+                .execute()
+                .map(rows -> rows.iterator().next().getLong("version"));
+    }
+
+    /** All that is looked for, in all workspaces. */
+    Future<List<Armed>> armed(SqlClient client) {
+        return client.preparedQuery(
+                        """
+                        SELECT ws, campaign, event, conditions, window_hours FROM campaigns_goal
+                        WHERE until IS NULL OR until > now()
+                        """)
+                .execute()
+                .map(rows -> rows.stream()
+                        .map(row -> new Armed(
+                                row.getInteger("ws"),
+                                row.getUUID("campaign"),
+                                new Goal(
+                                                row.getString("event"),
+                                                row.getJsonArray("conditions"),
+                                                row.getInteger("window_hours"))
+                                        .behaviour()))
+                        .toList());
+    }
+
+    /**
+     * Of each the newest message of the campaign that had reached them within the window, if there is one. A run that was over
+     * longer ago than the window has reached nobody since.
+     */
+    static final String RECORD =
+            """
+            INSERT INTO campaigns_conversion (ws, campaign, profile_no, event, message, at, value, currency)
+            SELECT c.ws, c.campaign, c.profile_no, c.event, m.message, c.at, c.value, c.currency
+            FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::float8[], $7::text[])
+                   AS c (ws, campaign, profile_no, event, at, value, currency)
+            JOIN campaigns_goal g ON g.ws = c.ws AND g.campaign = c.campaign
+            JOIN LATERAL (
+              SELECT r.message, a.accepted_at FROM campaigns_run r
+              JOIN campaigns_accepted a ON a.message = r.message AND a.profile_no = c.profile_no
+              WHERE r.ws = c.ws AND r.campaign = c.campaign AND r.message IS NOT NULL
+                AND (r.finished_at IS NULL OR r.finished_at > c.at - make_interval(hours => g.window_hours))
+                AND a.accepted_at <= c.at AND a.accepted_at > c.at - make_interval(hours => g.window_hours)
+              ORDER BY a.accepted_at DESC LIMIT 1
+            ) m ON true
+            ON CONFLICT DO NOTHING
+            """;
+
+    Future<Void> record(SqlClient tx, List<Candidate> all) {
+        return tx.preparedQuery(RECORD)
+                .execute(Tuple.of(
+                        all.stream().map(Candidate::ws).toArray(Integer[]::new),
+                        all.stream().map(Candidate::campaign).toArray(UUID[]::new),
+                        all.stream().map(Candidate::profileNo).toArray(Integer[]::new),
+                        all.stream().map(Candidate::event).toArray(String[]::new),
+                        all.stream().map(one -> CampaignsStore.time(one.at())).toArray(OffsetDateTime[]::new),
+                        all.stream().map(Candidate::value).toArray(Double[]::new),
+                        all.stream().map(Candidate::currency).toArray(String[]::new)))
+                .mapEmpty();
+    }
+
+    static final String COUNT =
+            """
+            SELECT currency, count(*) AS n, sum(value) AS value,
+                   (SELECT count(DISTINCT profile_no) FROM campaigns_conversion WHERE ws = $1 AND campaign = $2) AS people
+            FROM campaigns_conversion WHERE ws = $1 AND campaign = $2 GROUP BY currency ORDER BY currency
+            """;
+
+    /** The contract's {@code CampaignConversions}. */
+    Future<JsonObject> count(SqlClient client, int ws, UUID campaign) {
+        return client.preparedQuery(COUNT).execute(Tuple.of(ws, campaign)).map(rows -> {
+            long people = 0;
+            long total = 0;
+            var values = new JsonArray();
+            for (var row : rows) {
+                people = row.getLong("people");
+                total += row.getLong("n");
+                if (row.getDouble("value") != null) {
+                    values.add(new JsonObject()
+                            .put("currency", row.getString("currency"))
+                            .put("sum", row.getDouble("value")));
+                }
+            }
+            return new JsonObject().put("people", people).put("total", total).put("values", values);
+        });
+    }
+
+    /** All that is kept of these people, as lines of an export. */
+    Future<List<JsonObject>> of(SqlClient client, int ws, Collection<Integer> people) {
+        return client.preparedQuery(
+                        """
+                        SELECT v.*, c.name FROM campaigns_conversion v
+                        JOIN campaigns_campaign c ON c.ws = v.ws AND c.id = v.campaign
+                        WHERE v.ws = $1 AND v.profile_no = ANY ($2) ORDER BY v.at, v.event LIMIT $3
+                        """)
+                .execute(Tuple.of(ws, (Object) people.toArray(Integer[]::new), TOLD))
+                .map(rows -> rows.stream().map(GoalsStore::told).toList());
+    }
+
+    private static JsonObject told(Row row) {
+        return new JsonObject()
+                .put("kind", "conversion")
+                .put("campaign", row.getString("name"))
+                .put("event", row.getString("event"))
+                .put("at", row.getOffsetDateTime("at").toInstant().toString())
+                .put("value", row.getDouble("value"))
+                .put("currency", row.getString("currency"));
+    }
+
+    Future<Integer> forget(SqlClient tx, int ws, Collection<Integer> people) {
+        return tx.preparedQuery("DELETE FROM campaigns_conversion WHERE ws = $1 AND profile_no = ANY ($2)")
+                .execute(Tuple.of(ws, (Object) people.toArray(Integer[]::new)))
+                .map(rows -> rows.rowCount());
+    }
+}

@@ -1,0 +1,119 @@
+package app.fathi.cep;
+
+import app.fathi.platform.errors.Problem.Fault;
+import io.vertx.core.Future;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.SqlClient;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What stands against a message to many, as far as that is known before anybody is looked for. */
+public final class Obstacles {
+    private final Sending sending;
+    private final ChannelKind kind = ChannelKind.WEBPUSH;
+
+    public Obstacles(Sending sending) {
+        this.sending = sending;
+    }
+
+    /**
+     * One of them.
+     *
+     * @param stops nothing would be sent at all
+     * @param code for programs
+     * @param detail for people
+     */
+    public record Obstacle(boolean stops, String code, String detail) {}
+
+    /**
+     * @param at when it is to be sent
+     * @param deliveries how many it may take
+     */
+    public Future<List<Obstacle>> of(SqlClient client, int ws, String purpose, Instant at, long deliveries) {
+        boolean transactional = purpose.equals("transactional");
+        var switches = KillSwitchStore.all(client, ws);
+        var quota = QuotaStore.usage(client, ws);
+        var policies = PoliciesStore.inForce(client, ws);
+        var channel = channel(client, ws);
+        return Future.all(switches, quota, policies, channel).map(all -> {
+            var found = new ArrayList<>(channel.result());
+            switches.result().stream()
+                    .filter(one -> !(transactional && one.exceptTransactional()))
+                    .forEach(one -> found.add(killed(one)));
+            Stream.of(
+                            quota(quota.result().day(), deliveries, "day"),
+                            quota(quota.result().month(), deliveries, "month"))
+                    .forEach(found::addAll);
+            if (!transactional) {
+                found.addAll(policies(policies.result(), at));
+            }
+            return found;
+        });
+    }
+
+    /** Those of the channel alone. */
+    public Future<List<Obstacle>> channel(SqlClient client, int ws) {
+        return sending.channel(kind).obstacles(client, ws);
+    }
+
+    private static Obstacle killed(KillSwitch one) {
+        boolean all = one.scope() != KillSwitch.Scope.ORIGIN;
+        return new Obstacle(
+                all,
+                "kill_switch",
+                "A kill switch is engaged (" + one.what() + "): " + one.reason()
+                        + (all ? "" : ". Nothing goes to this push service."));
+    }
+
+    private static List<Obstacle> quota(QuotaStore.Span span, long deliveries, String of) {
+        if (span.limit() == null) {
+            return List.of();
+        }
+        long left = Math.max(0, span.limit() - span.used());
+        return left >= deliveries && left > 0
+                ? List.of()
+                : List.of(new Obstacle(
+                        left == 0,
+                        "quota",
+                        "Of the workspace's quota for this " + of + " " + left + " deliveries are left, until "
+                                + span.resetsAt() + "."));
+    }
+
+    /** By the workspace's clock: where people are is not known yet. */
+    private static List<Obstacle> policies(Policies policies, Instant at) {
+        var found = new ArrayList<Obstacle>();
+        for (var blackout : policies.blackouts()) {
+            var until = blackout.until(at, policies.zone());
+            if (until != null) {
+                found.add(new Obstacle(
+                        !blackout.hold() && !blackout.ofProfile(),
+                        "blackout",
+                        "It falls into the blackout " + blackout.name() + ": "
+                                + (blackout.hold() ? "what is sent waits until " + until : "nothing is sent")
+                                + (blackout.ofProfile() ? ", by each person's clock." : ".")));
+            }
+        }
+        var quiet = policies.quietHours();
+        var until = quiet == null ? null : quiet.hours().until(at, policies.zone());
+        if (until != null) {
+            found.add(new Obstacle(
+                    false,
+                    "quiet_hours",
+                    "It falls into the quiet hours, which end by the workspace's clock at " + until + ": "
+                            + (quiet.hold() ? "who has them waits." : "who has them is left out.")));
+        }
+        return found;
+    }
+
+    /** What is wrong with content that everybody gets as it is, each fault at its pointer. */
+    public Future<List<Fault>> faults(int ws, JsonObject content, String pointer) {
+        return sending.pool
+                .map(false, List.of(content), one -> {
+                    var faults = sending.renderer.check(one, pointer);
+                    return faults.isEmpty() ? sending.channel(kind).check(ws, one, pointer) : faults;
+                })
+                .map(List::getFirst);
+    }
+}
