@@ -85,7 +85,7 @@ final class DedupeStore {
 
     static Future<Integer> erase(SqlClient tx, int ws, Collection<Integer> people) {
         return tx.preparedQuery("DELETE FROM cep_dedupe WHERE ws = $1 AND profile_no = ANY ($2)")
-                .execute(Tuple.of(ws, people.toArray(Integer[]::new)))
+                .execute(Tuple.of(ws, (Object) people.toArray(Integer[]::new)))
                 .map(rows -> rows.rowCount());
     }
 

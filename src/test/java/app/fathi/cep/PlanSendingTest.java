@@ -300,6 +300,24 @@ class PlanSendingTest {
         assertThat(reasons(to(users).planned(once("x")))).isEqualTo(Map.of("duplicate", 1L));
     }
 
+    @Test
+    void who_becomes_one_with_somebody_has_got_what_both_got_and_who_is_erased_leaves_nothing() {
+        var users = world.people(3, 1);
+        world.startWorkers();
+        reasons(to(users.subList(0, 1)).planned(once("x")));
+        reasons(to(users.subList(0, 2)).planned(once("y")));
+        world.run(tx -> DedupeStore.unite(tx, WS, List.of(0, 1), List.of(2, 2)));
+        assertThat(reasons(to(users.subList(2, 3)).planned(once("x")))).isEqualTo(Map.of("duplicate", 1L));
+        assertThat(reasons(to(users.subList(2, 3)).planned(once("y")))).isEqualTo(Map.of("duplicate", 1L));
+        world.run(tx -> new PeopleInLedger().erase(tx, WS, List.of(2)));
+        assertThat(world.rows("SELECT DISTINCT profile_no FROM cep_dedupe ORDER BY profile_no").stream()
+                        .map(row -> row.getInteger(0)))
+                .containsExactly(0, 1);
+        world.execute("UPDATE cep_dedupe SET until = now()");
+        assertThat(DedupeStore.forget(world.pool).await()).isFalse();
+        assertThat(world.rows("SELECT FROM cep_dedupe")).isEmpty();
+    }
+
     private Map<String, Long> reasons(MessageRequest request) {
         return world.awaitState(world.request(request).id(), "completed").reasons();
     }
