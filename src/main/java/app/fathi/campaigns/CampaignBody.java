@@ -3,11 +3,13 @@ package app.fathi.campaigns;
 import app.fathi.cep.Audience;
 import app.fathi.cep.ByTemplate;
 import app.fathi.cep.MessageRequest;
+import app.fathi.cep.Plan;
 import app.fathi.cep.Source;
 import app.fathi.cep.Urgency;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.json.JsonObject;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
 import java.util.UUID;
@@ -21,6 +23,8 @@ import java.util.UUID;
  * @param topic null for none, {@code tag} as well
  * @param devices the n most recently active of each person; null for all
  * @param perMinute null for as fast as it goes
+ * @param holdoutPercent so many of a hundred people get none, the same ones each time
+ * @param dedupe what makes its messages the same thing as others to a person; null for nothing
  * @param goal null for none
  */
 record CampaignBody(
@@ -36,6 +40,8 @@ record CampaignBody(
         Integer devices,
         Integer perMinute,
         boolean tracking,
+        double holdoutPercent,
+        Plan.Dedupe dedupe,
         Goal goal) {
 
     /** The contract's names of these fields. */
@@ -52,6 +58,8 @@ record CampaignBody(
             "devices",
             "perMinute",
             "tracking",
+            "holdoutPercent",
+            "dedupe",
             "goal");
 
     /** Shape and lengths are the contract's; what the fields mean is checked here. Whether it can be sent is not. */
@@ -78,7 +86,24 @@ record CampaignBody(
                 json.getValue("devices") instanceof JsonObject latest ? latest.getInteger("lastActive") : null,
                 json.getInteger("perMinute"),
                 json.getBoolean("tracking", true),
+                holdout(json),
+                dedupe(json.getJsonObject("dedupe")),
                 Goal.of(json.getJsonObject("goal")));
+    }
+
+    private static double holdout(JsonObject json) {
+        double percent = json.getDouble("holdoutPercent", 0.0);
+        if (percent > 0 && json.getString("purpose").equals("transactional")) {
+            throw ProblemException.unprocessable("/holdoutPercent", "Nobody is held out of a transactional campaign.");
+        }
+        return percent;
+    }
+
+    private static Plan.Dedupe dedupe(JsonObject json) {
+        return json == null
+                ? null
+                : new Plan.Dedupe(
+                        json.getString("key"), Duration.ofHours(json.getInteger("withinHours", Plan.DEDUPE_HOURS)));
     }
 
     private static ByTemplate template(JsonObject json) {
@@ -100,9 +125,9 @@ record CampaignBody(
      * What is asked of the sender.
      *
      * @param version the template's, which was settled before; null for the active one
-     * @param expiresAt nothing is sent later; null for as long as the ttl says
+     * @param cutoff nothing is sent from then on; null for as long as the ttl says
      */
-    MessageRequest request(Audience people, Long version, Instant expiresAt, boolean dryRun) {
+    MessageRequest request(UUID campaign, Audience people, Long version, Instant cutoff) {
         var request = new MessageRequest(
                         people,
                         content == null ? new JsonObject() : content,
@@ -111,12 +136,14 @@ record CampaignBody(
                         urgency,
                         topic,
                         null,
-                        expiresAt,
+                        null,
                         devices,
                         perMinute,
                         tracking,
-                        dryRun)
+                        false)
                 .tagged(tag)
+                .planned(
+                        new Plan(schedule == null ? null : schedule.timing(), cutoff, holdoutPercent, dedupe, campaign))
                 .from(Source.CAMPAIGN);
         return template == null
                 ? request
@@ -145,7 +172,14 @@ record CampaignBody(
                 .put("devices", devices == null ? "all" : new JsonObject().put("lastActive", devices))
                 .put("perMinute", perMinute)
                 .put("tracking", tracking)
+                .put("holdoutPercent", holdoutPercent)
+                .put("dedupe", dedupe == null ? null : dedupeJson())
                 .put("goal", goal == null ? null : goal.toJson());
+    }
+
+    private JsonObject dedupeJson() {
+        return new JsonObject().put("key", dedupe.key()).put("withinHours", (int)
+                dedupe.within().toHours());
     }
 
     private JsonObject templateJson() {

@@ -145,7 +145,7 @@ final class LaunchJob implements JobHandler {
     private Future<Void> send(SqlConnection tx, int ws, Campaign campaign, Instant slot, Instant cutoff) {
         var body = campaign.body();
         var people = new Audience.Meant(body.audience().meant());
-        return messages.request(tx, ws, body.request(people, campaign.templateVersion(), cutoff, false))
+        return messages.request(tx, ws, body.request(campaign.id(), people, campaign.templateVersion(), cutoff))
                 .compose(taken -> runs.sends(tx, ws, campaign.id(), slot, taken.id()))
                 .compose(done ->
                         body.goal() == null ? Future.succeededFuture() : goals.arm(tx, ws, campaign.id(), body.goal()));

@@ -130,7 +130,11 @@ final class LaunchesService {
     Future<Reply> pause(Call call) {
         return turn(call, (tx, before) -> store.now(tx)
                 .map(now -> Turn.allowed(CampaignLife.after(before.life(), new Paused(), now)))
-                .compose(life -> eachOpen(tx, call.ws(), before.id(), (all, ws, message) -> unlessOver(messages.pause(all, ws, message)))
+                .compose(life -> eachOpen(
+                                tx,
+                                call.ws(),
+                                before.id(),
+                                (all, ws, message) -> unlessOver(messages.pause(all, ws, message)))
                         .compose(done -> keep(tx, call, before, before.at(life)))));
     }
 
@@ -143,7 +147,11 @@ final class LaunchesService {
             var later = passed ? before.body().schedule().next(now) : next;
             var life = Turn.allowed(CampaignLife.after(before.life(), new Resumed(later), now));
             return (passed ? leaveOut(tx, call.ws(), before, next, now) : Future.<Void>succeededFuture())
-                    .compose(left -> eachOpen(tx, call.ws(), before.id(), (all, ws, message) -> unlessOver(messages.resume(all, ws, message))))
+                    .compose(left -> eachOpen(
+                            tx,
+                            call.ws(),
+                            before.id(),
+                            (all, ws, message) -> unlessOver(messages.resume(all, ws, message))))
                     .compose(done -> keep(tx, call, before, before.at(life)))
                     .compose(kept -> (kept.life().next() == null
                                     ? Future.<Void>succeededFuture()
@@ -161,7 +169,11 @@ final class LaunchesService {
     Future<Reply> cancel(Call call) {
         return turn(call, (tx, before) -> store.now(tx)
                 .map(now -> Turn.allowed(CampaignLife.after(before.life(), new Cancelled(), now)))
-                .compose(life -> eachOpen(tx, call.ws(), before.id(), (all, ws, message) -> unlessOver(messages.cancel(all, ws, message)))
+                .compose(life -> eachOpen(
+                                tx,
+                                call.ws(),
+                                before.id(),
+                                (all, ws, message) -> unlessOver(messages.cancel(all, ws, message)))
                         .compose(done -> goals.disarm(tx, call.ws(), before.id()))
                         .compose(done -> keep(tx, call, before, before.at(life)))));
     }
@@ -175,7 +187,6 @@ final class LaunchesService {
             throw failure instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(failure);
         });
     }
-
 
     private interface OnMessage {
         Future<?> of(SqlConnection tx, int ws, UUID message);

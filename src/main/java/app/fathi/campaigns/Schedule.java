@@ -1,5 +1,6 @@
 package app.fathi.campaigns;
 
+import app.fathi.cep.Timing;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.json.JsonObject;
@@ -11,6 +12,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /** When a campaign goes out. Pure. */
@@ -20,6 +22,11 @@ sealed interface Schedule {
 
     /** After it nothing of that time is sent any more; null for as long as messages live. */
     Instant cutoff(Instant slot);
+
+    /** When each person gets it; null for all at the same time. */
+    default Timing timing() {
+        return null;
+    }
 
     /** What the contract writes. */
     JsonObject toJson();
@@ -41,6 +48,63 @@ sealed interface Schedule {
             return new JsonObject()
                     .put("kind", "instant")
                     .put("at", at.toString())
+                    .put("cutoff", text(cutoff));
+        }
+    }
+
+    /** Once, at this hour of everybody's own day. It is asked for somewhat before it is that hour anywhere. */
+    record Local(Timing.Local timing, Instant cutoff) implements Schedule {
+        private static final Duration BEFORE = Duration.ofHours(1);
+
+        /** Where it is that hour somewhere already, at once; null where it is over everywhere. */
+        @Override
+        public Instant next(Instant after) {
+            var first = timing.earliest(after).minus(BEFORE);
+            if (after.isBefore(first)) {
+                return first;
+            }
+            return after.isBefore(timing.latest(after)) ? after.plusMillis(1) : null;
+        }
+
+        @Override
+        public Instant cutoff(Instant slot) {
+            return cutoff;
+        }
+
+        @Override
+        public JsonObject toJson() {
+            return new JsonObject()
+                    .put("kind", "local")
+                    .put("start", MINUTE.format(timing.at()))
+                    .put(
+                            "zone",
+                            timing.otherwise() == null
+                                    ? null
+                                    : timing.otherwise().getId())
+                    .put("whenPassed", timing.passed().name().toLowerCase(Locale.ROOT))
+                    .put("cutoff", text(cutoff));
+        }
+    }
+
+    /** Once, from then on at each one's best hour. */
+    record BestHour(Instant at, Timing.BestHour timing, Instant cutoff) implements Schedule {
+        @Override
+        public Instant next(Instant after) {
+            return at.isAfter(after) ? at : null;
+        }
+
+        @Override
+        public Instant cutoff(Instant slot) {
+            return cutoff;
+        }
+
+        @Override
+        public JsonObject toJson() {
+            return new JsonObject()
+                    .put("kind", "best_hour")
+                    .put("at", at.toString())
+                    .put("withinHours", (int) timing.within().toHours())
+                    .put("controlPercent", timing.controlPercent())
                     .put("cutoff", text(cutoff));
         }
     }
@@ -68,6 +132,8 @@ sealed interface Schedule {
         }
     }
 
+    int WITHIN_HOURS = 24;
+
     DateTimeFormatter MINUTE = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm");
 
     /** Shape is the contract's; which fields belong to which kind, and what they mean, is checked here. */
@@ -82,6 +148,27 @@ sealed interface Schedule {
                 var at = instant(json, required(json, "at"));
                 requireAfter(cutoff, at);
                 yield new At(at, cutoff);
+            }
+            case "local" -> {
+                requireOnly(json, Set.of("kind", "start", "zone", "whenPassed", "cutoff"));
+                var zone = json.getString("zone");
+                var timing = new Timing.Local(
+                        local(json, required(json, "start")),
+                        zone == null ? null : zone(zone),
+                        Timing.Passed.valueOf(given(json, "whenPassed", "send").toUpperCase(Locale.ROOT)));
+                requireAfter(cutoff, timing.earliest(Instant.EPOCH));
+                yield new Local(timing, cutoff);
+            }
+            case "best_hour" -> {
+                requireOnly(json, Set.of("kind", "at", "withinHours", "controlPercent", "cutoff"));
+                var at = instant(json, required(json, "at"));
+                requireAfter(cutoff, at);
+                yield new BestHour(
+                        at,
+                        new Timing.BestHour(
+                                Duration.ofHours(given(json, "withinHours", WITHIN_HOURS)),
+                                given(json, "controlPercent", 0)),
+                        cutoff);
             }
             case "recurring" -> {
                 requireOnly(json, Set.of("kind", "rule", "start", "zone", "cutoffMinutes"));
@@ -109,6 +196,14 @@ sealed interface Schedule {
                         "A schedule of the kind " + json.getString("kind") + " has no " + name + ".");
             }
         }
+    }
+
+    private static String given(JsonObject json, String name, String otherwise) {
+        return json.getValue(name) == null ? otherwise : json.getString(name);
+    }
+
+    private static int given(JsonObject json, String name, int otherwise) {
+        return json.getValue(name) == null ? otherwise : json.getInteger(name);
     }
 
     private static String required(JsonObject json, String name) {

@@ -84,7 +84,7 @@ final class TrialsService {
 
     private static MessageRequest test(Campaign campaign, Audience people) {
         var body = campaign.body();
-        var request = body.request(people, campaign.templateVersion(), null, false);
+        var request = body.request(campaign.id(), people, campaign.templateVersion(), null);
         var test = new MessageRequest(
                         people,
                         request.content(),

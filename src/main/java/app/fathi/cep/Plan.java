@@ -24,7 +24,8 @@ import java.util.UUID;
 public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe dedupe, UUID campaign) {
     public static final Plan NONE = new Plan(null, null, 0, null, null);
 
-    private static final int DEDUPE_HOURS = 24;
+    /** Where nobody says for how long. */
+    public static final int DEDUPE_HOURS = 24;
 
     public Plan {
         // As the database keeps it: what is compared with other times has to be the same after it was read.

@@ -13,6 +13,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -523,6 +524,81 @@ class CampaignsTest {
             assertThat(world.ledger(campaign)).isEmpty();
         }
         world.step(world.get(recurring, ""), "cancel");
+    }
+
+    @Test
+    void a_paused_campaign_rests_goes_on_and_is_cancelled_with_every_delivery_on_record() {
+        var campaign = world.campaign(draft(world.segment("rest-", 4)).put("perMinute", 1));
+        world.step(campaign, "launch");
+        eventually("the first is there", () -> world.ledger(campaign), ledger -> ledger.equals(Map.of("accepted", 1L)));
+        assertThat(world.edit(campaign, "PATCH", "", new JsonObject().put("ttl", 60))
+                        .status())
+                .as("what is going out stays as it is")
+                .isEqualTo(409);
+        assertThat(world.step(campaign, "pause").getString("status")).isEqualTo("paused");
+        assertThat(world.edit(campaign, "POST", "/pause", null).status()).isEqualTo(409);
+        var message = message(campaign);
+        assertThat(message.getString("pausedAt")).isNotNull();
+        assertThat(message.getString("campaignId")).isEqualTo(campaign.getString("id"));
+        assertThat(world.step(campaign, "resume").getString("status")).isEqualTo("running");
+        assertThat(message(campaign).getValue("pausedAt")).isNull();
+        assertThat(world.step(campaign, "cancel").getString("status")).isEqualTo("cancelled");
+        var stats = eventually(
+                "all is over",
+                () -> world.get(campaign, "/stats"),
+                found -> found.getJsonArray("latest")
+                                .getJsonObject(0)
+                                .getString("state")
+                                .equals("cancelled")
+                        && found.getJsonObject("counts").getInteger("waiting") == 0);
+        assertThat(counts(stats, "reasons"))
+                .isEqualTo(world.ledger(campaign))
+                .isEqualTo(Map.of("accepted", 1L, "cancelled", 3L));
+    }
+
+    private static JsonObject message(JsonObject campaign) {
+        var run = world.get(campaign, "/runs").getJsonArray("items").getJsonObject(0);
+        return ok(world.server.admin("GET", "/api/v1/webpush/messages/" + run.getString("messageId"), null));
+    }
+
+    @Test
+    void everybody_gets_it_at_their_own_hour() {
+        var segment = world.segment("hour-", 2);
+        var tomorrow = LocalDateTime.now(ZoneOffset.UTC).plusHours(3).truncatedTo(ChronoUnit.MINUTES);
+        var local = new JsonObject()
+                .put("kind", "local")
+                .put("start", tomorrow.toString())
+                .put("zone", "UTC")
+                .put("whenPassed", "skip");
+        var best = new JsonObject()
+                .put("kind", "best_hour")
+                .put(
+                        "at",
+                        Instant.now()
+                                .plusSeconds(2)
+                                .truncatedTo(ChronoUnit.MILLIS)
+                                .toString())
+                .put("withinHours", 48);
+        for (var schedule : List.of(local, best)) {
+            var campaign = world.campaign(draft(segment).put("schedule", schedule));
+            assertThat(campaign.getJsonObject("schedule").getMap()).containsAllEntriesOf(schedule.getMap());
+            world.step(campaign, "schedule");
+            world.awaitStatus(campaign, "running");
+            var message = message(campaign);
+            assertThat(message.containsKey(schedule == local ? "localTime" : "bestHour"))
+                    .as(message.encode())
+                    .isTrue();
+            world.step(campaign, "cancel");
+        }
+        var over = new JsonObject().put("kind", "local").put("start", "2026-01-01T09:00");
+        assertThat(world.findings(world.campaign(draft(segment).put("schedule", over))))
+                .containsExactly("stops schedule_past");
+        var held = world.campaign(draft(segment).put("holdoutPercent", 50));
+        assertThat(held.getDouble("holdoutPercent")).isEqualTo(50);
+        world.step(held, "launch");
+        world.awaitStatus(held, "completed");
+        assertThat(world.ledger(held).values().stream().mapToLong(n -> n).sum()).isEqualTo(2);
+        assertThat(message(held).getDouble("holdoutPercent")).isEqualTo(50);
     }
 
     @Test
