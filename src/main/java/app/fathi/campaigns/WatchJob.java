@@ -27,6 +27,8 @@ final class WatchJob implements JobHandler {
     static final String TYPE = "campaigns.watch";
     private static final Duration SOONEST = Duration.ofMillis(500);
     private static final Duration LATEST = Duration.ofSeconds(10);
+    private static final Duration AFTER_DEATH = Duration.ofMinutes(1);
+    private static final String ROUND = "round";
     /** Of how long it has taken so far. */
     private static final int PART = 10;
 
@@ -104,6 +106,20 @@ final class WatchJob implements JobHandler {
                                     ? goals.disarm(tx, ws, kept.id())
                                     : Future.succeededFuture()));
         });
+    }
+
+    /** A campaign must not hang because the database was away for long: somebody else goes on looking. */
+    @Override
+    public List<NewJob> afterDeath(Job job) {
+        int round = job.payload().getInteger(ROUND, 0) + 1;
+        var key = job.payload().getString("campaign") + "/" + job.payload().getString("slot") + "/" + round;
+        return List.of(new NewJob(
+                job.ws(),
+                TYPE,
+                job.lane(),
+                key,
+                job.payload().copy().put(ROUND, round),
+                Instant.now().plus(AFTER_DEATH)));
     }
 
     @Override
