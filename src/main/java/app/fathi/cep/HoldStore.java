@@ -19,6 +19,13 @@ final class HoldStore {
                 .map(rows -> rows.iterator().next().getBoolean("held"));
     }
 
+    /** When what was made until then began to wait; empty where nothing does. */
+    static Future<Optional<Instant>> heldAt(SqlClient client) {
+        return client.preparedQuery("SELECT held_at FROM cep_hold")
+                .execute()
+                .map(rows -> rows.stream().map(row -> RunsStore.instant(row, "held_at")).findFirst());
+    }
+
     // --- for the operator's tool, which has a JDBC connection
     // -----------------------------------------------------------
 

@@ -3,6 +3,9 @@ package app.fathi.cep;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlClient;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -16,6 +19,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Holds {
     private final Pool pool;
     private final AtomicInteger held = new AtomicInteger();
+
+    /** Since when older messages wait, for whoever makes some of their own accord; empty where none do. */
+    public static Future<Optional<Instant>> since(SqlClient client) {
+        return HoldStore.heldAt(client);
+    }
 
     public Holds(Pool pool, MeterRegistry registry) {
         this.pool = pool;

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,12 +133,20 @@ final class BenchServer implements AutoCloseable {
     }
 
     private JsonObject answer(HttpRequest.Builder request) {
+        return new JsonObject(send(request).body());
+    }
+
+    private String etag(HttpRequest.Builder request) {
+        return send(request).headers().firstValue("ETag").orElseThrow();
+    }
+
+    private HttpResponse<String> send(HttpRequest.Builder request) {
         try {
             var answer = http.send(request.build(), BodyHandlers.ofString());
             if (answer.statusCode() >= 300) {
                 throw new IllegalStateException(answer + ": " + answer.body());
             }
-            return new JsonObject(answer.body());
+            return answer;
         } catch (IOException e) {
             throw new IllegalStateException(e);
         } catch (InterruptedException e) {
@@ -161,6 +170,14 @@ final class BenchServer implements AutoCloseable {
         /** Fails when it is not answered well. */
         JsonObject ask(String method, String path, JsonObject body) {
             return answer(request(method, path, body).header("Authorization", "Bearer " + token));
+        }
+
+        /** Changes what is there in the version that is read before. */
+        JsonObject askAsRead(String method, String path, String read, JsonObject body) {
+            var etag = etag(request("GET", read, null).header("Authorization", "Bearer " + token));
+            return answer(request(method, path, body)
+                    .header("Authorization", "Bearer " + token)
+                    .header("If-Match", etag));
         }
 
         /** One marketing message with a variable to these subscriptions; its id. */

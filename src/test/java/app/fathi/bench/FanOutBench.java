@@ -1,24 +1,18 @@
 package app.fathi.bench;
 
-import app.fathi.testing.FakePushService;
 import app.fathi.webpush.encryption.CryptoProviders;
 import app.fathi.webpush.encryption.PushEncryption;
 import app.fathi.webpush.encryption.SubscriptionKeys;
 import app.fathi.webpush.encryption.Vapid;
 import app.fathi.webpush.encryption.VapidKey;
-import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * B2: one message to a list of subscriptions, from the request until the last result is durable. The whole server in a
@@ -158,72 +152,5 @@ final class FanOutBench {
             messages.add(server.admin().send(ids.subList(from, Math.min(ids.size(), from + MESSAGE_SUBSCRIPTIONS))));
         }
         messages.forEach(server.admin()::awaitCompleted);
-    }
-
-    // --- the sink ---------------------------------------------------------------------------------------------------
-
-    /** {@link FakePushService} as a process. */
-    private record Sink(Process process, URI url) implements AutoCloseable {
-        static Sink start(int subscriptions, Path file, String key) throws IOException {
-            Report.progress("%,d virtual browsers are made", subscriptions);
-            var command = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(), "@scripts/lib/jvm.options"));
-            if (Runtime.version().feature() >= 24) {
-                command.add("--sun-misc-unsafe-memory-access=allow");
-            }
-            // Each virtual browser has a key pair.
-            command.add("-Xmx3g");
-            command.addAll(List.of(
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    FakePushService.class.getName(),
-                    "--decrypt-every",
-                    "1000",
-                    "--forget",
-                    "--until-stdin-closes",
-                    "--key",
-                    key,
-                    "--subscriptions",
-                    "" + subscriptions,
-                    file.toString()));
-            var process = new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            return new Sink(process, URI.create(process.inputReader().readLine()));
-        }
-
-        /** More browsers, which take messages of any sender: a line of JSON each. */
-        String subscribe(int count) {
-            var vertx = Vertx.vertx();
-            try {
-                var client = vertx.createHttpClient(
-                        new HttpClientOptions().setSsl(true).setTrustAll(true).setVerifyHost(false));
-                return client.request(
-                                HttpMethod.POST, url.getPort(), url.getHost(), "/control/subscriptions?count=" + count)
-                        .compose(request -> request.send())
-                        .compose(answer -> answer.body())
-                        .await()
-                        .toString()
-                        .strip();
-            } finally {
-                vertx.close().await();
-            }
-        }
-
-        long pid() {
-            return process.pid();
-        }
-
-        @Override
-        public void close() throws IOException {
-            process.getOutputStream().close();
-            try {
-                if (!process.waitFor(20, TimeUnit.SECONDS)) {
-                    process.destroyForcibly();
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
     }
 }

@@ -861,11 +861,22 @@ public final class FakePushService implements AutoCloseable {
                 switch (request.method() + " " + request.path()) {
                     case "POST /control/subscriptions" ->
                         lines(subscribe(Integer.parseInt(request.getParam("count", "1")), request.getParam("key")));
+                    case "POST /control/gone" -> goneEvery(Integer.parseInt(request.getParam("every", "1")));
                     case "POST /control/answers" -> scriptAnswers(body.toJsonObject());
                     case "GET /control/state" -> state().encode();
                     default -> null;
                 };
         request.response().setStatusCode(reply == null ? 404 : 200).end(reply == null ? "" : reply);
+    }
+
+    private String goneEvery(int count) {
+        int at = 0;
+        for (var one : subscriptions.values()) {
+            if (at++ % count == 0) {
+                one.unsubscribe();
+            }
+        }
+        return "{}";
     }
 
     private String scriptAnswers(JsonObject wanted) {
