@@ -4,6 +4,7 @@ import app.fathi.campaigns.CampaignLife.Due;
 import app.fathi.campaigns.CampaignLife.Fate;
 import app.fathi.campaigns.CampaignLife.State;
 import app.fathi.cep.Audience;
+import app.fathi.cep.Holds;
 import app.fathi.cep.Messages;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
@@ -18,6 +19,7 @@ import app.fathi.platform.jobs.NewJob;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +32,9 @@ import java.util.UUID;
 final class LaunchJob implements JobHandler {
     static final String TYPE = "campaigns.launch";
     private static final String DIED = "died";
+
+    /** How often is looked whether what was held is released. */
+    private static final Duration LOOK = Duration.ofSeconds(30);
 
     /** Slots that passed while nobody was there and are told: those of an hourly campaign in a year. */
     private static final int TOLD = 10_000;
@@ -105,8 +110,17 @@ final class LaunchJob implements JobHandler {
                                 : store.now(tx)
                                         .compose(now -> now.isBefore(slot)
                                                 ? Future.succeededFuture(JobOutcome.again(slot))
-                                                : deed.of(tx, found.get(), now).map(JobOutcome.done()))))
+                                                : unlessHeld(tx, found.get(), deed, now))))
                 .await();
+    }
+
+    /** What was asked for before a restore waits like the messages of before: the instance that it comes from may have sent it. */
+    private static Future<JobOutcome> unlessHeld(SqlConnection tx, Campaign campaign, Deed deed, Instant now) {
+        return Holds.since(tx)
+                .compose(held -> held.filter(at -> !campaign.edits().updatedAt().isAfter(at))
+                                .isPresent()
+                        ? Future.succeededFuture(JobOutcome.again(now.plus(LOOK)))
+                        : deed.of(tx, campaign, now).map(JobOutcome.done()));
     }
 
     private static boolean waits(State life, Instant slot) {

@@ -21,9 +21,9 @@ final class HoldStore {
 
     /** When what was made until then began to wait; empty where nothing does. */
     static Future<Optional<Instant>> heldAt(SqlClient client) {
-        return client.preparedQuery("SELECT held_at FROM cep_hold")
-                .execute()
-                .map(rows -> rows.stream().map(row -> RunsStore.instant(row, "held_at")).findFirst());
+        return client.preparedQuery("SELECT held_at FROM cep_hold").execute().map(rows -> rows.stream()
+                .map(row -> RunsStore.instant(row, "held_at"))
+                .findFirst());
     }
 
     // --- for the operator's tool, which has a JDBC connection

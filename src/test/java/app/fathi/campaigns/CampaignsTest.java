@@ -527,6 +527,36 @@ class CampaignsTest {
     }
 
     @Test
+    void what_was_scheduled_before_a_restore_waits_until_somebody_lets_it_go() {
+        var segment = world.segment("restored-", 1);
+        var before = world.campaign(draft(segment).put("schedule", in(Duration.ofHours(1))));
+        world.step(before, "schedule");
+        world.execute(
+                "INSERT INTO cep_hold (last_run, reason, held_by) VALUES (nextval('cep_run_seq'), 'restored', 'test')");
+        try {
+            var after = world.campaign(draft(segment));
+            world.step(after, "launch");
+            world.awaitStatus(after, "completed");
+            var slot =
+                    Instant.now().minusSeconds(1).truncatedTo(ChronoUnit.MILLIS).toString();
+            world.due(before, slot);
+            eventually(
+                    "it was looked at, and waits",
+                    () -> world.rows(
+                            "SELECT due_at > now() AS waits FROM jobs WHERE type = 'campaigns.launch' AND key LIKE '%s%%'"
+                                    .formatted(before.getString("id"))),
+                    jobs -> jobs.size() == 1 && jobs.getFirst().getBoolean("waits"));
+            assertThat(world.get(before, "/runs").getJsonArray("items")).isEmpty();
+        } finally {
+            world.execute("DELETE FROM cep_hold");
+        }
+        world.execute("UPDATE jobs SET due_at = now() WHERE type = 'campaigns.launch' AND key LIKE '%s%%'"
+                .formatted(before.getString("id")));
+        world.awaitStatus(before, "completed");
+        assertThat(world.ledger(before)).isEqualTo(Map.of("accepted", 1L));
+    }
+
+    @Test
     void a_paused_campaign_rests_goes_on_and_is_cancelled_with_every_delivery_on_record() {
         var campaign = world.campaign(draft(world.segment("rest-", 4)).put("perMinute", 1));
         world.step(campaign, "launch");
