@@ -307,7 +307,7 @@ public final class App {
         handlers.addAll(users.jobs(new Transactions(pools.worker()), mailer));
         handlers.add(new AlertMail(
                 new Transactions(pools.worker()), mailer, config.alert().email(), this::baseUrl));
-        handlers.addAll(webpush.jobs(new Transactions(pools.worker()), profiles, uploads));
+        handlers.addAll(webpush.jobs(new Transactions(pools.worker()), profiles, uploads, messages));
         Supplier<PlatformVerticle> platformDoor = () -> new PlatformVerticle(List.of(
                 new AuditOperations(audit, secrets.derivedKey(AUDIT_KEY), cursor).operations(),
                 new JobsOperations(new Transactions(pools.admin()), jobs, handlers, roles, audit, cursor)

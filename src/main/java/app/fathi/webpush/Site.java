@@ -12,6 +12,7 @@ import java.util.UUID;
  *
  * @param icon null when there is none, as {@code badge} and {@code url}
  * @param bindsKeys whether the workspace's browser keys work from here, and from nowhere that does not say so, too
+ * @param welcome what new subscribers are told; null for nothing
  * @param edits null for one that is not saved yet
  */
 record Site(
@@ -24,6 +25,7 @@ record Site(
         String badge,
         String url,
         boolean bindsKeys,
+        Welcome welcome,
         Edits edits) {
 
     /** Shape and lengths are the contract's; what a value means is checked here. */
@@ -41,6 +43,7 @@ record Site(
                 link("/badge", fields.getString("badge")),
                 link("/url", fields.getString("url")),
                 fields.getBoolean("bindsKeys", false),
+                Welcome.of(fields.getJsonObject("welcome")),
                 null);
     }
 
@@ -58,7 +61,8 @@ record Site(
                 .put("icon", icon)
                 .put("badge", badge)
                 .put("url", url)
-                .put("bindsKeys", bindsKeys);
+                .put("bindsKeys", bindsKeys)
+                .put("welcome", welcome == null ? null : welcome.toJson());
     }
 
     JsonObject toJson() {

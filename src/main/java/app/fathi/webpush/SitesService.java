@@ -1,5 +1,6 @@
 package app.fathi.webpush;
 
+import app.fathi.cep.Messages;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
@@ -8,6 +9,7 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.platform.security.Tenancy;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -31,6 +33,8 @@ final class SitesService {
     private final SecurityEpochs epochs;
     private final Audit audit;
     private final Cursor cursor;
+    private final Messages messages;
+    private final Tenancy tenancy;
 
     SitesService(
             Transactions transactions,
@@ -38,13 +42,17 @@ final class SitesService {
             PromptsStore prompts,
             SecurityEpochs epochs,
             Audit audit,
-            Cursor cursor) {
+            Cursor cursor,
+            Messages messages,
+            Tenancy tenancy) {
         this.transactions = transactions;
         this.store = store;
         this.prompts = prompts;
         this.epochs = epochs;
         this.audit = audit;
         this.cursor = cursor;
+        this.messages = messages;
+        this.tenancy = tenancy;
     }
 
     Future<Reply> list(Call call) {
@@ -67,7 +75,9 @@ final class SitesService {
                     if (sites.size() >= MAX_SITES) {
                         throw ProblemException.conflict("A workspace has at most " + MAX_SITES + " sites.");
                     }
-                    return store.insert(tx, call.ws(), draft, call.caller().id())
+                    return check(tx, call.ws(), draft)
+                            .compose(fine -> store.insert(
+                                    tx, call.ws(), draft, call.caller().id()))
                             .map(saved -> saved.orElseThrow(() -> ProblemException.conflict(
                                     "The workspace has a site with the origin " + draft.origin() + " already.")))
                             .compose(site -> changed(tx, call, site.id(), null, site.fields())
@@ -82,11 +92,10 @@ final class SitesService {
         return transactions
                 .run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
                     var before = current(found, version);
-                    return store.update(
-                                    tx,
-                                    call.ws(),
-                                    before.with(call.json()),
-                                    call.caller().id())
+                    var changed = before.with(call.json());
+                    return (call.json().containsKey("welcome") ? check(tx, call.ws(), changed) : Future.<Void>succeededFuture())
+                            .compose(fine -> store.update(
+                                    tx, call.ws(), changed, call.caller().id()))
                             .compose(after -> changed(
                                             tx,
                                             call,
@@ -117,6 +126,12 @@ final class SitesService {
                 }))
                 .compose(done -> epochs.refresh())
                 .map(Reply.noContent());
+    }
+
+    private Future<Void> check(SqlConnection tx, int ws, Site site) {
+        return site.welcome() == null
+                ? Future.succeededFuture()
+                : site.welcome().check(tx, ws, messages, tenancy);
     }
 
     private Future<Void> changed(SqlConnection tx, Call call, UUID id, JsonObject before, JsonObject after) {

@@ -34,6 +34,10 @@ final class SitesStore {
         return one(client, "SELECT * FROM webpush_site WHERE ws = $1 AND id = $2", Tuple.of(ws, id));
     }
 
+    Future<Optional<Site>> byOrigin(SqlClient client, int ws, String origin) {
+        return one(client, "SELECT * FROM webpush_site WHERE ws = $1 AND origin = $2", Tuple.of(ws, origin));
+    }
+
     Future<Optional<Site>> lock(SqlClient tx, int ws, UUID id) {
         return one(tx, "SELECT * FROM webpush_site WHERE ws = $1 AND id = $2 FOR UPDATE", Tuple.of(ws, id));
     }
@@ -43,8 +47,8 @@ final class SitesStore {
         return one(
                 tx,
                 """
-                INSERT INTO webpush_site (ws, id, origin, name, description, tags, icon, badge, url, binds_keys, created_by, updated_by)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+                INSERT INTO webpush_site (ws, id, origin, name, description, tags, icon, badge, url, binds_keys, created_by, updated_by, welcome)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)
                 ON CONFLICT (ws, origin) DO NOTHING RETURNING *
                 """,
                 values(ws, site, by));
@@ -56,7 +60,7 @@ final class SitesStore {
                         """
                         UPDATE webpush_site
                         SET origin = $3, name = $4, description = $5, tags = $6, icon = $7, badge = $8, url = $9, binds_keys = $10,
-                            updated_by = $11, updated_at = now(), version = version + 1
+                            updated_by = $11, welcome = $12, updated_at = now(), version = version + 1
                         WHERE ws = $1 AND id = $2 RETURNING *
                         """,
                         values(ws, site, by))
@@ -75,7 +79,8 @@ final class SitesStore {
             site.badge(),
             site.url(),
             site.bindsKeys(),
-            by
+            by,
+            site.welcome() == null ? null : site.welcome().toJson()
         });
     }
 
@@ -102,6 +107,7 @@ final class SitesStore {
                 row.getString("badge"),
                 row.getString("url"),
                 row.getBoolean("binds_keys"),
+                Welcome.of(row.getJsonObject("welcome")),
                 Edits.of(row));
     }
 }

@@ -5,6 +5,7 @@ import app.fathi.platform.bus.Call;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Caller;
@@ -22,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -47,6 +49,8 @@ final class SubscriptionsService {
     private final Tenancy tenancy;
     private final Secrets secrets;
     private final OutboundGuard guard;
+    private final Sites sites;
+    private final Jobs jobs;
     private final SecureRandom random = new SecureRandom();
 
     SubscriptionsService(
@@ -58,7 +62,9 @@ final class SubscriptionsService {
             Authorities authorities,
             Tenancy tenancy,
             Secrets secrets,
-            OutboundGuard guard) {
+            OutboundGuard guard,
+            Sites sites,
+            Jobs jobs) {
         this.transactions = transactions;
         this.store = store;
         this.keys = keys;
@@ -68,6 +74,8 @@ final class SubscriptionsService {
         this.tenancy = tenancy;
         this.secrets = secrets;
         this.guard = guard;
+        this.sites = sites;
+        this.jobs = jobs;
     }
 
     /** Creates the subscription, or renews the one with the same endpoint, or the one that this browser had before. */
@@ -143,7 +151,20 @@ final class SubscriptionsService {
                                 hash(secret),
                                 key)))
                 .compose(done -> tell(tx, call.ws(), "subscription.created", List.of(id)))
+                .compose(done -> welcome(tx, call.ws(), id, draft.site()))
                 .map(done -> new Saved(true, id, secret, keyId)));
+    }
+
+    /** Only who is new is welcomed: not who renews, comes back or is imported. */
+    private Future<Void> welcome(SqlConnection tx, int ws, UUID id, String origin) {
+        return origin == null
+                ? Future.succeededFuture()
+                : sites.byOrigin(tx, ws).compose(known -> {
+                    var site = known.get(origin);
+                    return site == null || site.welcome() == null || !site.welcome().enabled()
+                            ? Future.succeededFuture()
+                            : jobs.enqueue(tx, List.of(WelcomeJob.of(ws, id, Instant.now())));
+                });
     }
 
     private Future<Saved> renew(

@@ -562,4 +562,16 @@ final class SubscriptionsStore {
                 row.getOffsetDateTime("last_seen_at"),
                 row.get(OffsetDateTime.class, "ended_at"));
     }
+
+    /** The origin of the site on which it was subscribed; empty where it has none, has ended, or was welcomed before. */
+    Future<Optional<String>> markWelcomed(SqlClient tx, int ws, UUID id) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE webpush_subscription SET welcomed_at = now()
+                        WHERE ws = $1 AND id = $2 AND welcomed_at IS NULL AND status = 'active' AND site IS NOT NULL
+                        RETURNING site
+                        """)
+                .execute(Tuple.of(ws, id))
+                .map(rows -> rows.stream().map(row -> row.getString("site")).findFirst());
+    }
 }

@@ -165,10 +165,11 @@ public final class Webpush {
     }
 
     /** What workers of this domain do. */
-    public List<JobHandler> jobs(Transactions workers, Profiles profiles, Uploads uploads) {
+    public List<JobHandler> jobs(Transactions workers, Profiles profiles, Uploads uploads, Messages messages) {
         return List.of(
                 new RetireKeyJob(workers, keysStore, store),
                 new PromptsKeeper(workers.pool(), promptsStore),
+                new WelcomeJob(workers, store, sitesStore, messages, subject),
                 new ImportJob(workers, importsStore, store, keys, profiles, uploads, secrets, guard));
     }
 
@@ -190,7 +191,7 @@ public final class Webpush {
                 pool,
                 keys,
                 new PushKeysService(transactions, keysStore, keys, jobs, audit, cursor),
-                new SitesService(transactions, sitesStore, promptsStore, epochs, audit, cursor),
+                new SitesService(transactions, sitesStore, promptsStore, epochs, audit, cursor, messages, tenancy),
                 new PromptsService(transactions, promptsStore, sitesStore, sites, profiles, epochs, audit, cursor),
                 profiles,
                 new ExportService(
@@ -206,7 +207,7 @@ public final class Webpush {
                         new RecentSignIn(Duration.ofSeconds(recentSignInSeconds), clock)),
                 new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
                 new SubscriptionsService(
-                        transactions, store, keys, profiles, identities, authorities, tenancy, secrets, guard),
+                        transactions, store, keys, profiles, identities, authorities, tenancy, secrets, guard, sites, jobs),
                 store,
                 new MessagesService(
                         transactions, messages, batches, audit, authorities, cursor, store, tenancy, links, subject),

@@ -36,13 +36,8 @@ public final class PerformanceService {
         var event = call.parameters().getString("event");
         var within = within(call.parameters().getString("within"));
         var message = call.uuid("messageId");
-        if (message != null
-                && List.of("tag", "from", "to").stream()
-                        .anyMatch(name -> call.parameters().getString(name) != null)) {
-            throw ProblemException.invalid("messageId", "Name one message, or say which ones by tag, from and to.");
-        }
         return analytics
-                .run(tx -> (message == null ? several(tx, call) : one(tx, call.ws(), message))
+                .run(tx -> messages(tx, call, message)
                         .compose(runs -> PerformanceStore.sides(tx, call.ws(), runs, control(message), event, within)
                                 .map(sides -> toJson(event, within, runs.size(), sides))))
                 .map(Reply::ok);
@@ -55,20 +50,20 @@ public final class PerformanceService {
                 : List.of(PerformanceStore.HOLDOUT, PerformanceStore.GLOBAL_HOLDOUT);
     }
 
-    private static Future<List<Long>> one(SqlConnection tx, int ws, UUID message) {
-        return PerformanceStore.message(tx, ws, message).map(runs -> {
-            if (runs.isEmpty()) {
-                throw ProblemException.notFound("message");
-            }
-            return runs;
-        });
-    }
-
-    private static Future<List<Long>> several(SqlConnection tx, Call call) {
+    /** What is given has to fit, all of it. */
+    private static Future<List<Long>> messages(SqlConnection tx, Call call, UUID message) {
         var to = instant(call, "to", Instant.now());
-        var from = instant(call, "from", to.minus(LOOKS_BACK));
-        return PerformanceStore.messages(
-                        tx, call.ws(), from, to, call.parameters().getString("tag"), MESSAGES + 1)
+        var from = instant(call, "from", message == null ? to.minus(LOOKS_BACK) : Instant.EPOCH);
+        var tag = call.parameters().getString("tag");
+        return (message == null
+                        ? Future.succeededFuture(true)
+                        : PerformanceStore.exists(tx, call.ws(), message))
+                .compose(there -> {
+                    if (!there) {
+                        throw ProblemException.notFound("message");
+                    }
+                    return PerformanceStore.messages(tx, call.ws(), from, to, tag, message, MESSAGES + 1);
+                })
                 .map(runs -> {
                     if (runs.size() > MESSAGES) {
                         throw ProblemException.unprocessable(

@@ -24,23 +24,31 @@ final class PerformanceStore {
     static final List<Short> BEFORE =
             List.of((short) 20, (short) 21, (short) 22, (short) 24, (short) 28, (short) 39, (short) 40);
 
-    /** Whether the workspace has that message. */
-    static Future<List<Long>> message(SqlClient client, int ws, UUID id) {
-        return client.preparedQuery("SELECT run FROM cep_run WHERE ws = $1 AND id = $2")
-                .execute(Tuple.of(ws, id))
-                .map(PerformanceStore::runs);
+    static Future<Boolean> exists(SqlClient client, int ws, UUID message) {
+        return client.preparedQuery("SELECT FROM cep_run WHERE ws = $1 AND id = $2")
+                .execute(Tuple.of(ws, message))
+                .map(rows -> rows.size() > 0);
     }
 
     static final String MESSAGES =
             """
             SELECT run FROM cep_run
-            WHERE ws = $1 AND created_at >= $2 AND created_at < $3 AND ($4::text IS NULL OR tag = $4) AND purpose <> 'transactional'
-            ORDER BY created_at DESC LIMIT $5
+            WHERE ws = $1 AND created_at >= $2 AND created_at < $3 AND ($4::text IS NULL OR tag = $4) AND ($5::uuid IS NULL OR id = $5)
+              AND purpose <> 'transactional'
+            ORDER BY created_at DESC LIMIT $6
             """;
 
-    static Future<List<Long>> messages(SqlClient client, int ws, Instant from, Instant to, String tag, int most) {
+    /**
+     * The newest first.
+     *
+     * @param tag null for any
+     * @param message null for all
+     */
+    static Future<List<Long>> messages(
+            SqlClient client, int ws, Instant from, Instant to, String tag, UUID message, int most) {
         return client.preparedQuery(MESSAGES)
-                .execute(Tuple.of(ws, from.atOffset(ZoneOffset.UTC), to.atOffset(ZoneOffset.UTC), tag, most))
+                .execute(Tuple.of(
+                        ws, from.atOffset(ZoneOffset.UTC), to.atOffset(ZoneOffset.UTC), tag, message, most))
                 .map(PerformanceStore::runs);
     }
 

@@ -48,10 +48,7 @@ class PerformanceApiTest {
         var known = new ArrayList<JsonObject>();
         for (int i = 0; i < PEOPLE; i++) {
             users.add("u" + i);
-            known.add(new JsonObject()
-                    .put("type", "identify")
-                    .put("userId", "u" + i)
-                    .put("messageId", "i" + i));
+            known.add(new JsonObject().put("type", "identify").put("userId", "u" + i).put("messageId", "i" + i));
         }
         batches(known);
         count("SELECT count(*)::int AS n FROM cdp_profile WHERE user_id LIKE 'u%'", PEOPLE);
@@ -87,9 +84,7 @@ class PerformanceApiTest {
                 .put("event", "Order Completed")
                 .put("userId", "u" + who)
                 .put("messageId", id)
-                .put(
-                        "timestamp",
-                        java.time.Instant.now().minusSeconds(daysAgo * 86_400L).toString());
+                .put("timestamp", java.time.Instant.now().minusSeconds(daysAgo * 86_400L).toString());
     }
 
     private static void batches(List<JsonObject> events) {
@@ -98,9 +93,7 @@ class PerformanceApiTest {
             assertThat(server.admin(
                                     "POST",
                                     "/v1/batch",
-                                    new JsonObject()
-                                            .put("writeKey", server.writeKey())
-                                            .put("batch", new JsonArray(part)))
+                                    new JsonObject().put("writeKey", server.writeKey()).put("batch", new JsonArray(part)))
                             .status())
                     .isEqualTo(200);
         }
@@ -117,10 +110,7 @@ class PerformanceApiTest {
                                 .put("content", new JsonObject().put("title", "Spring")))
                 .json()
                 .getString("id");
-        count(
-                "SELECT count(*)::int AS n FROM cep_message m JOIN cep_run r ON r.run = m.run WHERE r.id = '" + id
-                        + "' AND m.state = 4",
-                PEOPLE);
+        count("SELECT count(*)::int AS n FROM cep_message m JOIN cep_run r ON r.run = m.run WHERE r.id = '" + id + "' AND m.state = 4", PEOPLE);
         return id;
     }
 
@@ -152,11 +142,9 @@ class PerformanceApiTest {
         }
         var did = new TreeMap<String, Integer>();
         people.forEach((user, held) -> {
-            boolean bought =
-                    !rows("SELECT FROM cdp_event e JOIN cdp_identity i ON i.no = e.identity_no WHERE e.name = 'Order Completed' AND i.value = '"
-                                    + user
-                                    + "' AND e.at > now() - interval '9 days 12 hours' AND e.at < now() - interval '3 days'")
-                            .isEmpty();
+            boolean bought = !rows("SELECT FROM cdp_event e JOIN cdp_identity i ON i.no = e.identity_no WHERE e.name = 'Order Completed' AND i.value = '"
+                            + user + "' AND e.at > now() - interval '9 days 12 hours' AND e.at < now() - interval '3 days'")
+                    .isEmpty();
             did.merge(held ? "control" : "messaged", 1, Integer::sum);
             did.merge(held ? "controlDid" : "messagedDid", bought ? 1 : 0, Integer::sum);
         });
@@ -173,8 +161,7 @@ class PerformanceApiTest {
 
     @Test
     void a_planted_uplift_is_found_with_the_numbers_that_the_tables_hold() {
-        var answer =
-                server.admin("GET", PERFORMANCE + "&messageId=" + message, null).json();
+        var answer = server.admin("GET", PERFORMANCE + "&messageId=" + message, null).json();
         assertThat(told(answer)).isEqualTo(counted("spring"));
         assertThat(answer.getString("verdict")).isEqualTo("better");
         assertThat(answer.getBoolean("enough")).isTrue();
@@ -185,8 +172,7 @@ class PerformanceApiTest {
         var uplift = answer.getJsonObject("uplift");
         assertThat(2.0).isBetween(uplift.getDouble("low"), uplift.getDouble("high"));
 
-        assertThat(told(server.admin("GET", PERFORMANCE + "&tag=spring", null).json()))
-                .isEqualTo(told(answer));
+        assertThat(told(server.admin("GET", PERFORMANCE + "&tag=spring", null).json())).isEqualTo(told(answer));
         var both = server.admin("GET", PERFORMANCE, null).json();
         assertThat(both.getInteger("messages")).isEqualTo(2);
         assertThat(told(both)).as("a person counts once").isEqualTo(told(answer));
@@ -194,11 +180,9 @@ class PerformanceApiTest {
 
     @Test
     void who_became_part_of_another_counts_as_that_one() {
-        execute(
-                "UPDATE cdp_profile SET merged_into = (SELECT profile_no FROM cdp_profile WHERE user_id = 'u1') WHERE user_id = 'u2'");
+        execute("UPDATE cdp_profile SET merged_into = (SELECT profile_no FROM cdp_profile WHERE user_id = 'u1') WHERE user_id = 'u2'");
         try {
-            var answer = server.admin("GET", PERFORMANCE + "&messageId=" + second, null)
-                    .json();
+            var answer = server.admin("GET", PERFORMANCE + "&messageId=" + second, null).json();
             var told = told(answer);
             assertThat(told.get("control") + told.get("messaged")).isEqualTo(PEOPLE - 1);
         } finally {
@@ -208,43 +192,31 @@ class PerformanceApiTest {
 
     @Test
     void whose_time_is_not_over_waits_and_who_was_out_before_the_draw_is_on_no_side() {
-        var waiting = server.admin("GET", PERFORMANCE + "&within=P30D&messageId=" + message, null)
-                .json();
+        var waiting = server.admin("GET", PERFORMANCE + "&within=P30D&messageId=" + message, null).json();
         assertThat(waiting.getInteger("waiting")).isEqualTo(PEOPLE);
         assertThat(waiting.getString("verdict")).isEqualTo("inconclusive");
         assertThat(waiting.getValue("uplift")).isNull();
-        var where =
-                " WHERE rank = 0 AND profile_no IN (SELECT profile_no FROM cdp_profile WHERE user_id IN ('u7', 'u8', 'u9')) AND run = (SELECT run FROM cep_run WHERE id = '"
-                        + second + "')";
+        var where = " WHERE rank = 0 AND profile_no IN (SELECT profile_no FROM cdp_profile WHERE user_id IN ('u7', 'u8', 'u9')) AND run = (SELECT run FROM cep_run WHERE id = '"
+                + second + "')";
         var before = rows("SELECT reason, profile_no FROM cep_message" + where);
         execute("UPDATE cep_message SET reason = 21" + where);
         try {
-            var told = told(server.admin("GET", PERFORMANCE + "&messageId=" + second, null)
-                    .json());
+            var told = told(server.admin("GET", PERFORMANCE + "&messageId=" + second, null).json());
             assertThat(told.get("control") + told.get("messaged")).isEqualTo(PEOPLE - 3);
         } finally {
-            before.forEach(row -> execute("UPDATE cep_message SET reason = " + row.getShort("reason") + where
-                    + " AND profile_no = " + row.getInteger("profile_no")));
+            before.forEach(row -> execute("UPDATE cep_message SET reason = " + row.getShort("reason") + where + " AND profile_no = " + row.getInteger("profile_no")));
         }
     }
 
     @Test
     void what_makes_no_sense_is_told() {
-        assertThat(server.admin("GET", PERFORMANCE + "&messageId=" + UUID.randomUUID(), null)
-                        .status())
-                .isEqualTo(404);
-        assertThat(server.admin("GET", PERFORMANCE + "&tag=a&messageId=" + message, null)
-                        .status())
-                .isEqualTo(400);
-        for (var within : List.of("P91D", "PT0H", "P", "P1Y", "PT", "soon")) {
-            assertThat(server.admin("GET", PERFORMANCE + "&within=" + within, null)
-                            .status())
-                    .as(within)
-                    .isEqualTo(400);
-        }
-        assertThat(server.admin("GET", PERFORMANCE + "&tag=nobodys", null)
-                        .json()
-                        .getInteger("messages"))
+        assertThat(server.admin("GET", PERFORMANCE + "&messageId=" + UUID.randomUUID(), null).status()).isEqualTo(404);
+        assertThat(server.admin("GET", PERFORMANCE + "&tag=a&messageId=" + message, null).json().getInteger("messages"))
+                .as("all of it has to fit")
                 .isZero();
+        for (var within : List.of("P91D", "PT0H", "P", "P1Y", "PT", "soon")) {
+            assertThat(server.admin("GET", PERFORMANCE + "&within=" + within, null).status()).as(within).isEqualTo(400);
+        }
+        assertThat(server.admin("GET", PERFORMANCE + "&tag=nobodys", null).json().getInteger("messages")).isZero();
     }
 }
