@@ -14,6 +14,7 @@ import app.fathi.cdp.schemas.Pins;
 import app.fathi.cdp.schemas.SchemaObserver;
 import app.fathi.cdp.schemas.SchemasService;
 import app.fathi.cep.Batches;
+import app.fathi.cep.BestTimes;
 import app.fathi.cep.CepVerticle;
 import app.fathi.cep.DecisionsService;
 import app.fathi.cep.ExpandJob;
@@ -395,7 +396,7 @@ public final class App {
                 new Explain(new Transactions(pools.admin()), sending, messages, users.tenancy()),
                 new DecisionsService(new Transactions(pools.admin()), sending, cursor),
                 new BestTimesService(new Transactions(pools.admin()), profiles),
-                new PerformanceService(new Transactions(pools.analytics())),
+                new PerformanceService(new Transactions(pools.analytics()), new BestTimes(vertx, sending)),
                 new Quotas(pools.admin()));
         Supplier<CampaignsVerticle> campaignsDoor = () -> campaigns.verticle(users.tenancy(), roles, audit, cursor);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(

@@ -20,6 +20,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.IntPredicate;
 
 /**
  * When to send something to each of many people: in the hour of theirs in which a click is likeliest, by what they did with messages before and, where
@@ -69,6 +72,16 @@ public final class BestTimes {
                                 from,
                                 end),
                         false));
+    }
+
+    /**
+     * Who of a message that goes at each one's best hour gets it at an hour by chance, so that one can see what choosing brings about; empty of other
+     * messages, and where chance has nobody.
+     */
+    public Future<Optional<IntPredicate>> byChance(SqlClient client, int ws, UUID message) {
+        return RunsStore.runById(client, ws, message)
+                .map(found -> found.filter(run -> run.plan().timing() instanceof Timing.BestHour best && best.controlPercent() > 0)
+                        .map(run -> no -> Spread.isControl(run, no)));
     }
 
     private static Map<Integer, Instant> chosen(

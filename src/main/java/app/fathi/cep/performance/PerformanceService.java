@@ -1,5 +1,6 @@
 package app.fathi.cep.performance;
 
+import app.fathi.cep.BestTimes;
 import app.fathi.cep.performance.PerformanceStore.Sides;
 import app.fathi.cep.performance.Share.Interval;
 import app.fathi.platform.bus.Call;
@@ -15,6 +16,7 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.IntPredicate;
 
 /** What messages bring about: what people did who were to get them, against people whom chance had left out. */
 public final class PerformanceService {
@@ -23,13 +25,19 @@ public final class PerformanceService {
     private static final Duration LONGEST = Duration.ofDays(90);
     private static final Duration LOOKS_BACK = Duration.ofDays(30);
     private static final int MESSAGES = 500;
+    /** People of a large message are counted in pieces, the first two million: more say nothing more. */
+    private static final int PAGE = 50_000;
+
+    private static final int PAGES = 40;
     private static final int DECIMALS = 1_000_000;
 
     private final Transactions analytics;
+    private final BestTimes bestTimes;
 
     /** @param analytics where questions to many people are asked, each for a bounded time */
-    public PerformanceService(Transactions analytics) {
+    public PerformanceService(Transactions analytics, BestTimes bestTimes) {
         this.analytics = analytics;
+        this.bestTimes = bestTimes;
     }
 
     public Future<Reply> get(Call call) {
@@ -39,7 +47,8 @@ public final class PerformanceService {
         return analytics
                 .run(tx -> messages(tx, call, message)
                         .compose(runs -> PerformanceStore.sides(tx, call.ws(), runs, control(message), event, within)
-                                .map(sides -> toJson(event, within, runs.size(), sides))))
+                                .compose(sides -> hours(tx, call.ws(), message).map(hours -> toJson(
+                                        event, within, runs.size(), sides, hours)))))
                 .map(Reply::ok);
     }
 
@@ -92,8 +101,42 @@ public final class PerformanceService {
         }
     }
 
+    /** Null of what did not go at each one's best hour, or to nobody by chance, or is not over. */
+    private Future<JsonObject> hours(SqlConnection tx, int ws, UUID message) {
+        return message == null
+                ? Future.succeededFuture()
+                : bestTimes.byChance(tx, ws, message).compose(byChance -> byChance.isEmpty()
+                        ? Future.succeededFuture()
+                        : PerformanceStore.over(tx, ws, message)
+                                .compose(run -> run.isEmpty()
+                                        ? Future.succeededFuture()
+                                        : count(tx, run.get(), -1, PAGES, byChance.get(), new long[4])
+                                                .map(PerformanceService::hours)));
+    }
+
+    /** @param counts people at their best hour, those of them who clicked, and the same by chance */
+    private static Future<long[]> count(
+            SqlConnection tx, long run, int after, int pages, IntPredicate byChance, long[] counts) {
+        return PerformanceStore.clicks(tx, run, after, PAGE).compose(people -> {
+            for (var one : people) {
+                int side = byChance.test(one.profileNo()) ? 2 : 0;
+                counts[side]++;
+                counts[side + 1] += one.clicked() ? 1 : 0;
+            }
+            return people.size() < PAGE || pages == 1
+                    ? Future.succeededFuture(counts)
+                    : count(tx, run, people.getLast().profileNo(), pages - 1, byChance, counts);
+        });
+    }
+
+    private static JsonObject hours(long[] counts) {
+        var best = new Share(counts[0], counts[1]);
+        var chance = new Share(counts[2], counts[3]);
+        return compared(new Uplift(best, chance)).put("best", toJson(best)).put("byChance", toJson(chance));
+    }
+
     /** The contract's {@code Performance}. */
-    private static JsonObject toJson(String event, Duration within, int messages, Sides sides) {
+    private static JsonObject toJson(String event, Duration within, int messages, Sides sides, JsonObject hours) {
         var uplift = new Uplift(sides.messaged(), sides.control());
         return new JsonObject()
                 .put("event", event)
@@ -102,6 +145,12 @@ public final class PerformanceService {
                 .put("messaged", toJson(sides.messaged()))
                 .put("control", toJson(sides.control()))
                 .put("waiting", sides.waiting())
+                .put("bestHour", hours)
+                .mergeIn(compared(uplift));
+    }
+
+    private static JsonObject compared(Uplift uplift) {
+        return new JsonObject()
                 .put("difference", toJson(uplift.difference()))
                 .put("uplift", uplift.relative() == null ? null : toJson(uplift.relative()))
                 .put("enough", uplift.isEnough())

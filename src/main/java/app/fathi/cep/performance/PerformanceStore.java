@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 
 /** SQL over the ledger and the events that tells what people did after it was decided whether they get a message. */
@@ -22,7 +23,7 @@ final class PerformanceStore {
 
     /** Reasons of what is decided before anybody is held out, so that nobody of them is in the control: they are on neither side. */
     static final List<Short> BEFORE =
-            List.of((short) 20, (short) 21, (short) 22, (short) 24, (short) 28, (short) 39, (short) 40);
+            List.of((short) 20, (short) 21, (short) 22, (short) 24, (short) 28, (short) 37, (short) 39, (short) 40);
 
     static Future<Boolean> exists(SqlClient client, int ws, UUID message) {
         return client.preparedQuery("SELECT FROM cep_run WHERE ws = $1 AND id = $2")
@@ -77,8 +78,9 @@ final class PerformanceStore {
               CROSS JOIN LATERAL (
                 SELECT profile_no, created_at, reason FROM cep_message
                 WHERE run = picked.run AND step = 0 AND rank = 0 AND state >= 2 AND reason <> ALL ($4)
-                  -- What waited for a blackout to end, and then was too late.
-                  AND NOT (reason = 30 AND factors IS NOT NULL AND get_byte(factors, 0) = 4)) m
+                  -- What waited for a blackout to end, and then was too late; and what was never looked at before it was.
+                  AND NOT (reason = 30 AND factors IS NOT NULL AND get_byte(factors, 0) = 4)
+                  AND NOT (reason = 66 AND attempts = 0)) m
             ), people AS MATERIALIZED (
               SELECT DISTINCT ON (a.actor) a.actor, d.at, d.held, d.at + $6 * interval '1 second' AS ends
               FROM decided d JOIN cep_actor a ON a.ws = $1 AND a.profile_no = d.profile_no
@@ -118,5 +120,36 @@ final class PerformanceStore {
                             new Share(row.getLong("control"), row.getLong("control_did")),
                             row.getLong("waiting"));
                 });
+    }
+
+    /** The number of a message of which all is over for a day, so that whoever clicks has clicked; empty before. */
+    static Future<Optional<Long>> over(SqlClient client, int ws, UUID message) {
+        return client.preparedQuery(
+                        "SELECT run FROM cep_run WHERE ws = $1 AND id = $2 AND finished_at < now() - interval '1 day'")
+                .execute(Tuple.of(ws, message))
+                .map(rows -> runs(rows).stream().findFirst());
+    }
+
+    /** Whether somebody clicked within a day. */
+    record Clicked(int profileNo, boolean clicked) {}
+
+    static final String CLICKS =
+            """
+            SELECT profile_no, coalesce(bool_or(clicked_at < accepted_at + interval '1 day'), false) AS clicked
+            FROM cep_message
+            WHERE run = $1 AND step = 0 AND profile_no > $2 AND reason <> ALL ($3)
+            GROUP BY profile_no ORDER BY profile_no LIMIT $4
+            """;
+
+    /** People of a message, in order, but those who were out before it was decided at which hour. */
+    static Future<List<Clicked>> clicks(SqlClient client, long run, int after, int most) {
+        var out = new ArrayList<>(BEFORE);
+        out.add(HOLDOUT);
+        out.add(GLOBAL_HOLDOUT);
+        return client.preparedQuery(CLICKS)
+                .execute(Tuple.of(run, after, out.toArray(Short[]::new), most))
+                .map(rows -> rows.stream()
+                        .map(row -> new Clicked(row.getInteger("profile_no"), row.getBoolean("clicked")))
+                        .toList());
     }
 }

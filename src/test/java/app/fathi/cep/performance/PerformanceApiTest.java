@@ -9,12 +9,16 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.Row;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.IntPredicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -84,7 +88,7 @@ class PerformanceApiTest {
                 .put("event", "Order Completed")
                 .put("userId", "u" + who)
                 .put("messageId", id)
-                .put("timestamp", java.time.Instant.now().minusSeconds(daysAgo * 86_400L).toString());
+                .put("timestamp", Instant.now().minusSeconds(daysAgo * 86_400L).toString());
     }
 
     private static void batches(List<JsonObject> events) {
@@ -122,7 +126,7 @@ class PerformanceApiTest {
         pool.query(sql).execute().await();
     }
 
-    private static List<io.vertx.sqlclient.Row> rows(String sql) {
+    private static List<Row> rows(String sql) {
         return pool.query(sql).execute().await().stream().toList();
     }
 
@@ -206,6 +210,80 @@ class PerformanceApiTest {
         } finally {
             before.forEach(row -> execute("UPDATE cep_message SET reason = " + row.getShort("reason") + where + " AND profile_no = " + row.getInteger("profile_no")));
         }
+    }
+
+    @Test
+    void at_the_best_hour_more_click_than_at_an_hour_by_chance() {
+        var users = new JsonArray();
+        for (int i = 0; i < PEOPLE; i++) {
+            users.add("u" + i);
+        }
+        var id = server.admin(
+                        "POST",
+                        "/api/v1/webpush/messages",
+                        new JsonObject()
+                                .put("audience", new JsonObject().put("userIds", users))
+                                .put("purpose", "marketing")
+                                // Nothing of it is sent while it is looked at.
+                                .put("sendAt", Instant.now().plus(Duration.ofDays(10)).toString())
+                                .put("bestHour", new JsonObject().put("withinHours", 24).put("controlPercent", 30))
+                                .put("content", new JsonObject().put("title", "Spring")))
+                .json()
+                .getString("id");
+        var path = PERFORMANCE + "&messageId=" + id;
+        assertThat(server.admin("GET", path, null).json().getValue("bestHour")).as("not over").isNull();
+        var run = rows("SELECT run FROM cep_run WHERE id = '" + id + "'").getFirst().getLong("run");
+        // It is as if all of it were over.
+        execute("DELETE FROM jobs WHERE key LIKE '" + run + "/%'");
+        execute("UPDATE cep_run SET state = 'completed', chunks_left = 0, created_at = now() - interval '5 days', finished_at = now() - interval '2 days' WHERE run = " + run);
+        execute(("INSERT INTO cep_message (run, token, ws, profile_no, step, rank, state, channel, attempts, reason, id)"
+                        + " SELECT run, 0, ws, no, 0, 0, 4, 1, 0, 23, gen_random_uuid() FROM cep_chunk JOIN cep_run USING (run), unnest(profile_nos) AS no"
+                        + " WHERE run = %d AND NOT EXISTS (SELECT FROM cep_message m WHERE m.run = cep_run.run AND m.profile_no = no)")
+                .formatted(run));
+        execute("UPDATE cep_message SET state = 2, reason = 1, accepted_at = now() - interval '3 days' WHERE reason <> 26 AND run = " + run);
+        int best = 0;
+        int bestClicked = 0;
+        int chance = 0;
+        int chanceClicked = 0;
+        var predicate = control(id);
+        for (var row : rows("SELECT profile_no FROM cep_message WHERE reason = 1 AND run = " + run)) {
+            int no = row.getInteger("profile_no");
+            boolean byChance = predicate.test(no);
+            boolean clicks = RANDOM.nextInt(100) < (byChance ? 10 : 30);
+            if (clicks) {
+                execute("UPDATE cep_message SET clicked_at = accepted_at + interval '1 hour' WHERE run = " + run + " AND profile_no = " + no);
+            }
+            best += byChance ? 0 : 1;
+            chance += byChance ? 1 : 0;
+            bestClicked += !byChance && clicks ? 1 : 0;
+            chanceClicked += byChance && clicks ? 1 : 0;
+        }
+        var hours = server.admin("GET", path, null).json().getJsonObject("bestHour");
+        assertThat(hours.getString("verdict")).isEqualTo("better");
+        assertThat(hours.getJsonObject("best").getInteger("people")).isEqualTo(best);
+        assertThat(hours.getJsonObject("best").getInteger("did")).isEqualTo(bestClicked);
+        assertThat(hours.getJsonObject("byChance").getInteger("people")).isEqualTo(chance);
+        assertThat(hours.getJsonObject("byChance").getInteger("did")).isEqualTo(chanceClicked);
+        assertThat(chance).as("three of ten").isBetween(240, 360);
+        assertThat(0.2).isBetween(hours.getJsonObject("difference").getDouble("low"), hours.getJsonObject("difference").getDouble("high"));
+        execute("DELETE FROM cep_message WHERE run = " + run);
+        execute("DELETE FROM cep_run WHERE run = " + run);
+    }
+
+    /** The lot as it is drawn, apart from the server. */
+    private static IntPredicate control(String message) {
+        var id = UUID.fromString(message);
+        return no -> {
+            long mixed = mix(id.getMostSignificantBits() ^ mix(id.getLeastSignificantBits() + no));
+            return Long.remainderUnsigned(mixed >>> 32, 1_000) < 300;
+        };
+    }
+
+    private static long mix(long seed) {
+        long mixed = seed + 0x9E3779B97F4A7C15L;
+        mixed = (mixed ^ mixed >>> 30) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
+        return mixed ^ mixed >>> 31;
     }
 
     @Test
