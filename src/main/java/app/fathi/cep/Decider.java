@@ -30,15 +30,14 @@ final class Decider {
         this.channel = sending.channel(run.channel());
         this.now = now;
         this.constant = chunk.isConstant(run, sending.renderer);
-        this.wording = run.isFilled()
-                ? sending.templates
-                        .wording(
-                                sending.transactions.pool(),
-                                run.ws(),
-                                run.pin().template(),
-                                run.pin().version())
-                        .await()
-                : null;
+        this.wording = run.isFilled() ? wording(sending, run) : null;
+    }
+
+    /** Whoever has just pinned it has it ready: then nobody waits, also where nobody may. */
+    private static Wording wording(Sending sending, Run run) {
+        var wording = sending.templates.wording(
+                sending.transactions.pool(), run.ws(), run.pin().template(), run.pin().version());
+        return wording.succeeded() ? wording.result() : wording.await();
     }
 
     /** What was decided: a reason not to send, not to try before an instant, or what to send. */

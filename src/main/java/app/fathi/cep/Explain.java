@@ -42,11 +42,21 @@ public final class Explain {
         var json = call.json();
         var client = transactions.pool();
         return requirePurpose(call.ws(), json.getString("purpose"))
-                .compose(allowed -> messages.checkContent(call.ws(), request(json)))
-                .compose(checked -> clock(client, json.getString("at")))
-                .compose(clock -> person(client, call.ws(), json)
-                        .compose(no -> explain(client, call.ws(), no, request(json), clock)))
-                .map(Reply::ok);
+                .compose(allowed -> transactions.run(tx -> messages.ready(tx, call.ws(), request(json), false)))
+                .compose(ready -> clock(client, json.getString("at"))
+                        .compose(clock -> person(client, call.ws(), json)
+                                .compose(no -> explain(client, call.ws(), no, ready, clock))))
+                .map(told -> Reply.ok(saysNothing(json) ? withoutContent(told) : told));
+    }
+
+    private static boolean saysNothing(JsonObject json) {
+        return !json.containsKey("content") && !json.containsKey("template");
+    }
+
+    /** What stands for the content is nobody's. */
+    private static JsonObject withoutContent(JsonObject told) {
+        told.getJsonArray("deliveries").forEach(delivery -> ((JsonObject) delivery).putNull("content"));
+        return told;
     }
 
     private Future<Void> requirePurpose(int ws, String purpose) {
@@ -69,17 +79,17 @@ public final class Explain {
         var found = userId != null
                 ? sending.profiles.numbersByUserIds(client, ws, Set.of(userId)).map(Map::values)
                 : sending.profiles
-                        .numbersByIds(client, ws, Set.of(uuid(json.getString("profileId"))))
+                        .numbersByIds(client, ws, Set.of(uuid("/profileId", json.getString("profileId"))))
                         .map(Map::values);
         return found.map(
                 numbers -> numbers.stream().findFirst().orElseThrow(() -> ProblemException.notFound("profile")));
     }
 
-    private static UUID uuid(String text) {
+    private static UUID uuid(String pointer, String text) {
         try {
             return UUID.fromString(text);
         } catch (IllegalArgumentException e) {
-            throw ProblemException.invalid("/profileId", "This is not a UUID.");
+            throw ProblemException.invalid(pointer, "This is not a UUID.");
         }
     }
 
@@ -98,7 +108,24 @@ public final class Explain {
                         null,
                         true,
                         true)
-                .tagged(json.getString("tag"));
+                .tagged(json.getString("tag"))
+                .by(template(json));
+    }
+
+    private static ByTemplate template(JsonObject json) {
+        var template = json.getJsonObject("template");
+        if (template == null) {
+            return null;
+        }
+        if (json.containsKey("content")) {
+            throw ProblemException.unprocessable(
+                    "/content", "A message shows either its own content or what a template says: give one of both.");
+        }
+        return new ByTemplate(
+                uuid("/template/id", template.getString("id")),
+                template.getLong("version"),
+                template.getString("language"),
+                template.getJsonObject("variables", new JsonObject()));
     }
 
     /** A person's deliveries by now: one for each device, and what each stage has against it. */
@@ -209,7 +236,14 @@ public final class Explain {
                 .put("subscriptionId", address == null ? null : address.id().toString())
                 .put("outcome", verdict == null ? "send" : verdict.ruling().isHeld() ? "wait" : "skip")
                 .put("stage", verdict == null ? null : verdict.stage().word())
-                .put("stages", stages);
+                .put("stages", stages)
+                .put("content", content(situation));
+    }
+
+    /** What they would be told; null where it cannot be rendered for them, and where there is no device. */
+    private static JsonObject content(Situation situation) {
+        var outgoing = situation.decided().outgoing();
+        return outgoing == null ? null : outgoing.content();
     }
 
     private static JsonObject ruled(Situation situation, Ruling ruling) {

@@ -329,4 +329,66 @@ class TemplateMessagesTest {
                 .execute("DO $$ BEGIN ASSERT (SELECT template_filling IS NULL FROM cep_run WHERE id = '%s'); END $$"
                         .formatted(end.getString("id")));
     }
+
+    // ---- what would be told ------------------------------------------------------------------------------------------
+
+    private static JsonObject explained(JsonObject template, String user) {
+        var asked = new JsonObject().put("userId", user).put("purpose", "marketing").put("template", template);
+        var answer = server.admin("POST", "/api/v1/cep/explain", asked);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return answer.json().getJsonArray("deliveries").getJsonObject(0);
+    }
+
+    @Test
+    void an_explanation_shows_what_each_would_be_told_and_why_they_would_not() {
+        int before = BROWSERS.get("ada").receipts().size();
+        var id = approved(draft(variant("en", "Hi {{ name }} {{ n }}"), variant("pt", "Olá {{ name }} {{ n }}"))
+                .put(
+                        "variables",
+                        JsonArray.of(
+                                variable("name", "string").put("trait", "first").put("missing", "skip"),
+                                variable("n", "number").put("missing", "fail"))));
+        var template = by(id).put("variables", new JsonObject().put("n", 7));
+        var ada = explained(template, "ada");
+        assertThat(ada.getString("outcome")).isEqualTo("send");
+        assertThat(ada.getJsonObject("content").getString("title")).isEqualTo("Olá Ada 7");
+        assertThat(explained(template.copy().put("language", "en"), "ada")
+                        .getJsonObject("content")
+                        .getString("title"))
+                .isEqualTo("Hi Ada 7");
+        var bob = explained(template, "bob");
+        assertThat(bob.getString("outcome")).isEqualTo("skip");
+        assertThat(bob.getString("reason")).as("he has no first name").isEqualTo("missing_variable");
+        assertThat(bob.getString("stage")).isEqualTo("render");
+        assertThat(bob.getValue("content")).isNull();
+        var large = approved(draft(variant("en", "{% for i in (1..900) %}{{ first }}123456{% endfor %}"))
+                .put("variables", JsonArray.of(variable("first", "string").put("trait", "first").put("defaultValue", "-"))));
+        assertThat(explained(by(large), "ada").getString("reason")).isEqualTo("payload_too_large");
+
+        var ask = new JsonObject().put("userId", "ada").put("purpose", "marketing");
+        assertThat(server.admin("POST", "/api/v1/cep/explain", ask)
+                        .json()
+                        .getJsonArray("deliveries")
+                        .getJsonObject(0)
+                        .getValue("content"))
+                .as("nothing was given")
+                .isNull();
+        var own = new JsonObject().put("title", "Dear {{ traits.first }}");
+        assertThat(server.admin("POST", "/api/v1/cep/explain", ask.copy().put("content", own))
+                        .json()
+                        .getJsonArray("deliveries")
+                        .getJsonObject(0)
+                        .getJsonObject("content")
+                        .getString("title"))
+                .isEqualTo("Dear Ada");
+        for (var refused : List.of(
+                ask.copy().put("template", by(UUID.randomUUID().toString())),
+                ask.copy().put("template", by(id)),
+                ask.copy().put("template", template).put("content", own))) {
+            assertThat(server.admin("POST", "/api/v1/cep/explain", refused).status())
+                    .as(refused.encode())
+                    .isEqualTo(422);
+        }
+        assertThat(BROWSERS.get("ada").receipts()).as("nothing was sent").hasSize(before);
+    }
 }
