@@ -78,9 +78,9 @@ public final class BestTimes {
      * messages, and where chance has nobody.
      */
     public Future<Optional<IntPredicate>> byChance(SqlClient client, int ws, UUID message) {
-        return RunsStore.runById(client, ws, message)
-                .map(found -> found.filter(run -> run.plan().timing() instanceof Timing.BestHour best && best.controlPercent() > 0)
-                        .map(run -> no -> Spread.isControl(run, no)));
+        return RunsStore.runById(client, ws, message).map(found -> found.filter(
+                        run -> run.plan().timing() instanceof Timing.BestHour best && best.controlPercent() > 0)
+                .map(run -> no -> Spread.isControl(run, no)));
     }
 
     private static Map<Integer, Instant> chosen(
@@ -124,7 +124,10 @@ public final class BestTimes {
     private static int likeliest(List<Ahead> hours, double[] likely, boolean[] out) {
         int best = -1;
         for (int at = 0; at < out.length; at++) {
-            if (!out[at] && (best < 0 || likely[hours.get(at).hour()] > likely[hours.get(best).hour()])) {
+            if (!out[at]
+                    && (best < 0
+                            || likely[hours.get(at).hour()]
+                                    > likely[hours.get(best).hour()])) {
                 best = at;
             }
         }

@@ -36,7 +36,10 @@ final class Decider {
     /** Whoever has just pinned it has it ready: then nobody waits, also where nobody may. */
     private static Wording wording(Sending sending, Run run) {
         var wording = sending.templates.wording(
-                sending.transactions.pool(), run.ws(), run.pin().template(), run.pin().version());
+                sending.transactions.pool(),
+                run.ws(),
+                run.pin().template(),
+                run.pin().version());
         return wording.succeeded() ? wording.result() : wording.await();
     }
 

@@ -43,9 +43,8 @@ public final class Explain {
         var client = transactions.pool();
         return requirePurpose(call.ws(), json.getString("purpose"))
                 .compose(allowed -> transactions.run(tx -> messages.ready(tx, call.ws(), request(json), false)))
-                .compose(ready -> clock(client, json.getString("at"))
-                        .compose(clock -> person(client, call.ws(), json)
-                                .compose(no -> explain(client, call.ws(), no, ready, clock))))
+                .compose(ready -> clock(client, json.getString("at")).compose(clock -> person(client, call.ws(), json)
+                        .compose(no -> explain(client, call.ws(), no, ready, clock))))
                 .map(told -> Reply.ok(saysNothing(json) ? withoutContent(told) : told));
     }
 

@@ -93,7 +93,9 @@ final class SitesService {
                 .run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
                     var before = current(found, version);
                     var changed = before.with(call.json());
-                    return (call.json().containsKey("welcome") ? check(tx, call.ws(), changed) : Future.<Void>succeededFuture())
+                    return (call.json().containsKey("welcome")
+                                    ? check(tx, call.ws(), changed)
+                                    : Future.<Void>succeededFuture())
                             .compose(fine -> store.update(
                                     tx, call.ws(), changed, call.caller().id()))
                             .compose(after -> changed(

@@ -161,7 +161,9 @@ final class SubscriptionsService {
                 ? Future.succeededFuture()
                 : sites.byOrigin(tx, ws).compose(known -> {
                     var site = known.get(origin);
-                    return site == null || site.welcome() == null || !site.welcome().enabled()
+                    return site == null
+                                    || site.welcome() == null
+                                    || !site.welcome().enabled()
                             ? Future.succeededFuture()
                             : jobs.enqueue(tx, List.of(WelcomeJob.of(ws, id, Instant.now())));
                 });

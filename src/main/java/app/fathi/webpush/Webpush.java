@@ -207,7 +207,17 @@ public final class Webpush {
                         new RecentSignIn(Duration.ofSeconds(recentSignInSeconds), clock)),
                 new ImportsService(transactions, importsStore, keys, uploads, jobs, audit, cursor),
                 new SubscriptionsService(
-                        transactions, store, keys, profiles, identities, authorities, tenancy, secrets, guard, sites, jobs),
+                        transactions,
+                        store,
+                        keys,
+                        profiles,
+                        identities,
+                        authorities,
+                        tenancy,
+                        secrets,
+                        guard,
+                        sites,
+                        jobs),
                 store,
                 new MessagesService(
                         transactions, messages, batches, audit, authorities, cursor, store, tenancy, links, subject),

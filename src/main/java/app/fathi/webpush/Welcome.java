@@ -70,16 +70,20 @@ record Welcome(UUID templateId, String purpose, boolean enabled) {
         if (!enabled) {
             return Future.succeededFuture();
         }
-        return tenancy.rules(ws).compose(rules -> {
-            if (purpose.equals(TRANSACTIONAL) || !rules.purposes().contains(purpose)) {
-                throw ProblemException.unprocessable(
-                        "/welcome/purpose",
-                        purpose.equals(TRANSACTIONAL)
-                                ? "Nobody asked for a welcome: it is not transactional."
-                                : "This workspace has no such purpose.");
-            }
-            return messages.request(tx, ws, request(List.of(), true)).mapEmpty().recover(Welcome::named);
-        }).mapEmpty();
+        return tenancy.rules(ws)
+                .compose(rules -> {
+                    if (purpose.equals(TRANSACTIONAL) || !rules.purposes().contains(purpose)) {
+                        throw ProblemException.unprocessable(
+                                "/welcome/purpose",
+                                purpose.equals(TRANSACTIONAL)
+                                        ? "Nobody asked for a welcome: it is not transactional."
+                                        : "This workspace has no such purpose.");
+                    }
+                    return messages.request(tx, ws, request(List.of(), true))
+                            .mapEmpty()
+                            .recover(Welcome::named);
+                })
+                .mapEmpty();
     }
 
     /** The same, under the name that it has here. */

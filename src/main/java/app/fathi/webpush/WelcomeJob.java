@@ -79,21 +79,26 @@ final class WelcomeJob implements JobHandler {
                     .await();
         } catch (ProblemException e) {
             // Nobody waits for an answer; the next one to look at the site's welcome is told the same.
-            LOG.warn("Workspace {} cannot welcome a subscriber: {}", job.ws(), e.problem().kind().code());
+            LOG.warn(
+                    "Workspace {} cannot welcome a subscriber: {}",
+                    job.ws(),
+                    e.problem().kind().code());
         }
         return JobOutcome.done();
     }
 
     private Future<Void> welcome(SqlConnection tx, int ws, UUID id) {
-        return subscriptions.markWelcomed(tx, ws, id).compose(origin -> origin.isEmpty()
-                ? Future.succeededFuture()
-                : sites.byOrigin(tx, ws, origin.get()).compose(site -> {
-                    var welcome = site.map(Site::welcome).orElse(null);
-                    return welcome == null || !welcome.enabled()
-                            ? Future.succeededFuture()
-                            : messages.request(tx, ws, welcome.request(List.of(id), false))
-                                    .mapEmpty();
-                }));
+        return subscriptions
+                .markWelcomed(tx, ws, id)
+                .compose(origin -> origin.isEmpty()
+                        ? Future.succeededFuture()
+                        : sites.byOrigin(tx, ws, origin.get()).compose(site -> {
+                            var welcome = site.map(Site::welcome).orElse(null);
+                            return welcome == null || !welcome.enabled()
+                                    ? Future.succeededFuture()
+                                    : messages.request(tx, ws, welcome.request(List.of(id), false))
+                                            .mapEmpty();
+                        }));
     }
 
     @Override

@@ -330,10 +330,12 @@ class TemplateMessagesTest {
                         .formatted(end.getString("id")));
     }
 
-    // ---- what would be told ------------------------------------------------------------------------------------------
+    // ---- what would be told
+    // ------------------------------------------------------------------------------------------
 
     private static JsonObject explained(JsonObject template, String user) {
-        var asked = new JsonObject().put("userId", user).put("purpose", "marketing").put("template", template);
+        var asked =
+                new JsonObject().put("userId", user).put("purpose", "marketing").put("template", template);
         var answer = server.admin("POST", "/api/v1/cep/explain", asked);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
         return answer.json().getJsonArray("deliveries").getJsonObject(0);
@@ -362,7 +364,11 @@ class TemplateMessagesTest {
         assertThat(bob.getString("stage")).isEqualTo("render");
         assertThat(bob.getValue("content")).isNull();
         var large = approved(draft(variant("en", "{% for i in (1..900) %}{{ first }}123456{% endfor %}"))
-                .put("variables", JsonArray.of(variable("first", "string").put("trait", "first").put("defaultValue", "-"))));
+                .put(
+                        "variables",
+                        JsonArray.of(variable("first", "string")
+                                .put("trait", "first")
+                                .put("defaultValue", "-"))));
         assertThat(explained(by(large), "ada").getString("reason")).isEqualTo("payload_too_large");
 
         var ask = new JsonObject().put("userId", "ada").put("purpose", "marketing");

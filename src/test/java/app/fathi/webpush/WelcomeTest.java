@@ -72,7 +72,9 @@ class WelcomeTest {
 
     private static Answer site(String origin, JsonObject welcome) {
         return server.admin(
-                "POST", SITES, new JsonObject().put("origin", origin).put("name", "Shop").put("welcome", welcome));
+                "POST",
+                SITES,
+                new JsonObject().put("origin", origin).put("name", "Shop").put("welcome", welcome));
     }
 
     private static JsonObject draft(VirtualSubscription browser) {
@@ -86,7 +88,12 @@ class WelcomeTest {
     }
 
     private static int count(String sql) {
-        return pool.query("SELECT count(*)::int AS n FROM " + sql).execute().await().iterator().next().getInteger("n");
+        return pool.query("SELECT count(*)::int AS n FROM " + sql)
+                .execute()
+                .await()
+                .iterator()
+                .next()
+                .getInteger("n");
     }
 
     /** Nobody is about to be welcomed any more. */
@@ -115,7 +122,14 @@ class WelcomeTest {
         var secret = again.json().getString("deviceSecret");
         var renewed = push.subscribe(publicKey);
         var id = saved.json().getString("id");
-        assertThat(server.browser("PUT", SUBSCRIPTIONS + "/" + id, draft(renewed), "Origin", origin, "X-Device-Secret", secret)
+        assertThat(server.browser(
+                                "PUT",
+                                SUBSCRIPTIONS + "/" + id,
+                                draft(renewed),
+                                "Origin",
+                                origin,
+                                "X-Device-Secret",
+                                secret)
                         .status())
                 .as("healed")
                 .isEqualTo(200);
@@ -127,7 +141,8 @@ class WelcomeTest {
         settle();
         assertThat(browser.receipts()).hasSize(1);
         assertThat(renewed.receipts()).isEmpty();
-        assertThat(count("cep_run WHERE tag = 'welcome' AND purpose = 'marketing'")).isPositive();
+        assertThat(count("cep_run WHERE tag = 'welcome' AND purpose = 'marketing'"))
+                .isPositive();
     }
 
     @Test
@@ -138,14 +153,17 @@ class WelcomeTest {
         var id = subscribe(origin, browser).json().getString("id");
         eventually("the welcome", browser::receipts, all -> !all.isEmpty());
         settle();
-        assertThat(count("webpush_subscription WHERE welcomed_at IS NOT NULL AND id = '" + id + "'")).isEqualTo(1);
+        assertThat(count("webpush_subscription WHERE welcomed_at IS NOT NULL AND id = '" + id + "'"))
+                .isEqualTo(1);
         var ws = pool.query("SELECT ws FROM webpush_subscription WHERE id = '" + id + "'")
                 .execute()
                 .await()
                 .iterator()
                 .next()
                 .getInteger("ws");
-        assertThat(new SubscriptionsStore().markWelcomed(pool, ws, UUID.fromString(id)).await())
+        assertThat(new SubscriptionsStore()
+                        .markWelcomed(pool, ws, UUID.fromString(id))
+                        .await())
                 .as("whoever comes second finds nobody to welcome")
                 .isEmpty();
         assertThat(browser.receipts()).hasSize(1);
@@ -157,7 +175,9 @@ class WelcomeTest {
         site(off, welcome(template("Off", true)).put("enabled", false));
         var none = newOrigin();
         site(none, null);
-        var browsers = new VirtualSubscription[] {push.subscribe(publicKey), push.subscribe(publicKey), push.subscribe(publicKey)};
+        var browsers = new VirtualSubscription[] {
+            push.subscribe(publicKey), push.subscribe(publicKey), push.subscribe(publicKey)
+        };
         subscribe(off, browsers[0]);
         subscribe(none, browsers[1]);
         server.admin("POST", SUBSCRIPTIONS, draft(browsers[2]));
@@ -187,8 +207,16 @@ class WelcomeTest {
         var origin = newOrigin();
         site(origin, welcome(template("In the dark", true)));
         var path = "/api/v1/cep/policies";
-        var dark = new JsonObject().put("name", "mourning").put("start", "2020-01-01T00:00").put("end", "2098-01-01T00:00");
-        server.admin("PUT", path, new JsonObject().put("blackouts", new JsonArray().add(dark)), "If-Match", server.admin("GET", path, null).header("ETag"));
+        var dark = new JsonObject()
+                .put("name", "mourning")
+                .put("start", "2020-01-01T00:00")
+                .put("end", "2098-01-01T00:00");
+        server.admin(
+                "PUT",
+                path,
+                new JsonObject().put("blackouts", new JsonArray().add(dark)),
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
         try {
             var browser = push.subscribe(publicKey);
             subscribe(origin, browser);
@@ -196,7 +224,12 @@ class WelcomeTest {
             assertThat(browser.receipts()).isEmpty();
             assertThat(count("cep_message WHERE reason = 28")).isPositive();
         } finally {
-            server.admin("PUT", path, new JsonObject(), "If-Match", server.admin("GET", path, null).header("ETag"));
+            server.admin(
+                    "PUT",
+                    path,
+                    new JsonObject(),
+                    "If-Match",
+                    server.admin("GET", path, null).header("ETag"));
         }
     }
 
@@ -207,7 +240,8 @@ class WelcomeTest {
         var fine = template("Fine", true);
         refused(welcome(fine).put("purpose", "transactional"), "/welcome/purpose");
         refused(welcome(fine).put("purpose", "nothing"), "/welcome/purpose");
-        assertThat(site(newOrigin(), welcome(UUID.randomUUID().toString()).put("enabled", false)).status())
+        assertThat(site(newOrigin(), welcome(UUID.randomUUID().toString()).put("enabled", false))
+                        .status())
                 .as("one that is off is not looked at")
                 .isEqualTo(201);
         var site = site(newOrigin(), welcome(fine));
@@ -224,6 +258,7 @@ class WelcomeTest {
     private static void refused(JsonObject welcome, String pointer) {
         var answer = site(newOrigin(), welcome);
         assertThat(answer.status()).as(answer.body()).isEqualTo(422);
-        assertThat(answer.json().getJsonArray("errors").getJsonObject(0).getString("pointer")).isEqualTo(pointer);
+        assertThat(answer.json().getJsonArray("errors").getJsonObject(0).getString("pointer"))
+                .isEqualTo(pointer);
     }
 }

@@ -47,8 +47,8 @@ public final class PerformanceService {
         return analytics
                 .run(tx -> messages(tx, call, message)
                         .compose(runs -> PerformanceStore.sides(tx, call.ws(), runs, control(message), event, within)
-                                .compose(sides -> hours(tx, call.ws(), message).map(hours -> toJson(
-                                        event, within, runs.size(), sides, hours)))))
+                                .compose(sides -> hours(tx, call.ws(), message)
+                                        .map(hours -> toJson(event, within, runs.size(), sides, hours)))))
                 .map(Reply::ok);
     }
 
@@ -64,9 +64,7 @@ public final class PerformanceService {
         var to = instant(call, "to", Instant.now());
         var from = instant(call, "from", message == null ? to.minus(LOOKS_BACK) : Instant.EPOCH);
         var tag = call.parameters().getString("tag");
-        return (message == null
-                        ? Future.succeededFuture(true)
-                        : PerformanceStore.exists(tx, call.ws(), message))
+        return (message == null ? Future.succeededFuture(true) : PerformanceStore.exists(tx, call.ws(), message))
                 .compose(there -> {
                     if (!there) {
                         throw ProblemException.notFound("message");
@@ -105,13 +103,15 @@ public final class PerformanceService {
     private Future<JsonObject> hours(SqlConnection tx, int ws, UUID message) {
         return message == null
                 ? Future.succeededFuture()
-                : bestTimes.byChance(tx, ws, message).compose(byChance -> byChance.isEmpty()
-                        ? Future.succeededFuture()
-                        : PerformanceStore.over(tx, ws, message)
-                                .compose(run -> run.isEmpty()
-                                        ? Future.succeededFuture()
-                                        : count(tx, run.get(), -1, PAGES, byChance.get(), new long[4])
-                                                .map(PerformanceService::hours)));
+                : bestTimes
+                        .byChance(tx, ws, message)
+                        .compose(byChance -> byChance.isEmpty()
+                                ? Future.succeededFuture()
+                                : PerformanceStore.over(tx, ws, message)
+                                        .compose(run -> run.isEmpty()
+                                                ? Future.succeededFuture()
+                                                : count(tx, run.get(), -1, PAGES, byChance.get(), new long[4])
+                                                        .map(PerformanceService::hours)));
     }
 
     /** @param counts people at their best hour, those of them who clicked, and the same by chance */

@@ -48,8 +48,7 @@ final class PerformanceStore {
     static Future<List<Long>> messages(
             SqlClient client, int ws, Instant from, Instant to, String tag, UUID message, int most) {
         return client.preparedQuery(MESSAGES)
-                .execute(Tuple.of(
-                        ws, from.atOffset(ZoneOffset.UTC), to.atOffset(ZoneOffset.UTC), tag, message, most))
+                .execute(Tuple.of(ws, from.atOffset(ZoneOffset.UTC), to.atOffset(ZoneOffset.UTC), tag, message, most))
                 .map(PerformanceStore::runs);
     }
 

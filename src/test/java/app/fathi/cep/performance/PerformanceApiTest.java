@@ -52,7 +52,10 @@ class PerformanceApiTest {
         var known = new ArrayList<JsonObject>();
         for (int i = 0; i < PEOPLE; i++) {
             users.add("u" + i);
-            known.add(new JsonObject().put("type", "identify").put("userId", "u" + i).put("messageId", "i" + i));
+            known.add(new JsonObject()
+                    .put("type", "identify")
+                    .put("userId", "u" + i)
+                    .put("messageId", "i" + i));
         }
         batches(known);
         count("SELECT count(*)::int AS n FROM cdp_profile WHERE user_id LIKE 'u%'", PEOPLE);
@@ -97,7 +100,9 @@ class PerformanceApiTest {
             assertThat(server.admin(
                                     "POST",
                                     "/v1/batch",
-                                    new JsonObject().put("writeKey", server.writeKey()).put("batch", new JsonArray(part)))
+                                    new JsonObject()
+                                            .put("writeKey", server.writeKey())
+                                            .put("batch", new JsonArray(part)))
                             .status())
                     .isEqualTo(200);
         }
@@ -114,7 +119,10 @@ class PerformanceApiTest {
                                 .put("content", new JsonObject().put("title", "Spring")))
                 .json()
                 .getString("id");
-        count("SELECT count(*)::int AS n FROM cep_message m JOIN cep_run r ON r.run = m.run WHERE r.id = '" + id + "' AND m.state = 4", PEOPLE);
+        count(
+                "SELECT count(*)::int AS n FROM cep_message m JOIN cep_run r ON r.run = m.run WHERE r.id = '" + id
+                        + "' AND m.state = 4",
+                PEOPLE);
         return id;
     }
 
@@ -146,9 +154,11 @@ class PerformanceApiTest {
         }
         var did = new TreeMap<String, Integer>();
         people.forEach((user, held) -> {
-            boolean bought = !rows("SELECT FROM cdp_event e JOIN cdp_identity i ON i.no = e.identity_no WHERE e.name = 'Order Completed' AND i.value = '"
-                            + user + "' AND e.at > now() - interval '9 days 12 hours' AND e.at < now() - interval '3 days'")
-                    .isEmpty();
+            boolean bought =
+                    !rows("SELECT FROM cdp_event e JOIN cdp_identity i ON i.no = e.identity_no WHERE e.name = 'Order Completed' AND i.value = '"
+                                    + user
+                                    + "' AND e.at > now() - interval '9 days 12 hours' AND e.at < now() - interval '3 days'")
+                            .isEmpty();
             did.merge(held ? "control" : "messaged", 1, Integer::sum);
             did.merge(held ? "controlDid" : "messagedDid", bought ? 1 : 0, Integer::sum);
         });
@@ -165,7 +175,8 @@ class PerformanceApiTest {
 
     @Test
     void a_planted_uplift_is_found_with_the_numbers_that_the_tables_hold() {
-        var answer = server.admin("GET", PERFORMANCE + "&messageId=" + message, null).json();
+        var answer =
+                server.admin("GET", PERFORMANCE + "&messageId=" + message, null).json();
         assertThat(told(answer)).isEqualTo(counted("spring"));
         assertThat(answer.getString("verdict")).isEqualTo("better");
         assertThat(answer.getBoolean("enough")).isTrue();
@@ -176,7 +187,8 @@ class PerformanceApiTest {
         var uplift = answer.getJsonObject("uplift");
         assertThat(2.0).isBetween(uplift.getDouble("low"), uplift.getDouble("high"));
 
-        assertThat(told(server.admin("GET", PERFORMANCE + "&tag=spring", null).json())).isEqualTo(told(answer));
+        assertThat(told(server.admin("GET", PERFORMANCE + "&tag=spring", null).json()))
+                .isEqualTo(told(answer));
         var both = server.admin("GET", PERFORMANCE, null).json();
         assertThat(both.getInteger("messages")).isEqualTo(2);
         assertThat(told(both)).as("a person counts once").isEqualTo(told(answer));
@@ -184,9 +196,11 @@ class PerformanceApiTest {
 
     @Test
     void who_became_part_of_another_counts_as_that_one() {
-        execute("UPDATE cdp_profile SET merged_into = (SELECT profile_no FROM cdp_profile WHERE user_id = 'u1') WHERE user_id = 'u2'");
+        execute(
+                "UPDATE cdp_profile SET merged_into = (SELECT profile_no FROM cdp_profile WHERE user_id = 'u1') WHERE user_id = 'u2'");
         try {
-            var answer = server.admin("GET", PERFORMANCE + "&messageId=" + second, null).json();
+            var answer = server.admin("GET", PERFORMANCE + "&messageId=" + second, null)
+                    .json();
             var told = told(answer);
             assertThat(told.get("control") + told.get("messaged")).isEqualTo(PEOPLE - 1);
         } finally {
@@ -196,19 +210,23 @@ class PerformanceApiTest {
 
     @Test
     void whose_time_is_not_over_waits_and_who_was_out_before_the_draw_is_on_no_side() {
-        var waiting = server.admin("GET", PERFORMANCE + "&within=P30D&messageId=" + message, null).json();
+        var waiting = server.admin("GET", PERFORMANCE + "&within=P30D&messageId=" + message, null)
+                .json();
         assertThat(waiting.getInteger("waiting")).isEqualTo(PEOPLE);
         assertThat(waiting.getString("verdict")).isEqualTo("inconclusive");
         assertThat(waiting.getValue("uplift")).isNull();
-        var where = " WHERE rank = 0 AND profile_no IN (SELECT profile_no FROM cdp_profile WHERE user_id IN ('u7', 'u8', 'u9')) AND run = (SELECT run FROM cep_run WHERE id = '"
-                + second + "')";
+        var where =
+                " WHERE rank = 0 AND profile_no IN (SELECT profile_no FROM cdp_profile WHERE user_id IN ('u7', 'u8', 'u9')) AND run = (SELECT run FROM cep_run WHERE id = '"
+                        + second + "')";
         var before = rows("SELECT reason, profile_no FROM cep_message" + where);
         execute("UPDATE cep_message SET reason = 21" + where);
         try {
-            var told = told(server.admin("GET", PERFORMANCE + "&messageId=" + second, null).json());
+            var told = told(server.admin("GET", PERFORMANCE + "&messageId=" + second, null)
+                    .json());
             assertThat(told.get("control") + told.get("messaged")).isEqualTo(PEOPLE - 3);
         } finally {
-            before.forEach(row -> execute("UPDATE cep_message SET reason = " + row.getShort("reason") + where + " AND profile_no = " + row.getInteger("profile_no")));
+            before.forEach(row -> execute("UPDATE cep_message SET reason = " + row.getShort("reason") + where
+                    + " AND profile_no = " + row.getInteger("profile_no")));
         }
     }
 
@@ -225,22 +243,35 @@ class PerformanceApiTest {
                                 .put("audience", new JsonObject().put("userIds", users))
                                 .put("purpose", "marketing")
                                 // Nothing of it is sent while it is looked at.
-                                .put("sendAt", Instant.now().plus(Duration.ofDays(10)).toString())
-                                .put("bestHour", new JsonObject().put("withinHours", 24).put("controlPercent", 30))
+                                .put(
+                                        "sendAt",
+                                        Instant.now().plus(Duration.ofDays(10)).toString())
+                                .put(
+                                        "bestHour",
+                                        new JsonObject().put("withinHours", 24).put("controlPercent", 30))
                                 .put("content", new JsonObject().put("title", "Spring")))
                 .json()
                 .getString("id");
         var path = PERFORMANCE + "&messageId=" + id;
-        assertThat(server.admin("GET", path, null).json().getValue("bestHour")).as("not over").isNull();
-        var run = rows("SELECT run FROM cep_run WHERE id = '" + id + "'").getFirst().getLong("run");
+        assertThat(server.admin("GET", path, null).json().getValue("bestHour"))
+                .as("not over")
+                .isNull();
+        var run = rows("SELECT run FROM cep_run WHERE id = '" + id + "'")
+                .getFirst()
+                .getLong("run");
         // It is as if all of it were over.
         execute("DELETE FROM jobs WHERE key LIKE '" + run + "/%'");
-        execute("UPDATE cep_run SET state = 'completed', chunks_left = 0, created_at = now() - interval '5 days', finished_at = now() - interval '2 days' WHERE run = " + run);
-        execute(("INSERT INTO cep_message (run, token, ws, profile_no, step, rank, state, channel, attempts, reason, id)"
-                        + " SELECT run, 0, ws, no, 0, 0, 4, 1, 0, 23, gen_random_uuid() FROM cep_chunk JOIN cep_run USING (run), unnest(profile_nos) AS no"
-                        + " WHERE run = %d AND NOT EXISTS (SELECT FROM cep_message m WHERE m.run = cep_run.run AND m.profile_no = no)")
-                .formatted(run));
-        execute("UPDATE cep_message SET state = 2, reason = 1, accepted_at = now() - interval '3 days' WHERE reason <> 26 AND run = " + run);
+        execute(
+                "UPDATE cep_run SET state = 'completed', chunks_left = 0, created_at = now() - interval '5 days', finished_at = now() - interval '2 days' WHERE run = "
+                        + run);
+        execute(
+                ("INSERT INTO cep_message (run, token, ws, profile_no, step, rank, state, channel, attempts, reason, id)"
+                                + " SELECT run, 0, ws, no, 0, 0, 4, 1, 0, 23, gen_random_uuid() FROM cep_chunk JOIN cep_run USING (run), unnest(profile_nos) AS no"
+                                + " WHERE run = %d AND NOT EXISTS (SELECT FROM cep_message m WHERE m.run = cep_run.run AND m.profile_no = no)")
+                        .formatted(run));
+        execute(
+                "UPDATE cep_message SET state = 2, reason = 1, accepted_at = now() - interval '3 days' WHERE reason <> 26 AND run = "
+                        + run);
         int best = 0;
         int bestClicked = 0;
         int chance = 0;
@@ -251,7 +282,8 @@ class PerformanceApiTest {
             boolean byChance = predicate.test(no);
             boolean clicks = RANDOM.nextInt(100) < (byChance ? 10 : 30);
             if (clicks) {
-                execute("UPDATE cep_message SET clicked_at = accepted_at + interval '1 hour' WHERE run = " + run + " AND profile_no = " + no);
+                execute("UPDATE cep_message SET clicked_at = accepted_at + interval '1 hour' WHERE run = " + run
+                        + " AND profile_no = " + no);
             }
             best += byChance ? 0 : 1;
             chance += byChance ? 1 : 0;
@@ -265,7 +297,10 @@ class PerformanceApiTest {
         assertThat(hours.getJsonObject("byChance").getInteger("people")).isEqualTo(chance);
         assertThat(hours.getJsonObject("byChance").getInteger("did")).isEqualTo(chanceClicked);
         assertThat(chance).as("three of ten").isBetween(240, 360);
-        assertThat(0.2).isBetween(hours.getJsonObject("difference").getDouble("low"), hours.getJsonObject("difference").getDouble("high"));
+        assertThat(0.2)
+                .isBetween(
+                        hours.getJsonObject("difference").getDouble("low"),
+                        hours.getJsonObject("difference").getDouble("high"));
         execute("DELETE FROM cep_message WHERE run = " + run);
         execute("DELETE FROM cep_run WHERE run = " + run);
     }
@@ -288,13 +323,23 @@ class PerformanceApiTest {
 
     @Test
     void what_makes_no_sense_is_told() {
-        assertThat(server.admin("GET", PERFORMANCE + "&messageId=" + UUID.randomUUID(), null).status()).isEqualTo(404);
-        assertThat(server.admin("GET", PERFORMANCE + "&tag=a&messageId=" + message, null).json().getInteger("messages"))
+        assertThat(server.admin("GET", PERFORMANCE + "&messageId=" + UUID.randomUUID(), null)
+                        .status())
+                .isEqualTo(404);
+        assertThat(server.admin("GET", PERFORMANCE + "&tag=a&messageId=" + message, null)
+                        .json()
+                        .getInteger("messages"))
                 .as("all of it has to fit")
                 .isZero();
         for (var within : List.of("P91D", "PT0H", "P", "P1Y", "PT", "soon")) {
-            assertThat(server.admin("GET", PERFORMANCE + "&within=" + within, null).status()).as(within).isEqualTo(400);
+            assertThat(server.admin("GET", PERFORMANCE + "&within=" + within, null)
+                            .status())
+                    .as(within)
+                    .isEqualTo(400);
         }
-        assertThat(server.admin("GET", PERFORMANCE + "&tag=nobodys", null).json().getInteger("messages")).isZero();
+        assertThat(server.admin("GET", PERFORMANCE + "&tag=nobodys", null)
+                        .json()
+                        .getInteger("messages"))
+                .isZero();
     }
 }
