@@ -13,6 +13,10 @@ import app.fathi.cdp.live.LiveFeed;
 import app.fathi.cdp.schemas.Pins;
 import app.fathi.cdp.schemas.SchemaObserver;
 import app.fathi.cdp.schemas.SchemasService;
+import app.fathi.cdp.traits.ComputeJob;
+import app.fathi.cdp.traits.ComputedTimers;
+import app.fathi.cdp.traits.ComputedTraits;
+import app.fathi.cdp.traits.ComputedTraitsService;
 import app.fathi.cep.Batches;
 import app.fathi.cep.BestTimes;
 import app.fathi.cep.CepVerticle;
@@ -94,6 +98,7 @@ import app.fathi.segments.ImportJob;
 import app.fathi.segments.PeopleInSegments;
 import app.fathi.segments.Segments;
 import app.fathi.segments.SegmentsVerticle;
+import app.fathi.segments.TraitRules;
 import app.fathi.templates.Images;
 import app.fathi.templates.Payload;
 import app.fathi.templates.Renderer;
@@ -328,9 +333,12 @@ public final class App {
         observer.start();
         started.push(observer::stop);
         var pins = new Pins(pools.ingest(), epochs, observer);
+        var traitRules = new TraitRules();
+        var computed = new ComputedTraits(traitRules, config.traits().computedFromEvents());
         var deriver = new Deriver(
                 streams,
                 webpush.addressBook(),
+                computed,
                 List.of(
                         new LedgerStage(),
                         new HabitsStage(),
@@ -339,6 +347,7 @@ public final class App {
                         campaigns.stage(),
                         observer),
                 live);
+        handlers.add(new ComputeJob(new Transactions(pools.worker()), deriver));
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(
                 new Transactions(pools.admin()),
                 streams,
@@ -347,6 +356,15 @@ public final class App {
                 live,
                 pins,
                 new SchemasService(new Transactions(pools.admin()), epochs, audit, cursor),
+                computed,
+                new ComputedTraitsService(
+                        new Transactions(pools.admin()),
+                        deriver::enterAlone,
+                        traitRules,
+                        config.traits().computedPerWorkspace(),
+                        jobs,
+                        audit,
+                        cursor),
                 users.credentials(),
                 users.identities(),
                 users.tenancy(),
@@ -500,6 +518,7 @@ public final class App {
                         () -> new StreamConsumer(pools.worker(), "segments", "facts", config.stream(), segments::learn),
                         new DeploymentOptions()))
                 .compose(done -> deploy(segments::timers, new DeploymentOptions()))
+                .compose(done -> deploy(() -> new ComputedTimers(workers, deriver), new DeploymentOptions()))
                 .compose(done -> deploy(
                         () -> new AlertsKeeper(
                                 pools.worker(),

@@ -58,6 +58,7 @@ class ContractTourTest {
         people();
         keys();
         schemas();
+        computedTraits();
         segments();
         templates();
         sites();
@@ -422,6 +423,22 @@ class ContractTourTest {
         server.admin("GET", path, null);
         server.admin("GET", path + "/errors", null);
         server.admin("GET", "/api/v1/webpush/imports?limit=1", null);
+    }
+
+    private static void computedTraits() {
+        var traits = "/api/v1/cdp/computed-traits";
+        var count = new JsonObject().put("function", "count").put("event", "Looked around");
+        var made = server.admin(
+                "POST", traits, new JsonObject().put("name", "looks").put("compute", count));
+        var trait = made.header("Location");
+        server.admin("GET", traits + "?q=look", null);
+        var changed = server.admin(
+                "PATCH",
+                trait,
+                new JsonObject().put("tags", new JsonArray().add("tour")),
+                "If-Match",
+                server.admin("GET", trait, null).header("ETag"));
+        server.admin("DELETE", trait, null, "If-Match", changed.header("ETag"));
     }
 
     private static void schemas() {

@@ -389,6 +389,20 @@ class DocumentedCodeTest {
                         .getJsonObject(0)
                         .getString("id"));
         environment.put(
+                "COMPUTED_TRAIT_ID",
+                server.admin(
+                                "POST",
+                                "/api/v1/cdp/computed-traits",
+                                new JsonObject()
+                                        .put("name", "documented")
+                                        .put(
+                                                "compute",
+                                                new JsonObject()
+                                                        .put("function", "count")
+                                                        .put("event", "Documented")))
+                        .json()
+                        .getString("id"));
+        environment.put(
                 "DYNAMIC_SEGMENT_ID",
                 server.admin(
                                 "POST",

@@ -3,6 +3,8 @@ package app.fathi.cdp;
 import app.fathi.cdp.live.LiveFeed;
 import app.fathi.cdp.schemas.Pins;
 import app.fathi.cdp.schemas.SchemasService;
+import app.fathi.cdp.traits.ComputedTraits;
+import app.fathi.cdp.traits.ComputedTraitsService;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
@@ -36,6 +38,7 @@ public final class CdpVerticle extends VerticleBase {
     private final Ingest ingest;
     private final LiveFeed live;
     private final SchemasService schemas;
+    private final ComputedTraitsService computedTraits;
     private final ProfilesService profiles;
     private final MergesService merges;
     private final UnmergesService unmerges;
@@ -55,6 +58,8 @@ public final class CdpVerticle extends VerticleBase {
             LiveFeed live,
             Pins pins,
             SchemasService schemas,
+            ComputedTraits computed,
+            ComputedTraitsService computedTraits,
             Credentials credentials,
             Identities identities,
             Tenancy tenancy,
@@ -71,7 +76,8 @@ public final class CdpVerticle extends VerticleBase {
         this.ingest = new Ingest(streams, identities, tenancy, clock, pins, new Refusals(live, clock));
         this.live = live;
         this.schemas = schemas;
-        this.profiles = new ProfilesService(transactions, deriver, authorities, audit, cursor, clock);
+        this.computedTraits = computedTraits;
+        this.profiles = new ProfilesService(transactions, deriver, computed, authorities, audit, cursor, clock);
         this.merges = new MergesService(transactions, profiles, deriver, addresses, audit, cursor);
         this.unmerges = new UnmergesService(transactions, profiles, deriver, addresses, audit);
         this.privacy = new PrivacyService(transactions, profiles, jobs, audit, erasables);
@@ -102,6 +108,11 @@ public final class CdpVerticle extends VerticleBase {
                 Map.entry("pinSchema", schemas::pin),
                 Map.entry("unpinSchema", schemas::unpin),
                 Map.entry("deleteSchema", schemas::delete),
+                Map.entry("listComputedTraits", computedTraits::list),
+                Map.entry("createComputedTrait", computedTraits::create),
+                Map.entry("getComputedTrait", computedTraits::get),
+                Map.entry("updateComputedTrait", computedTraits::update),
+                Map.entry("deleteComputedTrait", computedTraits::delete),
                 Map.entry("dropClientMetrics", ingest::metrics),
                 Map.entry("getClientSettings", this::clientSettings),
                 Map.entry("listProfiles", profiles::list),

@@ -4,6 +4,9 @@ import app.fathi.cdp.DerivedBatch.Moved;
 import app.fathi.cdp.IdentitiesStore.Numbered;
 import app.fathi.cdp.IdentityGraph.Id;
 import app.fathi.cdp.live.LiveFeed;
+import app.fathi.cdp.traits.ComputedTraits;
+import app.fathi.cdp.traits.Recompute;
+import app.fathi.cdp.traits.TraitDefinitions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
@@ -15,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -36,8 +40,9 @@ import java.util.stream.Stream;
  * What the deriving consumer does with a batch of {@code ingest}, in one transaction: each event once, then identity,
  * profile, and the stages that other domains have plugged in; what they conclude goes to {@code facts}.
  */
-public final class Deriver {
+public final class Deriver implements Recompute {
     private static final String INTERACTION = "interaction";
+    private static final String TRACK = "track";
 
     private final Streams streams;
     private final AddressBook addresses;
@@ -50,10 +55,13 @@ public final class Deriver {
     private final TraitsStore traits = new TraitsStore();
     private final SuppressionsStore suppressions = new SuppressionsStore();
     private final IdentityGraph graph = new IdentityGraph(identities);
+    private final ComputedTraits computed;
     private final Verdicts verdicts;
 
     /** @param live tells who listens what became of each event */
-    public Deriver(Streams streams, AddressBook addresses, List<ProfileStage> stages, LiveFeed live) {
+    public Deriver(
+            Streams streams, AddressBook addresses, ComputedTraits computed, List<ProfileStage> stages, LiveFeed live) {
+        this.computed = computed;
         this.verdicts = new Verdicts(live);
         this.streams = streams;
         this.addresses = addresses;
@@ -95,7 +103,45 @@ public final class Deriver {
     Future<Void> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
         var touched = new Touched();
         profileNos.forEach(touched::look);
-        return refresh(tx, Map.of(ws, touched), new ArrayList<>());
+        touched.others.addAll(profileNos);
+        return computed.definitions(tx, ws)
+                .compose(definitions -> refresh(tx, ws, touched, definitions, new ArrayList<>()));
+    }
+
+    @Override
+    public Future<Void> enter(SqlConnection tx, int ws) {
+        return suppressions.enter(tx, List.of(ws));
+    }
+
+    /** Waits for whoever derives in the workspace, and keeps others out until the transaction ends. */
+    public Future<Void> enterAlone(SqlConnection tx, int ws) {
+        return suppressions.enterAlone(tx, ws);
+    }
+
+    /**
+     * Computes all of what these people did again, because time has passed or it is computed otherwise now; the stages hear of whom
+     * something became other. Nobody was seen by that.
+     * Under {@link #enter}.
+     */
+    @Override
+    public Future<Void> recompute(SqlConnection tx, int ws, Collection<Integer> profileNos, Instant clock) {
+        var people = new TreeSet<>(profileNos);
+        var locked = new TreeMap<Integer, JsonObject>();
+        people.forEach(no -> locked.put(no, new JsonObject()));
+        return computed.definitions(tx, ws)
+                .compose(definitions -> store.lock(tx, ws, locked)
+                        .compose(held -> computed.compute(tx, ws, definitions, Map.of(), people, clock)))
+                .compose(done -> store.refresh(tx, ws, people, false))
+                .compose(changes -> traits.tell(tx, ws, changes)
+                        .compose(done -> conclude(
+                                tx,
+                                new DerivedBatch(
+                                        List.of(),
+                                        changes.stream()
+                                                .map(one -> new DerivedBatch.Changed(
+                                                        ws, one.profileNo(), one.names(), one.consents()))
+                                                .toList(),
+                                        Set.of()))));
     }
 
     /** An operator has moved ids from one person to another: the stages look at both, and others are told. */
@@ -168,6 +214,8 @@ public final class Deriver {
                 .filter(Arrived::saysTraits)
                 .flatMap(Arrived::ids)
                 .collect(Collectors.toSet());
+        // Sent before the rest is asked for: nobody waits for it.
+        var definitions = definitions(tx, arrived);
         return graph.load(tx, ids, saying, arrived.getFirst().at())
                 .compose(known -> userIds(tx, arrived, known).compose(userIds -> {
                     var changes = new Changes(userIds);
@@ -190,14 +238,17 @@ public final class Deriver {
                             .compose(done -> links.alias(tx, changes.aliases))
                             .compose(done -> name(tx, changes.joins))
                             .compose(done -> crowds.leave(tx, known, changes.moved()))
-                            .compose(left -> {
+                            .map(left -> {
                                 changes.identities.addAll(left);
                                 left.forEach(one -> changes.touched(one.id.ws()).look(one.profileNo()));
-                                return refresh(tx, changes.touched, changes.told);
+                                return null;
                             })
+                            // Before profiles are locked: who has the lock sees the events of all who had it.
+                            .compose(done -> keep(tx, ordered, known))
+                            .compose(done -> definitions)
+                            .compose(defined -> refresh(tx, changes, defined))
                             .compose(done -> moveAddresses(tx, changes.moves, merges))
                             .compose(done -> tellGroups(tx, ordered))
-                            .compose(done -> keep(tx, ordered, known))
                             .map(done -> new Derived(
                                     ordered.stream()
                                             .map(one -> new DerivedBatch.Event(
@@ -211,6 +262,17 @@ public final class Deriver {
                                     changes.moved(),
                                     merges));
                 }));
+    }
+
+    /** What the workspaces of the batch say of traits. */
+    private Future<Map<Integer, TraitDefinitions>> definitions(SqlConnection tx, List<Arrived> arrived) {
+        var found = new HashMap<Integer, TraitDefinitions>();
+        var asked = arrived.stream()
+                .map(Arrived::ws)
+                .distinct()
+                .map(ws -> computed.definitions(tx, ws).onSuccess(one -> found.put(ws, one)))
+                .toList();
+        return Future.all(asked).map(found);
     }
 
     /** Of people whom an alias of the batch may join how many userIds they have. */
@@ -237,6 +299,10 @@ public final class Deriver {
         final Map<Integer, JsonObject> words = new TreeMap<>();
         /** Those whose being seen is written down. */
         final Set<Integer> seen = new TreeSet<>();
+        /** Names of {@code track} events, by who did it. */
+        final Map<Integer, Set<String>> did = new TreeMap<>();
+        /** Those who have other ids than before, and with them other events. */
+        final Set<Integer> others = new TreeSet<>();
 
         void look(int profileNo) {
             all.add(profileNo);
@@ -257,7 +323,9 @@ public final class Deriver {
         SortedMap<Integer, JsonObject> locked() {
             var locked = new TreeMap<>(words);
             seen.forEach(no -> locked.putIfAbsent(no, new JsonObject()));
+            did.keySet().forEach(no -> locked.putIfAbsent(no, new JsonObject()));
             looked.forEach(no -> locked.put(no, null));
+            others.forEach(no -> locked.put(no, null));
             return locked;
         }
     }
@@ -334,6 +402,11 @@ public final class Deriver {
                     .forEach(trait -> set(event, subject, trait.getKey(), trait.getValue(), touched));
         }
         event.device().forEach((name, value) -> set(event, subject, name, value, touched));
+        if (event.kind().equals(TRACK)) {
+            touched.did
+                    .computeIfAbsent(no, none -> new TreeSet<>())
+                    .add(event.payload().getString("event"));
+        }
         if (event.saysQuietHours()) {
             var hours = QuietHours.of(event.payload().getJsonObject("properties", new JsonObject()));
             set(event, subject, QuietHours.NAME, hours.map(QuietHours::toJson).orElse(null), touched);
@@ -416,37 +489,55 @@ public final class Deriver {
         return chain;
     }
 
-    /** @param told what is other of people afterwards */
-    private Future<Void> refresh(SqlConnection tx, Map<Integer, Touched> people, List<DerivedBatch.Changed> told) {
+    private Future<Void> refresh(SqlConnection tx, Changes changes, Map<Integer, TraitDefinitions> definitions) {
+        for (var moved : changes.moved()) {
+            changes.touched(moved.ws()).others.addAll(List.of(moved.fromNo(), moved.toNo()));
+        }
         Future<Void> chain = Future.succeededFuture();
-        for (var entry : people.entrySet()) {
-            chain = chain.compose(done -> refresh(tx, entry.getKey(), entry.getValue(), told));
+        for (var entry : changes.touched.entrySet()) {
+            var ws = entry.getKey();
+            var defined = definitions.getOrDefault(ws, TraitDefinitions.NONE);
+            // Of what nothing is computed by nobody is locked for it.
+            entry.getValue().did.values().forEach(names -> names.removeIf(name -> !defined.asks(name)));
+            entry.getValue().did.values().removeIf(Set::isEmpty);
+            chain = chain.compose(done -> refresh(tx, ws, entry.getValue(), defined, changes.told));
         }
         return chain;
     }
 
-    private Future<Void> refresh(SqlConnection tx, int ws, Touched touched, List<DerivedBatch.Changed> told) {
+    /** @param told what is other of people afterwards */
+    private Future<Void> refresh(
+            SqlConnection tx, int ws, Touched touched, TraitDefinitions definitions, List<DerivedBatch.Changed> told) {
         var locked = touched.locked();
         if (locked.isEmpty()) {
             touched.all.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
             return Future.succeededFuture();
         }
-        return store.lock(tx, ws, locked).compose(differ -> store.refresh(tx, ws, differ)
-                .compose(refreshed -> {
-                    var rest = new TreeSet<>(touched.all);
-                    refreshed.forEach(one -> {
-                        rest.remove(one.profileNo());
-                        told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents()));
-                    });
-                    rest.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
-                    return traits.tell(tx, ws, refreshed);
-                })
-                .compose(done -> differ.isEmpty() ? Future.succeededFuture() : suppressions.mark(tx, ws, differ, false))
-                .compose(done -> {
-                    var seen = new TreeSet<>(touched.seen);
-                    differ.forEach(seen::remove);
-                    return store.see(tx, ws, seen);
-                }));
+        return store.lock(tx, ws, locked)
+                .compose(differ -> computed.compute(tx, ws, definitions, touched.did, touched.others, null)
+                        .compose(other -> {
+                            var all = new TreeSet<>(differ);
+                            all.addAll(other);
+                            return store.refresh(tx, ws, all, true);
+                        })
+                        .compose(refreshed -> {
+                            var rest = new TreeSet<>(touched.all);
+                            refreshed.forEach(one -> {
+                                rest.remove(one.profileNo());
+                                told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents()));
+                            });
+                            rest.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
+                            return traits.tell(tx, ws, refreshed).map(refreshed);
+                        })
+                        .compose(refreshed -> (differ.isEmpty()
+                                        ? Future.<Void>succeededFuture()
+                                        : suppressions.mark(tx, ws, differ, false))
+                                .map(refreshed))
+                        .compose(refreshed -> {
+                            var seen = new TreeSet<>(touched.seen);
+                            refreshed.forEach(one -> seen.remove(one.profileNo()));
+                            return store.see(tx, ws, seen);
+                        }));
     }
 
     private Future<Void> moveAddresses(SqlConnection tx, List<Move> moves, List<StreamRecord> merges) {

@@ -18,7 +18,14 @@ public final class PeopleInProfiles implements Erasable {
     @Override
     public Set<String> tables() {
         return Set.of(
-                "cdp_profile", "cdp_identity", "cdp_link", "cdp_trait", "cdp_event", "cdp_erasure", "dead_letter");
+                "cdp_profile",
+                "cdp_identity",
+                "cdp_link",
+                "cdp_trait",
+                "cdp_computed_value",
+                "cdp_event",
+                "cdp_erasure",
+                "dead_letter");
     }
 
     /** Told by {@link ExportService}, page by page, because there may be many events. */
@@ -37,6 +44,10 @@ public final class PeopleInProfiles implements Erasable {
                 })
                 .compose(traits -> {
                     counts.put("cdp_trait", traits);
+                    return store.forgetComputed(tx, ws, nos);
+                })
+                .compose(computed -> {
+                    counts.put("cdp_computed_value", computed);
                     return store.forgetLinks(tx, ws, nos);
                 })
                 .compose(links -> {

@@ -4,6 +4,7 @@ import app.fathi.cdp.ProfilesStore.Happened;
 import app.fathi.cdp.ProfilesStore.Shown;
 import app.fathi.cdp.WordsStore.Told;
 import app.fathi.cdp.schemas.Pins;
+import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
@@ -37,10 +38,12 @@ final class ProfilesService {
     static final String BY_USER_ID = "user:";
     static final String BY_ANONYMOUS_ID = "anonymous:";
     private static final String PERSONAL = "personal:read";
+    private static final String COMPUTED = "computed";
     static final OffsetDateTime END_OF_TIME = OffsetDateTime.parse("9999-12-31T23:59:59Z");
 
     private final Transactions transactions;
     private final Deriver deriver;
+    private final ComputedTraits computed;
     private final Authorities authorities;
     private final Audit audit;
     private final Cursor cursor;
@@ -52,12 +55,14 @@ final class ProfilesService {
     ProfilesService(
             Transactions transactions,
             Deriver deriver,
+            ComputedTraits computed,
             Authorities authorities,
             Audit audit,
             Cursor cursor,
             InstantSource clock) {
         this.transactions = transactions;
         this.deriver = deriver;
+        this.computed = computed;
         this.authorities = authorities;
         this.audit = audit;
         this.cursor = cursor;
@@ -144,20 +149,36 @@ final class ProfilesService {
 
     /** As {@code getProfile} shows it. */
     Future<JsonObject> whole(SqlClient client, int ws, Shown profile) {
-        return words.told(client, ws, profile.no()).compose(told -> groups.groups(client, ws, profile.groups())
-                .map(groupTraits -> shown(profile, told, groupTraits)));
+        return words.told(client, ws, profile.no()).compose(told -> computed.changes(client, ws, profile.no())
+                .compose(changes -> computed.names(client, ws).compose(names -> {
+                    // What is computed stands in place of all that is said.
+                    changes.keySet().retainAll(names);
+                    var sources = sources(profile, told, changes);
+                    return groups.groups(client, ws, profile.groups())
+                            .map(groupTraits -> shown(profile, sources, groupTraits));
+                })));
     }
 
-    private static JsonObject shown(Shown profile, List<Told> told, Map<String, JsonObject> groupTraits) {
+    private static JsonObject sources(Shown profile, List<Told> told, Map<String, Instant> computed) {
         var traits = ownTraits(profile);
         var sources = new JsonObject();
         told.stream()
                 .filter(one -> traits.containsKey(one.name()))
                 .forEach(one -> sources.put(
-                        one.name(),
-                        new JsonObject()
-                                .put("changedAt", at(one.micros()).toString())
-                                .put("source", one.source() == null ? "unknown" : one.source())));
+                        one.name(), source(at(one.micros()), one.source() == null ? "unknown" : one.source())));
+        computed.forEach((name, at) -> {
+            if (traits.containsKey(name)) {
+                sources.put(name, source(at, COMPUTED));
+            }
+        });
+        return sources;
+    }
+
+    private static JsonObject source(Instant changedAt, String source) {
+        return new JsonObject().put("changedAt", changedAt.toString()).put("source", source);
+    }
+
+    private static JsonObject shown(Shown profile, JsonObject sources, Map<String, JsonObject> groupTraits) {
         var groups = new JsonArray();
         for (var id : profile.groups()) {
             var inForce = new JsonObject();
@@ -250,25 +271,44 @@ final class ProfilesService {
             throw ProblemException.unprocessable("/removeTags", "A tag cannot be given and taken away at once.");
         }
         return transactions
-                .run(tx -> find(tx, call).compose(before -> {
-                    requireVersion(before.version(), version);
-                    return say(tx, call, before, said(traits, add, remove))
-                            .compose(done -> find(tx, call))
-                            .compose(after -> {
-                                // The deriver has counted one further; whoever came between has, too.
-                                requireVersion(
-                                        after.version(), before.version() + (isNothing(traits, add, remove) ? 0 : 1));
-                                return audit.record(
-                                                tx,
-                                                call,
-                                                "profile",
-                                                before.id(),
-                                                changed(before, traits),
-                                                changed(after, traits))
-                                        .compose(done -> whole(tx, call.ws(), after));
-                            });
-                }))
+                .run(tx -> requireSaid(tx, call.ws(), traits)
+                        .compose(said -> find(tx, call))
+                        .compose(before -> {
+                            requireVersion(before.version(), version);
+                            return say(tx, call, before, said(traits, add, remove))
+                                    .compose(done -> find(tx, call))
+                                    .compose(after -> {
+                                        // The deriver has counted one further; whoever came between has, too.
+                                        requireVersion(
+                                                after.version(),
+                                                before.version() + (isNothing(traits, add, remove) ? 0 : 1));
+                                        return audit.record(
+                                                        tx,
+                                                        call,
+                                                        "profile",
+                                                        before.id(),
+                                                        changed(before, traits),
+                                                        changed(after, traits))
+                                                .compose(done -> whole(tx, call.ws(), after));
+                                    });
+                        }))
                 .map(shown -> Reply.ok(shown, shown.getLong("version")));
+    }
+
+    private Future<Void> requireSaid(SqlConnection tx, int ws, JsonObject traits) {
+        return traits.isEmpty()
+                ? Future.succeededFuture()
+                : computed.names(tx, ws).map(names -> {
+                    traits.fieldNames().stream()
+                            .filter(names::contains)
+                            .findFirst()
+                            .ifPresent(name -> {
+                                throw ProblemException.unprocessable(
+                                        "/traits/" + EventFields.pointer(name),
+                                        "This trait is computed of what people do. Change how, or delete the computed trait.");
+                            });
+                    return null;
+                });
     }
 
     private static List<Said> said(JsonObject traits, List<String> add, List<String> remove) {

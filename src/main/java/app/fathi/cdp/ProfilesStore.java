@@ -62,11 +62,15 @@ final class ProfilesStore {
     static final String REFRESH =
             """
             UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1,
-                   last_seen_at = greatest(p.last_seen_at, now())
+                   last_seen_at = CASE WHEN $3 THEN greatest(p.last_seen_at, now()) ELSE p.last_seen_at END
             FROM unnest($2::int[]) AS asked (no)
+            CROSS JOIN (SELECT coalesce(array_agg(name), '{}') AS names FROM cdp_computed_trait WHERE ws = $1) computed
             CROSS JOIN LATERAL (SELECT b.traits, b.consents FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
             CROSS JOIN LATERAL (
-              SELECT coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') AS traits,
+              SELECT (coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') - computed.names)
+                       || coalesce((SELECT jsonb_object_agg(c.key, c.value -> 0) FROM cdp_computed_value v CROSS JOIN LATERAL jsonb_each(v.traits) c
+                                    WHERE v.ws = $1 AND v.profile_no = asked.no AND c.key = ANY (computed.names) AND c.value -> 0 <> 'null'), '{}')
+                       AS traits,
                      coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'tag' AND w.value = 'true'), '{}') AS tags,
                      coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'group' AND w.value = 'true'), '{}') AS groups,
                      coalesce(jsonb_object_agg(w.key, jsonb_build_array(w.value, w.micros)) FILTER (WHERE w.what = 'consent'), '{}') AS consents
@@ -79,7 +83,7 @@ final class ProfilesStore {
                   UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents)) t
                 WHERE i.ws = $1 AND i.profile_no = asked.no
                 ORDER BY t.what, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC) w) f
-            WHERE p.ws = $1 AND p.profile_no = asked.no
+            WHERE p.ws = $1 AND p.profile_no = asked.no AND ($3 OR p.traits <> f.traits)
             RETURNING p.profile_no, before.traits AS before, f.traits AS after, before.consents <> f.consents AS consents
             """;
 
@@ -120,14 +124,16 @@ final class ProfilesStore {
 
     /**
      * Puts traits, tags, groups and consents of these profiles, which are locked, in force again: of each name the latest word that was
-     * said of any of their ids.
+     * said of any of their ids, and what is computed in place of all words of its name.
+     *
+     * @param seen whether they were seen now; if not, only those are written whose traits are others, and told
      */
-    Future<List<TraitsStore.Change>> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
+    Future<List<TraitsStore.Change>> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos, boolean seen) {
         if (profileNos.isEmpty()) {
             return Future.succeededFuture(List.of());
         }
         return tx.preparedQuery(REFRESH)
-                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
+                .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new), seen))
                 .map(rows -> rows.stream()
                         .map(row -> new TraitsStore.Change(
                                 row.getInteger("profile_no"),

@@ -151,6 +151,7 @@ final class TraitsStore {
                                   FROM unnest($2::text[]) AS n (name)
                                   WHERE NOT EXISTS (SELECT FROM cdp_trait_name k WHERE k.ws = $1 AND k.name = n.name)) n
                                 WHERE last.no + n.place <= $3 OR n.name LIKE '$%'
+                                  OR EXISTS (SELECT FROM cdp_computed_trait c WHERE c.ws = $1 AND c.name = n.name)
                                 """)
                         .execute(Tuple.of(ws, names.toArray(String[]::new), MAX_NAMES)))
                 .mapEmpty();

@@ -1,6 +1,7 @@
 package app.fathi.segments;
 
 import app.fathi.platform.db.Transactions;
+import app.fathi.platform.jobs.DueLoop;
 import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.stream.Streams;
 import app.fathi.segments.MembershipStore.Due;
@@ -23,18 +24,12 @@ public final class MembershipTimers extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(MembershipTimers.class);
     private static final String HINT = "fathi.hint.segments.due";
     private static final int PEOPLE = 500;
-    private static final long LONGEST_SLEEP_MILLIS = 1_000;
-    private static final long SHORTEST_SLEEP_MILLIS = 5;
 
     private final Transactions transactions;
     private final Streams streams;
     private final Membership membership;
     private final MembershipStore store = new MembershipStore();
-    private long timer;
-    private boolean running;
-    private boolean again;
-    private boolean stopping;
-    private Future<?> round = Future.succeededFuture();
+    private DueLoop loop;
 
     MembershipTimers(Transactions transactions, Streams streams, Membership membership) {
         this.transactions = transactions;
@@ -49,44 +44,19 @@ public final class MembershipTimers extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        vertx.eventBus().consumer(HINT, hint -> run());
-        run();
+        loop = new DueLoop(
+                vertx,
+                () -> fire(null).map(count -> count == PEOPLE),
+                () -> store.millisToNext(transactions.pool()),
+                failure -> LOG.warn("People who are due in segments wait: {}", Thrown.text(failure)));
+        vertx.eventBus().consumer(HINT, hint -> loop.run());
+        loop.run();
         return Future.succeededFuture();
     }
 
     @Override
     public Future<?> stop() {
-        stopping = true;
-        vertx.cancelTimer(timer);
-        return round.otherwiseEmpty();
-    }
-
-    private void run() {
-        if (running || stopping) {
-            again = true;
-            return;
-        }
-        running = true;
-        again = false;
-        vertx.cancelTimer(timer);
-        round = fire(null)
-                .compose(count -> count == PEOPLE ? Future.succeededFuture(0L) : sleep())
-                .otherwise(failure -> {
-                    LOG.warn("People who are due in segments wait: {}", Thrown.text(failure));
-                    return LONGEST_SLEEP_MILLIS;
-                })
-                .onSuccess(millis -> {
-                    running = false;
-                    if (!stopping) {
-                        timer = vertx.setTimer(again ? 1 : Math.max(1, millis), tick -> run());
-                    }
-                });
-    }
-
-    private Future<Long> sleep() {
-        return store.millisToNext(transactions.pool())
-                .map(millis ->
-                        Math.clamp(millis.orElse(LONGEST_SLEEP_MILLIS), SHORTEST_SLEEP_MILLIS, LONGEST_SLEEP_MILLIS));
+        return loop.stop();
     }
 
     /**

@@ -27,6 +27,25 @@ final class UsageStore {
                 .toList());
     }
 
+    static final String ASKING =
+            """
+            SELECT name FROM segments_segment
+            WHERE ws = $1 AND jsonb_path_exists(
+              rule, '$.** ? (@.type == "trait" && (@.trait == $trait || @.trait starts with $inside))', $2)
+            ORDER BY lower(name) LIMIT 10
+            """;
+
+    /**
+     * Names of segments whose rules ask for a trait, or for what lies in it.
+     *
+     * @param trait as rules write it
+     */
+    Future<List<String>> asking(SqlClient client, int ws, String trait) {
+        return client.preparedQuery(ASKING)
+                .execute(Tuple.of(ws, new JsonObject().put("trait", trait).put("inside", trait + ".")))
+                .map(rows -> rows.stream().map(row -> row.getString("name")).toList());
+    }
+
     static final String WENT_TO =
             """
             SELECT id, state, purpose, planned, created_at FROM segments_message

@@ -169,6 +169,12 @@ final class Things {
                         .getJsonArray("items"),
                 items -> !items.isEmpty());
         put("/api/v1/cdp/schemas", schemas.getJsonObject(0).getString("id"));
+        var computed = "/api/v1/cdp/computed-traits";
+        var count = new JsonObject().put("function", "count").put("event", "Owned");
+        put(
+                computed,
+                made(computed, new JsonObject().put("name", "owned").put("compute", count))
+                        .getString("id"));
     }
 
     private void role() {

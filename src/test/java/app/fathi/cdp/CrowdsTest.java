@@ -3,10 +3,12 @@ package app.fathi.cdp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.live.LiveFeed;
+import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
+import app.fathi.segments.TraitRules;
 import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Vertx;
@@ -41,6 +43,7 @@ class CrowdsTest {
         deriver = new Deriver(
                 new Streams(vertx, pool, Config.of(Map.of()).stream()),
                 new NoAddresses(),
+                new ComputedTraits(new TraitRules(), 10_000),
                 List.of(),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }

@@ -4,11 +4,13 @@ import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.live.LiveFeed;
+import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
+import app.fathi.segments.TraitRules;
 import app.fathi.testing.Closing;
 import app.fathi.testing.Eventually;
 import app.fathi.testing.TestDatabase;
@@ -53,6 +55,7 @@ class DeriverTest {
         deriver = new Deriver(
                 streams,
                 nobodysAddresses(),
+                new ComputedTraits(new TraitRules(), 10_000),
                 List.of(),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }
@@ -374,6 +377,7 @@ class DeriverTest {
         deriver = new Deriver(
                 new Streams(vertx, pool, Config.of(Map.of()).stream()),
                 nobodysAddresses(),
+                new ComputedTraits(new TraitRules(), 10_000),
                 List.of((tx, batch) -> {
                     batch.moved().forEach(one -> heard.add(one.fromNo() + "→" + one.toNo()));
                     return Future.succeededFuture();

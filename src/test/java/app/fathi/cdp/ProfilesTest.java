@@ -350,6 +350,170 @@ class ProfilesTest {
                 .isEqualTo(200);
     }
 
+    // ---- computed traits -----------------------------------------------------------------------------------------
+
+    private static final String COMPUTED = "/api/v1/cdp/computed-traits";
+
+    @Test
+    void a_computed_trait_comes_with_events_moves_segments_and_is_changed_by_nobody_else() {
+        var id = someone();
+        var name = "orders" + UUID.randomUUID().toString().substring(0, 8);
+        tell(ordered(id, 10).put("messageId", UUID.randomUUID().toString()));
+        found(id);
+        var trait = computed(name, new JsonObject().put("function", "count").put("event", "Ordered"));
+        found(id, profile -> Integer.valueOf(1)
+                .equals(profile.getJsonObject("traits").getInteger(name)));
+        eventually(
+                "everybody",
+                () -> server.admin("GET", trait, null).json().getString("state"),
+                state -> state.equals("ready"));
+        var segment = server.admin(
+                        "POST",
+                        "/api/v1/segments",
+                        new JsonObject()
+                                .put("name", name + " or more")
+                                .put(
+                                        "rule",
+                                        new JsonObject()
+                                                .put("type", "trait")
+                                                .put("trait", name)
+                                                .put("operator", "gte")
+                                                .put("value", 2)))
+                .header("Location");
+        eventually(
+                "the segment",
+                () -> server.admin("GET", segment, null).json().getString("state"),
+                state -> state.equals("live"));
+        assertThat(segments(id)).doesNotContain(name + " or more");
+        tell(ordered(id, 10));
+        var profile = found(id, one -> one.getJsonObject("traits").getInteger(name) == 2);
+        assertThat(profile.getJsonObject("traitSources").getJsonObject(name).getString("source"))
+                .isEqualTo("computed");
+        eventually("the segment", () -> segments(id), names -> names.contains(name + " or more"));
+
+        assertThat(pointer(change(id, new JsonObject().put("traits", new JsonObject().put(name, 7)))))
+                .isEqualTo("/traits/" + name);
+        var tag = server.admin("GET", trait, null).header("ETag");
+        var refused = server.admin("DELETE", trait, null, "If-Match", tag);
+        assertThat(refused.status()).isEqualTo(409);
+        assertThat(refused.json().getString("detail")).contains(name + " or more");
+        server.admin(
+                "DELETE",
+                segment,
+                null,
+                "If-Match",
+                server.admin("GET", segment, null).header("ETag"));
+        var sum = new JsonObject()
+                .put(
+                        "compute",
+                        new JsonObject()
+                                .put("function", "sum")
+                                .put("event", "Ordered")
+                                .put("property", "total"));
+        var changed = server.admin("PATCH", trait, sum, "If-Match", tag);
+        assertThat(changed.json().getString("state")).isEqualTo("computing");
+        found(id, one -> one.getJsonObject("traits").getInteger(name) == 20);
+        assertThat(server.admin("PATCH", trait, sum, "If-Match", tag).status()).isEqualTo(412);
+        assertThat(server.admin("DELETE", trait, null, "If-Match", changed.header("ETag"))
+                        .status())
+                .isEqualTo(204);
+        found(id, one -> !one.getJsonObject("traits").containsKey(name));
+    }
+
+    @Test
+    void what_is_computed_within_a_time_goes_by_itself() {
+        var id = someone();
+        var name = "lately" + UUID.randomUUID().toString().substring(0, 8);
+        computed(
+                name,
+                new JsonObject()
+                        .put("function", "count")
+                        .put("event", "Looked lately")
+                        .put("within", "PT2S"));
+        tell(new JsonObject().put("type", "track").put("userId", id).put("event", "Looked lately"));
+        found(id, one -> Integer.valueOf(1).equals(one.getJsonObject("traits").getInteger(name)));
+        found(id, one -> !one.getJsonObject("traits").containsKey(name));
+    }
+
+    @Test
+    void people_who_are_merged_and_parted_have_what_their_own_events_say() {
+        var ada = someone();
+        var eve = someone();
+        var name = "sum" + UUID.randomUUID().toString().substring(0, 8);
+        computed(
+                name,
+                new JsonObject().put("function", "sum").put("event", "Ordered").put("property", "total"));
+        tell(ordered(ada, 1));
+        tell(ordered(eve, 0.5));
+        found(ada);
+        var former = found(eve).getString("id");
+        server.admin(
+                "POST",
+                PROFILES + "/user:" + eve + "/merge",
+                new JsonObject().put("into", found(ada).getString("id")));
+        found(ada, one -> one.getJsonObject("traits").getDouble(name) == 1.5);
+        server.admin("POST", PROFILES + "/user:" + ada + "/unmerge", new JsonObject().put("profileId", former));
+        found(ada, one -> one.getJsonObject("traits").getDouble(name) == 1);
+        found(eve, one -> one.getJsonObject("traits").getDouble(name) == 0.5);
+    }
+
+    @Test
+    void what_cannot_be_computed_is_refused_with_its_place() {
+        var count = new JsonObject().put("function", "count").put("event", "Ordered");
+        assertThat(refused("$os", count)).isEqualTo("/name");
+        assertThat(refused("email", count)).isEqualTo("/name");
+        assertThat(refused("x", count.copy().put("property", "total"))).isEqualTo("/compute/property");
+        assertThat(refused("x", count.copy().put("function", "sum"))).isEqualTo("/compute/property");
+        assertThat(refused("x", count.copy().put("function", "sum").put("property", "a..b")))
+                .isEqualTo("/compute/property");
+        assertThat(refused("x", count.copy().put("within", "P401D"))).isEqualTo("/compute/within");
+        var where = new JsonArray()
+                .add(new JsonObject()
+                        .put("property", "total")
+                        .put("operator", "gt")
+                        .put("value", 1))
+                .add(new JsonObject()
+                        .put("property", "at")
+                        .put("operator", "withinLast")
+                        .put("duration", "P1D"));
+        assertThat(refused("x", count.copy().put("where", where))).isEqualTo("/compute/where/1/operator");
+        var name = "twice" + UUID.randomUUID();
+        computed(name, count);
+        var again = server.admin(
+                "POST", COMPUTED, new JsonObject().put("name", name).put("compute", count));
+        assertThat(again.status()).isEqualTo(409);
+    }
+
+    private static String refused(String name, JsonObject compute) {
+        return pointer(server.admin(
+                "POST", COMPUTED, new JsonObject().put("name", name).put("compute", compute)));
+    }
+
+    private static String computed(String name, JsonObject compute) {
+        var made = server.admin(
+                "POST", COMPUTED, new JsonObject().put("name", name).put("compute", compute));
+        assertThat(made.status()).as(made.body()).isEqualTo(201);
+        return made.header("Location");
+    }
+
+    private static JsonObject ordered(String userId, double total) {
+        return new JsonObject()
+                .put("type", "track")
+                .put("userId", userId)
+                .put("event", "Ordered")
+                .put("properties", new JsonObject().put("total", total));
+    }
+
+    private static List<String> segments(String userId) {
+        return server
+                .admin("GET", PROFILES + "/user:" + userId + "/segments", null)
+                .json()
+                .getJsonArray("items")
+                .stream()
+                .map(item -> ((JsonObject) item).getString("name"))
+                .toList();
+    }
+
     // ---- what is asked again and again ---------------------------------------------------------------------------
 
     private static String someone() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.cdp.Deriver;
 import app.fathi.cdp.NoAddresses;
 import app.fathi.cdp.live.LiveFeed;
+import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
@@ -78,6 +79,7 @@ class MembershipTest {
         deriver = new Deriver(
                 streams,
                 new NoAddresses(),
+                new ComputedTraits(new TraitRules(), 10_000),
                 List.of(new MembershipStage(membership)),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }

@@ -30,6 +30,7 @@ public record Config(
         WebPush webpush,
         Stream stream,
         Live live,
+        Traits traits,
         Segments segments,
         Jobs jobs,
         Send send,
@@ -379,6 +380,11 @@ public record Config(
             @Range(min = 1, max = 1_000) int listeners,
             @Range(min = 10, max = 10_000) int events,
             @Range(min = 1, max = 10_000) int eventsPerSecond) {}
+
+    /** Bounds of traits that are computed of what people do. */
+    public record Traits(
+            @Range(min = 0, max = 1_000) int computedPerWorkspace,
+            @Range(min = 100, max = 1_000_000) int computedFromEvents) {}
 
     /** How long it is known how many people were in segments. */
     public record Segments(

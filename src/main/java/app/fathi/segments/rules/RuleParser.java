@@ -71,13 +71,30 @@ public final class RuleParser {
     public static Rule parse(JsonObject json, String at) {
         var parser = new RuleParser();
         var rule = parser.rule(json, at, 1);
-        if (!parser.faults.isEmpty()) {
+        parser.requireNone();
+        return rule;
+    }
+
+    /**
+     * Conditions on properties, as a rule about events has them in its {@code where}.
+     *
+     * @param at pointer to them in the request
+     * @throws ProblemException 422 with all that is wrong
+     */
+    public static List<Rule.Property> where(JsonArray conditions, String at) {
+        var parser = new RuleParser();
+        var where = parser.properties(conditions, at);
+        parser.requireNone();
+        return where;
+    }
+
+    private void requireNone() {
+        if (!faults.isEmpty()) {
             throw new ProblemException(Problem.of(
                     Kind.UNPROCESSABLE,
-                    "The rule cannot be followed: " + parser.faults.getFirst().detail(),
-                    parser.faults));
+                    "The rule cannot be followed: " + faults.getFirst().detail(),
+                    faults));
         }
-        return rule;
     }
 
     private <T> T fault(String at, String detail) {
@@ -204,16 +221,20 @@ public final class RuleParser {
                 : olderThan;
     }
 
-    private Behaviour behaviour(JsonObject json, String at) {
+    private List<Rule.Property> properties(Object list, String at) {
         var where = new ArrayList<Rule.Property>();
-        var list = json.getValue("where", new JsonArray());
         if (!(list instanceof JsonArray array) || array.size() > WHERE_LIMIT) {
-            fault(at + "/where", "A list of at most " + WHERE_LIMIT + " conditions on properties.");
+            fault(at, "A list of at most " + WHERE_LIMIT + " conditions on properties.");
         } else {
             for (int i = 0; i < array.size(); i++) {
-                property(array.getValue(i), at + "/where/" + i, where);
+                property(array.getValue(i), at + "/" + i, where);
             }
         }
+        return where;
+    }
+
+    private Behaviour behaviour(JsonObject json, String at) {
+        var where = properties(json.getValue("where", new JsonArray()), at + "/where");
         return new Behaviour(
                 text(json, "event", at), where, json.containsKey("within") ? duration(json, "within", at) : null);
     }

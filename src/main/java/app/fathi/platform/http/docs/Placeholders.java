@@ -129,6 +129,7 @@ final class Placeholders {
         all.put("01932f70-8800-7a00-8000-8a8b8c8d8e8f", "ERASURE_ID");
         all.put("01932f71-9900-7a00-8000-9a9b9c9d9e9f", "SUPPRESSION_ID");
         all.put("01932f80-aa00-7a00-8000-aaabacadaeaf", "SCHEMA_ID");
+        all.put("01932f93-0000-7a00-8000-000000000001", "COMPUTED_TRAIT_ID");
         return all;
     }
 

@@ -1,0 +1,9 @@
+/**
+ * Traits that nobody says: computed of what people did ({@link app.fathi.cdp.traits.Computation}, pure), always from the events
+ * themselves. {@link app.fathi.cdp.traits.ComputedTraits} does it for people of a batch in the transaction that takes it, {@link
+ * app.fathi.cdp.traits.ComputeJob} for everybody when it is defined otherwise, {@link app.fathi.cdp.traits.ComputedTimers} when time has
+ * passed; the deriver puts it in force ({@link app.fathi.cdp.traits.Recompute}). What it asks of the rule language is {@link
+ * app.fathi.cdp.traits.Rules}. Owns {@code cdp_computed_trait, cdp_computed_value, cdp_trait_workspace}. Permissions: {@code
+ * segments:read|manage}, for what it computes is what rules ask.
+ */
+package app.fathi.cdp.traits;

@@ -1,0 +1,535 @@
+package app.fathi.cdp.traits;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.cdp.Deriver;
+import app.fathi.cdp.NoAddresses;
+import app.fathi.cdp.PeopleInProfiles;
+import app.fathi.cdp.live.LiveFeed;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Transactions;
+import app.fathi.platform.stream.StreamConsumer.Consumed;
+import app.fathi.platform.stream.StreamRecord;
+import app.fathi.platform.stream.Streams;
+import app.fathi.segments.TraitRules;
+import app.fathi.testing.Closing;
+import app.fathi.testing.Plans;
+import app.fathi.testing.TestDatabase;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Pool;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is computed of people equals what a reading of the contract that is as plain as can be makes of all events. */
+class ComputedTraitsTest {
+    private static final int WS = 1;
+    private static final int SEEDS = Integer.getInteger("fathi.rounds", 2);
+    private static final UUID STAFF = UUID.randomUUID();
+    private static final Instant NOW = Instant.now().truncatedTo(ChronoUnit.MICROS);
+
+    private final Vertx vertx = Vertx.vertx();
+    private final ComputedTraitsStore store = new ComputedTraitsStore();
+    private TestDatabase database;
+    private Pool pool;
+    private Transactions transactions;
+    private Deriver deriver;
+    private ComputeJob job;
+    private ComputedTimers timers;
+    private final List<Done> all = new ArrayList<>();
+    private final Map<String, JsonObject> defined = new TreeMap<>();
+
+    /** @param id whose it was when it came, as {@code u1} or {@code v1} */
+    private record Done(String id, String event, Instant at, String messageId, Integer cents, String shop) {
+        JsonObject properties() {
+            var properties = new JsonObject().put("shop", shop);
+            // What is no number is passed over by sums.
+            return properties.put("total", cents == null ? "none" : cents / 100.0);
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        fresh(10_000);
+    }
+
+    private void fresh(int events) {
+        all.clear();
+        defined.clear();
+        database = TestDatabase.create();
+        pool = database.pool(vertx);
+        transactions = new Transactions(pool);
+        deriver = new Deriver(
+                new Streams(vertx, pool, Config.of(Map.of()).stream()),
+                new NoAddresses(),
+                new ComputedTraits(new TraitRules(), events),
+                List.of(),
+                new LiveFeed(vertx, Config.of(Map.of()).live()));
+        job = new ComputeJob(transactions, deriver);
+        timers = new ComputedTimers(transactions, deriver);
+    }
+
+    @AfterEach
+    void stop() {
+        Closing.close(vertx);
+        database.close();
+    }
+
+    @Test
+    void what_is_computed_is_what_the_events_say_whatever_came_when_and_whoever_became_whom() {
+        long begin = Long.getLong("fathi.seed", System.nanoTime());
+        for (long seed = begin; seed < begin + SEEDS; seed++) {
+            if (seed > begin) {
+                database.close();
+                fresh(10_000);
+            }
+            follow(seed);
+        }
+    }
+
+    private void follow(long seed) {
+        var random = new Random(seed);
+        var what = "seed " + seed;
+        for (int i = 0; i < 6; i++) {
+            define("t" + i, computation(random));
+        }
+        computeAll();
+        var events = new ArrayList<StreamRecord>();
+        for (int i = 0; i < 150; i++) {
+            events.add(random.nextInt(5) == 0 ? meeting(random, "j" + i) : done(random, "m" + i));
+        }
+        Collections.shuffle(events, random);
+        for (int from = 0; from < events.size(); ) {
+            int to = Math.min(events.size(), from + 1 + random.nextInt(30));
+            derive(events.subList(from, to).toArray(StreamRecord[]::new));
+            from = to;
+            assertThat(inForce()).as("%s, %s events", what, to).isEqualTo(plain(arrived(events, to), NOW));
+            if (random.nextInt(3) == 0) {
+                var name = "t" + random.nextInt(8);
+                if (random.nextBoolean() || !defined.containsKey(name)) {
+                    define(name, computation(random));
+                } else {
+                    forget(name);
+                }
+                computeAll();
+                assertThat(inForce()).as("%s, %s other", what, name).isEqualTo(plain(arrived(events, to), NOW));
+            }
+        }
+        assertThat(untold()).as(what + ": what rules would read otherwise").isEmpty();
+        for (int days : new int[] {1, 4, 9, 40}) {
+            var later = NOW.plus(Duration.ofDays(days));
+            timers.fire(later).await();
+            assertThat(inForce()).as("%s, %s days later", what, days).isEqualTo(plain(all, later));
+            assertThat(timers.fire(later).await()).as(what).isZero();
+        }
+        assertThat(untold()).as(what + ": what rules would read otherwise").isEmpty();
+        var people = owners().values();
+        pool.withTransaction(tx -> new PeopleInProfiles().erase(tx, WS, new HashSet<>(people)))
+                .await();
+        assertThat(count("SELECT count(*) FROM cdp_computed_value")).as(what).isZero();
+    }
+
+    private List<Done> arrived(List<StreamRecord> events, int to) {
+        var ids = new HashSet<String>();
+        events.subList(0, to).forEach(one -> ids.add(one.payload().getString("messageId")));
+        return all.stream().filter(one -> ids.contains(one.messageId())).toList();
+    }
+
+    @Test
+    void batches_at_once_of_one_persons_ids_all_count() {
+        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        for (int i = 0; i < 8; i++) {
+            derive(record("identify", "u1", "v" + i, "i" + i, NOW, new JsonObject()));
+        }
+        var batches = IntStream.range(0, 24)
+                .mapToObj(i -> pool.withTransaction(tx -> deriver.derive(
+                        tx, consumed(track(null, "v" + i % 8, "m" + i, NOW.minusSeconds(i), "Order", "s", 1)))))
+                .toList();
+        Future.all(batches).await();
+        assertThat(traits("u1")).containsEntry("n", 24);
+    }
+
+    @Test
+    void what_is_said_under_the_name_counts_before_and_after_and_not_while_it_is_computed() {
+        derive(
+                record(
+                        "identify",
+                        "u1",
+                        null,
+                        "i1",
+                        NOW,
+                        new JsonObject().put("n", "said").put("other", 1)),
+                track("u2", null, "m1", NOW, "Order", "s", 1));
+        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        computeAll();
+        assertThat(traits("u1")).as("without such an event").containsOnlyKeys("other");
+        assertThat(traits("u2")).containsEntry("n", 1);
+        derive(record("identify", "u1", null, "i2", NOW.plusSeconds(1), new JsonObject().put("n", "said again")));
+        assertThat(traits("u1")).containsOnlyKeys("other");
+        derive(track("u1", null, "m2", NOW, "Order", "s", 1));
+        assertThat(traits("u1")).containsEntry("n", 1);
+        assertThat(untold()).isEmpty();
+        forget("n");
+        computeAll();
+        assertThat(traits("u1")).containsEntry("n", "said again");
+        assertThat(traits("u2")).isEmpty();
+        assertThat(count("SELECT count(*) FROM cdp_computed_value")).isZero();
+        assertThat(untold()).isEmpty();
+    }
+
+    @Test
+    void nothing_is_locked_or_written_for_events_of_which_nothing_is_computed() {
+        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        computeAll();
+        derive(track("u1", null, "m1", NOW, "Order", "s", 1));
+        var before = count("SELECT xmin::text::bigint FROM cdp_profile");
+        var seen = count("SELECT xmin::text::bigint FROM cdp_computed_value");
+        derive(track("u1", null, "m2", NOW, "Visit", "s", 1));
+        derive(track("u1", null, "m1", NOW, "Order", "s", 1));
+        computeAll();
+        assertThat(count("SELECT xmin::text::bigint FROM cdp_profile")).isEqualTo(before);
+        assertThat(count("SELECT xmin::text::bigint FROM cdp_computed_value")).isEqualTo(seen);
+    }
+
+    @Test
+    void of_who_did_very_much_the_newest_events_count() {
+        database.close();
+        fresh(100);
+        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        define(
+                "first",
+                new JsonObject().put("function", "first").put("event", "Order").put("property", "shop"));
+        derive(IntStream.range(0, 130)
+                .mapToObj(i -> track("u1", null, "m" + i, NOW.minusSeconds(i), "Order", "s" + i, 1))
+                .toArray(StreamRecord[]::new));
+        assertThat(traits("u1")).containsEntry("n", 100).containsEntry("first", "s99");
+    }
+
+    @Test
+    void a_name_that_is_computed_has_room_among_the_names_that_rules_know() {
+        pool.query("INSERT INTO cdp_trait_name SELECT 1, n, 'name' || n FROM generate_series(1, 2000) n")
+                .execute()
+                .await();
+        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        derive(track("u1", null, "m1", NOW, "Order", "s", 1));
+        assertThat(untold()).isEmpty();
+    }
+
+    @Test
+    void the_events_of_a_person_are_found_by_that_persons_ids() {
+        assertThat(Plans.onEmptyTables(ComputedValuesStore.EVENTS))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("profile_no = "))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("identity_no = cdp_identity.no"))
+                .noneMatch(line -> line.contains("Seq Scan on cdp_"));
+        assertThat(Plans.onEmptyTables(ComputedValuesStore.DUE))
+                .anyMatch(line -> line.contains("cdp_computed_value_due"));
+    }
+
+    // ---- what is made up ----
+
+    private JsonObject computation(Random random) {
+        var function = List.of("count", "sum", "avg", "min", "max", "first", "last", "mostFrequent")
+                .get(random.nextInt(8));
+        var json = new JsonObject().put("function", function).put("event", random.nextBoolean() ? "Order" : "Visit");
+        if (!function.equals("count")) {
+            json.put("property", function.length() == 3 || random.nextBoolean() ? "total" : "shop");
+        }
+        if (random.nextInt(3) > 0) {
+            json.put("within", List.of("P10D", "P3D", "PT12H").get(random.nextInt(3)));
+        }
+        var property = new JsonObject().put("property", "shop");
+        switch (random.nextInt(4)) {
+            case 0 ->
+                json.put(
+                        "where", JsonArray.of(property.put("operator", "equals").put("value", "s1")));
+            case 1 ->
+                json.put(
+                        "where",
+                        JsonArray.of(property.put("operator", "notEquals")
+                                .put("value", "S2")
+                                .put("ignoreCase", true)));
+            default -> {}
+        }
+        return json;
+    }
+
+    /** What came late is older than the rest; many are of the same moment. */
+    private StreamRecord done(Random random, String messageId) {
+        var id = random.nextBoolean() ? "u" + random.nextInt(4) : "v" + random.nextInt(6);
+        var at = NOW.minus(Duration.ofHours(1 + random.nextInt(8) * 44));
+        var one = new Done(
+                id,
+                List.of("Order", "Visit", "Nothing").get(random.nextInt(3)),
+                at,
+                messageId,
+                random.nextInt(8) == 0 ? null : random.nextInt(300),
+                "s" + random.nextInt(4));
+        all.add(one);
+        return track(
+                id.startsWith("u") ? id : null,
+                id.startsWith("v") ? id : null,
+                messageId,
+                at,
+                one.event(),
+                one.properties());
+    }
+
+    private StreamRecord meeting(Random random, String messageId) {
+        var at = NOW.minus(Duration.ofHours(1 + random.nextInt(300)));
+        var user = "u" + random.nextInt(4);
+        if (random.nextInt(4) == 0) {
+            var alias = record("alias", user, null, messageId, at, null);
+            alias.payload().put("previousId", "u" + random.nextInt(4));
+            return alias;
+        }
+        return record("identify", user, "v" + random.nextInt(6), messageId, at, new JsonObject());
+    }
+
+    private static StreamRecord track(
+            String user, String visitor, String messageId, Instant at, String event, String shop, int total) {
+        return track(
+                user,
+                visitor,
+                messageId,
+                at,
+                event,
+                new JsonObject().put("shop", shop).put("total", total));
+    }
+
+    private static StreamRecord track(
+            String user, String visitor, String messageId, Instant at, String event, JsonObject properties) {
+        var record = record("track", user, visitor, messageId, at, null);
+        record.payload().put("event", event).put("properties", properties);
+        return record;
+    }
+
+    private static StreamRecord record(
+            String kind, String user, String visitor, String messageId, Instant at, JsonObject traits) {
+        return new StreamRecord(
+                WS,
+                user == null ? visitor : user,
+                kind,
+                new JsonObject()
+                        .put("type", kind)
+                        .put("userId", user)
+                        .put("anonymousId", visitor)
+                        .put("messageId", messageId)
+                        .put("at", at.toString())
+                        .put("verified", true)
+                        .put("trusted", true)
+                        .put("traits", traits));
+    }
+
+    // ---- what is done with it ----
+
+    private void define(String name, JsonObject compute) {
+        defined.put(name, compute);
+        change(tx -> store.all(tx, WS).compose(before -> {
+            var trait = new ComputedTrait(UUID.randomUUID(), name, "", List.of(), compute, false, null);
+            return before.stream()
+                    .filter(one -> one.name().equals(name))
+                    .findFirst()
+                    .map(one -> store.update(tx, WS, one.with(new JsonObject().put("compute", compute)), STAFF)
+                            .mapEmpty())
+                    .orElseGet(() -> store.insert(tx, WS, trait, STAFF).mapEmpty());
+        }));
+    }
+
+    private void forget(String name) {
+        defined.remove(name);
+        change(tx -> store.all(tx, WS)
+                .compose(before -> store.delete(
+                        tx,
+                        WS,
+                        before.stream()
+                                .filter(one -> one.name().equals(name))
+                                .findFirst()
+                                .orElseThrow()
+                                .id())));
+    }
+
+    private void change(java.util.function.Function<io.vertx.sqlclient.SqlConnection, Future<?>> change) {
+        pool.withTransaction(tx -> deriver.enterAlone(tx, WS)
+                        .compose(alone -> change.apply(tx))
+                        .compose(done -> store.changed(tx, WS)))
+                .await();
+    }
+
+    private void computeAll() {
+        while (job.step(WS, tx -> Future.succeededFuture()).isPresent()) {
+            // The next of them.
+        }
+        assertThat(count("SELECT count(*) FROM cdp_computed_trait WHERE NOT ready"))
+                .isZero();
+    }
+
+    private void derive(StreamRecord... records) {
+        pool.withTransaction(tx -> deriver.derive(tx, consumed(records))).await();
+    }
+
+    private static List<Consumed> consumed(StreamRecord... records) {
+        return IntStream.range(0, records.length)
+                .mapToObj(i -> new Consumed(records[i], 0, i, NOW))
+                .toList();
+    }
+
+    // ---- what is compared ----
+
+    /** By id → trait. Those of whom nothing is computed are left out. */
+    private Map<String, Map<String, Object>> inForce() {
+        var found = new TreeMap<String, Map<String, Object>>();
+        owners().keySet().forEach(id -> {
+            var traits = traits(id);
+            if (!traits.isEmpty()) {
+                found.put(id, traits);
+            }
+        });
+        return found;
+    }
+
+    private Map<String, Integer> owners() {
+        var owners = new TreeMap<String, Integer>();
+        pool.query("SELECT value, profile_no FROM cdp_identity")
+                .execute()
+                .await()
+                .forEach(row -> owners.put(row.getString("value"), row.getInteger("profile_no")));
+        return owners;
+    }
+
+    private Map<String, Object> traits(String id) {
+        var rows = pool.query(
+                        "SELECT p.traits FROM cdp_profile p JOIN cdp_identity i ON i.profile_no = p.profile_no WHERE i.value = '"
+                                + id + "'")
+                .execute()
+                .await();
+        var traits = new TreeMap<String, Object>();
+        rows.iterator().next().getJsonObject("traits").forEach(one -> traits.put(one.getKey(), one.getValue()));
+        return traits;
+    }
+
+    private Map<String, Map<String, Object>> plain(List<Done> events, Instant now) {
+        var owners = owners();
+        var found = new TreeMap<String, Map<String, Object>>();
+        owners.forEach((id, no) -> {
+            var theirs = events.stream()
+                    .filter(one -> no.equals(owners.get(one.id())))
+                    .sorted(Comparator.comparing(Done::at).thenComparing(Done::messageId))
+                    .toList();
+            var traits = new TreeMap<String, Object>();
+            defined.forEach((name, compute) -> {
+                var value = value(theirs, compute, now);
+                if (value != null) {
+                    traits.put(name, value);
+                }
+            });
+            if (!traits.isEmpty()) {
+                found.put(id, traits);
+            }
+        });
+        return found;
+    }
+
+    private static Object value(List<Done> theirs, JsonObject compute, Instant now) {
+        var function = compute.getString("function");
+        var within = compute.getString("within");
+        var where = compute.getJsonArray("where", new JsonArray());
+        Predicate<Done> fits = one -> where.isEmpty()
+                || (where.getJsonObject(0).getString("operator").equals("equals")
+                        ? one.shop().equals("s1")
+                        : !one.shop().equals("s2"));
+        var counted = theirs.stream()
+                .filter(one -> one.event().equals(compute.getString("event")))
+                .filter(one -> within == null || !one.at().isBefore(now.minus(Duration.parse(within))))
+                .filter(fits)
+                .toList();
+        if (function.equals("count")) {
+            return counted.isEmpty() ? null : counted.size();
+        }
+        if (function.length() == 3) {
+            var cents =
+                    counted.stream().map(Done::cents).filter(one -> one != null).toList();
+            if (cents.isEmpty()) {
+                return null;
+            }
+            double sum = cents.stream().mapToInt(Integer::intValue).sum() / 100.0;
+            return number(
+                    switch (function) {
+                        case "sum" -> sum;
+                        case "avg" -> sum / cents.size();
+                        case "min" -> Collections.min(cents) / 100.0;
+                        default -> Collections.max(cents) / 100.0;
+                    });
+        }
+        var values = new ArrayList<Object>();
+        for (var one : counted) {
+            if (compute.getString("property").equals("shop")) {
+                values.add(one.shop());
+            } else {
+                values.add(one.cents() == null ? "none" : number(one.cents() / 100.0));
+            }
+        }
+        if (values.isEmpty()) {
+            return null;
+        }
+        return switch (function) {
+            case "first" -> values.getFirst();
+            case "last" -> values.getLast();
+            default -> {
+                Object best = null;
+                int most = 0;
+                for (var one : values) {
+                    int times = Collections.frequency(values, one);
+                    if (times >= most) {
+                        most = times;
+                        best = one;
+                    }
+                }
+                yield best;
+            }
+        };
+    }
+
+    /** As JSON reads it. */
+    private static Object number(double number) {
+        return number == (int) number ? (Object) (int) number : (Object) number;
+    }
+
+    private List<String> untold() {
+        var rows = new ArrayList<String>();
+        pool.query(
+                        """
+                        SELECT p.profile_no || ' ' || t.key AS row FROM cdp_profile p CROSS JOIN LATERAL jsonb_each(p.traits) t
+                        WHERE NOT EXISTS (
+                          SELECT FROM cdp_trait_name n JOIN cdp_trait r ON r.ws = p.ws AND r.trait = n.no AND r.profile_no = p.profile_no
+                          WHERE n.ws = p.ws AND n.name = t.key AND coalesce(to_jsonb(r.num), to_jsonb(r.txt)) = t.value)
+                        UNION ALL
+                        SELECT r.profile_no || ' no more ' || n.name FROM cdp_trait r JOIN cdp_trait_name n ON n.no = r.trait
+                        JOIN cdp_profile p ON p.profile_no = r.profile_no WHERE NOT p.traits ? n.name
+                        """)
+                .execute()
+                .await()
+                .forEach(row -> rows.add(row.getString("row")));
+        return rows;
+    }
+
+    private long count(String sql) {
+        return pool.query(sql).execute().await().iterator().next().getLong(0);
+    }
+}
