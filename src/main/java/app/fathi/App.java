@@ -17,6 +17,7 @@ import app.fathi.cdp.traits.ComputeJob;
 import app.fathi.cdp.traits.ComputedTimers;
 import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.cdp.traits.ComputedTraitsService;
+import app.fathi.cdp.traits.TraitRulesService;
 import app.fathi.cep.Batches;
 import app.fathi.cep.BestTimes;
 import app.fathi.cep.CepVerticle;
@@ -365,6 +366,7 @@ public final class App {
                         jobs,
                         audit,
                         cursor),
+                new TraitRulesService(new Transactions(pools.admin()), deriver::enterAlone, jobs, audit),
                 users.credentials(),
                 users.identities(),
                 users.tenancy(),

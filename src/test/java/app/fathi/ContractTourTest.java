@@ -439,6 +439,13 @@ class ContractTourTest {
                 "If-Match",
                 server.admin("GET", trait, null).header("ETag"));
         server.admin("DELETE", trait, null, "If-Match", changed.header("ETag"));
+        var rules = "/api/v1/cdp/trait-rules";
+        server.admin(
+                "PUT",
+                rules,
+                new JsonObject().put("oldest", new JsonArray().add("firstPage")),
+                "If-Match",
+                server.admin("GET", rules, null).header("ETag"));
     }
 
     private static void schemas() {

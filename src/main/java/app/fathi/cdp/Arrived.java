@@ -24,6 +24,9 @@ record Arrived(
         boolean verified,
         boolean trusted,
         Map<String, String> device) {
+    /** Stands in the payload of what staff say. */
+    static final String OF_STAFF = "ofStaff";
+
     private static final String ALIAS = "alias";
     private static final int MAX_TAG_CHARACTERS = 64;
     /** Events that give a tag to a person or take it away: the one in their properties. */
@@ -87,6 +90,11 @@ record Arrived(
     /** The group that a {@code group} puts the person into; null when it is none. */
     Group group() {
         return kind.equals("group") ? new Group(ws, payload.getString("groupId")) : null;
+    }
+
+    /** Whether staff have said it of a person: {@link ProfilesService} puts it so, and no door lets it in. */
+    boolean isOfStaff() {
+        return payload.getBoolean(OF_STAFF, false);
     }
 
     String source() {

@@ -5,6 +5,7 @@ import app.fathi.cdp.schemas.Pins;
 import app.fathi.cdp.schemas.SchemasService;
 import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.cdp.traits.ComputedTraitsService;
+import app.fathi.cdp.traits.TraitRulesService;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
@@ -39,6 +40,7 @@ public final class CdpVerticle extends VerticleBase {
     private final LiveFeed live;
     private final SchemasService schemas;
     private final ComputedTraitsService computedTraits;
+    private final TraitRulesService traitRules;
     private final ProfilesService profiles;
     private final MergesService merges;
     private final UnmergesService unmerges;
@@ -60,6 +62,7 @@ public final class CdpVerticle extends VerticleBase {
             SchemasService schemas,
             ComputedTraits computed,
             ComputedTraitsService computedTraits,
+            TraitRulesService traitRules,
             Credentials credentials,
             Identities identities,
             Tenancy tenancy,
@@ -77,6 +80,7 @@ public final class CdpVerticle extends VerticleBase {
         this.live = live;
         this.schemas = schemas;
         this.computedTraits = computedTraits;
+        this.traitRules = traitRules;
         this.profiles = new ProfilesService(transactions, deriver, computed, authorities, audit, cursor, clock);
         this.merges = new MergesService(transactions, profiles, deriver, addresses, audit, cursor);
         this.unmerges = new UnmergesService(transactions, profiles, deriver, addresses, audit);
@@ -113,6 +117,8 @@ public final class CdpVerticle extends VerticleBase {
                 Map.entry("getComputedTrait", computedTraits::get),
                 Map.entry("updateComputedTrait", computedTraits::update),
                 Map.entry("deleteComputedTrait", computedTraits::delete),
+                Map.entry("getTraitRules", traitRules::get),
+                Map.entry("setTraitRules", traitRules::put),
                 Map.entry("dropClientMetrics", ingest::metrics),
                 Map.entry("getClientSettings", this::clientSettings),
                 Map.entry("listProfiles", profiles::list),

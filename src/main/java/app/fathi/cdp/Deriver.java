@@ -217,8 +217,9 @@ public final class Deriver implements Recompute {
         // Sent before the rest is asked for: nobody waits for it.
         var definitions = definitions(tx, arrived);
         return graph.load(tx, ids, saying, arrived.getFirst().at())
+                .compose(known -> definitions.map(known))
                 .compose(known -> userIds(tx, arrived, known).compose(userIds -> {
-                    var changes = new Changes(userIds);
+                    var changes = new Changes(userIds, definitions.result());
                     var merges = new ArrayList<StreamRecord>();
                     var ordered = arrived.stream()
                             .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
@@ -245,8 +246,7 @@ public final class Deriver implements Recompute {
                             })
                             // Before profiles are locked: who has the lock sees the events of all who had it.
                             .compose(done -> keep(tx, ordered, known))
-                            .compose(done -> definitions)
-                            .compose(defined -> refresh(tx, changes, defined))
+                            .compose(done -> refresh(tx, changes))
                             .compose(done -> moveAddresses(tx, changes.moves, merges))
                             .compose(done -> tellGroups(tx, ordered))
                             .map(done -> new Derived(
@@ -345,8 +345,16 @@ public final class Deriver implements Recompute {
         /** How many userIds those have whom an alias may join, by their profile. */
         final Map<Numbered, Integer> userIds;
 
-        Changes(Map<Numbered, Integer> userIds) {
+        /** What each workspace says of traits. */
+        final Map<Integer, TraitDefinitions> definitions;
+
+        Changes(Map<Numbered, Integer> userIds, Map<Integer, TraitDefinitions> definitions) {
             this.userIds = userIds;
+            this.definitions = definitions;
+        }
+
+        TraitDefinitions definitions(int ws) {
+            return definitions.getOrDefault(ws, TraitDefinitions.NONE);
         }
 
         /** Whether the two together have no more userIds than a person may; counts them as one if so. */
@@ -399,9 +407,9 @@ public final class Deriver implements Recompute {
         if (event.kind().equals("identify")) {
             event.payload().getJsonObject("traits", new JsonObject()).stream()
                     .filter(trait -> !trait.getKey().startsWith(Device.PREFIX))
-                    .forEach(trait -> set(event, subject, trait.getKey(), trait.getValue(), touched));
+                    .forEach(trait -> set(event, subject, trait.getKey(), trait.getValue(), changes));
         }
-        event.device().forEach((name, value) -> set(event, subject, name, value, touched));
+        event.device().forEach((name, value) -> set(event, subject, name, value, changes));
         if (event.kind().equals(TRACK)) {
             touched.did
                     .computeIfAbsent(no, none -> new TreeSet<>())
@@ -409,7 +417,7 @@ public final class Deriver implements Recompute {
         }
         if (event.saysQuietHours()) {
             var hours = QuietHours.of(event.payload().getJsonObject("properties", new JsonObject()));
-            set(event, subject, QuietHours.NAME, hours.map(QuietHours::toJson).orElse(null), touched);
+            set(event, subject, QuietHours.NAME, hours.map(QuietHours::toJson).orElse(null), changes);
         }
         boolean other = event.consent()
                 .filter(consent -> subject.consent(consent, event.at(), event.messageId(), event.source()))
@@ -427,9 +435,10 @@ public final class Deriver implements Recompute {
         changes.identities.add(subject);
     }
 
-    private static void set(Arrived event, Identity subject, String name, Object value, Touched touched) {
-        if (subject.set(name, value, event.at(), event.messageId(), event.source())) {
-            touched.say(subject.profileNo(), name, value);
+    private static void set(Arrived event, Identity subject, String name, Object value, Changes changes) {
+        var oldest = changes.definitions(event.ws()).oldest();
+        if (subject.set(name, value, event, oldest)) {
+            changes.touched(event.ws()).say(subject.profileNo(), name, value);
         }
     }
 
@@ -489,14 +498,14 @@ public final class Deriver implements Recompute {
         return chain;
     }
 
-    private Future<Void> refresh(SqlConnection tx, Changes changes, Map<Integer, TraitDefinitions> definitions) {
+    private Future<Void> refresh(SqlConnection tx, Changes changes) {
         for (var moved : changes.moved()) {
             changes.touched(moved.ws()).others.addAll(List.of(moved.fromNo(), moved.toNo()));
         }
         Future<Void> chain = Future.succeededFuture();
         for (var entry : changes.touched.entrySet()) {
             var ws = entry.getKey();
-            var defined = definitions.getOrDefault(ws, TraitDefinitions.NONE);
+            var defined = changes.definitions(ws);
             // Of what nothing is computed by nobody is locked for it.
             entry.getValue().did.values().forEach(names -> names.removeIf(name -> !defined.asks(name)));
             entry.getValue().did.values().removeIf(Set::isEmpty);

@@ -48,6 +48,7 @@ final class EventFields {
         event.remove("writeKey");
         event.remove("country"); // ours to say
         event.remove(Pins.FLAGS); // as well
+        event.remove(Arrived.OF_STAFF); // as well
         event.put("type", type);
         var userId = person(event, rules, "userId", pointer, faults);
         var anonymousId = person(event, rules, "anonymousId", pointer, faults);

@@ -3,6 +3,7 @@ package app.fathi.cdp;
 import io.vertx.core.json.JsonArray;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 
 /** One id of a person with all that was said of it; changed in memory while a batch is derived, then written back. */
 final class Identity {
@@ -194,16 +195,16 @@ final class Identity {
      * Sets a trait unless a later word stands: the order is (corrected time, messageId). A null value takes it away. Like all
      * that is said here it tells whether anything is other than before.
      *
-     * @param source over what it came, such as {@code browser-key}
+     * @param event says when, and over what it came
+     * @param oldest names of traits of which the first word stands
      */
-    boolean set(String name, Object value, Instant at, String messageId, String source) {
-        return said(traits.say(
-                name,
-                new JsonArray()
-                        .add(value)
-                        .add(TypedTrait.micros(at))
-                        .add(messageId)
-                        .add(source)));
+    boolean set(String name, Object value, Arrived event, Set<String> oldest) {
+        var word = new JsonArray()
+                .add(value)
+                .add(TypedTrait.micros(event.at()))
+                .add(event.messageId())
+                .add(event.source());
+        return said(traits.say(name, event.isOfStaff() ? word.add(true) : word, oldest));
     }
 
     /** Gives or takes a tag as {@link #set} does a trait. */

@@ -384,6 +384,7 @@ final class ProfilesService {
                 .put("receivedAt", at.toString())
                 .put("verified", true)
                 .put("trusted", true)
+                .put(Arrived.OF_STAFF, true)
                 .put("source", source);
         return profile.userId() != null
                 ? event.put("userId", profile.userId())

@@ -65,6 +65,7 @@ final class ProfilesStore {
                    last_seen_at = CASE WHEN $3 THEN greatest(p.last_seen_at, now()) ELSE p.last_seen_at END
             FROM unnest($2::int[]) AS asked (no)
             CROSS JOIN (SELECT coalesce(array_agg(name), '{}') AS names FROM cdp_computed_trait WHERE ws = $1) computed
+            CROSS JOIN (SELECT coalesce((SELECT oldest FROM cdp_trait_rules WHERE ws = $1), '{}') AS names) first
             CROSS JOIN LATERAL (SELECT b.traits, b.consents FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
             CROSS JOIN LATERAL (
               SELECT (coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') - computed.names)
@@ -82,10 +83,11 @@ final class ProfilesStore {
                   UNION ALL SELECT 'group', key, value FROM jsonb_each(i.groups)
                   UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents)) t
                 WHERE i.ws = $1 AND i.profile_no = asked.no
-                ORDER BY t.what, t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC) w) f
+                ORDER BY t.what, t.key, %s) w) f
             WHERE p.ws = $1 AND p.profile_no = asked.no AND ($3 OR p.traits <> f.traits)
             RETURNING p.profile_no, before.traits AS before, f.traits AS after, before.consents <> f.consents AS consents
-            """;
+            """
+                    .formatted(WordsStore.STANDING.formatted("t.what = 'trait' AND t.key = ANY (first.names)"));
 
     /**
      * Locks these profiles in ascending order, and tells which are to be refreshed: by a statement of its own, so that the next one sees

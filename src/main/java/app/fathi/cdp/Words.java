@@ -3,12 +3,16 @@ package app.fathi.cdp;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * What was said of one id, by name: name → [value, microseconds, messageId, …]. Of each name the latest word by (corrected
- * time, messageId) stands. Made of the database's text when somebody asks: of most events nobody does.
+ * time, messageId) stands; of a trait of which the workspace says so the first that has a value, unless staff have said one. Made of the database's text when somebody asks: of most events nobody does.
  */
 final class Words {
+    /** Where a word of a trait says that staff have said it. */
+    private static final int STAFF = 4;
+
     private final int most;
     private String text;
     private JsonObject words;
@@ -31,7 +35,12 @@ final class Words {
 
     /** Tells whether anything is other than before. */
     boolean say(String name, JsonArray word) {
-        boolean said = say(read(), name, word, most);
+        return say(name, word, Set.of());
+    }
+
+    /** @param oldest names of which the first word stands */
+    boolean say(String name, JsonArray word, Set<String> oldest) {
+        boolean said = say(read(), name, word, most, oldest);
         if (said) {
             text = null;
         }
@@ -48,18 +57,41 @@ final class Words {
 
     /** Puts a word down unless a later one stands, and of all words keeps the latest. Tells whether it was put down. */
     static boolean say(JsonObject words, String name, JsonArray word, int most) {
+        return say(words, name, word, most, Set.of());
+    }
+
+    private static boolean say(JsonObject words, String name, JsonArray word, int most, Set<String> oldest) {
         var present = words.getJsonArray(name);
-        boolean later = present == null || isLater(word.getLong(1), word.getString(2), present);
-        if (later) {
+        boolean stands = oldest.contains(name)
+                ? isFirst(word, present)
+                : present == null || isLater(word.getLong(1), word.getString(2), present);
+        if (stands) {
             words.put(name, word);
         }
-        // What goes is older than all that stays, so it makes no difference in which order things were said.
+        // What goes is older than all that stays, so it makes no difference in which order things were said. First words stay.
         if (words.size() > most) {
-            words.remove(words.fieldNames().stream()
+            words.fieldNames().stream()
+                    .filter(one -> !oldest.contains(one))
                     .reduce((one, other) -> isEarlier(words, one, other) ? one : other)
-                    .orElseThrow());
+                    .ifPresent(words::remove);
         }
-        return later;
+        return stands;
+    }
+
+    /** Of what staff have said the latest, else of values the first. */
+    private static boolean isFirst(JsonArray word, JsonArray present) {
+        if (isOfStaff(word)) {
+            return present == null || !isOfStaff(present) || isLater(word.getLong(1), word.getString(2), present);
+        }
+        return word.getValue(0) != null
+                && (present == null
+                        || !isOfStaff(present)
+                                && (present.getValue(0) == null
+                                        || !isLater(word.getLong(1), word.getString(2), present)));
+    }
+
+    private static boolean isOfStaff(JsonArray word) {
+        return word.size() > STAFF && Boolean.TRUE.equals(word.getValue(STAFF));
     }
 
     private static boolean isEarlier(JsonObject words, String one, String other) {

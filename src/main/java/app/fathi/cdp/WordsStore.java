@@ -12,6 +12,18 @@ import java.util.Optional;
 
 /** All SQL of what was said of a person, when, and over what it came. */
 final class WordsStore {
+    /**
+     * Which of several words {@code t.value} of one name stands, as {@link Words} has it of one id: the latest, or where the condition
+     * holds that is put in here, staff's latest and else the first that has a value.
+     */
+    static final String STANDING =
+            """
+            (%1$s) AND (t.value ->> 4) IS DISTINCT FROM 'true' AND t.value -> 0 = 'null',
+            (%1$s) AND (t.value ->> 4) IS DISTINCT FROM 'true',
+            CASE WHEN (%1$s) AND (t.value ->> 4) IS DISTINCT FROM 'true' THEN (t.value ->> 1)::bigint END,
+            CASE WHEN (%1$s) AND (t.value ->> 4) IS DISTINCT FROM 'true' THEN t.value ->> 2 END COLLATE "C",
+            (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC""";
+
     /** Where a trait in force comes from. */
     record Told(String name, long micros, String source) {}
 
@@ -36,9 +48,11 @@ final class WordsStore {
                         """
                         SELECT DISTINCT ON (t.key) t.key AS name, (t.value ->> 1)::bigint AS micros, t.value ->> 3 AS source
                         FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.traits) t
+                        CROSS JOIN (SELECT coalesce((SELECT oldest FROM cdp_trait_rules WHERE ws = $1), '{}') AS names) first
                         WHERE i.ws = $1 AND i.profile_no = $2
-                        ORDER BY t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC
-                        """)
+                        ORDER BY t.key, %s
+                        """
+                                .formatted(STANDING.formatted("t.key = ANY (first.names)")))
                 .execute(Tuple.of(ws, profileNo))
                 .map(rows -> rows.stream()
                         .map(row -> new Told(row.getString("name"), row.getLong("micros"), row.getString("source")))

@@ -6,7 +6,7 @@
  *
  * <p><b>Words.</b> Traits, tags (the {@code track} events {@code Tag Added} and {@code Tag Removed}), groups and what a browser
  * tells of itself (names that begin with {@code $}) are words that were said of an id; of each the latest by (corrected time,
- * messageId) is in force. What staff change is said in the same way. Traits in force are kept twice: whole with the person, and
+ * messageId) is in force, of traits that the workspace names the first. What staff change is said in the same way. Traits in force are kept twice: whole with the person, and
  * typed, a row each, for rules ({@code cdp_trait}). What is computed of events stands in place of words ({@link app.fathi.cdp.traits}).
  *
  * <p><b>Leaving people alone.</b> What somebody has refused ({@code Consent}) and who is on the list of suppressions stands with

@@ -23,6 +23,7 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -126,6 +127,86 @@ class DeriverTest {
                     .as("seed %d: what rules would read otherwise", seed)
                     .isEmpty();
         }
+    }
+
+    @Test
+    void of_a_trait_of_which_the_first_word_stands_it_stands_whatever_came_when() {
+        for (int seed = 0; seed < 2; seed++) {
+            if (seed > 0) {
+                database.close();
+                fresh();
+            }
+            firstOf("t0", "t1");
+            var random = new Random(seed);
+            var events = new ArrayList<StreamRecord>();
+            for (int i = 0; i < 60; i++) {
+                var event = identify(
+                        random.nextInt(3) == 0 ? "ada" : null,
+                        "v" + random.nextInt(3),
+                        "m" + i,
+                        NOON.plusSeconds(random.nextInt(20)),
+                        true,
+                        new JsonObject().put("t" + random.nextInt(3), random.nextInt(4) == 0 ? null : i));
+                // Staff speak of one trait of the two only.
+                if (random.nextInt(15) == 0) {
+                    event.payload().put(Arrived.OF_STAFF, true).put("traits", new JsonObject().put("t1", i));
+                }
+                events.add(event);
+            }
+            for (int v = 0; v < 3; v++) {
+                events.add(identify("ada", "v" + v, "w" + v, NOON.plusSeconds(30), true, new JsonObject()));
+            }
+            Collections.shuffle(events, random);
+            derivedFrom(events, 7);
+            var expected = new TreeMap<String, Object>();
+            for (var name : List.of("t0", "t1", "t2")) {
+                var said = events.stream()
+                        .map(StreamRecord::payload)
+                        .filter(one -> one.getJsonObject("traits").containsKey(name))
+                        .sorted(Comparator.comparing((JsonObject one) -> Instant.parse(one.getString("at")))
+                                .thenComparing(one -> one.getString("messageId")))
+                        .toList();
+                var staffs = said.stream()
+                        .filter(one -> one.getBoolean(Arrived.OF_STAFF, false))
+                        .toList();
+                var word = name.equals("t2")
+                        ? said.getLast()
+                        : !staffs.isEmpty()
+                                ? staffs.getLast()
+                                : said.stream()
+                                        .filter(one ->
+                                                one.getJsonObject("traits").getValue(name) != null)
+                                        .findFirst()
+                                        .orElseThrow();
+                var value = word.getJsonObject("traits").getValue(name);
+                if (value != null) {
+                    expected.put(name, value);
+                }
+            }
+            assertThat(new TreeMap<>(traits("ada").getMap())).as("seed %d", seed).isEqualTo(expected);
+            assertThat(untold()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_first_word_stays_however_many_traits_are_said_after_it() {
+        firstOf("first");
+        derive(identify("ada", null, "m0", NOON, true, new JsonObject().put("first", "kept")));
+        for (int i = 1; i <= 51; i++) {
+            var traits = new JsonObject();
+            for (int j = 0; j < 10; j++) {
+                traits.put("t" + i + "-" + j, i);
+            }
+            derive(identify("ada", null, "m" + i, NOON.plusSeconds(i), true, traits.put("first", i)));
+        }
+        assertThat(traits("ada").getMap()).hasSize(Identity.MAX_TRAITS).containsEntry("first", "kept");
+    }
+
+    private void firstOf(String... names) {
+        pool.preparedQuery("INSERT INTO cdp_trait_rules (ws, oldest, updated_by) VALUES ($1, $2, gen_random_uuid())")
+                .execute(Tuple.of(WS, (Object) names))
+                .await();
+        pool.query("INSERT INTO cdp_trait_workspace (ws) VALUES (" + WS + ")").execute().await();
     }
 
     @Test

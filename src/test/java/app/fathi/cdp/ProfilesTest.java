@@ -514,6 +514,47 @@ class ProfilesTest {
                 .toList();
     }
 
+    // ---- which word of a trait stands ----------------------------------------------------------------------------
+
+    @Test
+    void the_first_word_stays_through_merging_and_parting_and_gives_way_to_staff_alone() {
+        var name = "first" + UUID.randomUUID().toString().substring(0, 8);
+        var rules = "/api/v1/cdp/trait-rules";
+        var oldest = new JsonObject().put("oldest", new JsonArray().add(name));
+        var read = server.admin("GET", rules, null);
+        assertThat(server.admin("PUT", rules, oldest).status()).isEqualTo(428);
+        var laid = server.admin("PUT", rules, oldest, "If-Match", read.header("ETag"));
+        assertThat(laid.status()).as(laid.body()).isEqualTo(200);
+        assertThat(server.admin("PUT", rules, oldest, "If-Match", read.header("ETag"))
+                        .status())
+                .isEqualTo(412);
+        var ada = someone();
+        var eve = someone();
+        tell(identify(ada, new JsonObject().put(name, "ada's")));
+        found(ada);
+        tell(identify(ada, new JsonObject().put(name, "later").put("seen", 1)));
+        found(ada, one -> one.getJsonObject("traits").containsKey("seen"));
+        assertThat(found(ada).getJsonObject("traits").getString(name)).isEqualTo("ada's");
+        // Nobody says it as staff do who is not asked at the profile.
+        tell(identify(eve, new JsonObject().put(name, "eve's")).put("ofStaff", true));
+        var former = found(eve, one -> one.getJsonObject("traits").containsKey(name)).getString("id");
+        server.admin(
+                "POST",
+                PROFILES + "/user:" + eve + "/merge",
+                new JsonObject().put("into", found(ada).getString("id")));
+        assertThat(found(eve).getJsonObject("traits").getString(name)).isEqualTo("ada's");
+        server.admin("POST", PROFILES + "/user:" + ada + "/unmerge", new JsonObject().put("profileId", former));
+        assertThat(found(eve).getJsonObject("traits").getString(name)).isEqualTo("eve's");
+
+        change(ada, new JsonObject().put("traits", new JsonObject().put(name, "staff's")));
+        tell(identify(ada, new JsonObject().put(name, "later still").put("seen", 2)));
+        found(ada, one -> one.getJsonObject("traits").getInteger("seen") == 2);
+        var profile = found(ada);
+        assertThat(profile.getJsonObject("traits").getString(name)).isEqualTo("staff's");
+        assertThat(profile.getJsonObject("traitSources").getJsonObject(name).getString("source"))
+                .isEqualTo("user");
+    }
+
     // ---- what is asked again and again ---------------------------------------------------------------------------
 
     private static String someone() {

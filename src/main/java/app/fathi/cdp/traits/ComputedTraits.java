@@ -41,6 +41,7 @@ public final class ComputedTraits {
     private final Rules rules;
     private final int eventsLimit;
     private final ComputedTraitsStore store = new ComputedTraitsStore();
+    private final TraitRulesStore rulesStore = new TraitRulesStore();
     private final ComputedValuesStore values = new ComputedValuesStore();
     private final Cache<Integer, TraitDefinitions> known =
             Caffeine.newBuilder().maximumSize(MAX_WORKSPACES).build();
@@ -67,12 +68,12 @@ public final class ComputedTraits {
         if (cached != null && cached.version() == version) {
             return Future.succeededFuture(cached);
         }
-        return store.all(tx, ws).map(all -> {
+        return store.all(tx, ws).compose(all -> rulesStore.find(tx, ws).map(laid -> {
             var read = new TraitDefinitions(
-                    version, all.stream().flatMap(this::defined).toList(), Set.of());
+                    version, all.stream().flatMap(this::defined).toList(), Set.copyOf(laid.oldest()));
             known.put(ws, read);
             return read;
-        });
+        }));
     }
 
     /** None for one that this version cannot read, such as one that a newer node has saved: it must not stop all others. */
