@@ -5,7 +5,7 @@
 (() => {
   'use strict';
 
-  const LOOK_MS = 400; // at a message that is on its way
+  const LOOK_MS = 400; // at a message that is on its way, and at the visitor
   const FIGURES_MS = 1_000;
   const RESTING_MS = 5_000; // when all is counted
   const HINT_MS = 12_000; // accepted, and still not shown
@@ -170,6 +170,115 @@
     if ($('hint').textContent !== text) $('hint').textContent = text;
   }
 
+  // ---- the visitor -------------------------------------------------------------------------------------------------
+
+  const CATEGORIES = { shoes: 79, coats: 149, hats: 29.5 };
+  const times = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+  const lists = new Intl.ListFormat('en');
+  let seen = ''; // what is drawn
+  let member; // names of segments
+  let looking;
+
+  /** Also at once after a button; what came meanwhile is shown by the next look. */
+  async function look() {
+    clearTimeout(looking);
+    let rest = LOOK_MS;
+    if (document.visibilityState === 'visible') {
+      try {
+        const visitor = await ask(`/demo/visitor?id=${encodeURIComponent(fathi.anonymousId)}`);
+        if (JSON.stringify(visitor) !== seen) show(visitor);
+        seen = JSON.stringify(visitor);
+      } catch {
+        rest = RESTING_MS;
+      }
+    }
+    clearTimeout(looking);
+    looking = setTimeout(look, rest);
+  }
+
+  function element(name, text, className = '') {
+    const made = document.createElement(name);
+    made.textContent = text;
+    made.className = className;
+    return made;
+  }
+
+  function show({ userId, traits = [], segments, events = [] }) {
+    $('sign-in').hidden = !!userId;
+    $('sign-out').hidden = !userId;
+    notice(segments);
+    $('segments').replaceChildren(
+      ...segments.map((segment) => {
+        const item = element('li', '', segment.in ? 'in' : '');
+        item.append(element('b', segment.name), element('em', segment.in ? 'in' : 'not in'), element('span', segment.description));
+        return item;
+      }),
+    );
+    $('traits').replaceChildren(
+      ...traits.map((trait) => {
+        const pair = document.createElement('div');
+        const name = element('dt', trait.name);
+        if (trait.computed) name.append(element('small', 'computed'));
+        pair.append(name, element('dd', trait.value));
+        return pair;
+      }),
+    );
+    $('timeline').replaceChildren(
+      ...events.map((event) => {
+        const item = document.createElement('li');
+        const time = element('time', times.format(new Date(event.at)));
+        time.dateTime = event.at;
+        item.append(element('b', event.name ?? event.type), time);
+        return item;
+      }),
+    );
+    $('traits').hidden = traits.length === 0;
+    $('no-traits').hidden = traits.length > 0;
+    $('timeline').hidden = events.length === 0;
+    $('no-events').hidden = events.length > 0;
+  }
+
+  /** Says which segments were entered and left since the last look. */
+  function notice(segments) {
+    const now = segments.filter((segment) => segment.in).map((segment) => segment.name);
+    if (member) {
+      const entered = now.filter((name) => !member.includes(name));
+      const left = member.filter((name) => !now.includes(name));
+      const parts = [];
+      if (entered.length) parts.push(`You have entered ${lists.format(entered)}.`);
+      if (left.length) parts.push(`You have left ${lists.format(left)}.`);
+      if (parts.length) $('noticed').textContent = parts.join(' ');
+    }
+    member = now;
+  }
+
+  const act = (button, work) =>
+    busy(button, async () => {
+      await work();
+      await fathi.flush();
+      look();
+    });
+
+  function viewed() {
+    const names = Object.keys(CATEGORIES);
+    const category = names[Math.floor(Math.random() * names.length)];
+    return fathi.track('Product Viewed', { category, price: CATEGORIES[category] });
+  }
+
+  async function signIn() {
+    const { userId, identityToken } = await ask('/demo/sign-in', { visitor: fathi.anonymousId });
+    await fathi.identify(userId, { firstName: 'Ada', plan: 'gold' }, { identityToken });
+  }
+
+  async function signOut() {
+    await fathi.reset();
+    member = undefined;
+    $('noticed').textContent = 'You are somebody new to this site.';
+    $('sign-in').hidden = false;
+    $('sign-in').focus();
+    await draw();
+  }
+
   // ---- the others --------------------------------------------------------------------------------------------------
 
   async function figures() {
@@ -207,6 +316,10 @@
 
   $('subscribe').onclick = subscribe;
   $('unsubscribe').onclick = unsubscribe;
+  $('view').onclick = () => act($('view'), viewed);
+  $('order').onclick = () => act($('order'), () => fathi.track('Order Completed', { total: 79 }));
+  $('sign-in').onclick = () => act($('sign-in'), signIn);
+  $('sign-out').onclick = () => act($('sign-out'), signOut);
   $('send').onsubmit = (event) => {
     event.preventDefault();
     busy(event.submitter ?? $('send').querySelector('button'), push);
@@ -225,6 +338,8 @@
   (window.fathi ||= []).push((sdk) => {
     fathi = sdk;
     draw().catch(explain);
+    $('view').disabled = $('order').disabled = $('sign-in').disabled = false;
+    look();
   });
   figures();
 })();

@@ -68,7 +68,8 @@ final class Words {
         if (stands) {
             words.put(name, word);
         }
-        // What goes is older than all that stays, so it makes no difference in which order things were said. First words stay.
+        // What goes is older than all that stays, so it makes no difference in which order things were said. First
+        // words stay.
         if (words.size() > most) {
             words.fieldNames().stream()
                     .filter(one -> !oldest.contains(one))

@@ -190,6 +190,7 @@ public final class Demo implements AutoCloseable {
         var walkthrough = new Walkthrough(new PublicApi(baseUrl), ended);
         var access = walkthrough.signIn(EMAIL, folder.password());
         site.open(new PublicApi(baseUrl), access);
+        walkthrough.define(access);
         walkthrough.identify(access, people);
         walkthrough.subscribe(access, browsers, folder.pushOrigin());
         walkthrough.awaitNames(access, people);

@@ -47,7 +47,7 @@ final class DemoSite {
                     + " connect-src 'self' %s; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /** What the site may do, once the demo has signed in. */
-    private record Backend(PublicApi api, Access access) {}
+    private record Backend(PublicApi api, Access access, DemoVisitors visitors) {}
 
     /** The message to the virtual browsers. */
     private record Shown(String message, int people) {}
@@ -66,7 +66,7 @@ final class DemoSite {
     private volatile Shown shown;
 
     void open(PublicApi api, Access access) {
-        backend = new Backend(api, access);
+        backend = new Backend(api, access, new DemoVisitors(api, access));
     }
 
     void show(String message, int people) {
@@ -81,6 +81,12 @@ final class DemoSite {
         serve(router, "/demo/icon.svg", new File("icon.svg", "image/svg+xml"));
         serve(router, "/demo/fathi-sw.js", new File("fathi-sw.js", "text/javascript"));
         router.get("/demo/figures").handler(context -> answer(context, this::figures));
+        router.get("/demo/visitor")
+                .handler(context -> answer(
+                        context, open -> open.visitors.show(context.request().getParam("id"))));
+        router.post("/demo/sign-in")
+                .handler(context -> answer(
+                        context, open -> open.visitors.signIn(context.body().buffer())));
         router.post("/demo/push").handler(context -> answer(context, open -> push(open, context)));
         router.get("/demo/push/:id").handler(context -> answer(context, open -> fate(open, context.pathParam("id"))));
     }

@@ -108,11 +108,32 @@ final class Walkthrough {
                                 .add("messages:send")
                                 .add("messages:send-transactional")
                                 .add("messages:read")
+                                .add("segments:read")
+                                .add("segments:manage")
                                 .add("profiles:read")
                                 .add("personal:read"));
         return ask("POST", "/api/v1/api-keys", draft, "Authorization", bearer)
                 .json()
                 .getString("secret");
+    }
+
+    /** What a team defines once: computed traits, and segments that ask for them. Those of the start before stay. */
+    void define(Access access) {
+        makeMissing(access, "/api/v1/cdp/computed-traits", Showcase.COMPUTED);
+        makeMissing(
+                access,
+                "/api/v1/segments",
+                Showcase.SEGMENTS.stream().map(Showcase.Segment::draft).toList());
+    }
+
+    private void makeMissing(Access access, String path, List<JsonObject> drafts) {
+        var bearer = "Bearer " + access.apiKey();
+        var there = ask("GET", path + "?limit=200", null, "Authorization", bearer).json().getJsonArray("items").stream()
+                .map(item -> ((JsonObject) item).getString("name"))
+                .toList();
+        drafts.stream()
+                .filter(draft -> !there.contains(draft.getString("name")))
+                .forEach(draft -> ask("POST", path, draft, "Authorization", bearer));
     }
 
     /** By the write key, as their browsers would; each with the token of the site's backend, else nobody would be believed. */
@@ -125,7 +146,7 @@ final class Walkthrough {
                         .put("userId", person.userId())
                         .put("anonymousId", person.anonymousId())
                         .put("traits", person.traits())
-                        .put("context", new JsonObject().put("identityToken", token(access, person))));
+                        .put("context", new JsonObject().put("identityToken", token(access, person.userId()))));
             }
             ask("POST", "/v1/batch", new JsonObject().put("batch", batch), "X-Write-Key", access.writeKey());
         }
@@ -147,7 +168,7 @@ final class Walkthrough {
                     .put("timezone", person.timezone())
                     .put("anonymousId", person.anonymousId())
                     .put("userId", person.userId())
-                    .put("identityToken", token(access, person));
+                    .put("identityToken", token(access, person.userId()));
             ask(
                     "POST",
                     "/api/v1/webpush/subscriptions",
@@ -288,9 +309,9 @@ final class Walkthrough {
     }
 
     /** Who is signed in, as a site's backend says it: a JWT with HS256, see docs/guides/add-the-sdk.md. */
-    private static String token(Access access, Person person) {
+    static String token(Access access, String userId) {
         var claims = new JsonObject()
-                .put("sub", person.userId())
+                .put("sub", userId)
                 .put("exp", Instant.now().plus(TOKEN_LIFE).getEpochSecond());
         var signed = part("{\"alg\":\"HS256\",\"typ\":\"JWT\"}") + "." + part(claims.encode());
         try {

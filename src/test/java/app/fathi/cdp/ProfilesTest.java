@@ -537,7 +537,8 @@ class ProfilesTest {
         assertThat(found(ada).getJsonObject("traits").getString(name)).isEqualTo("ada's");
         // Nobody says it as staff do who is not asked at the profile.
         tell(identify(eve, new JsonObject().put(name, "eve's")).put("ofStaff", true));
-        var former = found(eve, one -> one.getJsonObject("traits").containsKey(name)).getString("id");
+        var former =
+                found(eve, one -> one.getJsonObject("traits").containsKey(name)).getString("id");
         server.admin(
                 "POST",
                 PROFILES + "/user:" + eve + "/merge",

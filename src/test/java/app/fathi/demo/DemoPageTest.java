@@ -9,7 +9,9 @@ import app.fathi.testing.FirefoxPushService;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.Base64;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -50,7 +52,10 @@ class DemoPageTest {
     void before_the_demo_has_signed_in_the_page_says_that_it_comes() {
         assertThat(server.send("GET", "/demo", null, null).status()).isEqualTo(503);
         assertThat(server.send("GET", "/demo/figures", null, null).status()).isEqualTo(503);
-        site.open(new PublicApi(server.url()), new Access(server.writeKey(), new byte[0], server.token()));
+        var key = server.admin("GET", "/api/v1/workspaces/current", null).json().getString("identityKey");
+        var access = new Access(server.writeKey(), Base64.getDecoder().decode(key), server.token());
+        new Walkthrough(new PublicApi(server.url()), new CountDownLatch(1)).define(access);
+        site.open(new PublicApi(server.url()), access);
         assertThat(server.send("GET", "/demo", null, null).status()).isEqualTo(200);
         assertThat(server.send("GET", "/demo/figures", null, null).json()).isEqualTo(new JsonObject());
     }
@@ -145,6 +150,57 @@ class DemoPageTest {
 
     @Test
     @Order(3)
+    void a_visitor_sees_their_timeline_traits_and_segments_move_with_each_button() {
+        eventually(
+                "the segments",
+                () -> server.admin("GET", "/api/v1/segments?limit=200", null).body(),
+                body -> !body.contains("building"));
+        var page = firefox.open(server.url() + "/demo");
+        var segments = "document.getElementById('segments').textContent";
+        text(page, segments, "Browsing nownot in");
+        page.click("#view");
+        text(page, segments, "Browsing nowin");
+        text(page, segments, "Looked and did not buyin");
+        text(page, "document.getElementById('noticed').textContent", "You have entered");
+        text(page, "document.getElementById('traits').textContent", "favouriteCategorycomputed");
+        page.click("#order");
+        text(page, segments, "Looked and did not buynot in");
+        page.click("#order");
+        text(page, segments, "Loyal customersin");
+        text(page, "document.getElementById('traits').textContent", "spentcomputed158");
+        page.click("#sign-in");
+        text(page, segments, "Gold planin");
+        text(page, "document.getElementById('timeline').textContent", "Order Completed");
+        assertThat(page.audit()).as("with all that it shows").isEmpty();
+        page.click("#sign-out");
+        text(page, segments, "Gold plannot in");
+        refusesOtherVisitors(page);
+        assertThat(firefox.said()).doesNotContain("Content-Security-Policy", "error:");
+    }
+
+    private static void refusesOtherVisitors(Browser.Page page) {
+        for (var wrong : new String[] {"", "?id=short", "?id=" + "x".repeat(65), "?id=user%3Aada-lovelace"}) {
+            assertThat(server.send("GET", "/demo/visitor" + wrong, null, null).status())
+                    .as(wrong)
+                    .isEqualTo(400);
+        }
+        var body = new JsonObject().put("visitor", 7);
+        assertThat(server.send("POST", "/demo/sign-in", null, body).status()).isEqualTo(400);
+        var claimed = new JsonObject().put("userId", "ada").put("anonymousId", "claimed-by-ada");
+        server.admin("POST", "/v1/identify", claimed);
+        eventually(
+                "somebody whom this site has not signed in",
+                () -> server.send("GET", "/demo/visitor?id=claimed-by-ada", null, null)
+                        .status(),
+                status -> status == 404);
+    }
+
+    private static void text(Browser.Page page, String expression, String part) {
+        eventually("'" + part + "'", () -> (String) page.evaluate(expression), text -> text.contains(part));
+    }
+
+    @Test
+    @Order(4)
     void a_visitor_who_has_blocked_notifications_is_told_what_to_do() {
         firefox.setNotificationPermission(server.url(), "denied");
         var page = firefox.open(server.url() + "/demo");
@@ -154,7 +210,7 @@ class DemoPageTest {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void a_browser_without_web_push_and_an_iphone_are_told_what_to_do() {
         var old = firefox.open(server.url() + "/demo", "delete window.PushManager;", null);
         state(old, "This browser has no web push.");

@@ -62,8 +62,8 @@ public final class TraitRulesService {
                                         "Somebody has changed the rules of traits since. Read them again.")))
                                 .compose(laid -> traits.changed(tx, call.ws())
                                         .compose(done -> jobs.enqueue(tx, List.of(ComputeJob.job(call.ws()))))
-                                        .compose(done -> audit.record(
-                                                tx, call, KIND, KIND, before.fields(), laid.fields()))
+                                        .compose(done ->
+                                                audit.record(tx, call, KIND, KIND, before.fields(), laid.fields()))
                                         .map(laid))))
                 .map(TraitRulesService::shown);
     }

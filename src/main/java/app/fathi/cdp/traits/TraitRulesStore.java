@@ -24,8 +24,7 @@ final class TraitRulesStore {
         }
 
         JsonObject toJson() {
-            return fields()
-                    .put("version", version)
+            return fields().put("version", version)
                     .put("updatedBy", by == null ? null : by.toString())
                     .put("updatedAt", at == null ? null : at.toString());
         }
