@@ -66,13 +66,27 @@ final class SegmentsStore {
                 .map(rows -> rows.stream().map(row -> row.getString("name")).toList());
     }
 
-    /** How many were put into each of these static ones. */
+    /**
+     * How many people were put into the static segment {@code %1$s}: all of its rows, and of those whose person became part of another
+     * each other one once, unless that one was put there as well.
+     */
+    static final String STATIC_PEOPLE =
+            """
+            (SELECT count(*) FROM segments_member m WHERE m.ws = $1 AND m.segment = %1$s)
+            + (SELECT count(DISTINCT p.merged_into) FILTER (WHERE NOT EXISTS (
+                        SELECT FROM segments_member t WHERE t.ws = $1 AND t.segment = %1$s AND t.profile_no = p.merged_into))
+                      - count(*)
+               FROM cdp_profile p JOIN segments_member m ON m.ws = $1 AND m.segment = %1$s AND m.profile_no = p.profile_no
+               WHERE p.ws = $1 AND p.merged_into IS NOT NULL)""";
+
+    /** How many people were put into each of these static ones. */
     Future<Map<UUID, Long>> sizes(SqlClient client, int ws, Collection<UUID> ids) {
         return client.preparedQuery(
                         """
-                        SELECT wanted.id, (SELECT count(*) FROM segments_member m WHERE m.ws = $1 AND m.segment = wanted.id) AS people
+                        SELECT wanted.id, %s AS people
                         FROM unnest($2::uuid[]) AS wanted (id)
-                        """)
+                        """
+                                .formatted(STATIC_PEOPLE.formatted("wanted.id")))
                 .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
                 .map(rows -> {
                     var sizes = new HashMap<UUID, Long>();

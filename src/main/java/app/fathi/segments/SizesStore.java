@@ -129,11 +129,11 @@ final class SizesStore {
         return client.preparedQuery(
                         """
                         INSERT INTO segments_size (ws, segment, at, hour, people)
-                        SELECT $1, s.id, now(), $2,
-                          (SELECT count(*) FROM segments_member m WHERE m.ws = $1 AND m.segment = s.id)
+                        SELECT $1, s.id, now(), $2, %s
                         FROM segments_segment s WHERE s.ws = $1 AND s.id = ANY ($3) FOR KEY SHARE OF s
                         ON CONFLICT DO NOTHING
-                        """)
+                        """
+                                .formatted(SegmentsStore.STATIC_PEOPLE.formatted("s.id")))
                 .execute(Tuple.of(ws, utc(hour), (Object) segments.toArray(UUID[]::new)))
                 .mapEmpty();
     }

@@ -458,6 +458,29 @@ class ProfilesTest {
     }
 
     @Test
+    void who_was_put_into_a_segment_twice_and_is_one_person_now_is_counted_once() {
+        var ids = new ArrayList<String>();
+        for (int i = 0; i < 4; i++) {
+            var someone = someone();
+            tell(identify(someone, new JsonObject()));
+            ids.add(found(someone).getString("id"));
+        }
+        var segment = server.admin("POST", "/api/v1/segments", new JsonObject().put("name", "Melted"))
+                .header("Location");
+        // Of the last two, who become one, only the first was put there.
+        server.admin("POST", segment + "/members", new JsonObject().put("add", new JsonArray(ids.subList(0, 3))));
+        for (int i : new int[] {0, 2}) {
+            server.admin(
+                    "POST", PROFILES + "/" + ids.get(i) + "/merge", new JsonObject().put("into", ids.get(i + 1)));
+        }
+        var members =
+                server.admin("GET", segment + "/members", null).json().getJsonArray("items");
+        assertThat(members).hasSize(2);
+        assertThat(server.admin("GET", segment, null).json().getInteger("people"))
+                .isEqualTo(2);
+    }
+
+    @Test
     void what_cannot_be_computed_is_refused_with_its_place() {
         var count = new JsonObject().put("function", "count").put("event", "Ordered");
         assertThat(refused("$os", count)).isEqualTo("/name");
