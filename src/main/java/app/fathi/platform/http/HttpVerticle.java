@@ -72,7 +72,6 @@ public final class HttpVerticle extends VerticleBase {
                         .setIdleTimeoutUnit(TimeUnit.SECONDS)
                         .setMaxHeaderSize(http.headersLimitBytes())
                         .setMaxInitialLineLength(http.urlLimitBytes())
-                        .setDecompressionSupported(true)
                         .setCompressionSupported(true)
                         // An upgrade to HTTP/2 in clear text, which RFC 9113 §3.1 withdrew, loses any answer that comes
                         // too fast behind the 101: Java's own client and curl then fail or end with nothing.
@@ -134,7 +133,9 @@ public final class HttpVerticle extends VerticleBase {
         router.route().handler(new OtherPaths(edge.contract()));
         router.route().handler(new RequestIdHandler());
         router.route().handler(cors());
-        router.routeWithRegex(besideUploads()).handler(BodyHandler.create(false).setBodyLimit(http.bodyLimitBytes()));
+        router.routeWithRegex(besideUploads())
+                .handler(BodyHandler.create(false).setBodyLimit(http.bodyLimitBytes()))
+                .handler(context -> Gunzip.unpack(context, http.bodyLimitBytes()));
         edge.pages().accept(router);
         var contractRouter = new ContractRouter(
                 vertx,

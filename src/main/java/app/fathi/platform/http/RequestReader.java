@@ -90,9 +90,7 @@ final class RequestReader {
                         Kind.UNSUPPORTED_MEDIA_TYPE,
                         "Send the body as " + String.join(" or ", operation.bodyTypes()) + ".");
             }
-            // What could be unpacked has been, and says so no more.
-            var encoding = context.request().getHeader(HttpHeaders.CONTENT_ENCODING);
-            if (encoding != null && !encoding.strip().equalsIgnoreCase("identity")) {
+            if (!Gunzip.isReadable(context, operation.takesUpload())) {
                 throw ProblemException.of(
                         Kind.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, or with Content-Encoding: gzip.");
             }

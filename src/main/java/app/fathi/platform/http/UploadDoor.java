@@ -63,7 +63,8 @@ final class UploadDoor {
                     taken.fail(
                             ProblemException.of(Kind.TOO_LARGE, "An upload has at most " + limitOctets + " octets."));
                 } else {
-                    uploads.take(ws, request, limitOctets).onComplete(taken);
+                    uploads.take(ws, Gunzip.stream(request, limitOctets), limitOctets)
+                            .onComplete(taken);
                 }
             });
             return taken.future();
