@@ -69,7 +69,8 @@ final class SegmentAnswers {
     /** Who a rule means now: nothing is saved. */
     Future<Reply> preview(Call call) {
         var rule = RuleParser.parse(call.json().getJsonObject("rule"), "/rule");
-        // Nothing is locked, so bitmaps are read without a transaction: its begin and end would be two round trips of five.
+        // Nothing is locked, so bitmaps are read without a transaction: its begin and end would be two round trips of
+        // five.
         return analytics
                 .pool()
                 .withConnection(connection -> composite(connection, call.ws(), rule)

@@ -194,6 +194,7 @@ class DeriverTest {
     void a_first_word_stays_however_many_traits_are_said_after_it() {
         firstOf("first");
         derive(identify("ada", null, "m0", NOON, true, new JsonObject().put("first", "kept")));
+        derive(identify("ada", null, "m", NOON.minusSeconds(5), true, new JsonObject().putNull("first")));
         for (int i = 1; i <= 51; i++) {
             var traits = new JsonObject();
             for (int j = 0; j < 10; j++) {

@@ -470,11 +470,9 @@ class ProfilesTest {
         // Of the last two, who become one, only the first was put there.
         server.admin("POST", segment + "/members", new JsonObject().put("add", new JsonArray(ids.subList(0, 3))));
         for (int i : new int[] {0, 2}) {
-            server.admin(
-                    "POST", PROFILES + "/" + ids.get(i) + "/merge", new JsonObject().put("into", ids.get(i + 1)));
+            server.admin("POST", PROFILES + "/" + ids.get(i) + "/merge", new JsonObject().put("into", ids.get(i + 1)));
         }
-        var members =
-                server.admin("GET", segment + "/members", null).json().getJsonArray("items");
+        var members = server.admin("GET", segment + "/members", null).json().getJsonArray("items");
         assertThat(members).hasSize(2);
         assertThat(server.admin("GET", segment, null).json().getInteger("people"))
                 .isEqualTo(2);

@@ -58,7 +58,8 @@ final class Gunzip {
         this.out = out;
     }
 
-    // ---- bodies ------------------------------------------------------------------------------------------------------
+    // ---- bodies
+    // ------------------------------------------------------------------------------------------------------
 
     private static boolean isAnnounced(HttpServerRequest request) {
         var encoding = request.getHeader(HttpHeaders.CONTENT_ENCODING);
@@ -106,7 +107,8 @@ final class Gunzip {
         return isAnnounced(request) ? new Unpacked(request, limit) : request;
     }
 
-    // ---- octets ------------------------------------------------------------------------------------------------------
+    // ---- octets
+    // ------------------------------------------------------------------------------------------------------
 
     private void more(byte[] packed) {
         if (octets > limit) {
