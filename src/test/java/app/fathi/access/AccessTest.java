@@ -10,6 +10,8 @@ import app.fathi.testing.FakePushService;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -319,7 +321,8 @@ class AccessTest {
                 }
                 filters.add(operation.id());
                 for (var id : things.ids()) {
-                    var target = operation.path() + "?" + parameter.path("name").asText() + "=" + id;
+                    var target =
+                            operation.path() + "?" + parameter.path("name").asText() + "=" + id + required(operation);
                     var answer = server.send("GET", target, stranger, null);
                     var nothing = answer.status() == 404
                             || answer.status() == 200 && answer.body().isEmpty()
@@ -333,6 +336,20 @@ class AccessTest {
         }
         assertThat(filters).contains("listSubscriptions");
         assertThat(faults).isEmpty();
+    }
+
+    /** What else the operation cannot do without, as its examples say it. */
+    private static String required(Contract.Operation operation) {
+        var more = new StringBuilder();
+        for (var parameter : REQUESTS.parameters(operation)) {
+            if (parameter.path("in").asText().equals("query") && parameter.path("required").asBoolean()) {
+                more.append('&')
+                        .append(parameter.path("name").asText())
+                        .append('=')
+                        .append(URLEncoder.encode(parameter.path("example").asText(), StandardCharsets.UTF_8));
+            }
+        }
+        return more.toString();
     }
 
     /** A sum over every row of the first workspace that a request could change, by table. */
