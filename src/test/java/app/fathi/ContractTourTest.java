@@ -427,7 +427,7 @@ class ContractTourTest {
 
     private static void computedTraits() {
         var traits = "/api/v1/cdp/computed-traits";
-        var count = new JsonObject().put("function", "count").put("event", "Looked around");
+        var count = new JsonObject().put("aggregate", "count").put("event", "Looked around");
         var made = server.admin(
                 "POST", traits, new JsonObject().put("name", "looks").put("compute", count));
         var trait = made.header("Location");

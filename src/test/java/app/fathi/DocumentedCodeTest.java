@@ -314,6 +314,12 @@ class DocumentedCodeTest {
 
     private void things() {
         server.admin("PUT", "/api/v1/cep/policies", new JsonObject(), "If-Match", "\"v0\"");
+        server.admin(
+                "PUT",
+                "/api/v1/cdp/trait-rules",
+                new JsonObject().put("oldest", new JsonArray()),
+                "If-Match",
+                "\"v0\"");
         var browser = browser();
         var saved = server.admin(
                 "POST", "/api/v1/webpush/subscriptions", subscription(browser).put("userId", "customer-42"));
@@ -398,7 +404,7 @@ class DocumentedCodeTest {
                                         .put(
                                                 "compute",
                                                 new JsonObject()
-                                                        .put("function", "count")
+                                                        .put("aggregate", "count")
                                                         .put("event", "Documented")))
                         .json()
                         .getString("id"));

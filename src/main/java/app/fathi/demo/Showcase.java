@@ -57,7 +57,7 @@ final class Showcase {
     }
 
     private static JsonObject computed(String name, String function, String event, String property) {
-        var compute = new JsonObject().put("function", function).put("event", event);
+        var compute = new JsonObject().put("aggregate", function).put("event", event);
         return new JsonObject()
                 .put("name", name)
                 .put("compute", property == null ? compute : compute.put("property", property));

@@ -170,7 +170,7 @@ final class Things {
                 items -> !items.isEmpty());
         put("/api/v1/cdp/schemas", schemas.getJsonObject(0).getString("id"));
         var computed = "/api/v1/cdp/computed-traits";
-        var count = new JsonObject().put("function", "count").put("event", "Owned");
+        var count = new JsonObject().put("aggregate", "count").put("event", "Owned");
         put(
                 computed,
                 made(computed, new JsonObject().put("name", "owned").put("compute", count))

@@ -360,7 +360,7 @@ class ProfilesTest {
         var name = "orders" + UUID.randomUUID().toString().substring(0, 8);
         tell(ordered(id, 10).put("messageId", UUID.randomUUID().toString()));
         found(id);
-        var trait = computed(name, new JsonObject().put("function", "count").put("event", "Ordered"));
+        var trait = computed(name, new JsonObject().put("aggregate", "count").put("event", "Ordered"));
         found(id, profile -> Integer.valueOf(1)
                 .equals(profile.getJsonObject("traits").getInteger(name)));
         eventually(
@@ -407,7 +407,7 @@ class ProfilesTest {
                 .put(
                         "compute",
                         new JsonObject()
-                                .put("function", "sum")
+                                .put("aggregate", "sum")
                                 .put("event", "Ordered")
                                 .put("property", "total"));
         var changed = server.admin("PATCH", trait, sum, "If-Match", tag);
@@ -427,7 +427,7 @@ class ProfilesTest {
         computed(
                 name,
                 new JsonObject()
-                        .put("function", "count")
+                        .put("aggregate", "count")
                         .put("event", "Looked lately")
                         .put("within", "PT2S"));
         tell(new JsonObject().put("type", "track").put("userId", id).put("event", "Looked lately"));
@@ -442,7 +442,7 @@ class ProfilesTest {
         var name = "sum" + UUID.randomUUID().toString().substring(0, 8);
         computed(
                 name,
-                new JsonObject().put("function", "sum").put("event", "Ordered").put("property", "total"));
+                new JsonObject().put("aggregate", "sum").put("event", "Ordered").put("property", "total"));
         tell(ordered(ada, 1));
         tell(ordered(eve, 0.5));
         found(ada);
@@ -480,12 +480,12 @@ class ProfilesTest {
 
     @Test
     void what_cannot_be_computed_is_refused_with_its_place() {
-        var count = new JsonObject().put("function", "count").put("event", "Ordered");
+        var count = new JsonObject().put("aggregate", "count").put("event", "Ordered");
         assertThat(refused("$os", count)).isEqualTo("/name");
         assertThat(refused("email", count)).isEqualTo("/name");
         assertThat(refused("x", count.copy().put("property", "total"))).isEqualTo("/compute/property");
-        assertThat(refused("x", count.copy().put("function", "sum"))).isEqualTo("/compute/property");
-        assertThat(refused("x", count.copy().put("function", "sum").put("property", "a..b")))
+        assertThat(refused("x", count.copy().put("aggregate", "sum"))).isEqualTo("/compute/property");
+        assertThat(refused("x", count.copy().put("aggregate", "sum").put("property", "a..b")))
                 .isEqualTo("/compute/property");
         assertThat(refused("x", count.copy().put("within", "P401D"))).isEqualTo("/compute/within");
         var where = new JsonArray()

@@ -68,7 +68,7 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
      * @throws ProblemException 422 with what is wrong
      */
     static Computation of(JsonObject json, Rules rules, String at) {
-        var function = Function.of(json.getString("function"));
+        var function = Function.of(json.getString("aggregate"));
         var property = json.getString("property");
         if ((function == Function.COUNT) != (property == null)) {
             throw ProblemException.unprocessable(

@@ -154,7 +154,7 @@ class ComputedTraitsTest {
 
     @Test
     void batches_at_once_of_one_persons_ids_all_count() {
-        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        define("n", new JsonObject().put("aggregate", "count").put("event", "Order"));
         for (int i = 0; i < 8; i++) {
             derive(record("identify", "u1", "v" + i, "i" + i, NOW, new JsonObject()));
         }
@@ -177,7 +177,7 @@ class ComputedTraitsTest {
                         NOW,
                         new JsonObject().put("n", "said").put("other", 1)),
                 track("u2", null, "m1", NOW, "Order", "s", 1));
-        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        define("n", new JsonObject().put("aggregate", "count").put("event", "Order"));
         computeAll();
         assertThat(traits("u1")).as("without such an event").containsOnlyKeys("other");
         assertThat(traits("u2")).containsEntry("n", 1);
@@ -196,7 +196,7 @@ class ComputedTraitsTest {
 
     @Test
     void nothing_is_locked_or_written_for_events_of_which_nothing_is_computed() {
-        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        define("n", new JsonObject().put("aggregate", "count").put("event", "Order"));
         computeAll();
         derive(track("u1", null, "m1", NOW, "Order", "s", 1));
         var before = count("SELECT xmin::text::bigint FROM cdp_profile");
@@ -212,10 +212,10 @@ class ComputedTraitsTest {
     void of_who_did_very_much_the_newest_events_count() {
         database.close();
         fresh(100);
-        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        define("n", new JsonObject().put("aggregate", "count").put("event", "Order"));
         define(
                 "first",
-                new JsonObject().put("function", "first").put("event", "Order").put("property", "shop"));
+                new JsonObject().put("aggregate", "first").put("event", "Order").put("property", "shop"));
         derive(IntStream.range(0, 130)
                 .mapToObj(i -> track("u1", null, "m" + i, NOW.minusSeconds(i), "Order", "s" + i, 1))
                 .toArray(StreamRecord[]::new));
@@ -227,7 +227,7 @@ class ComputedTraitsTest {
         pool.query("INSERT INTO cdp_trait_name SELECT 1, n, 'name' || n FROM generate_series(1, 2000) n")
                 .execute()
                 .await();
-        define("n", new JsonObject().put("function", "count").put("event", "Order"));
+        define("n", new JsonObject().put("aggregate", "count").put("event", "Order"));
         derive(track("u1", null, "m1", NOW, "Order", "s", 1));
         assertThat(untold()).isEmpty();
     }
@@ -247,7 +247,7 @@ class ComputedTraitsTest {
     private JsonObject computation(Random random) {
         var function = List.of("count", "sum", "avg", "min", "max", "first", "last", "mostFrequent")
                 .get(random.nextInt(8));
-        var json = new JsonObject().put("function", function).put("event", random.nextBoolean() ? "Order" : "Visit");
+        var json = new JsonObject().put("aggregate", function).put("event", random.nextBoolean() ? "Order" : "Visit");
         if (!function.equals("count")) {
             json.put("property", function.length() == 3 || random.nextBoolean() ? "total" : "shop");
         }
@@ -447,7 +447,7 @@ class ComputedTraitsTest {
     }
 
     private static Object value(List<Done> theirs, JsonObject compute, Instant now) {
-        var function = compute.getString("function");
+        var function = compute.getString("aggregate");
         var within = compute.getString("within");
         var where = compute.getJsonArray("where", new JsonArray());
         Predicate<Done> fits = one -> where.isEmpty()
