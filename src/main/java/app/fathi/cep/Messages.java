@@ -501,7 +501,7 @@ public final class Messages {
         var timing = request.plan().timing();
         if (sendAt != null && timing instanceof Timing.Local) {
             throw ProblemException.unprocessable(
-                    "/sendAt", "Everybody gets it at an hour of their own day: give sendAt or localTime, not both.");
+                    "/sendAt", "Everybody gets it at an hour of their own day: give sendAt or localHour, not both.");
         }
         if (timing instanceof Timing.Local local) {
             checkLocal(local, now);
@@ -526,11 +526,11 @@ public final class Messages {
     private static void checkLocal(Timing.Local local, Instant now) {
         if (local.earliest(now).isAfter(now.plus(LONGEST_DELAY))) {
             throw ProblemException.unprocessable(
-                    "/localTime/at", "The hour is more than " + LONGEST_DELAY.toDays() + " days ahead.");
+                    "/localHour/at", "The hour is more than " + LONGEST_DELAY.toDays() + " days ahead.");
         }
         if (Spread.isOver(local.latest(now), now) && local.passed() != Timing.Passed.SEND) {
             throw ProblemException.unprocessable(
-                    "/localTime/at", "The hour is over everywhere in the world: nobody would get it.");
+                    "/localHour/at", "The hour is over everywhere in the world: nobody would get it.");
         }
     }
 

@@ -55,7 +55,7 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
     }
 
     private static Timing timing(JsonObject json) {
-        var local = json.getJsonObject("localTime");
+        var local = json.getJsonObject("localHour");
         var best = json.getJsonObject("bestHour");
         if (local != null && best != null) {
             throw ProblemException.unprocessable(
@@ -79,7 +79,7 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
             return LocalDateTime.parse(text);
         } catch (DateTimeException e) {
             throw ProblemException.unprocessable(
-                    "/localTime/at", "There is no such hour. Write it without a zone, such as 2026-12-24T09:00.");
+                    "/localHour/at", "There is no such hour. Write it without a zone, such as 2026-12-24T09:00.");
         }
     }
 
@@ -88,7 +88,7 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
             return name == null ? null : ZoneId.of(name);
         } catch (DateTimeException e) {
             throw ProblemException.unprocessable(
-                    "/localTime/otherwise", "There is no such zone. Zones are named as in Europe/Vienna.");
+                    "/localHour/otherwise", "There is no such zone. Zones are named as in Europe/Vienna.");
         }
     }
 
@@ -125,7 +125,7 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
                 if (local.otherwise() != null) {
                     told.put("otherwise", local.otherwise().getId());
                 }
-                json.put("localTime", told);
+                json.put("localHour", told);
             }
             case Timing.BestHour best ->
                 json.put(

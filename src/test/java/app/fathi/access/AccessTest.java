@@ -342,7 +342,8 @@ class AccessTest {
     private static String required(Contract.Operation operation) {
         var more = new StringBuilder();
         for (var parameter : REQUESTS.parameters(operation)) {
-            if (parameter.path("in").asText().equals("query") && parameter.path("required").asBoolean()) {
+            if (parameter.path("in").asText().equals("query")
+                    && parameter.path("required").asBoolean()) {
                 more.append('&')
                         .append(parameter.path("name").asText())
                         .append('=')

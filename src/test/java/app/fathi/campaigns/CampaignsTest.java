@@ -615,7 +615,7 @@ class CampaignsTest {
             world.step(campaign, "schedule");
             world.awaitStatus(campaign, "running");
             var message = message(campaign);
-            assertThat(message.containsKey(schedule == local ? "localTime" : "bestHour"))
+            assertThat(message.containsKey(schedule == local ? "localHour" : "bestHour"))
                     .as(message.encode())
                     .isTrue();
             world.step(campaign, "cancel");

@@ -174,7 +174,7 @@ class SegmentMessagesTest {
                 .truncatedTo(ChronoUnit.SECONDS)
                 .toString();
         var plan = new JsonObject()
-                .put("localTime", new JsonObject().put("at", "2026-01-01T09:00").put("whenPassed", "send"))
+                .put("localHour", new JsonObject().put("at", "2026-01-01T09:00").put("whenPassed", "send"))
                 .put("cutoff", cutoff)
                 .put("holdoutPercent", 50)
                 .put("dedupe", new JsonObject().put("key", "spread").put("withinHours", 1));
@@ -186,7 +186,7 @@ class SegmentMessagesTest {
                 .isEqualTo(paused.status());
         var end = completed(taken);
         assertThat(end.getString("cutoff")).isEqualTo(cutoff);
-        assertThat(end.getJsonObject("localTime"))
+        assertThat(end.getJsonObject("localHour"))
                 .isEqualTo(new JsonObject().put("at", "2026-01-01T09:00").put("whenPassed", "send"));
         assertThat(end.getJsonObject("dedupe").getMap()).isEqualTo(Map.of("key", "spread", "withinHours", 1));
         var reasons = end.getJsonObject("reasons");
@@ -204,24 +204,24 @@ class SegmentMessagesTest {
     void a_plan_without_a_meaning_is_refused_where_it_stands() {
         var hour = new JsonObject().put("at", "2026-12-24T09:00");
         refusedPlan(
-                "/localTime/at", new JsonObject().put("localTime", hour.copy().put("at", "2026-02-30T09:00")));
+                "/localHour/at", new JsonObject().put("localHour", hour.copy().put("at", "2026-02-30T09:00")));
         refusedPlan(
-                "/localTime/at", new JsonObject().put("localTime", hour.copy().put("at", "2036-12-24T09:00")));
+                "/localHour/at", new JsonObject().put("localHour", hour.copy().put("at", "2036-12-24T09:00")));
         refusedPlan(
-                "/localTime/at",
+                "/localHour/at",
                 new JsonObject()
                         .put(
-                                "localTime",
+                                "localHour",
                                 hour.copy().put("at", "2026-01-01T09:00").put("whenPassed", "skip")));
         refusedPlan(
-                "/localTime/otherwise",
-                new JsonObject().put("localTime", hour.copy().put("otherwise", "Mars/Base")));
+                "/localHour/otherwise",
+                new JsonObject().put("localHour", hour.copy().put("otherwise", "Mars/Base")));
         refusedPlan(
                 "/sendAt",
                 new JsonObject()
-                        .put("localTime", hour)
+                        .put("localHour", hour)
                         .put("sendAt", Instant.now().toString()));
-        refusedPlan("/bestHour", new JsonObject().put("localTime", hour).put("bestHour", new JsonObject()));
+        refusedPlan("/bestHour", new JsonObject().put("localHour", hour).put("bestHour", new JsonObject()));
         refusedPlan("/cutoff", new JsonObject().put("cutoff", "2026-01-01T00:00:00Z"));
         refusedPlan("/holdoutPercent", new JsonObject().put("holdoutPercent", 5).put("purpose", "transactional"));
     }
