@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 
 /**
@@ -131,7 +132,10 @@ final class DemoSite {
         }
         Future.fromCompletionStage(work.apply(open), context.vertx().getOrCreateContext())
                 .onSuccess(answer -> write(context, answer))
-                .onFailure(context::fail);
+                .onFailure(failure -> context.fail(
+                        failure instanceof CompletionException wrapped && wrapped.getCause() != null
+                                ? wrapped.getCause()
+                                : failure));
     }
 
     /** What the API refused, this backend refuses in the same words, as its own answer. */

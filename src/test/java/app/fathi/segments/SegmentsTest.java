@@ -440,7 +440,10 @@ class SegmentsTest {
         var used = create("used " + UUID.randomUUID(), trait("plan", "exists"));
         var path = SEGMENTS + "/" + used + "/usage";
         assertThat(server.admin("GET", path, null).json())
-                .isEqualTo(new JsonObject().put("segments", new JsonArray()).put("messages", new JsonArray()));
+                .isEqualTo(new JsonObject()
+                        .put("segments", new JsonArray())
+                        .put("campaigns", new JsonArray())
+                        .put("messages", new JsonArray()));
         var user = create("user " + UUID.randomUUID(), not(rule("segment").put("segment", used)));
         var message = server.admin(
                         "POST",
