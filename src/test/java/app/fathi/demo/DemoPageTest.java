@@ -154,7 +154,7 @@ class DemoPageTest {
         eventually(
                 "the segments",
                 () -> server.admin("GET", "/api/v1/segments?limit=200", null).body(),
-                body -> !body.contains("building"));
+                body -> body.contains("Browsing now") && !body.contains("building"));
         var page = firefox.open(server.url() + "/demo");
         var segments = "document.getElementById('segments').textContent";
         text(page, segments, "Browsing nownot in");
