@@ -143,6 +143,11 @@ public final class Profiles {
         return store.whereabouts(client, ws, profileNos);
     }
 
+    /** So many have come at once that the database's planner should know: outside of any transaction, for some tenths of a second. */
+    public Future<Void> countAnew(SqlClient client) {
+        return store.countAnew(client);
+    }
+
     /** Whether anybody in the workspace has quiet hours of their own. */
     public Future<Boolean> anyQuietHours(SqlClient client, int ws) {
         return store.anyQuietHours(client, ws);

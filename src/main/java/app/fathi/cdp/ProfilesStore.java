@@ -279,6 +279,10 @@ final class ProfilesStore {
                 });
     }
 
+    Future<Void> countAnew(SqlClient client) {
+        return client.query("ANALYZE cdp_profile, cdp_identity").execute().mapEmpty();
+    }
+
     static final String ANY_QUIET_HOURS =
             """
             SELECT EXISTS (

@@ -14,6 +14,7 @@ import app.fathi.platform.jobs.JobOutcome;
 import app.fathi.platform.jobs.Lane;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.platform.jobs.NewJob;
+import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.WorkspaceKey;
@@ -41,6 +42,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads a file of subscriptions: the job {@code webpush.importSubscriptions}. A thousand rows at a time become one
@@ -57,6 +60,8 @@ final class ImportJob implements JobHandler {
     private static final int SECRET_OCTETS = 32;
     private static final int VISITOR_OCTETS = 16;
     private static final SecureRandom RANDOM = new SecureRandom();
+
+    private static final Logger LOG = LoggerFactory.getLogger(ImportJob.class);
 
     private final Transactions transactions;
     private final ImportsStore imports;
@@ -129,8 +134,25 @@ final class ImportJob implements JobHandler {
         if (reading.halted) {
             return JobOutcome.again(Instant.now());
         }
+        countAnew();
         end(job, lease, found.get(), Import.State.COMPLETED, null);
         return JobOutcome.done();
+    }
+
+    /**
+     * The database finds out by itself only minutes later how many there are now, and until then looks for people as if there were
+     * a few: whoever launches something to all of an import would wait in vain.
+     */
+    private void countAnew() {
+        var pool = transactions.pool();
+        try {
+            subscriptions
+                    .countAnew(pool)
+                    .compose(done -> profiles.countAnew(pool))
+                    .await();
+        } catch (RuntimeException e) {
+            LOG.info("How many there are is not counted anew: {}", Thrown.text(e));
+        }
     }
 
     private void end(Job job, Lease lease, Import file, Import.State state, String reason) {

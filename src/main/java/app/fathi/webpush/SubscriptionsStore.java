@@ -23,6 +23,10 @@ import java.util.stream.StreamSupport;
 
 /** All SQL over {@code webpush_subscription}. */
 final class SubscriptionsStore {
+    /** For the database's planner, when many have come at once. */
+    Future<Void> countAnew(SqlClient client) {
+        return client.query("ANALYZE webpush_subscription").execute().mapEmpty();
+    }
 
     /** What a renewal has to know of the row it renews. */
     record Held(UUID id, Owner owner, UUID keyId, String status, byte[] deviceSecret, byte[] address) {}

@@ -3,10 +3,12 @@ package app.fathi.webpush;
 import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.testing.Closing;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.FakePushService.VirtualSubscription;
 import app.fathi.testing.TestServer;
 import app.fathi.testing.TestServer.Answer;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
@@ -163,6 +165,27 @@ class SegmentMessagesTest {
         var end = completed(taken);
         assertThat(end.getJsonObject("reasons").getMap())
                 .isEqualTo(Map.of("accepted", 8, "suppressed", 1, "no_consent", 1));
+    }
+
+    @Test
+    void whoever_was_imported_is_known_at_once_to_the_planner_of_the_database() {
+        var vertx = Vertx.vertx();
+        try {
+            var counted = server.database()
+                    .pool(vertx)
+                    .query(
+                            """
+                            SELECT min(reltuples) AS known FROM pg_class
+                            WHERE relname IN ('webpush_subscription', 'cdp_profile', 'cdp_identity')
+                            """)
+                    .execute()
+                    .await()
+                    .iterator()
+                    .next();
+            assertThat(counted.getFloat("known")).isGreaterThanOrEqualTo(PEOPLE);
+        } finally {
+            Closing.close(vertx);
+        }
     }
 
     // ---- how it is spread over people and time ----------------------------------------------------------------------
