@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -53,6 +54,8 @@ public final class Main {
 
     /** @param arguments none, or {@code --demo} with what {@link Demo#prepare} takes */
     public static void main(String[] arguments) {
+        // Libraries spell names by the language of the machine, and in Turkish the i of a keyword is another letter.
+        Locale.setDefault(Locale.ROOT);
         try {
             var demo = demo(List.of(arguments));
             var config = demo.isPresent() ? demo.get().config() : settings();
