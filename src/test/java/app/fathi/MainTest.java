@@ -46,11 +46,13 @@ class MainTest {
             assertThat(first.errors()).isEmpty();
             first.kill();
         }
-        try (var second = ServerProcess.start(folder, Map.of())) {
+        // On a machine that speaks Turkish, where the i of a keyword is another letter in capitals.
+        var turkish = Map.of("JDK_JAVA_OPTIONS", "-Duser.language=tr -Duser.country=TR");
+        try (var second = ServerProcess.start(folder, turkish)) {
             second.awaitReady();
             second.terminate();
             assertThat(second.awaitExit()).isZero();
-            assertThat(second.errors()).isEmpty();
+            assertThat(second.errors()).allMatch(line -> line.startsWith("NOTE: Picked up JDK_JAVA_OPTIONS"));
         }
         assertThat(folder.resolve("data/postgres/cluster/postmaster.pid")).doesNotExist();
     }

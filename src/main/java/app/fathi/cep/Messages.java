@@ -42,13 +42,11 @@ public final class Messages {
 
     private static final Instant END_OF_TIME = Instant.parse("9999-12-31T00:00:00Z");
 
-    /** Deliveries that are sent again at once. */
-    private static final int RESEND_LIMIT = 100_000;
-
     private final Sending sending;
     private final Jobs jobs;
     private final Expansions expansions;
     private final Spread spread;
+    private final Resends resends;
     private final ChannelKind kind = ChannelKind.WEBPUSH;
 
     /** @param audiences who finds people that nobody names */
@@ -57,6 +55,7 @@ public final class Messages {
         this.jobs = jobs;
         this.expansions = new Expansions(audiences, jobs);
         this.spread = new Spread(sending);
+        this.resends = new Resends(this);
     }
 
     /**
@@ -286,117 +285,9 @@ public final class Messages {
         });
     }
 
-    /**
-     * Sends a message once more to whom it did not reach: never to an address that its push service has taken it for. The
-     * new message names this one. Fails with {@code conflict} while this one is under way, when it was sent again before,
-     * when nothing of it failed or was skipped, and when its time is over and no new one is given.
-     */
+    /** See {@link Resends}: the same message once more, to whom it did not reach. */
     public Future<Taken> resend(SqlConnection tx, int ws, UUID id, Resend wanted) {
-        return RunsStore.runByIdForUpdate(tx, ws, id)
-                .map(Messages::found)
-                .compose(run -> RunsStore.rest(tx, run.run(), id).compose(rest -> {
-                    requireOver(run, rest);
-                    return RunsStore.nextNumber(tx).compose(number -> {
-                        var request = again(run, wanted, number.now());
-                        checkTimes(request, number.now());
-                        return RunsStore.personalChunks(tx, run.run()).compose(chunks -> missed(tx, run, chunks, wanted)
-                                .compose(people -> {
-                                    var audience = new Frozen(people, List.of());
-                                    if (wanted.dryRun()) {
-                                        return count(tx, ws, audience);
-                                    }
-                                    if (people.isEmpty()) {
-                                        throw ProblemException.conflict(
-                                                "There is nothing to send again: no such delivery failed or was skipped.");
-                                    }
-                                    return write(tx, ws, request, number, audience, own(chunks, people));
-                                }));
-                    });
-                }));
-    }
-
-    private static void requireOver(Run run, RunsStore.Rest rest) {
-        if (rest.chunksLeft() > 0) {
-            throw ProblemException.conflict(
-                    "The message is still being sent: what fails may yet succeed. Wait for its end, or cancel it.");
-        }
-        if (rest.resentAs() != null) {
-            throw ProblemException.conflict(
-                    "The message was sent again as " + rest.resentAs() + ": resend what failed of that one.");
-        }
-    }
-
-    /** The same message, for as long as it made sense, unless somebody says for how long it does. */
-    private static MessageRequest again(Run run, Resend wanted, Instant now) {
-        int ttl = wanted.ttlSeconds() == null ? run.ttlSeconds() : wanted.ttlSeconds();
-        var expiresAt = wanted.expiresAt();
-        if (wanted.ttlSeconds() == null && expiresAt == null) {
-            expiresAt = run.expiresAt();
-            if (!expiresAt.isAfter(now)) {
-                throw ProblemException.conflict("The message made sense until " + expiresAt
-                        + ". Name a ttl, or expiresAt, to send it all the same.");
-            }
-        }
-        return new MessageRequest(
-                new Audience.Profiles(List.of()),
-                run.content(),
-                run.purpose(),
-                ttl,
-                run.urgency(),
-                run.topic(),
-                null,
-                expiresAt,
-                run.devices(),
-                run.perMinute(),
-                run.tracking(),
-                wanted.dryRun(),
-                Source.RESEND,
-                run.id(),
-                run.tag(),
-                null,
-                run.pin(),
-                Plan.NONE.of(run.plan().campaign()));
-    }
-
-    /** Whom it did not reach, with the addresses where these are known; where a message named addresses, only those. */
-    private Future<TreeMap<Integer, List<UUID>>> missed(SqlConnection tx, Run run, List<Chunk> chunks, Resend wanted) {
-        var named = chunks.stream()
-                .map(Chunk::subscriptions)
-                .filter(Objects::nonNull)
-                .flatMap(List::stream)
-                .toList();
-        return LedgerStore.missed(tx, run.run(), wanted, RESEND_LIMIT + 1).compose(rows -> {
-            if (rows.size() > RESEND_LIMIT) {
-                throw ProblemException.unprocessable(
-                        "/reasons",
-                        "At most " + RESEND_LIMIT + " deliveries are sent again at once. Name fewer reasons.");
-            }
-            return channel().owners(tx, run.ws(), named).map(owners -> {
-                var ofPerson = new HashMap<Integer, List<UUID>>();
-                owners.forEach((subscription, profileNo) -> ofPerson.computeIfAbsent(profileNo, no -> new ArrayList<>())
-                        .add(subscription));
-                var people = new TreeMap<Integer, List<UUID>>();
-                for (var row : rows) {
-                    if (row.subscription() != null) {
-                        people.computeIfAbsent(row.profileNo(), no -> new ArrayList<>())
-                                .add(row.subscription());
-                    } else if (named.isEmpty()) {
-                        people.put(row.profileNo(), null);
-                    } else if (ofPerson.containsKey(row.profileNo())) {
-                        people.put(row.profileNo(), ofPerson.get(row.profileNo()));
-                    }
-                }
-                return people;
-            });
-        });
-    }
-
-    /** What these people got of their own. */
-    private static Map<Integer, JsonObject> own(List<Chunk> chunks, TreeMap<Integer, List<UUID>> people) {
-        var own = new HashMap<Integer, JsonObject>();
-        chunks.forEach(chunk -> own.putAll(chunk.items()));
-        own.keySet().retainAll(people.keySet());
-        return own;
+        return resends.resend(tx, ws, id, wanted);
     }
 
     private Future<Void> cancel(SqlConnection tx, Run run) {
@@ -462,7 +353,7 @@ public final class Messages {
      * @param people by number; the addresses that were named, null for all that a person has
      * @param unknown ids that name nobody
      */
-    private record Frozen(TreeMap<Integer, List<UUID>> people, List<String> unknown) {}
+    record Frozen(TreeMap<Integer, List<UUID>> people, List<String> unknown) {}
 
     private Future<Frozen> freeze(SqlConnection tx, int ws, Audience audience) {
         return switch (audience) {
@@ -541,7 +432,7 @@ public final class Messages {
         return sendAt == null || sendAt.isBefore(now) ? now : sendAt;
     }
 
-    private Future<Taken> count(SqlConnection tx, int ws, Frozen audience) {
+    Future<Taken> count(SqlConnection tx, int ws, Frozen audience) {
         var unnamed = audience.people().entrySet().stream()
                 .filter(person -> person.getValue() == null)
                 .map(Map.Entry::getKey)
@@ -564,7 +455,7 @@ public final class Messages {
         return reachable.map(n -> new Taken(null, audience.people().size(), n, audience.unknown()));
     }
 
-    private Future<Taken> write(
+    Future<Taken> write(
             SqlConnection tx,
             int ws,
             MessageRequest request,
@@ -678,7 +569,7 @@ public final class Messages {
 
     // --- answers --------------------------------------------------------------------------------------------------
 
-    private static Run found(Optional<Run> run) {
+    static Run found(Optional<Run> run) {
         return run.orElseThrow(() -> ProblemException.notFound("message"));
     }
 
