@@ -4,6 +4,7 @@ import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.json.JsonArray;
 import io.vertx.json.schema.OutputUnit;
 import io.vertx.openapi.validation.SchemaValidationException;
+import io.vertx.openapi.validation.ValidatorErrorType;
 import io.vertx.openapi.validation.ValidatorException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,9 +53,16 @@ final class ShapeFaults {
                 && !schema.getOutputUnit().getErrors().isEmpty()) {
             return of(schema.getOutputUnit().getErrors(), parameter(e));
         }
-        return List.of(new Fault(
-                parameter(e),
-                e.getMessage().contains("required body") ? "The body is missing." : "This value cannot be read."));
+        return List.of(new Fault(parameter(e), unreadable(e)));
+    }
+
+    private static String unreadable(ValidatorException e) {
+        if (e.getMessage().contains("required body")) {
+            return "The body is missing.";
+        }
+        return e.type() == ValidatorErrorType.MISSING_REQUIRED_PARAMETER
+                ? "This parameter is missing."
+                : "This value cannot be read.";
     }
 
     /** The parameter's name; empty for the body. */

@@ -323,6 +323,10 @@ class PerformanceApiTest {
 
     @Test
     void what_makes_no_sense_is_told() {
+        var without = server.admin("GET", PERFORMANCE.substring(0, PERFORMANCE.indexOf('?')), null);
+        assertThat(without.status()).isEqualTo(400);
+        assertThat(without.json().getJsonArray("errors").getJsonObject(0))
+                .isEqualTo(new JsonObject().put("pointer", "event").put("detail", "This parameter is missing."));
         assertThat(server.admin("GET", PERFORMANCE + "&messageId=" + UUID.randomUUID(), null)
                         .status())
                 .isEqualTo(404);
