@@ -116,9 +116,8 @@ final class LaunchJob implements JobHandler {
 
     /** What was asked for before a restore waits like the messages of before: the instance that it comes from may have sent it. */
     private static Future<JobOutcome> unlessHeld(SqlConnection tx, Campaign campaign, Deed deed, Instant now) {
-        return Holds.since(tx)
-                .compose(held -> held.filter(at -> !campaign.edits().updatedAt().isAfter(at))
-                                .isPresent()
+        return Holds.concern(tx, campaign.edits().updatedAt())
+                .compose(held -> held
                         ? Future.succeededFuture(JobOutcome.again(now.plus(LOOK)))
                         : deed.of(tx, campaign, now).map(JobOutcome.done()));
     }

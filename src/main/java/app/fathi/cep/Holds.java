@@ -5,7 +5,6 @@ import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,9 +19,9 @@ public final class Holds {
     private final Pool pool;
     private final AtomicInteger held = new AtomicInteger();
 
-    /** Since when older messages wait, for whoever makes some of their own accord; empty where none do. */
-    public static Future<Optional<Instant>> since(SqlClient client) {
-        return HoldStore.heldAt(client);
+    /** For who makes a message of their own accord: whether it waits with the older ones, because it was asked for then. */
+    public static Future<Boolean> concern(SqlClient client, Instant askedFor) {
+        return HoldStore.heldAt(client).map(held -> held.isPresent() && !askedFor.isAfter(held.get()));
     }
 
     public Holds(Pool pool, MeterRegistry registry) {

@@ -1,5 +1,6 @@
 package app.fathi.webpush;
 
+import app.fathi.cep.Holds;
 import app.fathi.cep.Messages;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
@@ -29,6 +30,9 @@ final class WelcomeJob implements JobHandler {
 
     /** Who is welcomed a day later wonders what it is about. */
     private static final Duration LATEST = Duration.ofHours(24);
+
+    /** How often is looked whether what was held after a restore is released. */
+    private static final Duration LOOK = Duration.ofSeconds(30);
 
     private final Transactions transactions;
     private final SubscriptionsStore subscriptions;
@@ -74,8 +78,13 @@ final class WelcomeJob implements JobHandler {
             return JobOutcome.done();
         }
         try {
-            transactions
-                    .run(tx -> lease.hold(tx).compose(held -> welcome(tx, job.ws(), id)))
+            return transactions
+                    .run(tx -> lease.hold(tx)
+                            .compose(mine -> Holds.concern(tx, job.createdAt()))
+                            .compose(held -> held
+                                    ? Future.succeededFuture(
+                                            JobOutcome.again(Instant.now().plus(LOOK)))
+                                    : welcome(tx, job.ws(), id).map(JobOutcome.done())))
                     .await();
         } catch (ProblemException e) {
             // Nobody waits for an answer; the next one to look at the site's welcome is told the same.
@@ -83,8 +92,8 @@ final class WelcomeJob implements JobHandler {
                     "Workspace {} cannot welcome a subscriber: {}",
                     job.ws(),
                     e.problem().kind().code());
+            return JobOutcome.done();
         }
-        return JobOutcome.done();
     }
 
     private Future<Void> welcome(SqlConnection tx, int ws, UUID id) {

@@ -543,7 +543,7 @@ class CampaignsTest {
             eventually(
                     "it was looked at, and waits",
                     () -> world.rows(
-                            "SELECT due_at > now() AS waits FROM jobs WHERE type = 'campaigns.launch' AND key LIKE '%s%%'"
+                            "SELECT state = 'waiting' AND due_at > now() AS waits FROM jobs WHERE type = 'campaigns.launch' AND key LIKE '%s%%'"
                                     .formatted(before.getString("id"))),
                     jobs -> jobs.size() == 1 && jobs.getFirst().getBoolean("waits"));
             assertThat(world.get(before, "/runs").getJsonArray("items")).isEmpty();

@@ -146,6 +146,46 @@ class WelcomeTest {
     }
 
     @Test
+    void who_subscribed_before_a_restore_is_not_welcomed_until_somebody_lets_it_go_nor_where_it_was_turned_off_since() {
+        var origin = newOrigin();
+        site(origin, welcome(template("Hello again", true)));
+        var browser = push.subscribe(publicKey);
+        var other = newOrigin();
+        var turnedOff = site(other, welcome(template("Not any more", true))).json();
+        var late = push.subscribe(publicKey);
+        execute("INSERT INTO cep_hold (last_run, reason, held_by, held_at) "
+                + "VALUES (nextval('cep_run_seq'), 'restored', 'test', now() + interval '1 hour')");
+        try {
+            subscribe(origin, browser);
+            subscribe(other, late);
+            eventually(
+                    "they were looked at, and wait",
+                    () -> count("jobs WHERE type = 'webpush.welcome' AND state = 'waiting' AND due_at > now()"),
+                    n -> n == 2);
+            assertThat(browser.receipts()).isEmpty();
+            var off = turnedOff.getJsonObject("welcome").put("enabled", false);
+            assertThat(server.admin(
+                                    "PATCH",
+                                    SITES + "/" + turnedOff.getString("id"),
+                                    new JsonObject().put("welcome", off),
+                                    "If-Match",
+                                    "\"v1\"")
+                            .status())
+                    .isEqualTo(200);
+        } finally {
+            execute("DELETE FROM cep_hold");
+        }
+        execute("UPDATE jobs SET due_at = now() WHERE type = 'webpush.welcome'");
+        eventually("the welcome", browser::receipts, all -> all.size() == 1);
+        settle();
+        assertThat(late.receipts()).isEmpty();
+    }
+
+    private static void execute(String sql) {
+        pool.query(sql).execute().await();
+    }
+
+    @Test
     void a_job_that_is_done_twice_welcomes_once() {
         var origin = newOrigin();
         site(origin, welcome(template("Hello once", true)));
