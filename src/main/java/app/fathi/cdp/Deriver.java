@@ -131,7 +131,7 @@ public final class Deriver implements Recompute {
         return computed.definitions(tx, ws)
                 .compose(definitions -> store.lock(tx, ws, locked)
                         .compose(held -> computed.compute(tx, ws, definitions, Map.of(), people, clock)))
-                .compose(done -> store.refresh(tx, ws, people, false))
+                .compose(done -> store.refresh(tx, ws, people))
                 .compose(changes -> traits.tell(tx, ws, changes)
                         .compose(done -> conclude(
                                 tx,
@@ -297,8 +297,6 @@ public final class Deriver implements Recompute {
         final Set<Integer> looked = new TreeSet<>();
         /** Those of whom traits were said, values without structure. */
         final Map<Integer, JsonObject> words = new TreeMap<>();
-        /** Those whose being seen is written down. */
-        final Set<Integer> seen = new TreeSet<>();
         /** Names of {@code track} events, by who did it. */
         final Map<Integer, Set<String>> did = new TreeMap<>();
         /** Those who have other ids than before, and with them other events. */
@@ -322,7 +320,6 @@ public final class Deriver implements Recompute {
         /** Those who have to be locked, see {@link ProfilesStore#lock}. */
         SortedMap<Integer, JsonObject> locked() {
             var locked = new TreeMap<>(words);
-            seen.forEach(no -> locked.putIfAbsent(no, new JsonObject()));
             did.keySet().forEach(no -> locked.putIfAbsent(no, new JsonObject()));
             looked.forEach(no -> locked.put(no, null));
             others.forEach(no -> locked.put(no, null));
@@ -429,9 +426,6 @@ public final class Deriver implements Recompute {
             touched.look(no);
         }
         subject.seen(event.at());
-        if (subject.isSeenAgain()) {
-            touched.seen.add(no);
-        }
         changes.identities.add(subject);
     }
 
@@ -522,31 +516,24 @@ public final class Deriver implements Recompute {
             touched.all.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
             return Future.succeededFuture();
         }
-        return store.lock(tx, ws, locked)
-                .compose(differ -> computed.compute(tx, ws, definitions, touched.did, touched.others, null)
-                        .compose(other -> {
-                            var all = new TreeSet<>(differ);
-                            all.addAll(other);
-                            return store.refresh(tx, ws, all, true);
-                        })
-                        .compose(refreshed -> {
-                            var rest = new TreeSet<>(touched.all);
-                            refreshed.forEach(one -> {
-                                rest.remove(one.profileNo());
-                                told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents()));
-                            });
-                            rest.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
-                            return traits.tell(tx, ws, refreshed).map(refreshed);
-                        })
-                        .compose(refreshed -> (differ.isEmpty()
-                                        ? Future.<Void>succeededFuture()
-                                        : suppressions.mark(tx, ws, differ, false))
-                                .map(refreshed))
-                        .compose(refreshed -> {
-                            var seen = new TreeSet<>(touched.seen);
-                            refreshed.forEach(one -> seen.remove(one.profileNo()));
-                            return store.see(tx, ws, seen);
-                        }));
+        return store.lock(tx, ws, locked).compose(differ -> computed.compute(
+                        tx, ws, definitions, touched.did, touched.others, null)
+                .compose(other -> {
+                    var all = new TreeSet<>(differ);
+                    all.addAll(other);
+                    return store.refresh(tx, ws, all);
+                })
+                .compose(refreshed -> {
+                    var rest = new TreeSet<>(touched.all);
+                    refreshed.forEach(one -> {
+                        rest.remove(one.profileNo());
+                        told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents()));
+                    });
+                    rest.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
+                    return traits.tell(tx, ws, refreshed);
+                })
+                .compose(done ->
+                        differ.isEmpty() ? Future.succeededFuture() : suppressions.mark(tx, ws, differ, false)));
     }
 
     private Future<Void> moveAddresses(SqlConnection tx, List<Move> moves, List<StreamRecord> merges) {

@@ -197,6 +197,17 @@ final class ErasuresStore {
                 nos);
     }
 
+    Future<Integer> forgetWords(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(
+                tx,
+                """
+                DELETE FROM cdp_words w USING cdp_identity i
+                WHERE i.ws = $1 AND i.profile_no = ANY ($2) AND w.identity_no = i.no
+                """,
+                ws,
+                nos);
+    }
+
     Future<Integer> forgetIds(SqlConnection tx, int ws, Collection<Integer> nos) {
         return count(tx, "DELETE FROM cdp_identity WHERE ws = $1 AND profile_no = ANY ($2)", ws, nos);
     }

@@ -28,36 +28,55 @@ final class IdentitiesStore {
             """
             i.no, i.ws, i.kind, i.value, i.own_no, i.profile_no, i.address_no, i.claim_user_id, i.claim_at, i.claim_id, i.proof_user_id,
             i.proof_at, i.proof_id, i.claimants, i.settled, i.tags::text AS tags, i.groups::text AS groups, i.consents::text AS consents,
-            i.last_seen_at,
+            i.last_seen_at
             """;
-
-    private static final String ALL_COLUMNS = COLUMNS + "i.traits::text AS traits ";
 
     static final String LOCK_IDENTITIES = "SELECT " + COLUMNS
             + """
-            CASE WHEN wanted.traits THEN i.traits::text END AS traits
             FROM cdp_identity i
-            JOIN unnest($1::int[], $2::smallint[], $3::text[], $4::boolean[]) AS wanted (ws, kind, value, traits)
+            JOIN unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
               ON i.ws = wanted.ws AND i.kind = wanted.kind AND i.value = wanted.value
             ORDER BY i.no FOR UPDATE OF i
             """;
 
+    /** Looked up one by one: a plan that was made while the tables were empty would join all of both for ever after. */
+    static final String WORDS =
+            """
+            SELECT i.no, (coalesce(w.traits, '{}') || i.traits)::text AS traits
+            FROM unnest($1::int[], $2::smallint[], $3::text[]) AS wanted (ws, kind, value)
+            CROSS JOIN LATERAL (
+              SELECT no, traits FROM cdp_identity WHERE ws = wanted.ws AND kind = wanted.kind AND value = wanted.value LIMIT 1) i
+            LEFT JOIN LATERAL (SELECT traits FROM cdp_words WHERE identity_no = i.no LIMIT 1) w ON true
+            """;
+
     /** @param saying those of them whose traits are read */
     Future<Map<Id, Identity>> lockIdentities(SqlConnection tx, List<Id> ids, Set<Id> saying) {
-        return tx.preparedQuery(LOCK_IDENTITIES)
-                .execute(Tuple.of(
-                        ids.stream().map(Id::ws).toArray(Integer[]::new),
-                        ids.stream().map(Id::kind).toArray(Short[]::new),
-                        ids.stream().map(Id::value).toArray(String[]::new),
-                        ids.stream().map(saying::contains).toArray(Boolean[]::new)))
-                .map(rows -> {
-                    var found = new HashMap<Id, Identity>();
-                    rows.forEach(row -> {
-                        var identity = identity(row);
-                        found.put(identity.id, identity);
-                    });
-                    return found;
-                });
+        var locked = tx.preparedQuery(LOCK_IDENTITIES).execute(names(ids));
+        // Sent behind it, so it sees what those said for whom this one waited; nobody waits in between.
+        var words = saying.isEmpty() ? Future.succeededFuture(Map.<Long, String>of()) : words(tx, saying);
+        return locked.compose(rows -> words.map(said -> {
+            var found = new HashMap<Id, Identity>();
+            rows.forEach(row -> {
+                var identity = identity(row, said.get(row.getLong("no")));
+                found.put(identity.id, identity);
+            });
+            return found;
+        }));
+    }
+
+    private static Future<Map<Long, String>> words(SqlConnection tx, Collection<Id> ids) {
+        return tx.preparedQuery(WORDS).execute(names(ids)).map(rows -> {
+            var words = new HashMap<Long, String>();
+            rows.forEach(row -> words.put(row.getLong("no"), row.getString("traits")));
+            return words;
+        });
+    }
+
+    private static Tuple names(Collection<Id> ids) {
+        return Tuple.of(
+                ids.stream().map(Id::ws).toArray(Integer[]::new),
+                ids.stream().map(Id::kind).toArray(Short[]::new),
+                ids.stream().map(Id::value).toArray(String[]::new));
     }
 
     Future<Void> lockMaking(SqlConnection tx, int ws) {
@@ -108,13 +127,14 @@ final class IdentitiesStore {
                         """
                         UPDATE cdp_identity i SET
                           profile_no = c.profile_no, address_no = c.address_no, claim_user_id = c.claim_user_id, claim_at = c.claim_at,
-                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id, traits = coalesce(c.traits::jsonb, i.traits), tags = c.tags::jsonb,
+                          claim_id = c.claim_id, proof_at = c.proof_at, proof_id = c.proof_id,
+                          traits = CASE WHEN c.said THEN '{}' ELSE i.traits END, tags = c.tags::jsonb,
                           groups = c.groups::jsonb, consents = c.consents::jsonb, last_seen_at = c.last_seen_at, own_no = c.own_no,
                           proof_user_id = c.proof_user_id, claimants = c.claimants::jsonb, settled = c.settled
                         FROM unnest($1::int[], $2::smallint[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[],
-                                    $8::text[], $9::timestamptz[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                                    $8::text[], $9::timestamptz[], $10::text[], $11::boolean[], $12::text[], $13::text[], $14::text[],
                                     $15::timestamptz[], $16::int[], $17::text[], $18::text[], $19::boolean[])
-                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, traits, tags,
+                          AS c (ws, kind, value, profile_no, address_no, claim_user_id, claim_at, claim_id, proof_at, proof_id, said, tags,
                                 groups, consents, last_seen_at, own_no, proof_user_id, claimants, settled)
                         WHERE i.ws = c.ws AND i.kind = c.kind AND i.value = c.value
                         """)
@@ -129,7 +149,7 @@ final class IdentitiesStore {
                     all.stream().map(Identity::claimId).toArray(String[]::new),
                     all.stream().map(one -> utc(one.proofAt())).toArray(OffsetDateTime[]::new),
                     all.stream().map(Identity::proofId).toArray(String[]::new),
-                    all.stream().map(one -> one.traits().encode()).toArray(String[]::new),
+                    all.stream().map(one -> one.traits().isRead()).toArray(Boolean[]::new),
                     all.stream().map(one -> one.tags().encode()).toArray(String[]::new),
                     all.stream().map(one -> one.groups().encode()).toArray(String[]::new),
                     all.stream().map(one -> one.consents().encode()).toArray(String[]::new),
@@ -139,6 +159,24 @@ final class IdentitiesStore {
                     all.stream().map(one -> one.claimants().encode()).toArray(String[]::new),
                     all.stream().map(Identity::isSettled).toArray(Boolean[]::new)
                 }))
+                .compose(done -> say(
+                        tx, all.stream().filter(one -> one.traits().isRead()).toList()));
+    }
+
+    private static Future<Void> say(SqlConnection tx, List<Identity> said) {
+        if (said.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        return tx.preparedQuery(
+                        """
+                        INSERT INTO cdp_words (identity_no, ws, traits)
+                        SELECT no, ws, traits::jsonb FROM unnest($1::bigint[], $2::int[], $3::text[]) AS w (no, ws, traits)
+                        ON CONFLICT (identity_no) DO UPDATE SET traits = excluded.traits
+                        """)
+                .execute(Tuple.of(
+                        said.stream().map(one -> one.no).toArray(Long[]::new),
+                        said.stream().map(one -> one.id.ws()).toArray(Integer[]::new),
+                        said.stream().map(one -> one.traits().encode()).toArray(String[]::new)))
                 .mapEmpty();
     }
 
@@ -205,7 +243,12 @@ final class IdentitiesStore {
                 .mapEmpty();
     }
 
+    /** Without what was said of traits. */
     private static Identity identity(Row row) {
+        return identity(row, null);
+    }
+
+    private static Identity identity(Row row, String traits) {
         var claimAt = row.getOffsetDateTime("claim_at");
         var proofAt = row.getOffsetDateTime("proof_at");
         return new Identity(
@@ -222,7 +265,7 @@ final class IdentitiesStore {
                 row.getString("proof_id"),
                 row.getJsonArray("claimants"),
                 row.getBoolean("settled"),
-                row.getString("traits"),
+                traits,
                 row.getString("tags"),
                 row.getString("groups"),
                 row.getString("consents"),
@@ -254,7 +297,7 @@ final class IdentitiesStore {
         return tx.preparedQuery(
                         "SELECT no FROM cdp_identity WHERE profile_no = ANY ($2) AND ws = $1 ORDER BY no FOR UPDATE")
                 .execute(Tuple.of(ws, (Object) numbers))
-                .compose(done -> tx.preparedQuery("SELECT " + ALL_COLUMNS
+                .compose(done -> tx.preparedQuery("SELECT " + COLUMNS
                                 + "FROM cdp_identity i WHERE profile_no = ANY ($2) AND ws = $1 ORDER BY no FOR UPDATE")
                         .execute(Tuple.of(ws, (Object) numbers)))
                 .map(rows -> rows.stream().map(IdentitiesStore::identity).toList());
@@ -263,7 +306,7 @@ final class IdentitiesStore {
     /** Visitors of others whose addresses belong to this person, by a claim that was verified; locked. */
     Future<List<Identity>> reachedBy(SqlConnection tx, int ws, int profileNo) {
         return tx.preparedQuery(
-                        "SELECT " + ALL_COLUMNS
+                        "SELECT " + COLUMNS
                                 + """
                         FROM cdp_identity i
                         WHERE ws = $1 AND address_no = $2 AND address_no <> profile_no ORDER BY no FOR UPDATE
@@ -290,7 +333,7 @@ final class IdentitiesStore {
     /** The visitor ids of a person beyond the newest, by when they were claimed, locked. What an operator has put there stays. */
     Future<List<Identity>> beyond(SqlConnection tx, int ws, int profileNo, int most) {
         return tx.preparedQuery(
-                        "SELECT " + ALL_COLUMNS
+                        "SELECT " + COLUMNS
                                 + """
                         FROM cdp_identity i WHERE no IN (
                           SELECT no FROM cdp_identity WHERE profile_no = $2 AND ws = $1 AND kind = 1

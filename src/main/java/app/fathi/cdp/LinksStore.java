@@ -171,13 +171,12 @@ final class LinksStore {
 
     /**
      * The userId that is shown stays while it is one of theirs; else it is what the latest alias says, the id that the profile was made
-     * with, or the oldest. The person was seen when their ids were.
+     * with, or the oldest. The person was first seen when their ids were.
      */
     Future<Void> rename(SqlConnection tx, int ws, Collection<Integer> profileNos) {
         return tx.preparedQuery(
                         """
-                        UPDATE cdp_profile p SET first_seen_at = coalesce(f.first_seen_at, p.first_seen_at),
-                          last_seen_at = coalesce(f.last_seen_at, p.last_seen_at), user_id = coalesce(
+                        UPDATE cdp_profile p SET first_seen_at = coalesce(f.first_seen_at, p.first_seen_at), user_id = coalesce(
                           (SELECT value FROM cdp_identity i
                            WHERE i.profile_no = p.profile_no AND i.ws = $1 AND i.kind = 0 AND i.value = p.user_id),
                           (SELECT claim_user_id FROM cdp_identity i
@@ -188,7 +187,7 @@ final class LinksStore {
                            ORDER BY (i.own_no = p.profile_no) IS TRUE DESC, i.no LIMIT 1))
                         FROM unnest($2::int[]) AS asked (no)
                         CROSS JOIN LATERAL (
-                          SELECT min(first_seen_at) AS first_seen_at, max(last_seen_at) AS last_seen_at FROM cdp_identity i
+                          SELECT min(first_seen_at) AS first_seen_at FROM cdp_identity i
                           WHERE i.profile_no = asked.no AND i.ws = $1) f
                         WHERE p.ws = $1 AND p.profile_no = asked.no
                         """)

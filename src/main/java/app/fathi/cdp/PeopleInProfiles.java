@@ -21,6 +21,7 @@ public final class PeopleInProfiles implements Erasable {
                 "cdp_profile",
                 "cdp_identity",
                 "cdp_link",
+                "cdp_words",
                 "cdp_trait",
                 "cdp_computed_value",
                 "cdp_event",
@@ -52,6 +53,10 @@ public final class PeopleInProfiles implements Erasable {
                 })
                 .compose(links -> {
                     counts.put("cdp_link", links);
+                    return store.forgetWords(tx, ws, nos);
+                })
+                .compose(words -> {
+                    counts.put("cdp_words", words);
                     return store.forgetIds(tx, ws, nos);
                 })
                 .compose(ids -> {

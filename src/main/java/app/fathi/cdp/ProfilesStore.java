@@ -61,8 +61,7 @@ final class ProfilesStore {
 
     static final String REFRESH =
             """
-            UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1,
-                   last_seen_at = CASE WHEN $3 THEN greatest(p.last_seen_at, now()) ELSE p.last_seen_at END
+            UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1
             FROM unnest($2::int[]) AS asked (no)
             CROSS JOIN (SELECT coalesce(array_agg(name), '{}') AS names FROM cdp_computed_trait WHERE ws = $1) computed
             CROSS JOIN (SELECT coalesce((SELECT oldest FROM cdp_trait_rules WHERE ws = $1), '{}') AS names) first
@@ -77,14 +76,15 @@ final class ProfilesStore {
                      coalesce(jsonb_object_agg(w.key, jsonb_build_array(w.value, w.micros)) FILTER (WHERE w.what = 'consent'), '{}') AS consents
               FROM (
                 SELECT DISTINCT ON (t.what, t.key) t.what, t.key, t.value -> 0 AS value, t.value -> 1 AS micros
-                FROM cdp_identity i CROSS JOIN LATERAL (
+                FROM cdp_said i CROSS JOIN LATERAL (
                   SELECT 'trait' AS what, key, value FROM jsonb_each(i.traits)
                   UNION ALL SELECT 'tag', key, value FROM jsonb_each(i.tags)
                   UNION ALL SELECT 'group', key, value FROM jsonb_each(i.groups)
                   UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents)) t
                 WHERE i.ws = $1 AND i.profile_no = asked.no
                 ORDER BY t.what, t.key, %s) w) f
-            WHERE p.ws = $1 AND p.profile_no = asked.no AND ($3 OR p.traits <> f.traits)
+            WHERE p.ws = $1 AND p.profile_no = asked.no
+              AND (p.traits, p.tags, p.groups, p.consents) IS DISTINCT FROM (f.traits, f.tags, f.groups, f.consents)
             RETURNING p.profile_no, before.traits AS before, f.traits AS after, before.consents <> f.consents AS consents
             """
                     .formatted(WordsStore.STANDING.formatted("t.what = 'trait' AND t.key = ANY (first.names)"));
@@ -110,32 +110,17 @@ final class ProfilesStore {
                         .toList());
     }
 
-    /** These people were seen now. */
-    Future<Void> see(SqlConnection tx, int ws, Collection<Integer> profileNos) {
-        if (profileNos.isEmpty()) {
-            return Future.succeededFuture();
-        }
-        return tx.preparedQuery(
-                        """
-                        UPDATE cdp_profile SET last_seen_at = greatest(last_seen_at, now())
-                        WHERE ws = $1 AND profile_no = ANY ($2)
-                        """)
-                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
-                .mapEmpty();
-    }
-
     /**
      * Puts traits, tags, groups and consents of these profiles, which are locked, in force again: of each name the latest word that was
      * said of any of their ids, and what is computed in place of all words of its name.
-     *
-     * @param seen whether they were seen now; if not, only those are written whose traits are others, and told
+     * Those of whom anything is other by that are written, and told.
      */
-    Future<List<TraitsStore.Change>> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos, boolean seen) {
+    Future<List<TraitsStore.Change>> refresh(SqlConnection tx, int ws, Collection<Integer> profileNos) {
         if (profileNos.isEmpty()) {
             return Future.succeededFuture(List.of());
         }
         return tx.preparedQuery(REFRESH)
-                .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new), seen))
+                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
                 .map(rows -> rows.stream()
                         .map(row -> new TraitsStore.Change(
                                 row.getInteger("profile_no"),
@@ -280,7 +265,9 @@ final class ProfilesStore {
     }
 
     Future<Void> countAnew(SqlClient client) {
-        return client.query("ANALYZE cdp_profile, cdp_identity").execute().mapEmpty();
+        return client.query("ANALYZE cdp_profile, cdp_identity, cdp_words")
+                .execute()
+                .mapEmpty();
     }
 
     static final String ANY_QUIET_HOURS =
@@ -296,6 +283,11 @@ final class ProfilesStore {
                 .map(rows -> rows.iterator().next().getBoolean("wishes"));
     }
 
+    /** When any of a person's ids was seen: written down of the person, all of theirs would be written while they are on a page. */
+    private static final String SEEN_AT =
+            """
+            coalesce((SELECT max(i.last_seen_at) FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no), p.last_seen_at)""";
+
     /**
      * Found by its own id, or by an id of kind {@code kind} that leads to it; the other parameters are null. Who is about to be
      * erased is not shown any more.
@@ -303,7 +295,7 @@ final class ProfilesStore {
     Future<Optional<Shown>> show(SqlClient client, int ws, UUID id, Short kind, String value) {
         return client.preparedQuery(
                         """
-                        SELECT p.*,
+                        SELECT p.*, %s AS seen_at,
                                (SELECT coalesce(jsonb_agg(i.value ORDER BY i.no), '[]') FROM cdp_identity i
                                 WHERE i.ws = p.ws AND i.profile_no = p.profile_no AND i.kind = 0 AND i.value <> p.user_id)
                                  AS other_user_ids,
@@ -314,7 +306,8 @@ final class ProfilesStore {
                           (SELECT coalesce(merged_into, profile_no) FROM cdp_profile WHERE ws = $1 AND id = $2),
                           (SELECT profile_no FROM cdp_identity WHERE ws = $1 AND kind = $3 AND value = $4))
                           AND NOT EXISTS (SELECT FROM cdp_erasure e WHERE e.ws = $1 AND e.profile_no = p.profile_no)
-                        """)
+                        """
+                                .formatted(SEEN_AT))
                 .execute(Tuple.of(ws, id, kind, value))
                 .map(rows -> {
                     for (var row : rows) {
@@ -335,13 +328,13 @@ final class ProfilesStore {
                 List.of(row.getArrayOfStrings("tags")),
                 List.of(row.getArrayOfStrings("groups")),
                 row.getOffsetDateTime("first_seen_at").toInstant(),
-                row.getOffsetDateTime("last_seen_at").toInstant(),
+                row.getOffsetDateTime("seen_at").toInstant(),
                 row.getLong("version"));
     }
 
-    private static final String LISTED =
-            """
-            SELECT p.*, '[]'::jsonb AS other_user_ids, '[]'::jsonb AS anonymous_ids
+    private static final String LISTED = "SELECT p.*, " + SEEN_AT
+            + """
+             AS seen_at, '[]'::jsonb AS other_user_ids, '[]'::jsonb AS anonymous_ids
             FROM cdp_profile p
             WHERE p.ws = $1 AND p.profile_no < $2 AND p.merged_into IS NULL
               AND EXISTS (SELECT FROM cdp_identity i WHERE i.ws = $1 AND i.profile_no = p.profile_no)

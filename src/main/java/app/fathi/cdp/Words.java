@@ -47,6 +47,11 @@ final class Words {
         return said;
     }
 
+    /** Whether anybody may say something. */
+    boolean isRead() {
+        return text != null || words != null;
+    }
+
     /** Null where they are not read. */
     String encode() {
         if (text == null && words != null) {

@@ -32,7 +32,7 @@ final class WordsStore {
         return client.preparedQuery(
                         """
                         SELECT max((t.value ->> 1)::bigint) AS micros
-                        FROM cdp_identity i CROSS JOIN LATERAL (
+                        FROM cdp_said i CROSS JOIN LATERAL (
                           SELECT value FROM jsonb_each(i.traits) UNION ALL SELECT value FROM jsonb_each(i.tags)
                           UNION ALL SELECT value FROM jsonb_each(i.consents)) t
                         WHERE i.ws = $1 AND i.profile_no = $2
@@ -47,7 +47,7 @@ final class WordsStore {
         return client.preparedQuery(
                         """
                         SELECT DISTINCT ON (t.key) t.key AS name, (t.value ->> 1)::bigint AS micros, t.value ->> 3 AS source
-                        FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.traits) t
+                        FROM cdp_said i CROSS JOIN LATERAL jsonb_each(i.traits) t
                         CROSS JOIN (SELECT coalesce((SELECT oldest FROM cdp_trait_rules WHERE ws = $1), '{}') AS names) first
                         WHERE i.ws = $1 AND i.profile_no = $2
                         ORDER BY t.key, %s

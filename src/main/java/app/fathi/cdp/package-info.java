@@ -1,5 +1,5 @@
 /**
- * People and what they do. Owns {@code cdp_profile, cdp_identity, cdp_link, cdp_trait, cdp_trait_name, cdp_group, cdp_event,
+ * People and what they do. Owns {@code cdp_profile, cdp_identity, cdp_words, cdp_link, cdp_trait, cdp_trait_name, cdp_group, cdp_event,
  * cdp_profile_number, cdp_suppression, cdp_suppression_salt, cdp_erasure, ingest_seen}; hears {@code ingest}; tells {@code
  * profile.merged, profile.unmerged, profile.erased}. Permissions: {@code events:write|read, profiles:read|update|export|erase, consents:read|update,
  * suppressions:read|update}.

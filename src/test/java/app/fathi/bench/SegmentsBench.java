@@ -97,9 +97,12 @@ final class SegmentsBench {
                 + " SELECT 1, g, gen_random_uuid(), 'u' || g, jsonb_build_object(" + String.join(", ", values)
                 + "), now(), now() FROM generate_series(1, " + people + ") g");
         execute(
-                "INSERT INTO cdp_identity (ws, kind, value, profile_no, address_no, traits, first_seen_at, last_seen_at)"
-                        + " SELECT 1, 0, 'u' || g, g, g, jsonb_build_object(" + String.join(", ", words)
-                        + "), now(), now() FROM generate_series(1, " + people + ") g");
+                "INSERT INTO cdp_identity (ws, kind, value, profile_no, address_no, own_no, first_seen_at, last_seen_at)"
+                        + " SELECT 1, 0, 'u' || g, g, g, g, now(), now() FROM generate_series(1, " + people + ") g");
+        execute(
+                "INSERT INTO cdp_words (identity_no, ws, traits) SELECT no, 1, w.traits FROM cdp_identity i CROSS JOIN LATERAL ("
+                        + "SELECT jsonb_build_object(" + String.join(", ", words)
+                        + ") AS traits FROM (SELECT i.profile_no AS g) p) w");
         for (int trait = 1; trait <= TRAITS; trait++) {
             execute("INSERT INTO cdp_trait_name (ws, no, name) VALUES (1, " + trait + ", 't" + trait + "')");
             var number = trait <= TRAITS / 2;

@@ -2,6 +2,7 @@ package app.fathi.cdp;
 
 import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import app.fathi.cdp.live.LiveFeed;
 import app.fathi.cdp.traits.ComputedTraits;
@@ -191,6 +192,39 @@ class DeriverTest {
     }
 
     @Test
+    void what_a_version_before_has_kept_with_the_id_counts_and_moves_to_the_words() {
+        derive(identify(
+                "ada",
+                null,
+                "m1",
+                NOON,
+                true,
+                new JsonObject().put("plan", "gold").put("city", "Bern")));
+        pool.query("UPDATE cdp_identity i SET traits = w.traits FROM cdp_words w WHERE w.identity_no = i.no")
+                .execute()
+                .await();
+        pool.query("DELETE FROM cdp_words").execute().await();
+
+        derive(identify("ada", null, "m0", NOON.minusSeconds(1), true, new JsonObject().put("plan", "silver")));
+        assertThat(traits("ada").getMap()).containsOnly(entry("plan", "gold"), entry("city", "Bern"));
+        derive(identify("ada", null, "m2", NOON.plusSeconds(1), true, new JsonObject().put("plan", "blue")));
+        assertThat(traits("ada").getMap()).containsOnly(entry("plan", "blue"), entry("city", "Bern"));
+        // A node of the version before says something while an update goes from node to node.
+        pool.query("UPDATE cdp_identity SET traits = '{\"age\": [7, 1, \"m3\", \"ingest\"]}'")
+                .execute()
+                .await();
+        derive(identify("ada", null, "m4", NOON.plusSeconds(2), true, new JsonObject().put("plan", "red")));
+        assertThat(traits("ada").getMap()).containsOnly(entry("plan", "red"), entry("city", "Bern"), entry("age", 7));
+        assertThat(pool.query("SELECT count(*) AS n FROM cdp_identity WHERE traits <> '{}'")
+                        .execute()
+                        .await()
+                        .iterator()
+                        .next()
+                        .getLong("n"))
+                .isZero();
+    }
+
+    @Test
     void a_first_word_stays_however_many_traits_are_said_after_it() {
         firstOf("first");
         derive(identify("ada", null, "m0", NOON, true, new JsonObject().put("first", "kept")));
@@ -230,7 +264,7 @@ class DeriverTest {
 
         var later = NOON.plus(Identity.SEEN_STEP).plusSeconds(91);
         derive(track("ada", null, "m5", later, "Bought", new JsonObject()));
-        assertThat(rows().get("profile")).isNotEqualTo(before.get("profile"));
+        assertThat(rows().get("profile")).as("being seen is the id's").isEqualTo(before.get("profile"));
         assertThat(pool.query("SELECT last_seen_at FROM cdp_identity")
                         .execute()
                         .await()

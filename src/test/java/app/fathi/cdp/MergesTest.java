@@ -403,7 +403,7 @@ class MergesTest {
                 SELECT count(*) FROM cdp_profile p WHERE p.merged_into IS NULL AND EXISTS
                   (SELECT FROM cdp_identity i WHERE i.ws = p.ws AND i.profile_no = p.profile_no) AND p.traits <> (
                   SELECT coalesce(jsonb_object_agg(w.key, w.value), '{}') FROM (
-                    SELECT DISTINCT ON (t.key) t.key, t.value -> 0 AS value FROM cdp_identity i, jsonb_each(i.traits) t
+                    SELECT DISTINCT ON (t.key) t.key, t.value -> 0 AS value FROM cdp_said i, jsonb_each(i.traits) t
                     WHERE i.ws = p.ws AND i.profile_no = p.profile_no
                     ORDER BY t.key, (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC) w WHERE w.value <> 'null')
                 """;

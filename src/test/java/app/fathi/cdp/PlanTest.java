@@ -21,6 +21,14 @@ class PlanTest {
             List.of(IdentitiesStore.LOCK_IDENTITIES, ProfilesStore.NUMBERS_BY_IDS, ProfilesStore.NUMBERS_BY_USER_IDS);
 
     @Test
+    void what_was_said_of_an_id_is_looked_up_by_its_number() {
+        assertThat(Plans.onEmptyTables(IdentitiesStore.WORDS))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("= wanted."))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("identity_no = cdp_identity.no"))
+                .noneMatch(line -> line.contains("Seq Scan on cdp_"));
+    }
+
+    @Test
     void whether_a_person_has_too_many_ids_is_asked_of_that_persons_ids_alone() {
         assertThat(Plans.onEmptyTables(IdentitiesStore.CROWDED))
                 .anyMatch(line -> line.contains("Index Cond") && line.contains("profile_no = asked.no"));

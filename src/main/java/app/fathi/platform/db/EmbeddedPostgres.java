@@ -1,10 +1,12 @@
 package app.fathi.platform.db;
 
 import app.fathi.platform.config.StartException;
+import com.sun.management.OperatingSystemMXBean;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -58,11 +60,15 @@ public final class EmbeddedPostgres implements AutoCloseable {
     private static final String UNFINISHED = "restore.unfinished";
 
     /** Survives the machine's crash: what an operator's data needs. */
-    private static final Map<String, String> DURABLE =
-            Map.of("fsync", "on", "full_page_writes", "on", "synchronous_commit", "on");
+    private static final long CACHE_LEAST = 128;
+
+    private static final long CACHE_MOST = 2_048;
+
+    private static final Map<String, String> DURABLE = Map.of(
+            "fsync", "on", "full_page_writes", "on", "synchronous_commit", "on", "shared_buffers", cache() + "MB");
     /** Faster, and lost when the machine crashes. */
     private static final Map<String, String> VOLATILE =
-            Map.of("fsync", "off", "full_page_writes", "off", "synchronous_commit", "off");
+            Map.of("fsync", "off", "full_page_writes", "off", "synchronous_commit", "off", "shared_buffers", "128MB");
 
     private final DataLock lock;
     private final Path cluster;
@@ -402,16 +408,27 @@ public final class EmbeddedPostgres implements AutoCloseable {
         }
     }
 
-    /** For a small machine: the whole server stays well under 200 MB. */
+    /**
+     * In MB: an eighth of what there is, as the machine is shared with the server and with the system's own cache; with {@value #CACHE_MOST}
+     * a million people are at hand. Memory is taken as data come.
+     */
+    private static long cache() {
+        var machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        return Math.clamp(machine.getTotalMemorySize() >> 23, CACHE_LEAST, CACHE_MOST);
+    }
+
+    /** With few data the whole server stays well under 200 MB. */
     private static Map<String, String> settings(int port, int connections, Map<String, String> durability) {
         var settings = new TreeMap<>(durability);
         settings.put("port", "" + port);
         settings.put("listen_addresses", InetAddress.getLoopbackAddress().getHostAddress());
         settings.put("unix_socket_directories", "");
         settings.put("max_connections", "" + connections);
-        settings.put("shared_buffers", "128MB");
-        settings.put("wal_compression", "on");
-        settings.put("max_wal_size", "1GB");
+        // Events touch people all over, each page whole after a checkpoint: compressing these costs more time than all
+        // else that an
+        // event costs, so they are written as they are, and less often.
+        settings.put("wal_compression", "off");
+        settings.put("max_wal_size", "2GB");
         // One server, backed up by COPY: no replica reads the log.
         settings.put("wal_level", "minimal");
         settings.put("max_wal_senders", "0");

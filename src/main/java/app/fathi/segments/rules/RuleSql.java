@@ -130,8 +130,8 @@ public final class RuleSql {
                 + " WHERE t.ws = $1 AND t.trait = " + parameter(number, "int") + " AND ";
         return switch (inside ? inside(test) : value(test)) {
             case Known(var yes, var no) -> in(rows + (wanted ? yes : no));
-            case Told(var yes) -> wanted ? in(rows + yes) : notIn(rows + yes);
-            case Otherwise(var no) -> wanted ? notIn(rows + no) : in(rows + no);
+            case Told(var yes) -> wanted ? in(rows + yes) : none(rows + yes);
+            case Otherwise(var no) -> wanted ? none(rows + no) : in(rows + no);
             case Perhaps(var some, var others) -> {
                 exact = false;
                 if (others == Truth.of(wanted)) {
@@ -150,6 +150,11 @@ public final class RuleSql {
 
     private static String notIn(String rows) {
         return "p.profile_no NOT IN " + rows + ")";
+    }
+
+    /** Row by row for those whom other conditions have left: who is in a list of rows as long as a {@code NOT IN} is found by reading all of them. */
+    private static String none(String rows) {
+        return "NOT EXISTS " + rows + " AND t.profile_no = p.profile_no)";
     }
 
     /** Step by step, because a step into a list by a number is none to us. */
@@ -229,9 +234,14 @@ public final class RuleSql {
         if (!texts.isEmpty()) {
             var folded = texts.stream().map(Fold::of).toList();
             var begins = folded.stream().map(RuleSql::indexed).toArray(String[]::new);
-            any.add(TEXT + " AND t.num IS NULL AND left(t.fold, 100) = ANY (" + parameter(begins, "text[]") + ") AND "
+            // The planner takes the whole text for another, independent condition beside how it begins, and would
+            // believe that there is next
+            // to nobody: it has no opinion on a CASE.
+            any.add(TEXT + " AND t.num IS NULL AND left(t.fold, 100) = ANY (" + parameter(begins, "text[]")
+                    + ") AND CASE WHEN "
                     + (equal.ignoreCase() ? "t.fold" : "t.txt") + " = ANY ("
-                    + parameter((equal.ignoreCase() ? folded : texts).toArray(String[]::new), "text[]") + ")");
+                    + parameter((equal.ignoreCase() ? folded : texts).toArray(String[]::new), "text[]")
+                    + ") THEN true ELSE false END");
         }
         return any.stream().collect(Collectors.joining(" OR ", "(", ")"));
     }

@@ -1,0 +1,15 @@
+package app.fathi.segments;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import app.fathi.testing.Plans;
+import org.junit.jupiter.api.Test;
+
+class PlanTest {
+    @Test
+    void who_has_become_part_of_somebody_else_is_looked_up_among_those_few_alone() {
+        assertThat(Plans.onEmptyTables(PeopleStore.LIVING))
+                .anyMatch(line -> line.contains("using cdp_profile_gone"))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("profile_no = asked.no"));
+    }
+}
