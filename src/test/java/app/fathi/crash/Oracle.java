@@ -109,7 +109,10 @@ public final class Oracle {
             var receipts = entry.getValue();
             if (receipts.size() > 1) {
                 assertThat(entry.getKey())
-                        .as("delivery that was taken %d times", receipts.size())
+                        .as(
+                                "delivery that was taken %d times, again because of %s",
+                                receipts.size(),
+                                ledger.get(entry.getKey()).retryReason())
                         .isIn(ambiguous);
                 assertThat(receipts).as("taken of %s", entry.getKey()).hasSize(2);
                 assertThat(receipts.stream().map(receipt -> receipt.headers().get("topic")))

@@ -57,14 +57,34 @@ public final class TwoNodes implements AutoCloseable {
             victim.awaitReady();
             var sent = world.send(victim, survivor);
             world.awaitRequests(sent, requests);
-            victim.process().kill();
-            var ambiguous = Ambiguous.leftBy(victim.process().pid(), database.address());
-
+            var ambiguous = kill(victim);
             world.awaitCompleted(survivor, sent);
-            var oracle = Oracle.of(world, survivor, sent);
-            round.saw(oracle, "kill -9 after %d requests left %d on their way", requests, ambiguous.size());
-            oracle.nothingIsLost().onlyTheseWereSentAgain(ambiguous).countersEqualTheLedger();
+            account(round, "kill -9", requests, sent, ambiguous);
         }
+    }
+
+    /** The same of a campaign that the victim has launched. */
+    public void oneIsKilledInACampaign(Random random) {
+        int requests = moment(random);
+        var round = Round.of(world);
+        try (var victim = world.start("victim", Map.of())) {
+            victim.awaitReady();
+            var campaign = Campaign.plan(world, survivor).launch(victim).awaitRequests(world, requests);
+            var ambiguous = kill(victim);
+            campaign.awaitCompleted(survivor);
+            account(round, "kill -9 in a campaign", requests, campaign.sent(survivor), ambiguous);
+        }
+    }
+
+    private Set<String> kill(Node victim) {
+        victim.process().kill();
+        return Ambiguous.leftBy(victim.process().pid(), database.address());
+    }
+
+    private void account(Round round, String fate, int requests, CrashWorld.Sent sent, Set<String> ambiguous) {
+        var oracle = Oracle.of(world, survivor, sent);
+        round.saw(oracle, "%s after %d requests left %d on their way", fate, requests, ambiguous.size());
+        oracle.nothingIsLost().onlyTheseWereSentAgain(ambiguous).countersEqualTheLedger();
     }
 
     /** By SIGTERM: it hands over without a single repetition; with {@link #LONG_LEASES}. */
