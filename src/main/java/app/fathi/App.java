@@ -252,10 +252,12 @@ public final class App {
             sendPool.close();
             return Future.succeededFuture();
         });
+        var audiences = new Audiences(new Transactions(pools.analytics()));
         var sending = new Sending(
                 vertx,
                 new Transactions(pools.send()),
                 profiles,
+                audiences,
                 renderer,
                 templates,
                 sendPool,
@@ -263,7 +265,6 @@ public final class App {
                 config,
                 List.of(webpush.channel()),
                 metrics.registry());
-        var audiences = new Audiences(new Transactions(pools.analytics()));
         var messages = new Messages(sending, jobs, audiences);
         var batches = new Batches(messages, sending);
         var campaigns = new Campaigns(

@@ -25,6 +25,7 @@ import java.util.UUID;
  * @param perMinute null for as fast as it goes
  * @param holdoutPercent so many of a hundred people get none, the same ones each time
  * @param dedupe what makes its messages the same thing as others to a person; null for nothing
+ * @param priority how important its messages are beside others, see {@link Plan}
  * @param goal null for none
  */
 record CampaignBody(
@@ -42,6 +43,7 @@ record CampaignBody(
         boolean tracking,
         double holdoutPercent,
         Plan.Dedupe dedupe,
+        int priority,
         Goal goal) {
 
     /** The contract's names of these fields. */
@@ -60,6 +62,7 @@ record CampaignBody(
             "tracking",
             "holdoutPercent",
             "dedupe",
+            "priority",
             "goal");
 
     /** Shape and lengths are the contract's; what the fields mean is checked here. Whether it can be sent is not. */
@@ -88,6 +91,7 @@ record CampaignBody(
                 json.getBoolean("tracking", true),
                 holdout(json),
                 dedupe(json.getJsonObject("dedupe")),
+                json.getInteger("priority", Plan.USUAL_PRIORITY),
                 Goal.of(json.getJsonObject("goal")));
     }
 
@@ -142,8 +146,13 @@ record CampaignBody(
                         tracking,
                         false)
                 .tagged(tag)
-                .planned(
-                        new Plan(schedule == null ? null : schedule.timing(), cutoff, holdoutPercent, dedupe, campaign))
+                .planned(new Plan(
+                        schedule == null ? null : schedule.timing(),
+                        cutoff,
+                        holdoutPercent,
+                        dedupe,
+                        campaign,
+                        priority))
                 .from(Source.CAMPAIGN);
         return template == null
                 ? request
@@ -174,6 +183,7 @@ record CampaignBody(
                 .put("tracking", tracking)
                 .put("holdoutPercent", holdoutPercent)
                 .put("dedupe", dedupe == null ? null : dedupeJson())
+                .put("priority", priority)
                 .put("goal", goal == null ? null : goal.toJson());
     }
 

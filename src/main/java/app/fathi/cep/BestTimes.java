@@ -94,7 +94,7 @@ public final class BestTimes {
         var ahead = new HashMap<ZoneId, List<Ahead>>();
         var chosen = new HashMap<Integer, Instant>(people.size() * 2);
         for (var no : people) {
-            var person = laws.person(no, Ring.EMPTY);
+            var person = laws.person(no, Ring.EMPTY, null);
             var zone = person.zone() == null ? laws.policies().zone() : person.zone();
             var hours = ahead.computeIfAbsent(zone, there -> HourOfWeek.from(from, until, there));
             var likely = Likelihood.of(habits.getOrDefault(no, Habits.NONE), ofAll);

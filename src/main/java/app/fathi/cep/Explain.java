@@ -108,6 +108,7 @@ public final class Explain {
                         true,
                         true)
                 .tagged(json.getString("tag"))
+                .planned(Plan.NONE.important(json.getInteger("priority", Plan.USUAL_PRIORITY)))
                 .by(template(json));
     }
 

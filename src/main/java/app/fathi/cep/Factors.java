@@ -9,7 +9,7 @@ import java.util.Locale;
  * By what a person's message waits or is skipped: ten octets of their ledger row.
  *
  * @param version of the policies that were in force; 0 where it is the person's own wish
- * @param index of the cap or blackout among them; 0 where there is only one
+ * @param index of the cap or blackout among them; the priority of what it gives way to; 0 where there is only one
  * @param until when it is held, to the second; null where it is not
  */
 record Factors(What what, int version, int index, Instant until) {
@@ -23,7 +23,8 @@ record Factors(What what, int version, int index, Instant until) {
         OWN_QUIET_HOURS,
         BLACKOUT,
         HOLDOUT,
-        MESSAGE_HOLDOUT;
+        MESSAGE_HOLDOUT,
+        PRIORITY;
 
         private static final What[] BY_CODE = values();
     }

@@ -4,6 +4,7 @@ import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.LedgerStore.Place;
 import app.fathi.cep.PolicyBook.Laws;
 import app.fathi.cep.PolicyRules.Asked;
+import app.fathi.cep.PolicyRules.Due;
 import app.fathi.cep.PolicyRules.Holdout;
 import app.fathi.cep.Ring.Sent;
 import app.fathi.platform.jobs.Lease;
@@ -65,7 +66,8 @@ final class Intents {
                 Ring.tag(run.tag()),
                 run.sendAt(),
                 run.expiresAt(),
-                new Holdout(of, run.plan().holdoutPercent()));
+                new Holdout(of, run.plan().holdoutPercent()),
+                run.plan().priority());
     }
 
     // --- decide -----------------------------------------------------------------------------------------------------
@@ -73,12 +75,17 @@ final class Intents {
     /**
      * A delivery with what was found out without a lock.
      *
-     * @param uncounted a stage before the caps has something against it already: its person's ring need not be locked
+     * @param uncounted a stage before those that count has something against it already: its person's ring need not be locked
      */
     private record Early(Decided decided, boolean uncounted) {}
 
-    /** What was decided of a sub-batch without a lock. */
-    record Draft(List<Early> deliveries, Laws laws) {}
+    /**
+     * What was decided of a sub-batch without a lock.
+     *
+     * @param due by person what they are about to get that is more important. It need not be asked again: what has left since is in
+     *     their rings
+     */
+    record Draft(List<Early> deliveries, Laws laws, Map<Integer, Due> due) {}
 
     /** Decides, renders and composes; what something stands against already costs no rendering. */
     Future<Draft> decide(List<Candidate> candidates, Stops stops) {
@@ -90,12 +97,23 @@ final class Intents {
                 : sending.policies.of(run.ws()).compose(known -> known.at(pool, run.ws(), people));
         var now = clock.now();
         var duplicates = duplicates(pool, people, now);
-        return Future.all(refusals, laws, duplicates).compose(all -> {
-            var known = new Known(stops, laws.result(), Map.of(), null, refusals.result(), duplicates.result(), now);
+        var due = laws.compose(in -> due(pool, in, people, now));
+        return Future.all(refusals, laws, duplicates, due).compose(all -> {
+            // What is due counts for nobody yet: the ring may say that the message has its place.
+            var known = new Known(
+                    stops, laws.result(), Map.of(), Map.of(), null, refusals.result(), duplicates.result(), now);
             return sending.pool
                     .map(run.isTransactional(), candidates, candidate -> early(candidate, known))
-                    .map(deliveries -> new Draft(deliveries, laws.result()));
+                    .map(deliveries -> new Draft(deliveries, laws.result(), due.result()));
         });
+    }
+
+    /** Nothing is asked of anybody where no message gives way. */
+    private Future<Map<Integer, Due>> due(SqlClient client, Laws laws, Set<Integer> people, Instant now) {
+        var priorities = laws.policies().priorities();
+        return priorities == null || asked.priority() == Plan.MOST_IMPORTANT
+                ? Future.succeededFuture(Map.of())
+                : sending.rivals.due(client, run, people, now, priorities.within());
     }
 
     private Early early(Candidate candidate, Known known) {
@@ -103,7 +121,7 @@ final class Intents {
         var against = Stage.before(Stage.THROTTLE, situation(unrendered, known, false));
         return against == null
                 ? new Early(decider.decide(candidate), false)
-                : new Early(unrendered, against.stage().compareTo(Stage.CAPS) < 0);
+                : new Early(unrendered, against.stage().compareTo(Stage.PRIORITY) < 0);
     }
 
     /** Who of these wants nothing, or must get nothing, of what this is. */
@@ -137,6 +155,7 @@ final class Intents {
     private record Known(
             Stops stops,
             Laws laws,
+            Map<Integer, Due> due,
             Map<Integer, Ring> rings,
             Set<UUID> active,
             Map<Integer, Reason> refused,
@@ -150,7 +169,7 @@ final class Intents {
         return new Situation(
                 known.stops,
                 known.laws.policies(),
-                known.laws.person(no, known.rings.getOrDefault(no, Ring.EMPTY)),
+                known.laws.person(no, known.rings.getOrDefault(no, Ring.EMPTY), known.due.get(no)),
                 asked,
                 decided,
                 left.contains(no),
@@ -184,7 +203,14 @@ final class Intents {
         var duplicates = duplicates(client, people, now);
         return Future.all(rings, active, refused, decided, duplicates).map(all -> {
             var known = new Known(
-                    stops, draft.laws, rings.result(), active.result(), refused.result(), duplicates.result(), now);
+                    stops,
+                    draft.laws,
+                    draft.due,
+                    rings.result(),
+                    active.result(),
+                    refused.result(),
+                    duplicates.result(),
+                    now);
             return decided.result().stream()
                     .map(one -> situation(one, known, false))
                     .toList();
@@ -250,6 +276,7 @@ final class Intents {
                     var known = new Known(
                             stops,
                             draft.laws,
+                            draft.due,
                             rings.result(),
                             active.result(),
                             refused.result(),
@@ -337,7 +364,7 @@ final class Intents {
 
     /** Gives the message its place with these people; who has one for it already needs no other. */
     private Future<Void> count(SqlConnection tx, Known known, Set<Integer> people) {
-        var sent = new Sent(known.now.getEpochSecond(), run.run(), run.channel().code(), asked.tag());
+        var sent = new Sent(known.now.getEpochSecond(), run.run(), run.channel().code(), asked.tag(), asked.priority());
         var claimed = run.plan().dedupe() == null || people.isEmpty()
                 ? Future.<Void>succeededFuture()
                 : DedupeStore.put(tx, run, people, known.now);

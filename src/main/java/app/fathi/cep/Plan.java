@@ -20,8 +20,15 @@ import java.util.UUID;
  * @param holdoutPercent so many of a hundred, drawn by chance, get none, to see what the message brings about; 0 for nobody
  * @param dedupe of whom got one of these lately no one gets another; null for none
  * @param campaign whose message it is; null for none. Of all its messages the same people are held out
+ * @param priority from 0 to {@link #MOST_IMPORTANT}: to which others it gives way where the workspace's policies say so
  */
-public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe dedupe, UUID campaign) {
+public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe dedupe, UUID campaign, int priority) {
+
+    /** Where nobody says how important it is. */
+    public static final int USUAL_PRIORITY = 50;
+
+    public static final int MOST_IMPORTANT = 100;
+
     public static final Plan NONE = new Plan(null, null, 0, null, null);
 
     /** Where nobody says for how long. */
@@ -30,6 +37,11 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
     public Plan {
         // As the database keeps it: what is compared with other times has to be the same after it was read.
         cutoff = cutoff == null ? null : cutoff.truncatedTo(ChronoUnit.MICROS);
+    }
+
+    /** As important as others. */
+    public Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe dedupe, UUID campaign) {
+        this(timing, cutoff, holdoutPercent, dedupe, campaign, USUAL_PRIORITY);
     }
 
     /**
@@ -51,7 +63,8 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
                 instant("/cutoff", json.getString("cutoff")),
                 json.getDouble("holdoutPercent", 0.0),
                 dedupe(json.getJsonObject("dedupe")),
-                null);
+                null,
+                json.getInteger("priority", USUAL_PRIORITY));
     }
 
     private static Timing timing(JsonObject json) {
@@ -105,12 +118,17 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
 
     /** The same, of a campaign. */
     public Plan of(UUID other) {
-        return new Plan(timing, cutoff, holdoutPercent, dedupe, other);
+        return new Plan(timing, cutoff, holdoutPercent, dedupe, other, priority);
+    }
+
+    /** The same, so important. */
+    public Plan important(int other) {
+        return new Plan(timing, cutoff, holdoutPercent, dedupe, campaign, other);
     }
 
     /** The same with people held out. */
     public Plan holdingOut(double percent) {
-        return new Plan(timing, cutoff, percent, dedupe, campaign);
+        return new Plan(timing, cutoff, percent, dedupe, campaign, priority);
     }
 
     /** As {@link #of(JsonObject)} reads it. */
@@ -146,6 +164,9 @@ public record Plan(Timing timing, Instant cutoff, double holdoutPercent, Dedupe 
                     new JsonObject()
                             .put("key", dedupe.key())
                             .put("withinHours", dedupe.within().toHours()));
+        }
+        if (priority != USUAL_PRIORITY) {
+            json.put("priority", priority);
         }
         return json;
     }

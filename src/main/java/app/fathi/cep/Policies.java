@@ -24,6 +24,7 @@ import java.util.Locale;
  * @param version 0 where nothing was ever laid down
  * @param zone of the workspace
  * @param gap null for none
+ * @param priorities null where no message gives way to another
  * @param quietHours null for none
  * @param holdoutPercent of all people; 0 for nobody
  */
@@ -32,6 +33,7 @@ record Policies(
         ZoneId zone,
         List<Cap> caps,
         Gap gap,
+        Priorities priorities,
         QuietTime quietHours,
         List<Blackout> blackouts,
         double holdoutPercent) {
@@ -39,18 +41,25 @@ record Policies(
     static final Policies NONE = none(ZoneOffset.UTC);
 
     static Policies none(ZoneId zone) {
-        return new Policies(0, zone, List.of(), null, null, List.of(), 0);
+        return new Policies(0, zone, List.of(), null, null, null, List.of(), 0);
     }
 
     /** Between any two messages to a person. */
     record Gap(Duration length, Exceed exceed) {}
+
+    /**
+     * Of what a person would get within so short a time only the most important goes.
+     *
+     * @param within before a message and after it
+     */
+    record Priorities(Duration within, Exceed exceed) {}
 
     /** @param hold what comes meanwhile waits for their end; else it is dropped */
     record QuietTime(DailyHours hours, boolean hold) {}
 
     /** Whether people are counted. */
     boolean counts() {
-        return !caps.isEmpty() || gap != null;
+        return !caps.isEmpty() || gap != null || priorities != null;
     }
 
     /** Whether anything depends on where a person is. */
@@ -64,10 +73,13 @@ record Policies(
         return !counts() && quietHours == null && blackouts.isEmpty() && holdoutPercent == 0;
     }
 
-    /** Of each kind of messages the most that a cap counts; the gap counts the last one of all. */
+    /**
+     * Of each kind of messages the most that a cap counts; the gap counts the last one of all. So do priorities: while they are in force
+     * nothing less important follows, so the last one is the most important.
+     */
     List<Need> needs() {
         var most = new LinkedHashMap<Scope, Integer>();
-        if (gap != null) {
+        if (gap != null || priorities != null) {
             most.put(new Scope.All(), 1);
         }
         caps.forEach(cap -> most.merge(cap.scope(), cap.limit(), Math::max));
@@ -90,17 +102,23 @@ record Policies(
     static Policies of(int version, ZoneId zone, JsonObject json) {
         var quiet = json.getJsonObject("quietHours");
         var gap = json.getJsonObject("minGap");
+        var priorities = json.getJsonObject("priorities");
         var holdout = json.getJsonObject("holdout");
         var policies = new Policies(
                 version,
                 zone,
                 caps(json.getJsonArray("caps", new JsonArray())),
-                gap == null ? null : new Gap(Duration.ofMinutes(gap.getInteger("minutes")), exceed(gap, "/minGap")),
+                gap == null ? null : new Gap(minutes(gap), exceed(gap, "/minGap")),
+                priorities == null ? null : new Priorities(minutes(priorities), exceed(priorities, "/priorities")),
                 quiet == null ? null : quietTime(quiet),
                 blackouts(json.getJsonArray("blackouts", new JsonArray())),
                 holdout == null ? 0 : holdout.getDouble("percent"));
         requireRemembered(policies);
         return policies;
+    }
+
+    private static Duration minutes(JsonObject of) {
+        return Duration.ofMinutes(of.getInteger("minutes"));
     }
 
     /** The same with all that was left to us: what is stored, and what is shown. */
@@ -122,14 +140,8 @@ record Policies(
                 .put("then", one.hold() ? "hold" : "drop")));
         return new JsonObject()
                 .put("caps", capsJson)
-                .put(
-                        "minGap",
-                        gap == null
-                                ? null
-                                : put(
-                                        new JsonObject()
-                                                .put("minutes", gap.length().toMinutes()),
-                                        gap.exceed()))
+                .put("minGap", gap == null ? null : json(gap.length(), gap.exceed()))
+                .put("priorities", priorities == null ? null : json(priorities.within(), priorities.exceed()))
                 .put(
                         "quietHours",
                         quietHours == null
@@ -140,6 +152,10 @@ record Policies(
                                         .put("then", quietHours.hold() ? "hold" : "drop"))
                 .put("blackouts", blackoutsJson)
                 .put("holdout", holdoutPercent == 0 ? null : new JsonObject().put("percent", holdoutPercent));
+    }
+
+    private static JsonObject json(Duration minutes, Exceed exceed) {
+        return put(new JsonObject().put("minutes", minutes.toMinutes()), exceed);
     }
 
     private static JsonObject put(JsonObject json, Exceed exceed) {
@@ -302,7 +318,7 @@ record Policies(
         }
     }
 
-    /** Which cap or blackout it was, for people; null where there is no name for it. */
+    /** Which cap or blackout it was, or how important what came first; for people. Null where there is no name for it. */
     String name(Factors factors) {
         return switch (factors.what()) {
             case CAP ->
@@ -311,6 +327,7 @@ record Policies(
                 factors.index() < blackouts.size()
                         ? blackouts.get(factors.index()).name()
                         : null;
+            case PRIORITY -> "priority " + factors.index();
             default -> null;
         };
     }

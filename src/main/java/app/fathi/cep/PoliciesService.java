@@ -8,7 +8,6 @@ import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
-import io.vertx.core.json.JsonObject;
 import java.util.Optional;
 
 /** When messages go, as the team lays it down: one document for the workspace. */
@@ -56,7 +55,9 @@ public final class PoliciesService {
     }
 
     private static Reply shown(Optional<Saved> saved) {
-        var json = saved.map(Saved::body).map(JsonObject::copy).orElseGet(() -> Policies.NONE.toJson());
+        var json = Policies.NONE.toJson();
+        // What was laid down before there was such a policy does not name it.
+        saved.map(Saved::body).ifPresent(json::mergeIn);
         int version = saved.map(Saved::version).orElse(0);
         return Reply.ok(
                 json.put("version", version)

@@ -2,6 +2,7 @@ package app.fathi.cep;
 
 import app.fathi.cdp.Profiles;
 import app.fathi.cdp.Profiles.Whereabouts;
+import app.fathi.cep.PolicyRules.Due;
 import app.fathi.cep.PolicyRules.Person;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
@@ -84,13 +85,15 @@ final class PolicyBook {
     record Laws(Policies policies, Map<Integer, Whereabouts> places) {
         static final Laws NONE = new Laws(Policies.NONE, Map.of());
 
-        Person person(int no, Ring ring) {
+        /** @param due see {@link Person#due} */
+        Person person(int no, Ring ring, Due due) {
             var place = places.get(no);
             if (place == null) {
-                return new Person(no, null, null, ring);
+                return new Person(no, null, null, ring, due);
             }
             var quiet = place.quietHours();
-            return new Person(no, place.zone(), quiet == null ? null : DailyHours.of(quiet.start(), quiet.end()), ring);
+            return new Person(
+                    no, place.zone(), quiet == null ? null : DailyHours.of(quiet.start(), quiet.end()), ring, due);
         }
     }
 }

@@ -21,8 +21,23 @@ final class PolicyRules {
      *
      * @param zone null where it is not known: then it is the workspace's
      * @param own hours in which they do not want to be disturbed; null for none
+     * @param due what they are about to get that is more important; null for nothing, and where that is not asked
      */
-    record Person(int no, ZoneId zone, DailyHours own, Ring ring) {}
+    record Person(int no, ZoneId zone, DailyHours own, Ring ring, Due due) {
+
+        /** One who is about to get nothing else. */
+        Person(int no, ZoneId zone, DailyHours own, Ring ring) {
+            this(no, zone, own, ring, null);
+        }
+    }
+
+    /** Something that a person is about to get, or was meant to have got already. */
+    record Due(int priority, Instant at) {
+        /** The later of both. */
+        Due and(Due other) {
+            return other == null || !other.at.isAfter(at) ? this : other;
+        }
+    }
 
     /**
      * What is to be sent.
@@ -31,12 +46,21 @@ final class PolicyRules {
      * @param sendAt from when on it may wait for room
      * @param expiresAt it waits for nothing that is not before
      * @param holdout whom it leaves out by itself
+     * @param priority see {@link Plan#priority}
      */
-    record Asked(int ws, long run, ChannelKind channel, int tag, Instant sendAt, Instant expiresAt, Holdout holdout) {
+    record Asked(
+            int ws,
+            long run,
+            ChannelKind channel,
+            int tag,
+            Instant sendAt,
+            Instant expiresAt,
+            Holdout holdout,
+            int priority) {
 
-        /** One that leaves nobody out by itself. */
+        /** One that leaves nobody out by itself, as important as others. */
         Asked(int ws, long run, ChannelKind channel, int tag, Instant sendAt, Instant expiresAt) {
-            this(ws, run, channel, tag, sendAt, expiresAt, Holdout.NONE);
+            this(ws, run, channel, tag, sendAt, expiresAt, Holdout.NONE, Plan.USUAL_PRIORITY);
         }
     }
 
@@ -55,6 +79,7 @@ final class PolicyRules {
         return Stream.of(
                         blackout(policies, person, asked, now),
                         holdout(policies, person, asked),
+                        priority(policies, person, asked, now),
                         room(policies, person, asked, now),
                         quietHours(policies, person, asked, now))
                 .filter(Objects::nonNull)
@@ -91,6 +116,35 @@ final class PolicyRules {
     /** From 0 to 999, as good as by chance, and always the same of a person: of a growing share nobody leaves. */
     private static int part(int ws, int no) {
         return (int) Long.remainderUnsigned(Lot.mix((long) ws << 32 | no), PARTS);
+    }
+
+    /**
+     * Something more important that the person got lately, or is about to get. A message that has its place already gives way to
+     * nothing.
+     */
+    static Ruling priority(Policies policies, Person person, Asked asked, Instant now) {
+        if (policies.priorities() == null || person.ring().has(asked.run())) {
+            return null;
+        }
+        var within = policies.priorities().within();
+        Due last = person.due() == null || person.due().at().isAfter(now)
+                ? person.due()
+                : new Due(person.due().priority(), now);
+        for (var one : person.ring().sent()) {
+            if (one.priority() > asked.priority() && one.at().plus(within).isAfter(now)) {
+                last = new Due(one.priority(), one.at()).and(last);
+            }
+        }
+        return last == null
+                ? null
+                : full(
+                        policies,
+                        What.PRIORITY,
+                        Reason.LOWER_PRIORITY,
+                        last.priority(),
+                        policies.priorities().exceed(),
+                        last.at().plus(within),
+                        asked);
     }
 
     /** Caps and the gap. A message that has its place already keeps it. */

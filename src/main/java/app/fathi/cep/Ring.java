@@ -20,6 +20,9 @@ record Ring(List<Sent> sent) {
 
     private static final int OCTETS = Integer.BYTES + Long.BYTES + Byte.BYTES + Integer.BYTES;
 
+    /** The upper octet of a run's number is never used: it has how far the priority is from the usual one. */
+    private static final int PRIORITY_SHIFT = 56;
+
     Ring {
         sent = List.copyOf(sent);
     }
@@ -30,8 +33,33 @@ record Ring(List<Sent> sent) {
      * @param second since 1970; when it was about to leave
      * @param run by which it is known: the same message is never counted twice
      * @param tag {@link #tag(String)}
+     * @param priority see {@link Plan#priority}
      */
-    record Sent(long second, long run, int channel, int tag) {
+    record Sent(long second, long run, int channel, int tag, int priority) {
+
+        /** One as important as others. */
+        Sent(long second, long run, int channel, int tag) {
+            this(second, run, channel, tag, Plan.USUAL_PRIORITY);
+        }
+
+        private static Sent read(ByteBuffer in) {
+            long second = Integer.toUnsignedLong(in.getInt());
+            long marked = in.getLong();
+            return new Sent(
+                    second,
+                    marked & (1L << PRIORITY_SHIFT) - 1,
+                    in.get(),
+                    in.getInt(),
+                    Plan.USUAL_PRIORITY + (byte) (marked >> PRIORITY_SHIFT));
+        }
+
+        private void write(ByteBuffer out) {
+            out.putInt((int) second)
+                    .putLong(run | (long) (priority - Plan.USUAL_PRIORITY) << PRIORITY_SHIFT)
+                    .put((byte) channel)
+                    .putInt(tag);
+        }
+
         Instant at() {
             return Instant.ofEpochSecond(second);
         }
@@ -98,17 +126,14 @@ record Ring(List<Sent> sent) {
         var in = ByteBuffer.wrap(octets);
         var all = new ArrayList<Sent>(octets.length / OCTETS);
         while (in.remaining() >= OCTETS) {
-            all.add(new Sent(Integer.toUnsignedLong(in.getInt()), in.getLong(), in.get(), in.getInt()));
+            all.add(Sent.read(in));
         }
         return all.isEmpty() ? EMPTY : new Ring(all);
     }
 
     byte[] octets() {
         var out = ByteBuffer.allocate(sent.size() * OCTETS);
-        sent.forEach(one -> out.putInt((int) one.second)
-                .putLong(one.run)
-                .put((byte) one.channel)
-                .putInt(one.tag));
+        sent.forEach(one -> one.write(out));
         return out.array();
     }
 }

@@ -108,20 +108,23 @@ final class RunsStore {
     static Future<Void> insertChunks(SqlClient tx, List<Chunk> chunks) {
         return tx.preparedQuery(
                         """
-                        INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions, items, send_at, passed)
-                        VALUES ($1, $2, $3, $4, $5, $6, $7)
+                        INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions, items, send_at, passed, first_no, last_no)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                         """)
                 .executeBatch(chunks.stream()
-                        .map(chunk -> Tuple.of(
-                                chunk.run(),
-                                chunk.chunk(),
-                                chunk.profileNos().toArray(Integer[]::new),
-                                chunk.subscriptions() == null
-                                        ? null
-                                        : chunk.subscriptions().toArray(UUID[]::new),
-                                items(chunk),
-                                time(chunk.sendAt()),
-                                chunk.passed()))
+                        .map(chunk -> Tuple.from(new Object[] {
+                            chunk.run(),
+                            chunk.chunk(),
+                            chunk.profileNos().toArray(Integer[]::new),
+                            chunk.subscriptions() == null
+                                    ? null
+                                    : chunk.subscriptions().toArray(UUID[]::new),
+                            items(chunk),
+                            time(chunk.sendAt()),
+                            chunk.passed(),
+                            chunk.firstProfileNo(),
+                            chunk.lastProfileNo()
+                        }))
                         .toList())
                 .mapEmpty();
     }

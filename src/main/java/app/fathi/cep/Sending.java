@@ -3,6 +3,7 @@ package app.fathi.cep;
 import app.fathi.cdp.Profiles;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
+import app.fathi.segments.Audiences;
 import app.fathi.templates.Renderer;
 import app.fathi.templates.Templates;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -25,14 +26,19 @@ public final class Sending {
     final RetrySchedule retries;
     final Ledger ledger;
     final PolicyBook policies;
+    final Rivals rivals;
     final Turns turns = new Turns();
     private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
 
-    /** @param transactions on the pool of the workers */
+    /**
+     * @param transactions on the pool of the workers
+     * @param audiences who knows whom a message is meant for
+     */
     public Sending(
             Vertx vertx,
             Transactions transactions,
             Profiles profiles,
+            Audiences audiences,
             Renderer renderer,
             Templates templates,
             SendPool pool,
@@ -52,6 +58,7 @@ public final class Sending {
         this.retries = new RetrySchedule(settings);
         this.ledger = new Ledger(registry);
         this.policies = new PolicyBook(transactions.pool(), profiles);
+        this.rivals = new Rivals(audiences);
         channels.forEach(channel -> this.channels.put(channel.kind(), channel));
     }
 

@@ -23,6 +23,8 @@ enum Stage {
     /** They got one of the messages that are the same thing. */
     DUPLICATE(s -> s.duplicate() ? Ruling.skipped(Reason.DUPLICATE) : null),
     HOLDOUT(s -> PolicyRules.holdout(s.policies(), s.person(), s.asked())),
+    /** They got something more important lately, or are about to. */
+    PRIORITY(s -> PolicyRules.priority(s.policies(), s.person(), s.asked(), s.now())),
     /** Caps and the gap between two messages. */
     CAPS(s -> PolicyRules.room(s.policies(), s.person(), s.asked(), s.now())),
     /** There is an address, and it is active. */
@@ -57,6 +59,7 @@ enum Stage {
                     case BLACKOUT -> BLACKOUT;
                     case DUPLICATE -> DUPLICATE;
                     case HOLDOUT, GLOBAL_HOLDOUT -> HOLDOUT;
+                    case LOWER_PRIORITY -> PRIORITY;
                     case CAPPED, MIN_GAP -> CAPS;
                     case NO_SUBSCRIPTION -> REACHABLE;
                     case QUIET_HOURS -> QUIET_HOURS;
@@ -73,6 +76,7 @@ enum Stage {
             case QUIET_HOURS, OWN_QUIET_HOURS -> QUIET_HOURS;
             case BLACKOUT -> BLACKOUT;
             case HOLDOUT, MESSAGE_HOLDOUT -> HOLDOUT;
+            case PRIORITY -> PRIORITY;
         };
     }
 

@@ -623,12 +623,13 @@ class CampaignsTest {
         var over = new JsonObject().put("kind", "local").put("start", "2026-01-01T09:00");
         assertThat(world.findings(world.campaign(draft(segment).put("schedule", over))))
                 .containsExactly("stops schedule_past");
-        var held = world.campaign(draft(segment).put("holdoutPercent", 50));
+        var held = world.campaign(draft(segment).put("holdoutPercent", 50).put("priority", 80));
         assertThat(held.getDouble("holdoutPercent")).isEqualTo(50);
         world.step(held, "launch");
         world.awaitStatus(held, "completed");
         assertThat(world.ledger(held).values().stream().mapToLong(n -> n).sum()).isEqualTo(2);
         assertThat(message(held).getDouble("holdoutPercent")).isEqualTo(50);
+        assertThat(message(held).getInteger("priority")).isEqualTo(80);
     }
 
     @Test

@@ -10,6 +10,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
+import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,7 @@ class DecisionsApiTest {
                 .put("end", "2098-01-01T00:00");
         var policies = new JsonObject()
                 .put("blackouts", new JsonArray().add(dark))
+                .put("priorities", new JsonObject().put("minutes", 60))
                 .put("quietHours", new JsonObject().put("start", "22:00").put("end", "08:00"));
         assertThat(server.admin("PUT", "/api/v1/cep/policies", policies, "If-Match", etag)
                         .status())
@@ -90,6 +92,37 @@ class DecisionsApiTest {
                 .json();
         assertThat(urgent.getJsonArray("deliveries").getJsonObject(0).getString("reason"))
                 .isEqualTo("no_subscription");
+    }
+
+    @Test
+    void an_explanation_says_what_more_important_message_goes_first() {
+        var scheduled = server.admin(
+                        "POST",
+                        "/api/v1/webpush/messages",
+                        new JsonObject()
+                                .put("audience", new JsonObject().put("userIds", new JsonArray().add("ada")))
+                                .put("purpose", "marketing")
+                                .put("priority", 80)
+                                .put("sendAt", Instant.now().plusSeconds(1_800).toString())
+                                .put("content", new JsonObject().put("title", "Later")))
+                .json()
+                .getString("id");
+        assertThat(priority(ask()).getString("reason")).isEqualTo("lower_priority");
+        assertThat(priority(ask()).getJsonObject("policy").getString("name")).isEqualTo("priority 80");
+        assertThat(priority(ask().put("priority", 80)).getBoolean("passes")).isTrue();
+        assertThat(server.admin("POST", EXPLAIN, ask().put("priority", 101)).status())
+                .isEqualTo(400);
+        server.admin("POST", "/api/v1/webpush/messages/" + scheduled + "/cancel", null);
+        assertThat(priority(ask()).getBoolean("passes")).isTrue();
+    }
+
+    private static JsonObject priority(JsonObject asked) {
+        return stage(
+                server.admin("POST", EXPLAIN, asked)
+                        .json()
+                        .getJsonArray("deliveries")
+                        .getJsonObject(0),
+                "priority");
     }
 
     private static JsonObject stage(JsonObject delivery, String name) {

@@ -11,13 +11,15 @@ import java.time.temporal.IsoFields;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.function.Predicate;
 
 /**
  * What policies say of a message, worked out anew from the document as it is stored and in another way than the product does:
  * every minute is tried until one suits. Slow, and without a class of the product.
  *
- * @param sends of the person: second, channel and tag
+ * @param sends of the person
+ * @param due what the person is to get: when, and how important it is
  */
 record NaiveRules(
         JsonObject document,
@@ -25,15 +27,18 @@ record NaiveRules(
         ZoneId personZone,
         JsonObject ownQuietHours,
         List<Send> sends,
+        List<Send> due,
         String channel,
         String tag,
+        int priority,
         Instant sendAt,
         Instant expiresAt,
         Instant now) {
 
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm");
+    private static final BigInteger MASK = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
-    record Send(long second, String channel, String tag) {}
+    record Send(long second, String channel, String tag, int priority) {}
 
     /** {@code go}, {@code waits} or the reason; the stages in their order. */
     String blackout() {
@@ -58,6 +63,29 @@ record NaiveRules(
             }
         }
         return said;
+    }
+
+    /** What is due later than the policy looks is not thought of, what is late comes at once. */
+    String priorities() {
+        var policy = document.getJsonObject("priorities");
+        if (policy == null) {
+            return "go";
+        }
+        long within = policy.getInteger("minutes") * 60L;
+        var important = new ArrayList<Instant>();
+        sends.stream().filter(s -> s.priority > priority).forEach(s -> important.add(Instant.ofEpochSecond(s.second)));
+        due.stream()
+                .filter(d -> d.priority > priority && d.second < now.getEpochSecond() + within)
+                .forEach(d -> important.add(d.second < now.getEpochSecond() ? now : Instant.ofEpochSecond(d.second)));
+        Predicate<Instant> near = t -> important.stream().anyMatch(one -> t.isBefore(one.plusSeconds(within)));
+        if (!near.test(now)) {
+            return "go";
+        }
+        if (policy.getString("onExceed", "drop").equals("drop")) {
+            return "lower_priority";
+        }
+        var wait = sendAt.plusSeconds(policy.getInteger("maxWaitHours") * 3_600L + 1);
+        return waits(near, wait.isBefore(expiresAt) ? wait : expiresAt);
     }
 
     String caps() {
@@ -108,20 +136,30 @@ record NaiveRules(
 
     /** Whether the person is among those who never get anything. */
     static boolean isHeldOut(int ws, int no, double percent) {
-        var mask = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
-        var x = BigInteger.valueOf(ws)
-                .shiftLeft(32)
-                .add(BigInteger.valueOf(no))
-                .add(new BigInteger("9E3779B97F4A7C15", 16))
-                .and(mask);
+        var drawn = mixed(BigInteger.valueOf(ws).shiftLeft(32).add(BigInteger.valueOf(no)));
+        return drawn.mod(BigInteger.valueOf(1_000)).doubleValue() < percent * 10;
+    }
+
+    /** Whether the person is among those who get nothing of a thing: half of what is drawn says so. */
+    static boolean isHeldOut(UUID thing, int no, double percent) {
+        var low = mixed(BigInteger.valueOf(thing.getLeastSignificantBits()).add(BigInteger.valueOf(no)));
+        var drawn = mixed(BigInteger.valueOf(thing.getMostSignificantBits())
+                        .and(MASK)
+                        .xor(low))
+                .shiftRight(32);
+        return drawn.mod(BigInteger.valueOf(1_000)).doubleValue() < percent * 10;
+    }
+
+    /** SplitMix64, in arithmetic of any length. */
+    private static BigInteger mixed(BigInteger seed) {
+        var x = seed.add(new BigInteger("9E3779B97F4A7C15", 16)).and(MASK);
         x = x.xor(x.shiftRight(30))
                 .multiply(new BigInteger("BF58476D1CE4E5B9", 16))
-                .and(mask);
+                .and(MASK);
         x = x.xor(x.shiftRight(27))
                 .multiply(new BigInteger("94D049BB133111EB", 16))
-                .and(mask);
-        x = x.xor(x.shiftRight(31));
-        return x.mod(BigInteger.valueOf(1_000)).doubleValue() < percent * 10;
+                .and(MASK);
+        return x.xor(x.shiftRight(31));
     }
 
     private Predicate<Instant> quiet(JsonObject hours) {
@@ -180,6 +218,9 @@ record NaiveRules(
                 .forEach(cap ->
                         lengths.add(((JsonObject) cap).getJsonObject("window").getInteger("hours", 0) * 3_600L));
         lengths.add(document.getJsonObject("minGap", new JsonObject()).getInteger("minutes", 0) * 60L);
+        lengths.add(document.getJsonObject("priorities", new JsonObject()).getInteger("minutes", 0) * 60L);
+        due.forEach(d -> lengths.forEach(length -> tried.add(Instant.ofEpochSecond(d.second + length))));
+        lengths.forEach(length -> tried.add(now.plusSeconds(length)));
         sends.forEach(s -> lengths.forEach(length -> tried.add(Instant.ofEpochSecond(s.second + length))));
         return tried.stream()
                 .filter(t -> t.isAfter(now) && t.isBefore(limit) && !against.test(t))

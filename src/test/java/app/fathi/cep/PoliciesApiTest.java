@@ -60,6 +60,8 @@ class PoliciesApiTest {
         assertThat(cap.getString("onExceed")).isEqualTo("drop");
         assertThat(cap.getJsonObject("scope").getString("kind")).isEqualTo("all");
         assertThat(laid.json().getJsonObject("quietHours").getString("then")).isEqualTo("hold");
+        assertThat(laid.json().containsKey("priorities")).isTrue();
+        assertThat(laid.json().getJsonObject("priorities")).isNull();
 
         assertThat(put(new JsonObject()).json().getJsonArray("caps"))
                 .as("replaced as a whole")
@@ -101,6 +103,9 @@ class PoliciesApiTest {
                 "{'blackouts':[{'name':'a','start':'2026-03-02T00:00','end':'2026-03-02T00:00'}]} | 422 | /blackouts/0/end",
                 "{'holdout':{'percent':51}} | 400 | /holdout/percent",
                 "{'holdout':{'percent':'5'}} | 400 | /holdout/percent",
+                "{'priorities':{'minutes':0}} | 400 | /priorities/minutes",
+                "{'priorities':{'minutes':10081}} | 400 | /priorities/minutes",
+                "{'priorities':{'minutes':60,'onExceed':'queue'}} | 422 | /priorities/maxWaitHours",
                 "{'caps':[null]} | 400 | /caps/0",
                 "{'minGap':null} | 400 | /minGap"
             })

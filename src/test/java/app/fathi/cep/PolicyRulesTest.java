@@ -3,6 +3,8 @@ package app.fathi.cep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cep.PolicyRules.Asked;
+import app.fathi.cep.PolicyRules.Due;
+import app.fathi.cep.PolicyRules.Holdout;
 import app.fathi.cep.PolicyRules.Person;
 import app.fathi.cep.Ring.Need;
 import app.fathi.cep.Ring.Sent;
@@ -55,7 +57,14 @@ class PolicyRulesTest {
         }
         assertThat(seen.keySet())
                 .containsExactlyInAnyOrder(
-                        "go", "waits", "blackout", "capped", "min_gap", "quiet_hours", "queue_expired");
+                        "go",
+                        "waits",
+                        "blackout",
+                        "lower_priority",
+                        "capped",
+                        "min_gap",
+                        "quiet_hours",
+                        "queue_expired");
         assertThat(seen.values()).as("each often enough: %s", seen).allMatch(count -> count > 50);
     }
 
@@ -95,10 +104,10 @@ class PolicyRulesTest {
         var personZone = random.nextInt(4) == 0 ? null : ZONES.get(random.nextInt(ZONES.size()));
         var now = interesting(personZone == null ? workspaceZone : personZone);
         var sends = IntStream.range(0, random.nextInt(9))
-                .mapToObj(i -> new NaiveRules.Send(
-                        now.getEpochSecond() - random.nextLong(random.nextBoolean() ? 7_200 : 9 * 86_400),
-                        "webpush",
-                        random.nextBoolean() ? null : TAGS.get(random.nextInt(2))))
+                .mapToObj(i -> send(now.getEpochSecond() - random.nextLong(random.nextBoolean() ? 7_200 : 9 * 86_400)))
+                .toList();
+        var due = IntStream.range(0, random.nextInt(3))
+                .mapToObj(i -> send(now.getEpochSecond() + random.nextLong(-7_200, 36_000)))
                 .toList();
         var sendAt = now.minusSeconds(random.nextInt(20_000));
         return new NaiveRules(
@@ -107,11 +116,18 @@ class PolicyRulesTest {
                 personZone,
                 random.nextInt(3) == 0 ? hours() : null,
                 sends,
+                due,
                 "webpush",
                 random.nextBoolean() ? null : TAGS.get(random.nextInt(2)),
+                10 * random.nextInt(11),
                 sendAt,
                 now.plusSeconds(1 + random.nextInt(40 * 3_600)),
                 now);
+    }
+
+    private NaiveRules.Send send(long second) {
+        return new NaiveRules.Send(
+                second, "webpush", random.nextBoolean() ? null : TAGS.get(random.nextInt(2)), 10 * random.nextInt(11));
     }
 
     /** Often within a day of when the clocks are changed. */
@@ -149,6 +165,9 @@ class PolicyRulesTest {
         if (random.nextInt(4) == 0) {
             document.put("minGap", exceed(new JsonObject().put("minutes", 1 + random.nextInt(600))));
         }
+        if (random.nextInt(4) == 0) {
+            document.put("priorities", exceed(new JsonObject().put("minutes", 1 + random.nextInt(600))));
+        }
         if (random.nextInt(3) == 0) {
             document.put("quietHours", hours().put("then", random.nextBoolean() ? "hold" : "drop"));
         }
@@ -182,7 +201,7 @@ class PolicyRulesTest {
     }
 
     private static String expected(NaiveRules naive) {
-        for (var said : List.of(naive.blackout(), naive.caps(), naive.quietHours())) {
+        for (var said : List.of(naive.blackout(), naive.priorities(), naive.caps(), naive.quietHours())) {
             if (!said.equals("go")) {
                 return said;
             }
@@ -202,17 +221,38 @@ class PolicyRulesTest {
         long run = 100;
         for (var send : naive.sends()) {
             ring = ring.with(
-                    new Sent(send.second(), run++, ChannelKind.WEBPUSH.code(), Ring.tag(send.tag())), List.of());
+                    new Sent(send.second(), run++, ChannelKind.WEBPUSH.code(), Ring.tag(send.tag()), send.priority()),
+                    List.of());
+        }
+        Due due = null;
+        for (var one : naive.due()) {
+            // As the store reads it: what is less important, or too late, is not read.
+            var within = naive.document()
+                            .getJsonObject("priorities", new JsonObject())
+                            .getInteger("minutes", 0)
+                    * 60L;
+            if (one.priority() > naive.priority() && one.second() < naive.now().getEpochSecond() + within) {
+                due = new Due(one.priority(), Instant.ofEpochSecond(one.second())).and(due);
+            }
         }
         return new Person(
                 1,
                 naive.personZone(),
                 own == null ? null : DailyHours.of(own.getString("start"), own.getString("end")),
-                ring);
+                Ring.of(ring.octets()),
+                due);
     }
 
     private static Asked asked(NaiveRules naive) {
-        return new Asked(7, 1, ChannelKind.WEBPUSH, Ring.tag(naive.tag()), naive.sendAt(), naive.expiresAt());
+        return new Asked(
+                7,
+                1,
+                ChannelKind.WEBPUSH,
+                Ring.tag(naive.tag()),
+                naive.sendAt(),
+                naive.expiresAt(),
+                Holdout.NONE,
+                naive.priority());
     }
 
     @ParameterizedTest
@@ -244,6 +284,27 @@ class PolicyRulesTest {
         assertThat(PolicyRules.room(policies, person, asked(5, now), now)).isNull();
         assertThat(PolicyRules.room(policies, person, asked(6, now), now).reason())
                 .isEqualTo(Reason.CAPPED);
+
+        var giveWay =
+                Policies.of(1, ZoneOffset.UTC, new JsonObject().put("priorities", new JsonObject().put("minutes", 60)));
+        var pressed = new Person(1, null, null, ring, new Due(80, now));
+        assertThat(PolicyRules.priority(giveWay, pressed, asked(5, now), now)).isNull();
+        var ruling = PolicyRules.priority(giveWay, pressed, asked(6, now), now);
+        assertThat(ruling.reason()).isEqualTo(Reason.LOWER_PRIORITY);
+        assertThat(ruling.factors().toJson(giveWay).getString("name")).isEqualTo("priority 80");
+        assertThat(PolicyRules.priority(Policies.NONE, pressed, asked(6, now), now))
+                .as("without such a policy")
+                .isNull();
+    }
+
+    @Test
+    void a_ring_keeps_how_important_a_message_was_in_the_octets_that_it_has() {
+        for (int priority = 0; priority <= 100; priority++) {
+            var sent = new Sent(4_000_000_000L, (4_095L << 36) + priority, 1, Ring.tag("news"), priority);
+            var ring = new Ring(List.of(sent, new Sent(1_700_000_000L, 7, 1, 0)));
+            assertThat(Ring.of(ring.octets())).isEqualTo(ring);
+            assertThat(ring.octets()).hasSize(2 * 17);
+        }
     }
 
     private static Asked asked(long run, Instant now) {
@@ -278,7 +339,7 @@ class PolicyRulesTest {
     }
 
     private static List<Integer> heldOut(int percent) {
-        var policies = new Policies(1, ZoneOffset.UTC, List.of(), null, null, List.of(), percent);
+        var policies = new Policies(1, ZoneOffset.UTC, List.of(), null, null, null, List.of(), percent);
         var out = new ArrayList<Integer>();
         for (int no = 0; no < 20_000; no++) {
             var ruling = PolicyRules.holdout(policies, new Person(no, null, null, Ring.EMPTY), asked(1, Instant.EPOCH));

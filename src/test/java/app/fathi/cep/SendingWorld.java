@@ -72,8 +72,8 @@ final class SendingWorld implements AutoCloseable {
         environment.putAll(settings);
         config = Config.of(environment);
         sendPool = new SendPool(config.send());
-        sending = sending();
         audiences = new Audiences(transactions);
+        sending = sending();
         messages = new Messages(sending, jobs, audiences);
         batches = new Batches(messages, sending);
     }
@@ -84,6 +84,7 @@ final class SendingWorld implements AutoCloseable {
                 vertx,
                 transactions,
                 new Profiles(),
+                audiences,
                 renderer,
                 new Templates(renderer),
                 sendPool,

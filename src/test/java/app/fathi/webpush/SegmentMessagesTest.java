@@ -200,7 +200,8 @@ class SegmentMessagesTest {
                 .put("localHour", new JsonObject().put("at", "2026-01-01T09:00").put("whenPassed", "send"))
                 .put("cutoff", cutoff)
                 .put("holdoutPercent", 50)
-                .put("dedupe", new JsonObject().put("key", "spread").put("withinHours", 1));
+                .put("dedupe", new JsonObject().put("key", "spread").put("withinHours", 1))
+                .put("priority", 70);
         var taken = post(draft(rule(number("lt", 50))).mergeIn(plan));
         var paused = server.admin("POST", taken.header("Location") + "/pause", null);
         assertThat(paused.status()).as(paused.body()).isBetween(200, 409);
@@ -209,6 +210,7 @@ class SegmentMessagesTest {
                 .isEqualTo(paused.status());
         var end = completed(taken);
         assertThat(end.getString("cutoff")).isEqualTo(cutoff);
+        assertThat(end.getInteger("priority")).isEqualTo(70);
         assertThat(end.getJsonObject("localHour"))
                 .isEqualTo(new JsonObject().put("at", "2026-01-01T09:00").put("whenPassed", "send"));
         assertThat(end.getJsonObject("dedupe").getMap()).isEqualTo(Map.of("key", "spread", "withinHours", 1));
