@@ -183,7 +183,13 @@ final class Checks {
     private Future<Void> obstacles(
             int ws, Campaign campaign, Instant at, Audiences.Count count, List<Finding> findings) {
         return obstacles
-                .of(transactions.pool(), ws, campaign.body().purpose(), at, count == null ? 0 : count.reachable())
+                .of(
+                        transactions.pool(),
+                        ws,
+                        campaign.id(),
+                        campaign.body().purpose(),
+                        at,
+                        count == null ? 0 : count.reachable())
                 .map(all -> {
                     all.forEach(one -> findings.add(new Finding(one.stops(), one.code(), one.detail(), "")));
                     return null;

@@ -154,7 +154,8 @@ public final class Explain {
         var stops = Stops.NONE;
         for (var one : switches) {
             if (!one.exceptTransactional() || !run.isTransactional()) {
-                stops = stops.with(one.scope(), one.target(), run.channel());
+                stops = stops.with(
+                        one.scope(), one.target(), run.channel(), run.plan().campaign());
             }
         }
         return stops;

@@ -6,11 +6,12 @@ import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.UUID;
 
 /**
  * Something that must not be sent until somebody takes it back: a row of {@code cep_kill_switch}.
  *
- * @param target the channel's name or the push service's origin; empty for the wider scopes
+ * @param target the channel's name, the push service's origin or the campaign's id; empty for the wider scopes
  * @param exceptTransactional messages of the purpose {@code transactional} still go
  */
 record KillSwitch(
@@ -24,7 +25,9 @@ record KillSwitch(
         /** One channel of the workspace. */
         CHANNEL,
         /** What would go to one push service, or another single origin, for the workspace. */
-        ORIGIN;
+        ORIGIN,
+        /** The messages of one campaign. */
+        CAMPAIGN;
 
         String word() {
             return name().toLowerCase(Locale.ROOT);
@@ -35,7 +38,7 @@ record KillSwitch(
         }
 
         boolean hasTarget() {
-            return this == CHANNEL || this == ORIGIN;
+            return this == CHANNEL || this == ORIGIN || this == CAMPAIGN;
         }
     }
 
@@ -58,7 +61,7 @@ record KillSwitch(
             throw ProblemException.unprocessable(
                     "/target",
                     scope.hasTarget()
-                            ? "Name the channel, such as webpush, or the origin, such as https://fcm.googleapis.com."
+                            ? "Name the channel, such as webpush, the origin, such as https://fcm.googleapis.com, or the campaign's id."
                             : "The scope " + scope.word() + " has no target.");
         }
         return switch (scope) {
@@ -74,7 +77,21 @@ record KillSwitch(
                 Origin.parse(target)
                         .orElseThrow(() -> ProblemException.unprocessable(
                                 "/target", "An origin is scheme, host and port, such as https://fcm.googleapis.com."));
+            case CAMPAIGN -> campaign(target);
         };
+    }
+
+    private static String campaign(String target) {
+        try {
+            return UUID.fromString(target).toString();
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.unprocessable("/target", "A campaign is named by its id, a UUID.");
+        }
+    }
+
+    /** Of a campaign that there is not nothing would be stopped, and whoever mistyped it would not know. */
+    static ProblemException noCampaign(String target) {
+        return ProblemException.unprocessable("/target", "There is no campaign " + target + " in this workspace.");
     }
 
     /** In a line for people. */

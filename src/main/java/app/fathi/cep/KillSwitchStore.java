@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /** SQL of {@code cep_kill_switch}. What a run must know of it is read with the run's state, see {@link RunsStore}. */
 final class KillSwitchStore {
@@ -60,6 +61,15 @@ final class KillSwitchStore {
                 .map(rows -> read(rows.iterator().next()));
     }
 
+    static final String IS_CAMPAIGN =
+            "SELECT EXISTS (SELECT FROM cep_campaign WHERE ws = $1 AND id = $2::uuid) AS there";
+
+    static Future<Boolean> isCampaign(SqlClient client, int ws, UUID id) {
+        return client.preparedQuery(IS_CAMPAIGN)
+                .execute(Tuple.of(ws, id))
+                .map(rows -> rows.iterator().next().getBoolean("there"));
+    }
+
     static Future<Void> lift(SqlClient tx, int ws, Scope scope, String target) {
         return tx.preparedQuery("DELETE FROM cep_kill_switch WHERE ws = $1 AND scope = $2 AND target = $3")
                 .execute(Tuple.of(ws, scope.word(), target))
@@ -103,6 +113,17 @@ final class KillSwitchStore {
             statement.setString(5, reason);
             statement.setString(6, engagedBy);
             return read(statement.executeQuery()).getFirst().killSwitch();
+        }
+    }
+
+    static boolean isCampaign(Connection tx, int ws, String id) throws SQLException {
+        try (var statement = tx.prepareStatement(IS_CAMPAIGN.replaceAll("\\$[0-9]", "?"))) {
+            statement.setInt(1, ws);
+            statement.setString(2, id);
+            try (var rows = statement.executeQuery()) {
+                rows.next();
+                return rows.getBoolean("there");
+            }
         }
     }
 

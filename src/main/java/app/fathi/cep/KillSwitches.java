@@ -13,6 +13,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,11 +59,25 @@ public final class KillSwitches {
     Future<Reply> set(Call call) {
         var change = Change.of(call);
         return transactions
-                .run(tx -> KillSwitchStore.find(tx, change.ws, change.scope, change.target)
+                .run(tx -> requireCampaign(tx, change)
+                        .compose(there -> KillSwitchStore.find(tx, change.ws, change.scope, change.target))
                         .compose(before ->
                                 change.engaged ? engage(tx, call, change, before) : lift(tx, call, change, before)))
                 .compose(done -> anyEngaged())
                 .compose(any -> get(call));
+    }
+
+    /** Lifting needs none: it may have been deleted since. */
+    private static Future<Void> requireCampaign(SqlConnection tx, Change change) {
+        return change.scope != Scope.CAMPAIGN || !change.engaged
+                ? Future.succeededFuture()
+                : KillSwitchStore.isCampaign(tx, change.ws, UUID.fromString(change.target))
+                        .map(there -> {
+                            if (!there) {
+                                throw KillSwitch.noCampaign(change.target);
+                            }
+                            return null;
+                        });
     }
 
     private Future<Void> engage(SqlConnection tx, Call call, Change change, Optional<KillSwitch> before) {

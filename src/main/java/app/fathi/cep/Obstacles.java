@@ -7,6 +7,7 @@ import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 
 /** What stands against a message to many, as far as that is known before anybody is looked for. */
@@ -28,10 +29,12 @@ public final class Obstacles {
     public record Obstacle(boolean stops, String code, String detail) {}
 
     /**
+     * @param campaign whose message it is; null where it is no campaign's
      * @param at when it is to be sent
      * @param deliveries how many it may take
      */
-    public Future<List<Obstacle>> of(SqlClient client, int ws, String purpose, Instant at, long deliveries) {
+    public Future<List<Obstacle>> of(
+            SqlClient client, int ws, UUID campaign, String purpose, Instant at, long deliveries) {
         boolean transactional = purpose.equals("transactional");
         var switches = KillSwitchStore.all(client, ws);
         var quota = QuotaStore.usage(client, ws);
@@ -41,6 +44,8 @@ public final class Obstacles {
             var found = new ArrayList<>(channel.result());
             switches.result().stream()
                     .filter(one -> !(transactional && one.exceptTransactional()))
+                    .filter(one -> one.scope() != KillSwitch.Scope.CAMPAIGN
+                            || campaign != null && one.target().equals(campaign.toString()))
                     .forEach(one -> found.add(killed(one)));
             Stream.of(
                             quota(quota.result().day(), deliveries, "day"),

@@ -52,6 +52,9 @@ public final class OperatorSwitches {
             Connection tx, String scope, int ws, String target, boolean exceptTransactional, String reason)
             throws SQLException {
         var place = Place.of(scope, ws, target);
+        if (place.scope == Scope.CAMPAIGN && !KillSwitchStore.isCampaign(tx, place.ws, place.target)) {
+            throw KillSwitch.noCampaign(place.target);
+        }
         var before = KillSwitchStore.find(tx, place.ws, place.scope, place.target);
         var after = KillSwitchStore.engage(
                 tx, place.ws, place.scope, place.target, exceptTransactional, reason, OperatorAudit.operator());

@@ -188,7 +188,7 @@ final class RunsStore {
 
     static final String STOPS =
             """
-            SELECT r.state, r.channel, k.scope, k.target,
+            SELECT r.state, r.channel, r.campaign, k.scope, k.target,
                    r.paused_at IS NOT NULL
                      OR EXISTS (SELECT FROM cep_hold h WHERE cep_run_order(r.run) <= h.last_run) AS held
             FROM cep_run r
@@ -218,7 +218,8 @@ final class RunsStore {
                     stops = stops.with(
                             KillSwitch.Scope.of(scope),
                             row.getString("target"),
-                            ChannelKind.of(row.getShort("channel")));
+                            ChannelKind.of(row.getShort("channel")),
+                            row.getUUID("campaign"));
                 }
             }
             return stops;

@@ -2,6 +2,7 @@ package app.fathi.cep;
 
 import java.util.HashSet;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * What a sender must know before anything of its run may leave.
@@ -14,11 +15,17 @@ import java.util.Set;
 record Stops(boolean cancelled, boolean killed, boolean held, Set<String> origins) {
     static final Stops NONE = new Stops(false, false, false, Set.of());
 
-    /** With this switch besides, for a run of this channel. */
-    Stops with(KillSwitch.Scope scope, String target, ChannelKind channel) {
+    /**
+     * With this switch besides, for a run of this channel.
+     *
+     * @param campaign whose run it is; null where it is no campaign's
+     */
+    Stops with(KillSwitch.Scope scope, String target, ChannelKind channel, UUID campaign) {
         return switch (scope) {
             case ALL, WORKSPACE -> new Stops(cancelled, true, held, origins);
             case CHANNEL -> new Stops(cancelled, killed || target.equals(channel.word()), held, origins);
+            case CAMPAIGN ->
+                new Stops(cancelled, killed || campaign != null && target.equals(campaign.toString()), held, origins);
             case ORIGIN -> {
                 var more = new HashSet<>(origins);
                 more.add(target);

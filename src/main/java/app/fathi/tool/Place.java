@@ -13,13 +13,13 @@ final class Place {
             names = "--scope",
             paramLabel = "all|workspace|channel|origin",
             description =
-                    "All that is sent (if nothing is said), one workspace's, or one channel or push service of it.")
+                    "All that is sent (if nothing is said), one workspace's, or one channel, push service or campaign of it.")
     String scope = "all";
 
     @Option(
             names = "--target",
             paramLabel = "<name>",
-            description = "The channel (webpush) or the origin (https://fcm.googleapis.com).")
+            description = "The channel (webpush), the origin (https://fcm.googleapis.com) or the campaign's id.")
     String target;
 
     @Option(names = "--workspace", paramLabel = "<id or name>", description = "Whose; needed where there are several.")

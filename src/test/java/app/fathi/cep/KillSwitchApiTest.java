@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -110,6 +111,9 @@ class KillSwitchApiTest {
                 "origin, fcm.example, why, /target",
                 "origin, https://fcm.example/path, why, /target",
                 "origin, ftp://fcm.example, why, /target",
+                "campaign, -, why, /target",
+                "campaign, boots, why, /target",
+                "campaign, 01932fa0-0000-7a00-8000-000000000001, why, /target",
                 "workspace, webpush, why, /target"
             })
     void what_makes_no_sense_is_refused_with_what_to_do(String scope, String target, String reason, String pointer) {
@@ -125,6 +129,31 @@ class KillSwitchApiTest {
         assertThat(answer.json().getJsonArray("errors").getJsonObject(0).getString("pointer"))
                 .isEqualTo(pointer);
         assertThat(engaged()).isEmpty();
+    }
+
+    @Test
+    void a_campaign_that_is_stopped_says_so_where_it_is_checked_and_no_other_does() {
+        var boots = campaign("Boots");
+        var socks = campaign("Socks");
+        var stopped = server.admin("PUT", PATH, stop("campaign").put("target", boots.toUpperCase(Locale.ROOT)));
+        assertThat(stopped.status()).as(stopped.body()).isEqualTo(200);
+        assertThat(engaged().getJsonObject(0).getString("target")).isEqualTo(boots);
+        assertThat(checked(boots)).contains("kill_switch");
+        assertThat(checked(socks)).doesNotContain("kill_switch");
+    }
+
+    private static String campaign(String name) {
+        return server.admin(
+                        "POST",
+                        "/api/v1/campaigns",
+                        new JsonObject().put("name", name).put("purpose", "marketing"))
+                .json()
+                .getString("id");
+    }
+
+    private static String checked(String campaign) {
+        return server.admin("POST", "/api/v1/campaigns/" + campaign + "/check", null)
+                .body();
     }
 
     @Test

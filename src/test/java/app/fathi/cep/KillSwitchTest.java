@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,6 +93,23 @@ class KillSwitchTest {
         engage(0, Scope.ALL, "", false);
         world.awaitState(world.request(transactional(to(users))).id(), "completed");
         assertThat(world.channel.sent).as("the wider switch makes no exception").hasSize(3);
+    }
+
+    @Test
+    void one_campaign_is_stopped_and_all_other_messages_go() {
+        var users = world.people(3, 1);
+        var campaign = UUID.randomUUID();
+        engage(WS, Scope.CAMPAIGN, campaign.toString(), false);
+        world.startWorkers();
+        var stopped = world.request(to(users).planned(Plan.NONE.of(campaign)));
+        assertThat(world.awaitState(stopped.id(), "completed").reasons()).isEqualTo(Map.of("kill_switch", 3L));
+        for (var other : List.of(Plan.NONE, Plan.NONE.of(UUID.randomUUID()))) {
+            var sent = world.request(to(users).planned(other));
+            assertThat(world.awaitState(sent.id(), "completed").reasons()).isEqualTo(Map.of("accepted", 3L));
+        }
+        lift(WS, Scope.CAMPAIGN, campaign.toString());
+        var after = world.request(to(users).planned(Plan.NONE.of(campaign)));
+        assertThat(world.awaitState(after.id(), "completed").reasons()).isEqualTo(Map.of("accepted", 3L));
     }
 
     @Test
