@@ -3,3 +3,6 @@
 ALTER TABLE cep_chunk
     ADD COLUMN first_no int,                        -- the least and the greatest of profile_nos; null: written before there were priorities
     ADD COLUMN last_no  int;
+
+-- How well its channel suits the person, as app.fathi.cep.Score keeps it; null where policies do not weigh channels.
+ALTER TABLE cep_message ADD COLUMN score bytea;

@@ -130,6 +130,12 @@ public final class Profiles {
         });
     }
 
+    /** Who of these people, by whose addresses they are, has said that they want messages of the purpose on the channel. */
+    public Future<Set<Integer>> wanting(
+            SqlClient client, int ws, Collection<Integer> profileNos, String purpose, String channel) {
+        return suppressions.wanting(client, ws, profileNos, purpose, channel);
+    }
+
     /**
      * Where somebody is, and when they do not want to be disturbed there.
      *

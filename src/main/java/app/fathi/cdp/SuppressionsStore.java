@@ -131,6 +131,31 @@ final class SuppressionsStore {
             GROUP BY asked.no
             """;
 
+    /** Who has said yes, and it is the last word. */
+    static final String WANTING =
+            """
+            SELECT DISTINCT asked.no AS profile_no
+            FROM unnest($2::int[]) AS asked (no)
+            CROSS JOIN LATERAL (
+              SELECT asked.no UNION ALL
+              SELECT i.profile_no FROM cdp_identity i WHERE i.ws = $1 AND i.address_no = asked.no AND i.address_no <> i.profile_no) AS who (no)
+            JOIN cdp_profile p ON p.ws = $1 AND p.profile_no = who.no AND p.consents <> '{}'
+            WHERE EXISTS (SELECT FROM cdp_profile x WHERE x.ws = $1 AND (x.suppressed OR x.consents <> '{}'))
+              AND (SELECT c.value ->> 0 FROM jsonb_each(p.consents) c WHERE c.key IN ($3 || '/*', $3 || '/' || $4)
+                   ORDER BY (c.value ->> 1)::bigint DESC, c.value ->> 0 LIMIT 1) = 'true'
+            """;
+
+    Future<Set<Integer>> wanting(
+            SqlClient client, int ws, Collection<Integer> profileNos, String purpose, String channel) {
+        return client.preparedQuery(WANTING)
+                .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new), purpose, channel))
+                .map(rows -> {
+                    var wanting = new HashSet<Integer>();
+                    rows.forEach(row -> wanting.add(row.getInteger("profile_no")));
+                    return wanting;
+                });
+    }
+
     Future<Map<Integer, Boolean>> refusals(
             SqlClient client, int ws, Collection<Integer> profileNos, String purpose, String channel) {
         return client.preparedQuery(REFUSALS)

@@ -45,6 +45,11 @@ public interface Channel {
      */
     Instant heldUntil(Address address);
 
+    /** Which part of what a message says this channel shows, from 0 to 1. CPU alone. */
+    default double fit(JsonObject content) {
+        return 1;
+    }
+
     /** The octets for the wire; pure CPU, called in slices on the send pool. Says what is wrong instead of throwing. */
     Composed compose(Outgoing outgoing);
 

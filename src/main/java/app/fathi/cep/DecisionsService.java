@@ -197,6 +197,7 @@ public final class DecisionsService {
                         decision.reason() == null ? null : decision.reason().word())
                 .put("stage", stage == null ? null : stage.word())
                 .put("policy", factors == null ? null : factors.toJson(policies.get(factors.version())))
+                .put("score", decision.score() == null ? null : decision.score().toJson())
                 .put("waitsUntil", waits ? text(decision.nextAt()) : null)
                 .put("attempts", decision.attempts())
                 .put("claimedAt", decision.createdAt().toString())

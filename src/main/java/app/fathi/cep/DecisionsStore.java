@@ -30,14 +30,15 @@ final class DecisionsStore {
             Instant createdAt,
             Instant attemptedAt,
             Instant nextAt,
-            Factors factors) {}
+            Factors factors,
+            Score score) {}
 
     /** A row of a list, or only how far was looked where {@code decision} is null. */
     record Listed(Decision decision, Instant runAt, Long run, Instant lastAt, long lastNo, int looked) {}
 
     private static final String BEST =
             """
-            SELECT id AS delivery_id, profile_no, channel, state, reason, attempts, created_at, attempted_at, next_at, factors
+            SELECT id AS delivery_id, profile_no, channel, state, reason, attempts, created_at, attempted_at, next_at, factors, score
             FROM cep_message WHERE run = %s AND step = 0 AND profile_no = %s
             ORDER BY state <> 2, state >= 2, rank LIMIT 1
             """;
@@ -140,6 +141,7 @@ final class DecisionsStore {
     private static Decision decision(Row row) {
         var reason = row.getShort("reason");
         var factors = row.getBuffer("factors");
+        var score = row.getBuffer("score");
         return new Decision(
                 row.getUUID("message_id"),
                 row.getUUID("delivery_id"),
@@ -151,6 +153,7 @@ final class DecisionsStore {
                 instant(row, "created_at"),
                 instant(row, "attempted_at"),
                 instant(row, "next_at"),
-                factors == null ? null : Factors.of(factors.getBytes()));
+                factors == null ? null : Factors.of(factors.getBytes()),
+                score == null ? null : Score.of(score.getBytes()));
     }
 }

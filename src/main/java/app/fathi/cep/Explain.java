@@ -238,6 +238,9 @@ public final class Explain {
                 .put("outcome", verdict == null ? "send" : verdict.ruling().isHeld() ? "wait" : "skip")
                 .put("stage", verdict == null ? null : verdict.stage().word())
                 .put("stages", stages)
+                .put(
+                        "score",
+                        situation.score() == null ? null : situation.score().toJson())
                 .put("content", content(situation));
     }
 

@@ -77,15 +77,16 @@ final class Intents {
      *
      * @param uncounted a stage before those that count has something against it already: its person's ring need not be locked
      */
-    private record Early(Decided decided, boolean uncounted) {}
+    private record Early(Decided decided, boolean uncounted, Score score) {}
 
     /**
      * What was decided of a sub-batch without a lock.
      *
      * @param due by person what they are about to get that is more important. It need not be asked again: what has left since is in
      *     their rings
+     * @param scores null where how well channels suit is not asked
      */
-    record Draft(List<Early> deliveries, Laws laws, Map<Integer, Due> due) {}
+    record Draft(List<Early> deliveries, Laws laws, Map<Integer, Due> due, Scores.Known scores) {}
 
     /** Decides, renders and composes; what something stands against already costs no rendering. */
     Future<Draft> decide(List<Candidate> candidates, Stops stops) {
@@ -98,13 +99,14 @@ final class Intents {
         var now = clock.now();
         var duplicates = duplicates(pool, people, now);
         var due = laws.compose(in -> due(pool, in, people, now));
-        return Future.all(refusals, laws, duplicates, due).compose(all -> {
+        var scores = laws.compose(in -> scores(pool, in, people));
+        return Future.all(refusals, laws, duplicates, due, scores).compose(all -> {
             // What is due counts for nobody yet: the ring may say that the message has its place.
             var known = new Known(
                     stops, laws.result(), Map.of(), Map.of(), null, refusals.result(), duplicates.result(), now);
             return sending.pool
-                    .map(run.isTransactional(), candidates, candidate -> early(candidate, known))
-                    .map(deliveries -> new Draft(deliveries, laws.result(), due.result()));
+                    .map(run.isTransactional(), candidates, candidate -> early(candidate, known, scores.result()))
+                    .map(deliveries -> new Draft(deliveries, laws.result(), due.result(), scores.result()));
         });
     }
 
@@ -116,12 +118,28 @@ final class Intents {
                 : sending.rivals.due(client, run, people, now, priorities.within());
     }
 
-    private Early early(Candidate candidate, Known known) {
+    /** Null where policies do not weigh channels. */
+    private Future<Scores.Known> scores(SqlClient client, Laws laws, Set<Integer> people) {
+        return laws.policies().channelWeights().isEmpty() || people.isEmpty()
+                ? Future.succeededFuture()
+                : sending.scores.of(client, run, laws.policies(), people);
+    }
+
+    private Score score(Decided decided, Laws laws, Scores.Known scores, Instant now) {
+        if (scores == null) {
+            return null;
+        }
+        int no = decided.candidate().profileNo();
+        var outgoing = decided.outgoing();
+        return scores.of(no, laws.zone(no), outgoing == null ? 1 : channel.fit(outgoing.content()), now);
+    }
+
+    private Early early(Candidate candidate, Known known, Scores.Known scores) {
         var unrendered = Decided.later(candidate, known.now);
         var against = Stage.before(Stage.THROTTLE, situation(unrendered, known, false));
-        return against == null
-                ? new Early(decider.decide(candidate), false)
-                : new Early(unrendered, against.stage().compareTo(Stage.PRIORITY) < 0);
+        var decided = against == null ? decider.decide(candidate) : unrendered;
+        boolean uncounted = against != null && against.stage().compareTo(Stage.PRIORITY) < 0;
+        return new Early(decided, uncounted, score(decided, known.laws, scores, known.now));
     }
 
     /** Who of these wants nothing, or must get nothing, of what this is. */
@@ -163,6 +181,10 @@ final class Intents {
             Instant now) {}
 
     private Situation situation(Decided decided, Known known, boolean quotaSpent) {
+        return situation(decided, known, quotaSpent, null);
+    }
+
+    private Situation situation(Decided decided, Known known, boolean quotaSpent, Score score) {
         var candidate = decided.candidate();
         int no = candidate.profileNo();
         var address = candidate.address();
@@ -177,7 +199,8 @@ final class Intents {
                 known.refused.get(no),
                 address != null && (known.active == null || known.active.contains(address.id())),
                 quotaSpent,
-                known.now);
+                known.now,
+                score);
     }
 
     /**
@@ -212,7 +235,7 @@ final class Intents {
                     duplicates.result(),
                     now);
             return decided.result().stream()
-                    .map(one -> situation(one, known, false))
+                    .map(one -> situation(one, known, false, score(one, draft.laws, draft.scores, known.now)))
                     .toList();
         });
     }
@@ -288,7 +311,7 @@ final class Intents {
 
     private Future<Intent> reserve(SqlConnection tx, Draft draft, Known known, boolean limited, Lease.Hold hold) {
         var rows = new ArrayList<LedgerRow>();
-        draft.deliveries.forEach(one -> rows.add(row(one.decided, known, false)));
+        draft.deliveries.forEach(one -> rows.add(row(one, known, false)));
         int first = 0;
         for (int i = 0; limited && i < rows.size(); i++) {
             first += begins(draft.deliveries.get(i).decided, rows.get(i)) ? 1 : 0;
@@ -298,9 +321,9 @@ final class Intents {
                 : QuotaStore.take(tx, run.ws(), first).compose(granted -> {
                     int left = granted;
                     for (int i = 0; i < rows.size(); i++) {
-                        var decided = draft.deliveries.get(i).decided;
-                        if (begins(decided, rows.get(i)) && left-- <= 0) {
-                            rows.set(i, row(decided, known, true));
+                        var one = draft.deliveries.get(i);
+                        if (begins(one.decided, rows.get(i)) && left-- <= 0) {
+                            rows.set(i, row(one, known, true));
                         }
                     }
                     return write(tx, draft, known, rows, hold);
@@ -310,6 +333,10 @@ final class Intents {
     /** A delivery counts once, with its claim, however often it is tried. */
     private static boolean begins(Decided decided, LedgerRow row) {
         return decided.candidate().previous() == null && !row.state().isFinal();
+    }
+
+    private LedgerRow row(Early one, Known known, boolean quotaSpent) {
+        return row(one.decided, known, quotaSpent).scored(one.score);
     }
 
     private LedgerRow row(Decided decided, Known known, boolean quotaSpent) {

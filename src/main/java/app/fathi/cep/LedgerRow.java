@@ -15,6 +15,7 @@ import java.util.UUID;
  * @param httpStatus of the last answer, null before the first and when there was none
  * @param nextAt when a waiting row is due, else null
  * @param factors by which policy it waits or was skipped; null where none had a say, and where that is not asked
+ * @param score how well its channel suits the person; null where that is not asked
  */
 record LedgerRow(
         int profileNo,
@@ -27,16 +28,23 @@ record LedgerRow(
         RetryReason retry,
         Integer httpStatus,
         Instant nextAt,
-        Factors factors) {
+        Factors factors,
+        Score score) {
 
     /** The row of a person or device that gets nothing, for this reason. */
     static LedgerRow ended(int profileNo, int rank, UUID id, UUID subscription, Reason reason) {
-        return new LedgerRow(profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null, null);
+        return new LedgerRow(
+                profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null, null, null);
     }
 
     LedgerRow by(Factors policy) {
         return new LedgerRow(
-                profileNo, rank, id, subscription, state, attempts, reason, retry, httpStatus, nextAt, policy);
+                profileNo, rank, id, subscription, state, attempts, reason, retry, httpStatus, nextAt, policy, score);
+    }
+
+    LedgerRow scored(Score by) {
+        return new LedgerRow(
+                profileNo, rank, id, subscription, state, attempts, reason, retry, httpStatus, nextAt, factors, by);
     }
 
     LedgerRow end(Reason wanted) {
@@ -52,7 +60,8 @@ record LedgerRow(
                 retry,
                 httpStatus,
                 null,
-                factors);
+                factors,
+                score);
     }
 
     /** Whom a dead sender may have reached is not called skipped: it failed by our own fault, with the crash on record. */
@@ -73,6 +82,7 @@ record LedgerRow(
                 retry,
                 status,
                 next.nextAt(),
-                factors);
+                factors,
+                score);
     }
 }

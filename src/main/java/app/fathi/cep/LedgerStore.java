@@ -58,6 +58,13 @@ final class LedgerStore {
     static final String WRITE_RULED_INTENTS = WRITE_INTENTS_WITH.formatted(
             ", factors", ", d.factors", ", $15::bytea[]", ", factors = coalesce(excluded.factors, m.factors)");
 
+    /** With how well the channel suits, too. */
+    static final String WRITE_SCORED_INTENTS = WRITE_INTENTS_WITH.formatted(
+            ", factors, score",
+            ", d.factors, d.score",
+            ", $15::bytea[], $16::bytea[]",
+            ", factors = coalesce(excluded.factors, m.factors), score = coalesce(excluded.score, m.score)");
+
     /**
      * Claims and resumes: rows become {@code attempting}, {@code waiting} or final under the token. A new claim of somebody who was
      * claimed already, and a row that has become final, are left alone.
@@ -66,7 +73,8 @@ final class LedgerStore {
      * @return the rows that were written
      */
     static Future<Set<Place>> writeIntents(SqlClient tx, Run run, long token, List<LedgerRow> rows) {
-        boolean ruled = rows.stream().anyMatch(row -> row.factors() != null);
+        boolean scored = rows.stream().anyMatch(row -> row.score() != null);
+        boolean ruled = scored || rows.stream().anyMatch(row -> row.factors() != null);
         var values = Tuple.tuple()
                 .addLong(run.run())
                 .addShort(STEP)
@@ -90,7 +98,15 @@ final class LedgerStore {
                             ? null
                             : Buffer.buffer(row.factors().octets())));
         }
-        return tx.preparedQuery(ruled ? WRITE_RULED_INTENTS : WRITE_INTENTS)
+        if (scored) {
+            values.addValue(array(
+                    rows,
+                    Buffer[]::new,
+                    row -> row.score() == null
+                            ? null
+                            : Buffer.buffer(row.score().octets())));
+        }
+        return tx.preparedQuery(scored ? WRITE_SCORED_INTENTS : ruled ? WRITE_RULED_INTENTS : WRITE_INTENTS)
                 .execute(values)
                 .map(LedgerStore::places);
     }
@@ -467,6 +483,7 @@ final class LedgerStore {
                 RetryReason.of(number(row, "retry_reason")),
                 number(row, "status"),
                 instant(row, "next_at"),
+                null,
                 null);
     }
 

@@ -13,10 +13,12 @@ import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * When messages go, as a workspace lays it down for all of them but transactional ones.
@@ -27,6 +29,7 @@ import java.util.Locale;
  * @param priorities null where no message gives way to another
  * @param quietHours null for none
  * @param holdoutPercent of all people; 0 for nobody
+ * @param channelWeights what each channel counts beside the others; empty where how well they suit is not asked
  */
 record Policies(
         int version,
@@ -36,12 +39,13 @@ record Policies(
         Priorities priorities,
         QuietTime quietHours,
         List<Blackout> blackouts,
-        double holdoutPercent) {
+        double holdoutPercent,
+        Map<ChannelKind, Double> channelWeights) {
 
     static final Policies NONE = none(ZoneOffset.UTC);
 
     static Policies none(ZoneId zone) {
-        return new Policies(0, zone, List.of(), null, null, null, List.of(), 0);
+        return new Policies(0, zone, List.of(), null, null, null, List.of(), 0, Map.of());
     }
 
     /** Between any two messages to a person. */
@@ -65,12 +69,17 @@ record Policies(
     /** Whether anything depends on where a person is. */
     boolean needPlaces() {
         return quietHours != null
+                || !channelWeights.isEmpty()
                 || blackouts.stream().anyMatch(Blackout::ofProfile)
                 || caps.stream().anyMatch(cap -> cap.window().ofProfile());
     }
 
     boolean isEmpty() {
-        return !counts() && quietHours == null && blackouts.isEmpty() && holdoutPercent == 0;
+        return !counts()
+                && quietHours == null
+                && blackouts.isEmpty()
+                && holdoutPercent == 0
+                && channelWeights.isEmpty();
     }
 
     /**
@@ -112,7 +121,8 @@ record Policies(
                 priorities == null ? null : new Priorities(minutes(priorities), exceed(priorities, "/priorities")),
                 quiet == null ? null : quietTime(quiet),
                 blackouts(json.getJsonArray("blackouts", new JsonArray())),
-                holdout == null ? 0 : holdout.getDouble("percent"));
+                holdout == null ? 0 : holdout.getDouble("percent"),
+                weights(json.getJsonObject("channelWeights")));
         requireRemembered(policies);
         return policies;
     }
@@ -151,7 +161,24 @@ record Policies(
                                         .put("end", quietHours.hours().end().toString())
                                         .put("then", quietHours.hold() ? "hold" : "drop"))
                 .put("blackouts", blackoutsJson)
-                .put("holdout", holdoutPercent == 0 ? null : new JsonObject().put("percent", holdoutPercent));
+                .put("holdout", holdoutPercent == 0 ? null : new JsonObject().put("percent", holdoutPercent))
+                .put("channelWeights", channelWeights.isEmpty() ? null : weightsJson());
+    }
+
+    private JsonObject weightsJson() {
+        var weights = new JsonObject();
+        channelWeights.forEach((channel, weight) -> weights.put(channel.word(), weight));
+        return weights;
+    }
+
+    private static Map<ChannelKind, Double> weights(JsonObject json) {
+        var weights = new EnumMap<ChannelKind, Double>(ChannelKind.class);
+        if (json != null) {
+            json.forEach(one -> weights.put(
+                    ChannelKind.valueOf(one.getKey().toUpperCase(Locale.ROOT)),
+                    ((Number) one.getValue()).doubleValue()));
+        }
+        return weights;
     }
 
     private static JsonObject json(Duration minutes, Exceed exceed) {

@@ -7,6 +7,7 @@ import app.fathi.cep.PolicyRules.Person;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.SqlClient;
+import java.time.ZoneId;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -84,6 +85,12 @@ final class PolicyBook {
     /** What policies are in force, and where the people are of whom is to be decided. */
     record Laws(Policies policies, Map<Integer, Whereabouts> places) {
         static final Laws NONE = new Laws(Policies.NONE, Map.of());
+
+        /** Where somebody is, as far as that is known. */
+        ZoneId zone(int no) {
+            var place = places.get(no);
+            return place == null || place.zone() == null ? policies.zone() : place.zone();
+        }
 
         /** @param due see {@link Person#due} */
         Person person(int no, Ring ring, Due due) {

@@ -27,6 +27,7 @@ public final class Sending {
     final Ledger ledger;
     final PolicyBook policies;
     final Rivals rivals;
+    final Scores scores;
     final Turns turns = new Turns();
     private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
 
@@ -59,6 +60,7 @@ public final class Sending {
         this.ledger = new Ledger(registry);
         this.policies = new PolicyBook(transactions.pool(), profiles);
         this.rivals = new Rivals(audiences);
+        this.scores = new Scores(profiles);
         channels.forEach(channel -> this.channels.put(channel.kind(), channel));
     }
 

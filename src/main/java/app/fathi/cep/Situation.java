@@ -14,6 +14,7 @@ import java.time.Instant;
  * @param refusal what the person, or the list of whom nothing is sent to, says; null for nothing
  * @param active the address is active still
  * @param quotaSpent the workspace may begin nothing more
+ * @param score how well the channel suits the person; null where that is not asked
  */
 record Situation(
         Stops stops,
@@ -26,11 +27,13 @@ record Situation(
         Reason refusal,
         boolean active,
         boolean quotaSpent,
-        Instant now) {
+        Instant now,
+        Score score) {
 
     /** The same where the workspace may begin nothing more. */
     Situation withoutQuota() {
-        return new Situation(stops, policies, person, asked, decided, left, duplicate, refusal, active, true, now);
+        return new Situation(
+                stops, policies, person, asked, decided, left, duplicate, refusal, active, true, now, score);
     }
 
     boolean isStopped() {

@@ -25,6 +25,11 @@ import java.util.function.Supplier;
 
 /** Web push as a {@link Channel}: composes and encrypts, sends, and ends subscriptions that are gone. */
 final class PushChannel implements Channel {
+    /** What every platform shows at least, see the drawings of templates. */
+    private static final int SHOWN_OF_TITLE = 40;
+
+    private static final int SHOWN_OF_BODY = 110;
+
     private final Secrets secrets;
     private final SubscriptionsStore store;
     private final PushKeys keys;
@@ -133,6 +138,16 @@ final class PushChannel implements Channel {
     @Override
     public Instant heldUntil(Address address) {
         return client.heldUntil(address.origin());
+    }
+
+    /** By the letters of title and body that the usual views show before one opens them. */
+    @Override
+    public double fit(JsonObject content) {
+        int title = content.getString("title", "").length();
+        int body = content.getString("body", "").length();
+        return title + body == 0
+                ? 1
+                : (double) (Math.min(title, SHOWN_OF_TITLE) + Math.min(body, SHOWN_OF_BODY)) / (title + body);
     }
 
     @Override

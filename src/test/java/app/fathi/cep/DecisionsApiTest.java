@@ -54,6 +54,7 @@ class DecisionsApiTest {
         var policies = new JsonObject()
                 .put("blackouts", new JsonArray().add(dark))
                 .put("priorities", new JsonObject().put("minutes", 60))
+                .put("channelWeights", new JsonObject().put("webpush", 2))
                 .put("quietHours", new JsonObject().put("start", "22:00").put("end", "08:00"));
         assertThat(server.admin("PUT", "/api/v1/cep/policies", policies, "If-Match", etag)
                         .status())
@@ -151,6 +152,20 @@ class DecisionsApiTest {
         assertThat(newest.getString("reason")).isEqualTo("blackout");
         assertThat(newest.getString("stage")).isEqualTo("blackout");
         assertThat(newest.getJsonObject("policy").getString("name")).isEqualTo("mourning");
+        var explained = server.admin("POST", EXPLAIN, ask().put("content", draft.getJsonObject("content")))
+                .json()
+                .getJsonArray("deliveries")
+                .getJsonObject(0);
+        assertThat(newest.getJsonObject("score"))
+                .isEqualTo(explained.getJsonObject("score"))
+                .isEqualTo(new JsonObject()
+                        .put("value", 0.2)
+                        .put("weight", 2.0)
+                        .put("efficacy", 0.1)
+                        .put("engagement", 1.0)
+                        .put("time", 1.0)
+                        .put("fit", 1.0)
+                        .put("preference", 1.0));
 
         var first = server.admin("GET", DECISIONS + "?profileId=" + profile + "&limit=1", null)
                 .json();

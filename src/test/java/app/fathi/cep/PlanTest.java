@@ -22,6 +22,7 @@ class PlanTest {
             LedgerStore.WRITE_REPORTS,
             LedgerStore.WRITE_INTENTS,
             LedgerStore.WRITE_RULED_INTENTS,
+            LedgerStore.WRITE_SCORED_INTENTS,
             LedgerStore.ROWS_OF,
             RingsStore.READ,
             RingsStore.WRITE,

@@ -62,6 +62,7 @@ class PoliciesApiTest {
         assertThat(laid.json().getJsonObject("quietHours").getString("then")).isEqualTo("hold");
         assertThat(laid.json().containsKey("priorities")).isTrue();
         assertThat(laid.json().getJsonObject("priorities")).isNull();
+        assertThat(laid.json().getJsonObject("channelWeights")).isNull();
 
         assertThat(put(new JsonObject()).json().getJsonArray("caps"))
                 .as("replaced as a whole")
@@ -106,6 +107,9 @@ class PoliciesApiTest {
                 "{'priorities':{'minutes':0}} | 400 | /priorities/minutes",
                 "{'priorities':{'minutes':10081}} | 400 | /priorities/minutes",
                 "{'priorities':{'minutes':60,'onExceed':'queue'}} | 422 | /priorities/maxWaitHours",
+                "{'channelWeights':{'webpush':0}} | 400 | /channelWeights/webpush",
+                "{'channelWeights':{'pigeon':1}} | 400 | /channelWeights/pigeon",
+                "{'channelWeights':{}} | 400 | /channelWeights",
                 "{'caps':[null]} | 400 | /caps/0",
                 "{'minGap':null} | 400 | /minGap"
             })

@@ -18,6 +18,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -339,7 +340,7 @@ class PolicyRulesTest {
     }
 
     private static List<Integer> heldOut(int percent) {
-        var policies = new Policies(1, ZoneOffset.UTC, List.of(), null, null, null, List.of(), percent);
+        var policies = new Policies(1, ZoneOffset.UTC, List.of(), null, null, null, List.of(), percent, Map.of());
         var out = new ArrayList<Integer>();
         for (int no = 0; no < 20_000; no++) {
             var ruling = PolicyRules.holdout(policies, new Person(no, null, null, Ring.EMPTY), asked(1, Instant.EPOCH));

@@ -32,6 +32,9 @@ public final class Likelihood {
 
     private static final double[][] WEIGHTS = new double[HourOfWeek.COUNT][];
 
+    /** For each hour how much each other one says of it. */
+    private static final float[][] SAID = new float[HourOfWeek.COUNT][HourOfWeek.COUNT];
+
     static {
         for (int hour = 0; hour < HourOfWeek.COUNT; hour++) {
             NEIGHBOURS[hour] = new int[DAYS * (2 * REACH + 1)];
@@ -49,6 +52,9 @@ public final class Likelihood {
                                             : OTHER_DAY);
                 }
             }
+            for (int i = 0; i < NEIGHBOURS[hour].length; i++) {
+                SAID[NEIGHBOURS[hour][i]][hour] += (float) WEIGHTS[hour][i];
+            }
         }
     }
 
@@ -58,15 +64,20 @@ public final class Likelihood {
         return hour / HourOfWeek.HOURS % DAYS >= FIRST_OF_WEEKEND;
     }
 
-    /** Of everybody in the workspace. */
-    public static double[] ofAll(Habits all) {
+    /** Of everybody in the workspace, whatever the hour. */
+    public static double usual(Habits all) {
         double tried = 0;
         double liked = 0;
         for (int hour = 0; hour < HourOfWeek.COUNT; hour++) {
             tried += all.tried()[hour];
             liked += all.liked()[hour];
         }
-        double usual = (liked + NOBODYS * WORKSPACE_STRENGTH) / (tried + WORKSPACE_STRENGTH);
+        return (liked + NOBODYS * WORKSPACE_STRENGTH) / (tried + WORKSPACE_STRENGTH);
+    }
+
+    /** Of everybody in the workspace. */
+    public static double[] ofAll(Habits all) {
+        double usual = usual(all);
         var smoothTried = smooth(all.tried());
         var smoothLiked = smooth(all.liked());
         var likely = new double[HourOfWeek.COUNT];
@@ -85,15 +96,7 @@ public final class Likelihood {
         if (person.isEmpty()) {
             return ofAll;
         }
-        double expected = 0;
-        double liked = 0;
-        for (int hour = 0; hour < HourOfWeek.COUNT; hour++) {
-            expected += person.tried()[hour] * ofAll[hour];
-            liked += person.liked()[hour];
-        }
-        // Who clicks less than others likes hours that were never tried less, too; who clicks more has shown it of
-        // those that were.
-        double level = Math.min(1, (liked + LEVEL_STRENGTH) / (expected + LEVEL_STRENGTH));
+        double level = level(person, ofAll);
         var smoothTried = smooth(person.tried());
         var smoothLiked = smooth(person.liked());
         var likely = new double[HourOfWeek.COUNT];
@@ -101,6 +104,38 @@ public final class Likelihood {
             likely[hour] = (smoothLiked[hour] + ofAll[hour] * level * STRENGTH) / (smoothTried[hour] + STRENGTH);
         }
         return likely;
+    }
+
+    /** The same of one hour alone. */
+    public static double at(Habits person, double[] ofAll, int hour) {
+        if (person.isEmpty()) {
+            return ofAll[hour];
+        }
+        double tried = 0;
+        double liked = 0;
+        for (int other = 0; other < HourOfWeek.COUNT; other++) {
+            tried += person.tried()[other] * SAID[hour][other];
+            liked += person.liked()[other] * SAID[hour][other];
+        }
+        return (liked + ofAll[hour] * level(person, ofAll) * STRENGTH) / (tried + STRENGTH);
+    }
+
+    /** How often somebody clicks, beside what everybody would have done in the same hours; 1 for who has done nothing. */
+    public static double engagement(Habits person, double[] ofAll) {
+        double expected = 0;
+        double liked = 0;
+        for (int hour = 0; hour < HourOfWeek.COUNT; hour++) {
+            expected += person.tried()[hour] * ofAll[hour];
+            liked += person.liked()[hour];
+        }
+        return (liked + LEVEL_STRENGTH) / (expected + LEVEL_STRENGTH);
+    }
+
+    /**
+     * Who clicks less than others likes hours that were never tried less, too; who clicks more has shown it of those that were.
+     */
+    private static double level(Habits person, double[] ofAll) {
+        return Math.min(1, engagement(person, ofAll));
     }
 
     private static double[] smooth(double[] counts) {

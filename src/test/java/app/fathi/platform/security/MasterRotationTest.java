@@ -338,6 +338,7 @@ class MasterRotationTest {
             "cdp_suppression_salt.salt",
             "cep_habits.habits",
             "cep_message.factors",
+            "cep_message.score",
             "cep_profile_policy.ring",
             "idempotency.body_hash",
             "idempotency.scope",
