@@ -273,6 +273,18 @@ class DeriverTest {
                         .getOffsetDateTime("last_seen_at")
                         .toInstant())
                 .isEqualTo(later);
+        var people = new ProfilesStore();
+        assertThat(people.show(pool, WS, null, IdentityGraph.USER, "ada")
+                        .await()
+                        .orElseThrow()
+                        .lastSeenAt())
+                .as("of the person")
+                .isEqualTo(later);
+        assertThat(people.list(pool, WS, new ProfilesStore.Filter(null, null, null, null), Integer.MAX_VALUE, 10)
+                        .await())
+                .extracting(ProfilesStore.Shown::lastSeenAt)
+                .as("in a list")
+                .containsExactly(later);
         assertThat(pool.query("SELECT count(*) AS n FROM cdp_event")
                         .execute()
                         .await()

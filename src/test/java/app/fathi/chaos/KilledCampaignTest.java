@@ -88,8 +88,7 @@ class KilledCampaignTest {
             campaign.awaitCompleted(node);
             var oracle = Oracle.of(world, node, campaign.sent(node));
             var ambiguous = oracle.sentAgainAfterACrash();
-            round.saw(
-                    oracle, "kill -9 of a campaign after %d requests: %d sent again", requests, ambiguous.size());
+            round.saw(oracle, "kill -9 of a campaign after %d requests: %d sent again", requests, ambiguous.size());
             assertThat(ambiguous).hasSizeLessThanOrEqualTo(CrashWorld.CHUNKS_AT_ONCE * CrashWorld.WINDOW);
             oracle.nothingIsLost().onlyTheseWereSentAgain(ambiguous).countersEqualTheLedger();
         }

@@ -111,8 +111,7 @@ public final class Oracle {
                 assertThat(entry.getKey())
                         .as(
                                 "delivery that was taken %d times, again because of %s",
-                                receipts.size(),
-                                ledger.get(entry.getKey()).retryReason())
+                                receipts.size(), ledger.get(entry.getKey()).retryReason())
                         .isIn(ambiguous);
                 assertThat(receipts).as("taken of %s", entry.getKey()).hasSize(2);
                 assertThat(receipts.stream().map(receipt -> receipt.headers().get("topic")))
