@@ -38,8 +38,11 @@ final class CampaignLooks {
     }
 
     private Future<Campaign> find(Call call) {
-        return store.find(transactions.pool(), call.ws(), call.id("id", "campaign"))
-                .map(found -> found.orElseThrow(() -> ProblemException.notFound("campaign")));
+        return find(transactions.pool(), call.ws(), call.id("id", "campaign"));
+    }
+
+    private Future<Campaign> find(SqlClient client, int ws, UUID id) {
+        return store.find(client, ws, id).map(found -> found.orElseThrow(() -> ProblemException.notFound("campaign")));
     }
 
     Future<Reply> runs(Call call) {
@@ -52,13 +55,14 @@ final class CampaignLooks {
                                 cursor.page(call, rows, run -> told(run, tallies), run -> List.of(run.slot())))));
     }
 
+    /** Everything is of one moment: the position says which. */
     Future<Reply> stats(Call call) {
-        var client = transactions.pool();
-        return find(call).compose(campaign -> runs.page(client, call.ws(), campaign.id(), null, MOST)
-                .compose(all -> tallies(client, call.ws(), all)
-                        .compose(tallies -> goals.count(client, call.ws(), campaign.id())
+        var id = call.id("id", "campaign");
+        return transactions.look(
+                tx -> find(tx, call.ws(), id).compose(campaign -> runs.page(tx, call.ws(), id, null, MOST)
+                        .compose(all -> tallies(tx, call.ws(), all).compose(tallies -> goals.count(tx, call.ws(), id)
                                 .map(conversions ->
-                                        Reply.ok(stats(campaign, all, tallies).put("conversions", conversions))))));
+                                        Reply.ok(stats(campaign, all, tallies).put("conversions", conversions)))))));
     }
 
     private static JsonObject stats(Campaign campaign, List<Run> all, Map<UUID, Tally> tallies) {
@@ -68,6 +72,7 @@ final class CampaignLooks {
                 .reduce(Tally.EMPTY, Tally::and);
         return sum.toJson()
                 .put("status", campaign.life().status().word())
+                .put("position", sum.position())
                 .put("runs", all.size())
                 .put(
                         "latest",
@@ -100,7 +105,7 @@ final class CampaignLooks {
                 .put("reason", run.reason())
                 .put("at", run.at().toString())
                 .put("finishedAt", Campaign.text(run.finishedAt()));
-        return tally == null ? json : json.mergeIn(tally.toJson());
+        return tally == null ? json : json.mergeIn(tally.toJson()).put("position", tally.position());
     }
 
     Future<Reply> progress(Call call) {

@@ -37,6 +37,22 @@ public record Tally(String state, String failure, Map<String, Long> counts, Map<
         return sum;
     }
 
+    /**
+     * How much of the ledger the counts hold for: a number that grows with each change of what is counted, be it a person who was found,
+     * a delivery that ended or a click. Of one message, or of the same messages, the same position is the same counts, and of two the
+     * higher one is the later.
+     */
+    public long position() {
+        long ended =
+                counts.get(State.ACCEPTED.word()) + counts.get(State.FAILED.word()) + counts.get(State.SKIPPED.word());
+        long begun = counts.get("waiting") + ended;
+        return begun
+                + ended
+                + counts.get(Reason.SHOWN.word())
+                + counts.get(Reason.CLICKED.word())
+                + counts.get(Reason.CLOSED.word());
+    }
+
     /** {@code counts} and {@code reasons} of the contract's {@code Message}. */
     public JsonObject toJson() {
         return new JsonObject().put("counts", json(counts)).put("reasons", json(reasons));

@@ -42,6 +42,13 @@ public final class Transactions {
         return pool.withTransaction(work);
     }
 
+    /** All that is read is of one moment, whatever others write meanwhile. Nothing can be written. */
+    public <T> Future<T> look(Function<SqlConnection, Future<T>> reading) {
+        return pool.withTransaction(tx -> tx.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                .execute()
+                .compose(set -> reading.apply(tx)));
+    }
+
     /**
      * Runs the effect once per (workspace, credential, operation, key): the same key with the same body replays the
      * stored answer, with another body it is 422, and 409 while the first is still running. The answer is stored in the
