@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The page on which people say what they want to be told, in one language. It names nobody: links are passed on. */
+/** The page on which people say what they want to be told, in one language. It says who sends, and names nobody to whom: links are passed on. */
 final class PreferencePage {
     private static final List<String> LANGUAGES = List.of("en", "ar", "de", "fr", "es", "tr");
     private static final Map<String, JsonObject> TEXTS = texts();
@@ -57,12 +57,16 @@ final class PreferencePage {
         return language;
     }
 
-    /** @param saved what was saved just now: {@code yes}, {@code everything}, or null */
-    String shown(Preferences preferences, String path, String saved) {
+    /**
+     * @param workspace who sends what is chosen here
+     * @param saved what was saved just now: {@code yes}, {@code everything}, or null
+     */
+    String shown(String workspace, Preferences preferences, String path, String saved) {
         var action = path + "?lang=" + language;
         var purposes = Html.each(preferences.on().entrySet(), purpose -> purpose(purpose.getKey(), purpose.getValue()));
         return frame(
                 text("title"),
+                workspace,
                 told(saved)
                         .and(Html.of(
                                 """
@@ -103,16 +107,17 @@ final class PreferencePage {
     }
 
     /** That something was saved, and the way back. */
-    String told(String saved, String path) {
+    String told(String workspace, String saved, String path) {
         return frame(
                 text("title"),
+                workspace,
                 told(saved).and(Html.of("<p><a href=\"{}\">{}</a></p>", path + "?lang=" + language, text("back"))),
                 path);
     }
 
     /** The link works no longer, or never did. */
     String gone() {
-        return frame(text("gone"), Html.of("<p>{}</p>", text("goneHint")), null);
+        return frame(text("gone"), null, Html.of("<p>{}</p>", text("goneHint")), null);
     }
 
     private Html told(String saved) {
@@ -151,7 +156,11 @@ final class PreferencePage {
         return texts.getString(name);
     }
 
-    private String frame(String title, Html inside, String path) {
+    /**
+     * @param workspace null where nobody is to know
+     * @param path null for a page without languages to choose from
+     */
+    private String frame(String title, String workspace, Html inside, String path) {
         return Html.of(
                         """
                         <!doctype html>
@@ -160,12 +169,12 @@ final class PreferencePage {
                           <meta charset="utf-8">
                           <meta name="viewport" content="width=device-width, initial-scale=1">
                           <meta name="referrer" content="no-referrer">
-                          <title>{}</title>
+                          <title>{}{}</title>
                           <link rel="stylesheet" href="/preferences/preferences.css">
                         </head>
                         <body>
                         <main>
-                        <h1>{}</h1>
+                        {}<h1>{}</h1>
                         {}
                         </main>
                         {}
@@ -175,6 +184,8 @@ final class PreferencePage {
                         language,
                         texts.getString("direction"),
                         title,
+                        workspace == null ? "" : " · " + workspace,
+                        workspace == null ? Html.NONE : Html.of("<p class=\"who\" dir=\"auto\">{}</p>\n", workspace),
                         title,
                         inside,
                         path == null ? Html.NONE : languages(path))

@@ -161,7 +161,9 @@ final class PreferencesService implements PersonalPage {
     public Future<Answer> open(String token, Map<String, String> query, String acceptLanguage) {
         var page = PreferencePage.in(query.get("lang"), acceptLanguage);
         return holder(token, page, (holder, profile) -> read(transactions.pool(), holder.ws(), profile)
-                .map(preferences -> new Answer(200, page.shown(preferences, PATH + token, query.get("saved")))));
+                .compose(preferences -> tenancy.rules(holder.ws())
+                        .map(rules -> new Answer(
+                                200, page.shown(rules.name(), preferences, PATH + token, query.get("saved"))))));
     }
 
     @Override
@@ -173,8 +175,9 @@ final class PreferencesService implements PersonalPage {
                 token,
                 page,
                 (holder, profile) -> transactions.run(tx -> save(tx, holder, everything, form, page)
-                        .map(said -> oneClick
-                                ? new Answer(200, page.told("everything", PATH + token))
+                        .compose(said -> tenancy.rules(holder.ws()))
+                        .map(rules -> oneClick
+                                ? new Answer(200, page.told(rules.name(), "everything", PATH + token))
                                 : Answer.seeOther(PATH + token + "?lang=" + page.language() + "&saved="
                                         + (everything ? "everything" : "yes")))));
     }

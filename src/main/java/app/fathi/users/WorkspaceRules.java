@@ -150,8 +150,10 @@ record WorkspaceRules(
         return new JsonArray(texts.stream().sorted().toList());
     }
 
-    Tenancy.Rules toRules() {
+    /** What others ask of them, with what the workspace is called. */
+    Tenancy.Rules named(String name) {
         return new Tenancy.Rules(
+                name,
                 serverOnlyEvents,
                 blockedIds,
                 purposes.stream().map(Purpose::name).collect(Collectors.toUnmodifiableSet()),

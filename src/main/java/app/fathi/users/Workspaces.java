@@ -47,7 +47,7 @@ public final class Workspaces {
     Future<Tenancy.Rules> rules(SqlClient client, int ws) {
         return rules.get(ws, () -> store.find(client, ws)
                 .map(found -> found.orElseThrow(() -> ProblemException.notFound("workspace")))
-                .map(workspace -> EpochCache.found(ws, workspace.rules().toRules())));
+                .map(workspace -> EpochCache.found(ws, workspace.rules().named(workspace.name()))));
     }
 
     Future<Opened> opened(SqlClient client, int ws) {

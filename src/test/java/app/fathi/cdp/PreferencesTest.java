@@ -182,6 +182,37 @@ class PreferencesTest {
     }
 
     @Test
+    void the_page_says_who_sends_and_a_link_that_leads_nowhere_does_not() {
+        var workspace = "/api/v1/workspaces/current";
+        var before = server.admin("GET", workspace, null);
+        var named = server.admin(
+                "PATCH",
+                workspace,
+                new JsonObject().put("name", "Shoes & <b>Sons</b>"),
+                "If-Match",
+                before.header("ETag"));
+        assertThat(named.status()).as(named.body()).isEqualTo(200);
+        try {
+            var id = someone();
+            var page = eventually("the new name", () -> open(link(id, "ar")).body(), body -> body.contains("Shoes"));
+            assertThat(page)
+                    .contains(
+                            "<p class=\"who\" dir=\"auto\">Shoes &amp; &lt;b&gt;Sons&lt;/b&gt;</p>",
+                            " · Shoes &amp; &lt;b&gt;Sons&lt;/b&gt;</title>");
+            assertThat(post(link(id, null), "List-Unsubscribe=One-Click").body())
+                    .contains("Shoes &amp; ");
+            assertThat(open("/preferences/x").body()).doesNotContain("Shoes");
+        } finally {
+            server.admin(
+                    "PATCH",
+                    workspace,
+                    new JsonObject().put("name", before.json().getString("name")),
+                    "If-Match",
+                    named.header("ETag"));
+        }
+    }
+
+    @Test
     void one_click_ends_everything_and_looking_ends_nothing() {
         var byButton = someone();
         var byMail = someone();
