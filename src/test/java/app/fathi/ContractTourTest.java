@@ -558,7 +558,13 @@ class ContractTourTest {
     private static void campaigns() {
         var campaigns = "/api/v1/campaigns";
         var key = server.browser("GET", "/api/v1/webpush/key", null).json().getString("publicKey");
-        server.admin("POST", SUBSCRIPTIONS, push.subscribe(key).toJson().put("userId", "tourist"));
+        var tourist = server.admin(
+                        "POST", SUBSCRIPTIONS, push.subscribe(key).toJson().put("userId", "tourist"))
+                .json();
+        var own = "/api/v1/webpush/own-browsers/" + tourist.getString("id");
+        server.admin("PUT", own, new JsonObject().put("deviceSecret", tourist.getString("deviceSecret")));
+        server.admin("GET", "/api/v1/webpush/own-browsers", null);
+        server.admin("DELETE", own, null);
         var audience = new JsonObject()
                 .put("rule", new JsonObject().put("type", "subscribed").put("channel", "webpush"));
         var draft = new JsonObject()

@@ -332,8 +332,17 @@ class DocumentedCodeTest {
                 server.admin("GET", "/api/v1/cdp/profiles/user:customer-42", null)
                         .json()
                         .getString("id"));
+        var own = server.admin(
+                        "POST",
+                        "/api/v1/webpush/subscriptions",
+                        subscription(browser()).put("userId", "customer-7"))
+                .json();
+        environment.put("OWN_BROWSER_ID", own.getString("id"));
+        environment.put("DEVICE_SECRET", own.getString("deviceSecret"));
         server.admin(
-                "POST", "/api/v1/webpush/subscriptions", subscription(browser()).put("userId", "customer-7"));
+                "PUT",
+                "/api/v1/webpush/own-browsers/" + own.getString("id"),
+                new JsonObject().put("deviceSecret", own.getString("deviceSecret")));
         server.admin(
                 "POST", "/api/v1/webpush/subscriptions", subscription(browser()).put("userId", "customer-9"));
         environment.put(

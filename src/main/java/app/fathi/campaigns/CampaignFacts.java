@@ -27,12 +27,13 @@ final class CampaignFacts {
                 tx, TOPIC, List.of(new StreamRecord(ws, campaign.id().toString(), "campaign." + kind, fact)));
     }
 
-    /** What the way from one status to another is called; empty where nothing is told of it. */
-    static Future<Void> moved(SqlClient tx, int ws, Status from, Campaign to) {
-        var kind = to.life().status() == from
+    /** What the way from one status to another is called; nothing is told of some. */
+    static Future<Void> moved(SqlClient tx, int ws, Campaign from, Campaign to) {
+        var kind = to.life().status() == from.life().status()
                 ? Optional.<String>empty()
                 : switch (to.life().status()) {
-                    case RUNNING -> from == Status.PAUSED ? Optional.<String>empty() : Optional.of("started");
+                    case RUNNING ->
+                        from.edits().startedAt() == null ? Optional.of("started") : Optional.<String>empty();
                     case PAUSED -> Optional.of("paused");
                     case COMPLETED -> Optional.of("completed");
                     case FAILED -> Optional.of("failed");

@@ -49,6 +49,11 @@ final class CampaignLife {
             return new State(other, approval, slot, open, sent);
         }
 
+        /** Whether it goes out at that time, and has not done so yet. */
+        boolean waitsFor(Instant slot) {
+            return (status == Status.SCHEDULED || status == Status.RUNNING) && slot.equals(next);
+        }
+
         private boolean rests() {
             return next == null && open == 0;
         }
@@ -95,8 +100,18 @@ final class CampaignLife {
 
     record Paused() implements Event {}
 
-    /** @param next when it goes out next, those times left out that passed meanwhile; null for none */
-    record Resumed(Instant next) implements Event {}
+    /**
+     * Its time came, and somebody else has to approve it by now: it waits for them and for who lets it go on.
+     *
+     * @param slot which time
+     */
+    record Outgrown(Instant slot) implements Event {}
+
+    /**
+     * @param next when it goes out next, those times left out that passed meanwhile; null for none
+     * @param needsOthers whether it may only go when somebody else has approved it
+     */
+    record Resumed(Instant next, boolean needsOthers) implements Event {}
 
     record Cancelled() implements Event {}
 
@@ -114,15 +129,7 @@ final class CampaignLife {
                 state.status == Status.DRAFT || state.status == Status.APPROVED
                         ? state.back(Status.IN_REVIEW)
                         : refused(state, "Only a draft is submitted.");
-            case Approved approved ->
-                state.status == Status.IN_REVIEW
-                        ? new State(
-                                Status.APPROVED,
-                                approved.independent ? Approval.INDEPENDENT : Approval.GIVEN,
-                                null,
-                                state.open,
-                                state.sent)
-                        : refused(state, "Submit it first.");
+            case Approved approved -> approved(state, approved);
             case Rejected rejected ->
                 state.status == Status.IN_REVIEW ? state.back(Status.DRAFT) : refused(state, "Nobody asks for a look.");
             case Scheduled scheduled -> scheduled(state, scheduled, now);
@@ -133,6 +140,10 @@ final class CampaignLife {
                 state.status == Status.RUNNING
                         ? state.to(Status.PAUSED)
                         : refused(state, "Only what is running pauses.");
+            case Outgrown outgrown ->
+                state.waitsFor(outgrown.slot)
+                        ? state.to(Status.PAUSED)
+                        : refused(state, "It does not wait for this time.");
             case Resumed resumed -> resumed(state, resumed);
             case Cancelled cancelled ->
                 switch (state.status) {
@@ -158,6 +169,18 @@ final class CampaignLife {
                 edited.whatIsSent
                         ? refused(state, "What was sent stays as it was: make a copy and change that.")
                         : state;
+        };
+    }
+
+    /** One that rests stays where it is: who lets it go on says when. */
+    private static Outcome approved(State state, Approved approved) {
+        var approval = approved.independent || state.status == Status.PAUSED && state.approval == Approval.INDEPENDENT
+                ? Approval.INDEPENDENT
+                : Approval.GIVEN;
+        return switch (state.status) {
+            case IN_REVIEW -> new State(Status.APPROVED, approval, null, state.open, state.sent);
+            case PAUSED -> new State(Status.PAUSED, approval, state.next, state.open, state.sent);
+            default -> refused(state, "Submit it first.");
         };
     }
 
@@ -194,7 +217,7 @@ final class CampaignLife {
 
     /** A slot that it does not wait for (any more) changes nothing. */
     private static Outcome due(State state, Due due) {
-        if (state.status != Status.SCHEDULED && state.status != Status.RUNNING || !due.slot.equals(state.next)) {
+        if (!state.waitsFor(due.slot)) {
             return refused(state, "It does not wait for this time.");
         }
         boolean sent = due.fate == Fate.SENT;
@@ -217,6 +240,9 @@ final class CampaignLife {
     private static Outcome resumed(State state, Resumed resumed) {
         if (state.status != Status.PAUSED) {
             return refused(state, "Only what is paused goes on.");
+        }
+        if (resumed.needsOthers && resumed.next != null && state.approval != Approval.INDEPENDENT) {
+            return refused(state, "Somebody who neither made it nor changed it last has to approve it first.");
         }
         var after = state.due(Status.RUNNING, resumed.next);
         return after.rests() ? after.to(after.sent == 0 ? Status.FAILED : Status.COMPLETED) : after;

@@ -44,7 +44,7 @@ public final class Campaigns {
 
     /** @param workers on the pool of the workers */
     public List<JobHandler> jobs(Transactions workers) {
-        return List.of(new LaunchJob(workers, messages, jobs), new WatchJob(workers));
+        return List.of(new LaunchJob(workers, messages, jobs, new FourEyes(workers, audiences)), new WatchJob(workers));
     }
 
     /** After the ledger: looks who did what a campaign is for. */

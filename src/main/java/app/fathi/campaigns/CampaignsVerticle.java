@@ -38,11 +38,12 @@ public final class CampaignsVerticle extends VerticleBase {
             Authorities authorities,
             Audit audit,
             Cursor cursor) {
+        var eyes = new FourEyes(transactions, audiences);
         var checks = new Checks(transactions, audiences, templates, obstacles, tenancy);
         this.service = new CampaignsService(transactions, audiences, tenancy, authorities, audit, cursor);
-        this.reviews = new ReviewsService(transactions, checks, audit);
-        this.launches = new LaunchesService(transactions, checks, messages, jobs, authorities, audit);
-        this.trials = new TrialsService(transactions, checks, messages, obstacles, audit);
+        this.reviews = new ReviewsService(transactions, checks, eyes, audit);
+        this.launches = new LaunchesService(transactions, checks, eyes, messages, jobs, authorities, audit);
+        this.trials = new TrialsService(transactions, checks, eyes, messages, obstacles, audit);
         this.looks = new CampaignLooks(transactions, progress, cursor);
     }
 

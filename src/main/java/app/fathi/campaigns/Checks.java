@@ -27,6 +27,7 @@ final class Checks {
     private final Templates templates;
     private final Obstacles obstacles;
     private final Tenancy tenancy;
+    private final FourEyes eyes;
 
     Checks(Transactions transactions, Audiences audiences, Templates templates, Obstacles obstacles, Tenancy tenancy) {
         this.transactions = transactions;
@@ -34,6 +35,7 @@ final class Checks {
         this.templates = templates;
         this.obstacles = obstacles;
         this.tenancy = tenancy;
+        this.eyes = new FourEyes(transactions, audiences);
     }
 
     /**
@@ -87,16 +89,6 @@ final class Checks {
         }
     }
 
-    /** How many it is for now. Fails with {@code unprocessable} where it says nobody, or what cannot be followed. */
-    Future<Audiences.Count> count(int ws, Campaign campaign) {
-        var audience = campaign.body().audience();
-        if (!audience.isGiven()) {
-            return Future.failedFuture(
-                    ProblemException.unprocessable("/audience", "The campaign does not say whom it is for."));
-        }
-        return audiences.count(ws, audience.meant(), "/audience");
-    }
-
     /** @param launching it is to go at once, whatever its schedule says */
     Future<Report> of(int ws, Campaign campaign, boolean launching) {
         var findings = new ArrayList<Finding>();
@@ -109,16 +101,11 @@ final class Checks {
                                     .compose(done -> obstacles(ws, campaign, at, count, findings))
                                     .compose(done -> content(ws, campaign, workspace, findings))
                                     .map(done -> {
-                                        boolean others = needsOthers(workspace, count);
+                                        boolean others = FourEyes.areNeeded(workspace, count);
                                         approval(campaign, others, findings);
                                         return new Report(findings, count, others);
                                     }));
                 }));
-    }
-
-    static boolean needsOthers(Workspace workspace, Audiences.Count count) {
-        return workspace.fourEyes()
-                || workspace.approvalLimit() != null && (count == null || count.people() > workspace.approvalLimit());
     }
 
     private static Instant when(Campaign campaign, boolean launching, Instant now, List<Finding> findings) {
@@ -145,7 +132,7 @@ final class Checks {
             findings.add(new Finding(true, "no_audience", "It does not say whom it is for.", "/audience"));
             return Future.succeededFuture();
         }
-        return count(ws, campaign)
+        return eyes.count(ws, campaign)
                 .compose(count -> {
                     if (count.people() == 0) {
                         findings.add(new Finding(atOnce, "audience_empty", "It is for nobody as of now.", "/audience"));

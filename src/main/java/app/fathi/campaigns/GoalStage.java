@@ -14,7 +14,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Records who did what a campaign is for, in the transaction that takes the event. A batch costs a look at one number; only
+ * Records who did what a campaign is for, in the transaction that takes the event; when people become one, what both did is that
+ * one's. A batch costs a look at one number; only
  * where an event is looked for the ledger is asked whom a message had reached.
  */
 public final class GoalStage implements ProfileStage {
@@ -32,6 +33,12 @@ public final class GoalStage implements ProfileStage {
 
     @Override
     public Future<Void> apply(SqlConnection tx, DerivedBatch batch) {
+        // Before what is done now: it is one person's from the first on.
+        return (batch.moved().isEmpty() ? Future.<Void>succeededFuture() : store.follow(tx, List.copyOf(batch.moved())))
+                .compose(done -> look(tx, batch));
+    }
+
+    private Future<Void> look(SqlConnection tx, DerivedBatch batch) {
         return batch.events().stream().noneMatch(event -> event.kind().equals(TRACK))
                 ? Future.succeededFuture()
                 : store.version(tx)

@@ -1,5 +1,6 @@
 package app.fathi.campaigns;
 
+import app.fathi.cdp.DerivedBatch.Moved;
 import app.fathi.segments.rules.Rule;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
@@ -84,8 +85,9 @@ final class GoalsStore {
     }
 
     /**
-     * Of each the newest message of the campaign that had reached them within the window, if there is one. A run that was over
-     * longer ago than the window has reached nobody since.
+     * Of each the newest message of the campaign that had reached them within the window, if there is one, as who they are or as who
+     * they were before: a visitor who has said their name since, somebody who became one with another. A run that was over longer
+     * ago than the window has reached nobody since.
      */
     static final String RECORD =
             """
@@ -95,8 +97,11 @@ final class GoalsStore {
                    AS c (ws, campaign, profile_no, event, at, value, currency)
             JOIN campaigns_goal g ON g.ws = c.ws AND g.campaign = c.campaign
             JOIN LATERAL (
-              SELECT r.message, a.accepted_at FROM campaigns_run r
-              JOIN campaigns_accepted a ON a.message = r.message AND a.profile_no = c.profile_no
+              SELECT r.message, a.accepted_at
+              FROM (SELECT c.profile_no AS no UNION
+                    SELECT past FROM campaigns_past p WHERE p.profile_no = c.profile_no AND p.ws = c.ws) self
+              CROSS JOIN campaigns_run r
+              JOIN campaigns_accepted a ON a.message = r.message AND a.profile_no = self.no
               WHERE r.ws = c.ws AND r.campaign = c.campaign AND r.message IS NOT NULL
                 AND (r.finished_at IS NULL OR r.finished_at > c.at - make_interval(hours => g.window_hours))
                 AND a.accepted_at <= c.at AND a.accepted_at > c.at - make_interval(hours => g.window_hours)
@@ -115,6 +120,26 @@ final class GoalsStore {
                         all.stream().map(one -> CampaignsStore.time(one.at())).toArray(OffsetDateTime[]::new),
                         all.stream().map(Candidate::value).toArray(Double[]::new),
                         all.stream().map(Candidate::currency).toArray(String[]::new)))
+                .mapEmpty();
+    }
+
+    /** Of whom nothing is left what they did is done by who they are now; who is two again keeps it where it is. */
+    static final String FOLLOW =
+            """
+            UPDATE campaigns_conversion v SET profile_no = m.to_no
+            FROM unnest($1::int[], $2::int[], $3::int[]) AS m (ws, from_no, to_no)
+            WHERE v.ws = m.ws AND v.profile_no = m.from_no
+              AND NOT EXISTS (SELECT FROM campaigns_identity i WHERE i.profile_no = m.from_no AND i.ws = m.ws)
+              AND NOT EXISTS (SELECT FROM campaigns_conversion o WHERE o.ws = v.ws AND o.campaign = v.campaign
+                                                                   AND o.profile_no = m.to_no AND o.event = v.event)
+            """;
+
+    Future<Void> follow(SqlClient tx, List<Moved> moved) {
+        return tx.preparedQuery(FOLLOW)
+                .execute(Tuple.of(
+                        moved.stream().map(Moved::ws).toArray(Integer[]::new),
+                        moved.stream().map(Moved::fromNo).toArray(Integer[]::new),
+                        moved.stream().map(Moved::toNo).toArray(Integer[]::new)))
                 .mapEmpty();
     }
 

@@ -2,7 +2,7 @@ package app.fathi.campaigns;
 
 import app.fathi.campaigns.CampaignLife.Due;
 import app.fathi.campaigns.CampaignLife.Fate;
-import app.fathi.campaigns.CampaignLife.State;
+import app.fathi.campaigns.CampaignLife.Outgrown;
 import app.fathi.cep.Audience;
 import app.fathi.cep.Holds;
 import app.fathi.cep.Messages;
@@ -39,15 +39,20 @@ final class LaunchJob implements JobHandler {
     /** Slots that passed while nobody was there and are told: those of an hourly campaign in a year. */
     private static final int TOLD = 10_000;
 
+    private static final String OUTGROWN =
+            "When it was to go out, it was for more people than may be told what nobody else has approved: have somebody approve it who neither made it nor changed it last, and resume it.";
+
     private final Transactions transactions;
     private final CampaignsStore store = new CampaignsStore();
     private final RunsStore runs = new RunsStore();
     private final GoalsStore goals = new GoalsStore();
     private final Messages messages;
     private final Jobs jobs;
+    private final FourEyes eyes;
 
-    LaunchJob(Transactions transactions, Messages messages, Jobs jobs) {
+    LaunchJob(Transactions transactions, Messages messages, Jobs jobs, FourEyes eyes) {
         this.transactions = transactions;
+        this.eyes = eyes;
         this.messages = messages;
         this.jobs = jobs;
     }
@@ -83,7 +88,14 @@ final class LaunchJob implements JobHandler {
                             failed(tx, job.ws(), campaign, now, "It could not be sent. The server's log says why."));
         }
         try {
-            return inside(lease, job.ws(), id, slot, (tx, campaign, now) -> due(tx, job.ws(), campaign, now));
+            boolean outgrown = isOutgrown(job.ws(), id, slot);
+            return inside(
+                    lease,
+                    job.ws(),
+                    id,
+                    slot,
+                    (tx, campaign, now) ->
+                            outgrown ? pause(tx, job.ws(), campaign, now) : due(tx, job.ws(), campaign, now));
         } catch (ProblemException e) {
             // As it stands it can never be sent: what it names was changed since.
             return inside(
@@ -104,7 +116,8 @@ final class LaunchJob implements JobHandler {
     private JobOutcome inside(Lease lease, int ws, UUID id, Instant slot, Deed deed) {
         return transactions
                 .run(tx -> store.lock(tx, ws, id)
-                        .compose(found -> lease.hold(tx).map(found.filter(campaign -> waits(campaign.life(), slot))))
+                        .compose(found -> lease.hold(tx)
+                                .map(found.filter(campaign -> campaign.life().waitsFor(slot))))
                         .compose(found -> found.isEmpty()
                                 ? Future.succeededFuture(JobOutcome.done())
                                 : store.now(tx)
@@ -122,8 +135,25 @@ final class LaunchJob implements JobHandler {
                         : deed.of(tx, campaign, now).map(JobOutcome.done()));
     }
 
-    private static boolean waits(State life, Instant slot) {
-        return (life.status() == Status.SCHEDULED || life.status() == Status.RUNNING) && slot.equals(life.next());
+    /**
+     * Whether somebody else has to approve it by now. People are counted before the transaction, and not for a time that it does not
+     * wait for or that has not come.
+     */
+    private boolean isOutgrown(int ws, UUID id, Instant slot) {
+        var pool = transactions.pool();
+        var found = store.find(pool, ws, id).await().filter(campaign -> campaign.life()
+                .waitsFor(slot));
+        return found.isPresent()
+                && !store.now(pool).await().isBefore(slot)
+                && eyes.areMissing(ws, found.get()).await();
+    }
+
+    /** Nothing goes out, what is going out already goes on, and this time is left out when somebody lets it go on later. */
+    private Future<Void> pause(SqlConnection tx, int ws, Campaign before, Instant now) {
+        var life = Turn.allowed(
+                CampaignLife.after(before.life(), new Outgrown(before.life().next()), now));
+        return store.turn(tx, ws, before.at(life).saying(OUTGROWN))
+                .compose(kept -> CampaignFacts.moved(tx, ws, before, kept));
     }
 
     /** Of slots that passed while nobody was there the last one is sent, unless it is too late for it as well. */
@@ -178,7 +208,7 @@ final class LaunchJob implements JobHandler {
                 CampaignLife.after(before.life(), new Due(before.life().next(), fate, next), now));
         var after = before.at(life).saying(life.status() == Status.FAILED ? reason : before.comment());
         return store.turn(tx, ws, after)
-                .compose(kept -> CampaignFacts.moved(tx, ws, before.life().status(), kept)
+                .compose(kept -> CampaignFacts.moved(tx, ws, before, kept)
                         .compose(told -> kept.life().status().isOver()
                                 ? goals.disarm(tx, ws, kept.id())
                                 : Future.succeededFuture())

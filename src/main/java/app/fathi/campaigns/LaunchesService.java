@@ -33,6 +33,7 @@ final class LaunchesService {
     private final RunsStore runs = new RunsStore();
     private final GoalsStore goals = new GoalsStore();
     private final Checks checks;
+    private final FourEyes eyes;
     private final Messages messages;
     private final Jobs jobs;
     private final Authorities authorities;
@@ -41,12 +42,14 @@ final class LaunchesService {
     LaunchesService(
             Transactions transactions,
             Checks checks,
+            FourEyes eyes,
             Messages messages,
             Jobs jobs,
             Authorities authorities,
             Audit audit) {
         this.transactions = transactions;
         this.checks = checks;
+        this.eyes = eyes;
         this.messages = messages;
         this.jobs = jobs;
         this.authorities = authorities;
@@ -138,21 +141,34 @@ final class LaunchesService {
                         .compose(done -> keep(tx, call, before, before.at(life)))));
     }
 
-    /** Times that passed meanwhile are left out. */
+    /**
+     * Times that passed meanwhile are left out. Where something of it is still to go out it is asked before the transaction whether
+     * somebody else has to approve it: what was asked of a campaign that was changed meanwhile is asked again when it is due.
+     */
     Future<Reply> resume(Call call) {
+        return store.find(transactions.pool(), call.ws(), call.id("id", "campaign"))
+                .map(found -> found.orElseThrow(() -> ProblemException.notFound("campaign")))
+                .compose(read ->
+                        read.life().status() != Status.PAUSED || read.life().next() == null
+                                ? Future.succeededFuture(false)
+                                : eyes.areMissing(call.ws(), read))
+                .compose(missing -> resume(call, missing));
+    }
+
+    private Future<Reply> resume(Call call, boolean needsOthers) {
         return turn(call, (tx, before) -> store.now(tx).compose(now -> {
             var next = before.life().next();
             boolean passed =
                     next != null && before.body().schedule() instanceof Schedule.Recurring && !next.isAfter(now);
             var later = passed ? before.body().schedule().next(now) : next;
-            var life = Turn.allowed(CampaignLife.after(before.life(), new Resumed(later), now));
+            var life = Turn.allowed(CampaignLife.after(before.life(), new Resumed(later, needsOthers), now));
             return (passed ? leaveOut(tx, call.ws(), before, next, now) : Future.<Void>succeededFuture())
                     .compose(left -> eachOpen(
                             tx,
                             call.ws(),
                             before.id(),
                             (all, ws, message) -> unlessOver(messages.resume(all, ws, message))))
-                    .compose(done -> keep(tx, call, before, before.at(life)))
+                    .compose(done -> keep(tx, call, before, before.at(life).saying("")))
                     .compose(kept -> (kept.life().next() == null
                                     ? Future.<Void>succeededFuture()
                                     : jobs.enqueue(tx, List.of(LaunchJob.of(call.ws(), kept))))
@@ -212,8 +228,7 @@ final class LaunchesService {
     }
 
     private Future<Campaign> keep(SqlConnection tx, Call call, Campaign before, Campaign after) {
-        return store.turn(tx, call.ws(), after).compose(kept -> CampaignFacts.moved(
-                        tx, call.ws(), before.life().status(), kept)
+        return store.turn(tx, call.ws(), after).compose(kept -> CampaignFacts.moved(tx, call.ws(), before, kept)
                 .compose(told -> audit.record(tx, call, "campaign", kept.id(), Turn.told(before), Turn.told(kept)))
                 .map(kept));
     }

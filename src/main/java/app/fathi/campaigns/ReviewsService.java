@@ -22,11 +22,13 @@ final class ReviewsService {
     private final Transactions transactions;
     private final CampaignsStore store = new CampaignsStore();
     private final Checks checks;
+    private final FourEyes eyes;
     private final Audit audit;
 
-    ReviewsService(Transactions transactions, Checks checks, Audit audit) {
+    ReviewsService(Transactions transactions, Checks checks, FourEyes eyes, Audit audit) {
         this.transactions = transactions;
         this.checks = checks;
+        this.eyes = eyes;
         this.audit = audit;
     }
 
@@ -52,7 +54,7 @@ final class ReviewsService {
         var version = call.ifMatch();
         var id = call.id("id", "campaign");
         return store.find(transactions.pool(), call.ws(), id)
-                .compose(found -> needsOthers(call.ws(), Campaign.current(found, version)))
+                .compose(found -> eyes.areNeeded(call.ws(), Campaign.current(found, version)))
                 .compose(needsOthers ->
                         transactions.run(tx -> store.lock(tx, call.ws(), id).compose(found -> {
                             var before = Campaign.current(found, version);
@@ -64,15 +66,6 @@ final class ReviewsService {
                                     .compose(after -> keep(tx, call, before, after.saying(""), "approved"));
                         })))
                 .map(CampaignsService::shown);
-    }
-
-    private Future<Boolean> needsOthers(int ws, Campaign campaign) {
-        return store.workspace(transactions.pool(), ws).compose(workspace -> {
-            if (workspace.fourEyes() || workspace.approvalLimit() == null) {
-                return Future.succeededFuture(workspace.fourEyes());
-            }
-            return checks.count(ws, campaign).map(count -> Checks.needsOthers(workspace, count));
-        });
     }
 
     private Future<Boolean> independent(SqlConnection tx, Call call, Campaign campaign, boolean needsOthers) {

@@ -11,26 +11,39 @@ import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
+import app.fathi.platform.security.Caller;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.UUID;
-import java.util.stream.IntStream;
+import java.util.function.Function;
 
 /** What can be found out about a campaign before it goes out. */
 final class TrialsService {
     /** Who waits for a test does not wait for long. */
     private static final int TEST_TTL_SECONDS = 300;
 
+    private static final String ME = "me";
+
     private final Transactions transactions;
     private final CampaignsStore store = new CampaignsStore();
     private final Checks checks;
+    private final FourEyes eyes;
     private final Messages messages;
     private final Obstacles obstacles;
     private final Audit audit;
 
-    TrialsService(Transactions transactions, Checks checks, Messages messages, Obstacles obstacles, Audit audit) {
+    TrialsService(
+            Transactions transactions,
+            Checks checks,
+            FourEyes eyes,
+            Messages messages,
+            Obstacles obstacles,
+            Audit audit) {
         this.transactions = transactions;
         this.checks = checks;
+        this.eyes = eyes;
         this.messages = messages;
         this.obstacles = obstacles;
         this.audit = audit;
@@ -49,13 +62,13 @@ final class TrialsService {
 
     Future<Reply> estimate(Call call) {
         return find(call)
-                .compose(campaign -> checks.count(call.ws(), campaign))
+                .compose(campaign -> eyes.count(call.ws(), campaign))
                 .map(count -> Reply.ok(Checks.Report.counted(count)));
     }
 
     /** To a few people, ahead of all others and whatever the hour, soon or never; nothing of it counts as the campaign's. */
     Future<Reply> send(Call call) {
-        var people = people(call.json());
+        var people = people(call);
         return find(call).compose(campaign -> requireSubject(call.ws(), campaign)
                 .compose(ready -> transactions.once(call, tx -> messages.request(tx, call.ws(), test(campaign, people))
                         .compose(taken -> audit.record(
@@ -102,9 +115,10 @@ final class TrialsService {
         return request.template() == null ? test : test.by(request.template());
     }
 
-    private static Audience people(JsonObject json) {
-        if (json.containsKey("profileIds") == json.containsKey("userIds")) {
-            throw ProblemException.unprocessable("/profileIds", "Name people either by profileIds or by userIds.");
+    private static Audience people(Call call) {
+        var json = call.json();
+        if (json.size() != 1) {
+            throw ProblemException.unprocessable("/profileIds", "Name people by one of profileIds, userIds and staff.");
         }
         if (json.containsKey("userIds")) {
             return new Audience.Users(json.getJsonArray("userIds").stream()
@@ -112,18 +126,29 @@ final class TrialsService {
                     .distinct()
                     .toList());
         }
-        var ids = json.getJsonArray("profileIds");
-        return new Audience.Profiles(IntStream.range(0, ids.size())
-                .mapToObj(i -> uuid(ids.getString(i), i))
-                .distinct()
-                .toList());
+        return json.containsKey("staff")
+                ? new Audience.Staff(ids(
+                        json, "staff", text -> text.equals(ME) ? requireUser(call.caller()) : UUID.fromString(text)))
+                : new Audience.Profiles(ids(json, "profileIds", UUID::fromString));
     }
 
-    private static UUID uuid(String text, int index) {
-        try {
-            return UUID.fromString(text);
-        } catch (IllegalArgumentException e) {
-            throw ProblemException.invalid("/profileIds/" + index, "This is not a UUID.");
+    private static List<UUID> ids(JsonObject json, String name, Function<String, UUID> id) {
+        var texts = json.getJsonArray(name);
+        var ids = new LinkedHashSet<UUID>();
+        for (int i = 0; i < texts.size(); i++) {
+            try {
+                ids.add(id.apply(texts.getString(i)));
+            } catch (IllegalArgumentException e) {
+                throw ProblemException.invalid("/" + name + "/" + i, "This is not a UUID.");
+            }
         }
+        return List.copyOf(ids);
+    }
+
+    private static UUID requireUser(Caller caller) {
+        if (caller.kind() != Caller.Kind.USER) {
+            throw ProblemException.unprocessable("/staff", "A key has no browsers: name people, or sign in.");
+        }
+        return caller.id();
     }
 }

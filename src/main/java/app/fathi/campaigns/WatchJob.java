@@ -100,11 +100,10 @@ final class WatchJob implements JobHandler {
         return store.now(tx).compose(now -> {
             var life = Turn.allowed(CampaignLife.after(before.life(), new RunEnded(failure != null), now));
             var after = before.at(life).saying(life.status() == Status.FAILED ? failure : before.comment());
-            return store.turn(tx, ws, after)
-                    .compose(kept -> CampaignFacts.moved(tx, ws, before.life().status(), kept)
-                            .compose(told -> kept.life().status().isOver()
-                                    ? goals.disarm(tx, ws, kept.id())
-                                    : Future.succeededFuture()));
+            return store.turn(tx, ws, after).compose(kept -> CampaignFacts.moved(tx, ws, before, kept)
+                    .compose(told -> kept.life().status().isOver()
+                            ? goals.disarm(tx, ws, kept.id())
+                            : Future.succeededFuture()));
         });
     }
 

@@ -25,7 +25,7 @@ public final class DerivedBatch {
      */
     public record Changed(int ws, int profileNo, Set<String> traits, boolean consents) {}
 
-    /** An id, with all that was said and done under it, has gone from one profile to another. */
+    /** An id, with all that was said and done under it, or the addresses behind it, has gone from one profile to another. */
     public record Moved(int ws, int fromNo, int toNo) {}
 
     private final List<Event> events;

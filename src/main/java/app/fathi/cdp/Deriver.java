@@ -372,12 +372,12 @@ public final class Deriver implements Recompute {
             return touched.computeIfAbsent(ws, none -> new Touched());
         }
 
-        /** All ids that belong to another profile than before the batch. */
+        /** All ids that belong to another profile than before the batch, and addresses that were proven to. */
         Set<Moved> moved() {
             var moved = new HashSet<Moved>();
-            joins.stream()
-                    .filter(join -> join.fromNo() != join.toNo())
-                    .forEach(join -> moved.add(new Moved(join.ws(), join.fromNo(), join.toNo())));
+            moves.stream()
+                    .filter(move -> move.fromNo() != move.toNo())
+                    .forEach(move -> moved.add(new Moved(move.ws(), move.fromNo(), move.toNo())));
             identities.stream()
                     .filter(one -> one.loadedNo() != one.profileNo())
                     .forEach(one -> moved.add(new Moved(one.id.ws(), one.loadedNo(), one.profileNo())));

@@ -36,6 +36,14 @@ public sealed interface Audience {
         }
     }
 
+    /** Members of staff, by their accounts, at the addresses that they have linked as their own. */
+    record Staff(List<UUID> accounts) implements Audience {
+        @Override
+        public int size() {
+            return accounts.size();
+        }
+    }
+
     /** People whom nobody names: they are found when the message is sent, see {@link Expansions}. */
     sealed interface Described extends Audience {
         /** Whom it means, as a rule of the contract. */

@@ -8,7 +8,6 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -28,8 +27,13 @@ public interface Channel {
     /** Whose these addresses are, ended ones too; ids that name none and ids of other workspaces are left out. */
     Future<Map<UUID, Integer>> owners(SqlClient client, int ws, Collection<UUID> ids);
 
-    /** Those that are active still; asked again inside the intent transaction. */
-    Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids);
+    /** Active addresses that these members of staff have linked as their own, by member; who has none is left out. */
+    default Future<Map<UUID, List<UUID>>> ofStaff(SqlClient client, int ws, Collection<UUID> accounts) {
+        return Future.succeededFuture(Map.of());
+    }
+
+    /** Whose those are that are active still; asked again inside the intent transaction. */
+    Future<Map<UUID, Integer>> stillActive(SqlClient tx, int ws, Collection<UUID> ids);
 
     /** What this channel could not send of the content, before anything is rendered: each fault at its JSON pointer. */
     List<Fault> check(int ws, JsonObject content, String pointer);

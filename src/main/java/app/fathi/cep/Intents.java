@@ -165,17 +165,24 @@ final class Intents {
                 : DedupeStore.taken(client, run, people, now);
     }
 
+    /** Who of these got this very message under another number; a message to one person has only one. */
+    private Future<Set<Integer>> asOthers(SqlClient client, Collection<Integer> people) {
+        return people.isEmpty() || run.planned() == 1 && chunk.isAllOf(run)
+                ? Future.succeededFuture(Set.of())
+                : UnitedStore.got(client, run, people);
+    }
+
     /**
      * All that is known of the people of a sub-batch.
      *
-     * @param active null while that was not asked
+     * @param active whose the addresses are that are active still; null while that was not asked
      */
     private record Known(
             Stops stops,
             Laws laws,
             Map<Integer, Due> due,
             Map<Integer, Ring> rings,
-            Set<UUID> active,
+            Map<UUID, Integer> active,
             Map<Integer, Reason> refused,
             Set<Integer> duplicates,
             Instant now) {}
@@ -197,7 +204,7 @@ final class Intents {
                 left.contains(no),
                 known.duplicates.contains(no),
                 known.refused.get(no),
-                address != null && (known.active == null || known.active.contains(address.id())),
+                address != null && (known.active == null || Integer.valueOf(no).equals(known.active.get(address.id()))),
                 quotaSpent,
                 known.now,
                 score);
@@ -284,13 +291,14 @@ final class Intents {
                 ? RingsStore.lock(tx, run.ws(), counted)
                 : Future.succeededFuture(Map.<Integer, Ring>of());
         var active = addresses.isEmpty()
-                ? Future.succeededFuture(Set.<UUID>of())
+                ? Future.succeededFuture(Map.<UUID, Integer>of())
                 : channel.stillActive(tx, run.ws(), addresses);
         var limited = QuotaStore.isLimited(tx, run.ws());
         var refused = refusals(tx, people);
         // After the locks: whoever came before has written.
         var duplicates = duplicates(tx, people, clock.now());
-        return Future.all(List.of(now, marked, hold, rings, active, limited, refused, duplicates))
+        var asOthers = asOthers(tx, people);
+        return Future.all(List.of(now, marked, hold, rings, active, limited, refused, duplicates, asOthers))
                 .compose(all -> {
                     var stops = lease.cancelled() ? now.result().cancel() : now.result();
                     if (stops.anything()) {
@@ -303,10 +311,19 @@ final class Intents {
                             rings.result(),
                             active.result(),
                             refused.result(),
-                            duplicates.result(),
+                            both(duplicates.result(), asOthers.result()),
                             clock.now());
                     return reserve(tx, draft, known, limited.result(), hold.result());
                 });
+    }
+
+    private static Set<Integer> both(Set<Integer> some, Set<Integer> others) {
+        if (others.isEmpty()) {
+            return some;
+        }
+        var all = new HashSet<>(some);
+        all.addAll(others);
+        return all;
     }
 
     private Future<Intent> reserve(SqlConnection tx, Draft draft, Known known, boolean limited, Lease.Hold hold) {

@@ -53,6 +53,7 @@ public final class LedgerKeeper implements JobHandler {
         new MessageIndexStore(transactions.pool()).follow().await();
         QuotaStore.forget(transactions.pool()).await();
         while (!lease.stopping() && DedupeStore.forget(transactions.pool()).await()) {}
+        while (!lease.stopping() && UnitedStore.forget(transactions.pool()).await()) {}
         return JobOutcome.done();
     }
 }

@@ -70,7 +70,10 @@ public final class LedgerStage implements ProfileStage {
             var people = here.stream()
                     .flatMap(one -> Stream.of(one.fromNo(), one.toNo()))
                     .collect(Collectors.toSet());
-            done = done.compose(before -> RingsStore.read(tx, ws, people))
+            var from = here.stream().map(Moved::fromNo).toList();
+            var to = here.stream().map(Moved::toNo).toList();
+            done = done.compose(before -> UnitedStore.note(tx, ws, from, to))
+                    .compose(noted -> RingsStore.read(tx, ws, people))
                     .compose(known -> known.isEmpty()
                             ? Future.succeededFuture()
                             : RingsStore.lock(tx, ws, people).compose(rings -> {
@@ -82,11 +85,7 @@ public final class LedgerStage implements ProfileStage {
                                 }
                                 // Whoever got one of the same thing has a ring, if an empty one.
                                 return RingsStore.write(tx, ws, united)
-                                        .compose(written -> DedupeStore.unite(
-                                                tx,
-                                                ws,
-                                                here.stream().map(Moved::fromNo).toList(),
-                                                here.stream().map(Moved::toNo).toList()));
+                                        .compose(written -> DedupeStore.unite(tx, ws, from, to));
                             }));
         }
         return done;

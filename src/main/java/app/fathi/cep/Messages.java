@@ -371,6 +371,18 @@ public final class Messages {
                 people(named.ids(), ids -> sending.profiles.numbersByIds(tx, ws, ids), UUID::toString);
             case Audience.Users named ->
                 people(named.userIds(), ids -> sending.profiles.numbersByUserIds(tx, ws, ids), id -> id);
+            case Audience.Staff staff ->
+                channel().ofStaff(tx, ws, staff.accounts()).compose(linked -> {
+                    var addresses =
+                            linked.values().stream().flatMap(List::stream).toList();
+                    return freeze(tx, ws, new Audience.Subscriptions(addresses))
+                            .map(frozen -> new Frozen(
+                                    frozen.people(),
+                                    staff.accounts().stream()
+                                            .filter(account -> !linked.containsKey(account))
+                                            .map(UUID::toString)
+                                            .toList()));
+                });
             case Audience.Described described -> throw new IllegalArgumentException("They are found when it is sent");
             case Audience.Counted counted -> throw new IllegalArgumentException("Nobody is named");
         };
@@ -441,7 +453,7 @@ public final class Messages {
         Future<Integer> reachable = channel()
                 .stillActive(tx, ws, named.stream().flatMap(List::stream).toList())
                 .map(active -> (int) named.stream()
-                        .filter(ids -> ids.stream().anyMatch(active::contains))
+                        .filter(ids -> ids.stream().anyMatch(active::containsKey))
                         .count());
         for (var part : parts(unnamed)) {
             reachable = reachable.compose(before -> channel()

@@ -19,7 +19,7 @@ public final class PeopleInLedger implements Erasable {
 
     @Override
     public Set<String> tables() {
-        return Set.of("cep_message", "cep_chunk", "cep_profile_policy", "cep_dedupe");
+        return Set.of("cep_message", "cep_chunk", "cep_profile_policy", "cep_dedupe", "cep_united");
     }
 
     @Override
@@ -31,6 +31,11 @@ public final class PeopleInLedger implements Erasable {
     public Future<Map<String, Integer>> erase(SqlConnection tx, int ws, Collection<Integer> profileNos) {
         return store.forgetItems(tx, ws, profileNos).compose(chunks -> RingsStore.erase(tx, ws, profileNos)
                 .compose(rings -> DedupeStore.erase(tx, ws, profileNos)
-                        .map(keys -> Map.of("cep_chunk", chunks, "cep_profile_policy", rings, "cep_dedupe", keys))));
+                        .compose(keys -> UnitedStore.erase(tx, ws, profileNos)
+                                .map(parts -> Map.of(
+                                        "cep_chunk", chunks,
+                                        "cep_profile_policy", rings,
+                                        "cep_dedupe", keys,
+                                        "cep_united", parts)))));
     }
 }

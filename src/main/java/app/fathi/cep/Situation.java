@@ -10,9 +10,9 @@ import java.time.Instant;
  *
  * @param policies {@link Policies#NONE} for a transactional message
  * @param left the person is no more among whom the message was meant for
- * @param duplicate the person got another message that is the same thing
+ * @param duplicate the person got another message that is the same thing, or this one as somebody who is a part of them by now
  * @param refusal what the person, or the list of whom nothing is sent to, says; null for nothing
- * @param active the address is active still
+ * @param active the address is active still, and theirs
  * @param quotaSpent the workspace may begin nothing more
  * @param score how well the channel suits the person; null where that is not asked
  */

@@ -20,7 +20,7 @@ enum Stage {
     /** Nothing may be sent to them. */
     SUPPRESSION(refusal(Reason.SUPPRESSED)),
     BLACKOUT(s -> PolicyRules.blackout(s.policies(), s.person(), s.asked(), s.now())),
-    /** They got one of the messages that are the same thing. */
+    /** They got one of the messages that are the same thing, or this one under another number. */
     DUPLICATE(s -> s.duplicate() ? Ruling.skipped(Reason.DUPLICATE) : null),
     HOLDOUT(s -> PolicyRules.holdout(s.policies(), s.person(), s.asked())),
     /** They got something more important lately, or are about to. */

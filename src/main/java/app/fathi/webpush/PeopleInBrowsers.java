@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** People's browsers, and the prompts that they saw. */
+/** People's browsers, which staff may have linked as their own and which no link outlives, and the prompts that they saw. */
 public final class PeopleInBrowsers implements Erasable {
     private final PeopleStore store = new PeopleStore();
 
     @Override
     public Set<String> tables() {
-        return Set.of("webpush_subscription", "webpush_prompt_person");
+        return Set.of("webpush_subscription", "webpush_own_browser", "webpush_prompt_person");
     }
 
     @Override

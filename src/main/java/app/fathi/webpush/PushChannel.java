@@ -19,7 +19,6 @@ import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -32,6 +31,7 @@ final class PushChannel implements Channel {
 
     private final Secrets secrets;
     private final SubscriptionsStore store;
+    private final OwnBrowsersStore ownBrowsers = new OwnBrowsersStore();
     private final PushKeys keys;
     private final Sites sites;
     private final LinkHosts links;
@@ -106,7 +106,12 @@ final class PushChannel implements Channel {
     }
 
     @Override
-    public Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
+    public Future<Map<UUID, List<UUID>>> ofStaff(SqlClient client, int ws, Collection<UUID> accounts) {
+        return ownBrowsers.active(client, ws, accounts);
+    }
+
+    @Override
+    public Future<Map<UUID, Integer>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
         return store.stillActive(tx, ws, ids);
     }
 

@@ -11,11 +11,9 @@ import java.net.URI;
 import java.time.OffsetDateTime;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -479,7 +477,7 @@ final class SubscriptionsStore {
 
     static final String STILL_ACTIVE =
             """
-            SELECT s.id
+            SELECT s.id, s.profile_no
             FROM unnest($2::uuid[]) AS wanted (id)
             CROSS JOIN LATERAL (SELECT * FROM webpush_subscription WHERE id = wanted.id LIMIT 1) s
             WHERE s.ws = $1 AND s.status = 'active'
@@ -499,19 +497,18 @@ final class SubscriptionsStore {
                 .map(rows -> addresses(rows, key));
     }
 
-    Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
-        return tx.preparedQuery(STILL_ACTIVE)
-                .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
-                .map(rows -> {
-                    var active = new HashSet<UUID>(rows.size() * 2);
-                    rows.forEach(row -> active.add(row.getUUID("id")));
-                    return active;
-                });
+    /** Whose those subscriptions are that are active still. */
+    Future<Map<UUID, Integer>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
+        return owners(tx, STILL_ACTIVE, ws, ids);
     }
 
     /** Whose the subscriptions are, ended ones too; unknown ids are left out. */
     Future<Map<UUID, Integer>> owners(SqlClient client, int ws, Collection<UUID> ids) {
-        return client.preparedQuery(OWNERS)
+        return owners(client, OWNERS, ws, ids);
+    }
+
+    private static Future<Map<UUID, Integer>> owners(SqlClient client, String sql, int ws, Collection<UUID> ids) {
+        return client.preparedQuery(sql)
                 .execute(Tuple.of(ws, (Object) ids.toArray(UUID[]::new)))
                 .map(rows -> {
                     var owners = new HashMap<UUID, Integer>(rows.size() * 2);

@@ -218,6 +218,7 @@ public final class Webpush {
                         guard,
                         sites,
                         jobs),
+                new OwnBrowsersService(transactions, store, audit),
                 store,
                 new MessagesService(
                         transactions, messages, batches, audit, authorities, cursor, store, tenancy, links, subject),

@@ -32,6 +32,7 @@ public final class WebpushVerticle extends VerticleBase {
     private final ExportService export;
     private final ImportsService imports;
     private final SubscriptionsService subscriptions;
+    private final OwnBrowsersService ownBrowsers;
     private final SubscriptionsStore store;
     private final MessagesService messages;
     private final InteractionsService interactions;
@@ -47,6 +48,7 @@ public final class WebpushVerticle extends VerticleBase {
             ExportService export,
             ImportsService imports,
             SubscriptionsService subscriptions,
+            OwnBrowsersService ownBrowsers,
             SubscriptionsStore store,
             MessagesService messages,
             InteractionsService interactions,
@@ -60,6 +62,7 @@ public final class WebpushVerticle extends VerticleBase {
         this.export = export;
         this.imports = imports;
         this.subscriptions = subscriptions;
+        this.ownBrowsers = ownBrowsers;
         this.store = store;
         this.messages = messages;
         this.interactions = interactions;
@@ -97,6 +100,9 @@ public final class WebpushVerticle extends VerticleBase {
                 Map.entry("getSubscription", this::getSubscription),
                 Map.entry("listSubscriptions", this::listSubscriptions),
                 Map.entry("testSubscription", messages::test),
+                Map.entry("getOwnBrowsers", ownBrowsers::list),
+                Map.entry("linkOwnBrowser", ownBrowsers::link),
+                Map.entry("unlinkOwnBrowser", ownBrowsers::unlink),
                 Map.entry("listMessages", messages::list),
                 Map.entry("resendMessage", messages::resend),
                 Map.entry("createMessage", messages::create),

@@ -220,6 +220,11 @@ final class Things {
             var saved = server.admin("POST", SUBSCRIPTIONS, draft, "User-Agent", PLANTED);
             assertThat(saved.status()).as(saved.body()).isEqualTo(201);
             put(SUBSCRIPTIONS, saved.json().getString("id"));
+            var own = "/api/v1/webpush/own-browsers";
+            var secret = new JsonObject().put("deviceSecret", saved.json().getString("deviceSecret"));
+            var linked = server.admin("PUT", own + "/" + saved.json().getString("id"), secret);
+            assertThat(linked.status()).as(linked.body()).isEqualTo(200);
+            put(own, saved.json().getString("id"));
         }
         var taken = server.raw(
                 "POST",

@@ -12,6 +12,7 @@ import app.fathi.campaigns.CampaignLife.Event;
 import app.fathi.campaigns.CampaignLife.Fate;
 import app.fathi.campaigns.CampaignLife.Launched;
 import app.fathi.campaigns.CampaignLife.Outcome;
+import app.fathi.campaigns.CampaignLife.Outgrown;
 import app.fathi.campaigns.CampaignLife.Paused;
 import app.fathi.campaigns.CampaignLife.Refusal;
 import app.fathi.campaigns.CampaignLife.Rejected;
@@ -23,6 +24,7 @@ import app.fathi.campaigns.CampaignLife.Submitted;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -82,11 +84,31 @@ class CampaignLifeTest {
                 .isEqualTo(Status.RUNNING);
         var paused = go(first, new RunEnded(true), new Paused());
         assertThat(refusal(paused, new Due(in(2), Fate.SENT, in(3)))).contains("does not wait");
-        var last = go(paused, new Resumed(in(3)), new Due(in(3), Fate.SENT, null));
+        var last = go(paused, new Resumed(in(3), false), new Due(in(3), Fate.SENT, null));
         assertThat(go(last, new RunEnded(false)).status()).isEqualTo(Status.COMPLETED);
-        assertThat(go(paused, new Resumed(null)).status())
+        assertThat(go(paused, new Resumed(null, true)).status())
                 .as("its last times passed meanwhile")
                 .isEqualTo(Status.COMPLETED);
+    }
+
+    @Test
+    void one_that_is_for_too_many_when_its_time_comes_waits_for_other_eyes_and_for_who_lets_it_go_on() {
+        var running = go(State.NEW, new Scheduled(in(1), false), new Due(in(1), Fate.SENT, in(2)));
+        assertThat(refusal(running, new Outgrown(in(1)))).contains("does not wait");
+        for (var waiting : List.of(go(State.NEW, new Scheduled(in(2), false)), running)) {
+            var paused = go(waiting, new Outgrown(in(2)));
+            assertThat(paused.status()).isEqualTo(Status.PAUSED);
+            assertThat(refusal(paused, new Due(in(2), Fate.SENT, null))).contains("does not wait");
+            assertThat(refusal(paused, new Resumed(in(3), true))).contains("neither made it");
+            assertThat(refusal(go(paused, new Approved(false)), new Resumed(in(3), true)))
+                    .contains("neither made it");
+            var approved = go(paused, new Approved(true));
+            assertThat(approved.status()).isEqualTo(Status.PAUSED);
+            assertThat(go(approved, new Resumed(in(3), true)).next()).isEqualTo(in(3));
+            assertThat(go(paused, new Resumed(in(3), false)).status())
+                    .as("it is for fewer again")
+                    .isEqualTo(Status.RUNNING);
+        }
     }
 
     /** What holds after whatever people, clocks and senders do, in whatever order. */
@@ -130,7 +152,7 @@ class CampaignLifeTest {
 
         private Event event() {
             var later = random.nextInt(4) == 0 ? null : now.plusSeconds(1 + random.nextInt(9_000));
-            return switch (random.nextInt(14)) {
+            return switch (random.nextInt(15)) {
                 case 0 -> new Edited(random.nextBoolean());
                 case 1 -> new Submitted();
                 case 2 -> new Approved(random.nextBoolean());
@@ -144,7 +166,8 @@ class CampaignLifeTest {
                             later);
                 case 9, 10 -> new RunEnded(random.nextInt(4) == 0);
                 case 11 -> new Paused();
-                case 12 -> new Resumed(random.nextBoolean() ? state.next() : later);
+                case 12 -> new Resumed(random.nextBoolean() ? state.next() : later, random.nextBoolean());
+                case 13 -> new Outgrown(state.next() == null || random.nextInt(5) == 0 ? now : state.next());
                 default -> random.nextInt(3) == 0 ? new Archived() : new Cancelled();
             };
         }
@@ -153,7 +176,8 @@ class CampaignLifeTest {
             switch (event) {
                 case Edited(boolean whatIsSent) when whatIsSent -> looked = false;
                 case Submitted submitted -> looked = false;
-                case Approved(boolean independent) -> looked = independent;
+                case Approved(boolean independent) ->
+                    looked = independent || before.status() == Status.PAUSED && looked;
                 case Rejected rejected -> looked = false;
                 case Scheduled(Instant first, boolean needsOthers) ->
                     assertThat(!needsOthers || looked)
@@ -172,7 +196,17 @@ class CampaignLifeTest {
                                 .isTrue();
                     }
                 }
-                case Resumed resumed -> assertThat(before.status()).isEqualTo(Status.PAUSED);
+                case Outgrown(Instant slot) -> {
+                    assertThat(before.status()).as("seed %d", seed).isIn(Status.SCHEDULED, Status.RUNNING);
+                    assertThat(state)
+                            .isEqualTo(new State(Status.PAUSED, before.approval(), slot, before.open(), before.sent()));
+                }
+                case Resumed(Instant next, boolean needsOthers) -> {
+                    assertThat(before.status()).isEqualTo(Status.PAUSED);
+                    assertThat(next == null || !needsOthers || looked)
+                            .as("unapproved, seed %d", seed)
+                            .isTrue();
+                }
                 default -> {}
             }
         }

@@ -8,6 +8,7 @@ import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.testing.EventStream;
+import app.fathi.testing.FakePushService;
 import app.fathi.testing.TestServer.Answer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -499,6 +500,68 @@ class CampaignsTest {
     }
 
     @Test
+    void a_campaign_that_has_outgrown_what_nobody_else_approved_waits_for_somebody_else_each_time_that_it_is_due() {
+        var segment = world.segment("grows-", 2);
+        var once = world.campaign(draft(segment).put("schedule", in(Duration.ofHours(1))));
+        var again = world.campaign(draft(segment).put("schedule", hourly("2026-01-01T00:30")));
+        rules(new JsonObject().put("approvalLimit", 2));
+        try {
+            world.step(once, "schedule");
+            var next = Instant.parse(world.step(again, "schedule").getString("nextAt"));
+            world.due(again, next.minus(2, ChronoUnit.HOURS).toString());
+            eventually("the first time is over", () -> world.ledger(again), Map.of("accepted", 2L)::equals);
+            // The job that has just run has a key that the next one would have had: resuming asks for another.
+            world.step(world.step(again, "pause"), "resume");
+            world.subscribe("grown");
+            world.server.admin(
+                    "POST",
+                    "/api/v1/segments/" + segment + "/members",
+                    new JsonObject().put("add", new JsonArray().add("user:grown")));
+            var slot =
+                    Instant.now().minusSeconds(1).truncatedTo(ChronoUnit.MILLIS).toString();
+            for (var campaign : List.of(once, again)) {
+                world.due(campaign, slot);
+                var paused = world.awaitStatus(campaign, "paused");
+                assertThat(paused.getString("comment")).contains("more people");
+                assertThat(paused.getString("nextAt")).isEqualTo(slot);
+                assertThat(world.edit(paused, "POST", "/resume", null).status()).isEqualTo(409);
+                assertThat(world.edit(paused, "POST", "/approve", null).status())
+                        .as("who made it")
+                        .isEqualTo(403);
+                var approved = ok(world.as(world.server.member("marketing-manager"), paused, "POST", "/approve", null));
+                assertThat(approved.getString("status")).isEqualTo("paused");
+                assertThat(approved.getString("approval")).isEqualTo("independent");
+                assertThat(approved.getString("comment")).isEmpty();
+            }
+            assertThat(world.ledger(again)).isEqualTo(Map.of("accepted", 2L));
+            assertThat(world.ledger(once)).isEmpty();
+            assertThat(world.step(once, "resume").getString("status")).isEqualTo("running");
+            world.awaitStatus(once, "completed");
+            assertThat(world.ledger(once)).isEqualTo(Map.of("accepted", 3L));
+            assertThat(eventually(
+                            "all is told",
+                            () -> world.facts(once.getString("id")),
+                            facts -> facts.contains("campaign.completed")))
+                    .containsSubsequence(
+                            "campaign.paused", "campaign.approved", "campaign.started", "campaign.completed");
+
+            var running = world.step(again, "resume");
+            assertThat(running.getString("nextAt")).isEqualTo(next.toString());
+            assertThat(world.get(again, "/runs").getJsonArray("items").stream()
+                            .map(run -> ((JsonObject) run).getString("state")))
+                    .as("the time at which it waited is left out")
+                    .contains("missed");
+            world.due(
+                    again,
+                    Instant.now().minusSeconds(1).truncatedTo(ChronoUnit.MILLIS).toString());
+            eventually("it goes on", () -> world.ledger(again), Map.of("accepted", 5L)::equals);
+            world.step(running, "cancel");
+        } finally {
+            rules(new JsonObject().putNull("approvalLimit"));
+        }
+    }
+
+    @Test
     void what_is_too_late_by_its_cutoff_is_not_sent() {
         var segment = world.segment("late-", 1);
         // Half an hour away from now, whenever that is.
@@ -663,6 +726,86 @@ class CampaignsTest {
         assertThat(world.get(campaign, "").getString("status")).isEqualTo("draft");
     }
 
+    private static final String OWN = "/api/v1/webpush/own-browsers";
+
+    private record OwnBrowser(FakePushService.VirtualSubscription browser, String id, JsonObject secret) {}
+
+    private static OwnBrowser subscribed() {
+        var key = world.server.browser("GET", "/api/v1/webpush/key", null).json();
+        var browser = world.push.subscribe(key.getString("publicKey"));
+        var saved = world.server.browser("POST", "/api/v1/webpush/subscriptions", browser.toJson());
+        assertThat(saved.status()).as(saved.body()).isEqualTo(201);
+        return new OwnBrowser(
+                browser,
+                saved.json().getString("id"),
+                new JsonObject().put("deviceSecret", saved.json().getString("deviceSecret")));
+    }
+
+    private static int link(String who, OwnBrowser browser, JsonObject secret) {
+        return world.server.send("PUT", OWN + "/" + browser.id, who, secret).status();
+    }
+
+    @Test
+    void a_test_goes_to_the_browsers_that_staff_have_linked_themselves_until_they_leave() {
+        var colleague = world.server.member("campaign-manager");
+        var id =
+                ok(world.server.send("GET", "/api/v1/auth/me", colleague, null)).getString("id");
+        var mine = subscribed();
+        var other = subscribed();
+        assertThat(link(colleague, mine, other.secret)).as("another's secret").isEqualTo(404);
+        assertThat(link(world.server.otherWorkspace(), mine, mine.secret)).isEqualTo(404);
+        assertThat(link(colleague, mine, mine.secret)).isEqualTo(200);
+        assertThat(link(colleague, mine, mine.secret)).as("again").isEqualTo(200);
+        assertThat(link(colleague, other, other.secret)).isEqualTo(200);
+        assertThat(world.server
+                        .send("DELETE", OWN + "/" + other.id, colleague, null)
+                        .status())
+                .isEqualTo(204);
+        assertThat(ok(world.server.send("GET", OWN, colleague, null)).getJsonArray("items").stream()
+                        .map(one -> ((JsonObject) one).getString("id")))
+                .containsExactly(mine.id);
+        assertThat(ok(world.server.admin("GET", OWN, null)).getJsonArray("items"))
+                .as("each their own")
+                .isEmpty();
+
+        var campaign = world.campaign(draft());
+        var me = staff(campaign, colleague, "me");
+        assertThat(me.getInteger("planned")).isEqualTo(1);
+        eventually("it is there", mine.browser::receipts, receipts -> receipts.size() == 1);
+        var both = staff(campaign, world.server.token(), "me", id);
+        assertThat(both.getJsonArray("unknown")).as("who has linked none").hasSize(1);
+        eventually("it is there again", mine.browser::receipts, receipts -> receipts.size() == 2);
+        assertThat(other.browser.receipts()).isEmpty();
+        assertThat(world.get(campaign, "/runs").getJsonArray("items")).isEmpty();
+        var mixed = new JsonObject().put("staff", new JsonArray().add("me")).put("userIds", new JsonArray().add("x"));
+        for (var wrong : List.of(mixed, new JsonObject().put("staff", new JsonArray().add("nobody")))) {
+            assertThat(world.server
+                            .send("POST", path(campaign) + "/test-send", colleague, wrong)
+                            .status())
+                    .isBetween(400, 422);
+        }
+
+        var user = world.server.admin("GET", "/api/v1/users/" + id, null);
+        assertThat(world.server
+                        .admin("DELETE", "/api/v1/users/" + id, null, "If-Match", user.header("ETag"))
+                        .status())
+                .isEqualTo(204);
+        assertThat(world.rows("SELECT 1 FROM webpush_own_browser WHERE account = '" + id + "'"))
+                .isEmpty();
+        assertThat(staff(campaign, world.server.token(), id).getInteger("planned"))
+                .isZero();
+    }
+
+    private static JsonObject staff(JsonObject campaign, String who, String... staff) {
+        var sent = world.server.send(
+                "POST",
+                path(campaign) + "/test-send",
+                who,
+                new JsonObject().put("staff", new JsonArray(List.of(staff))));
+        assertThat(sent.status()).as(sent.body()).isEqualTo(202);
+        return sent.json();
+    }
+
     // ---- what it brought about -------------------------------------------------------------------------------------
 
     @Test
@@ -710,6 +853,90 @@ class CampaignsTest {
                 answer -> answer.status() == 200);
         assertThat(world.rows("SELECT 1 FROM campaigns_conversion WHERE event = 'out of time'"))
                 .isEmpty();
+    }
+
+    @Test
+    void who_was_reached_as_who_they_were_before_converts_as_who_they_are_and_is_one_person() {
+        var goal = new JsonObject().put("event", "Order Completed").put("windowHours", 2);
+        var segment = world.segment("was-", 4);
+        var visitor = visitor("was-visiting");
+        var added = world.server.admin(
+                "POST",
+                "/api/v1/segments/" + segment + "/members",
+                new JsonObject().put("add", new JsonArray().add(visitor)));
+        assertThat(added.json().getInteger("added")).as(added.body()).isEqualTo(1);
+        var campaign = world.campaign(draft(segment).put("goal", goal));
+        world.step(campaign, "launch");
+        world.awaitStatus(campaign, "completed");
+        assertThat(world.ledger(campaign)).isEqualTo(Map.of("accepted", 5L));
+        order("was-1", 1, "as who they were");
+        alias("was-0", "is-0");
+        alias("was-1", "is-1");
+        alias("was-2", "was-3");
+        identify("is-visiting", "was-visiting");
+        order("is-0", 10, "another now");
+        order("is-1", 100, "another since the first");
+        order("was-3", 1_000, "both were reached");
+        order("is-visiting", 10_000, "said their name since");
+        var told = eventually(
+                "all are counted",
+                () -> world.get(campaign, "/stats").getJsonObject("conversions"),
+                conversions -> conversions.getInteger("total") == 5);
+        assertThat(told.getInteger("people")).isEqualTo(4);
+        assertThat(told.getJsonArray("values").getJsonObject(0).getDouble("sum"))
+                .isEqualTo(11_111);
+    }
+
+    @Test
+    void who_became_one_with_somebody_who_got_it_does_not_get_it_again() {
+        var segment = world.segment("twin-", 2);
+        var campaign = world.campaign(draft(segment).put("perMinute", 1));
+        world.step(campaign, "launch");
+        eventually("the first has it", () -> world.ledger(campaign), Map.of("accepted", 1L)::equals);
+        var first = world.rows(
+                        """
+                        SELECT i.value FROM campaigns_run c JOIN cep_run r ON r.id = c.message
+                        JOIN cep_message m ON m.run = r.run AND m.state = 2
+                        JOIN cdp_identity i ON i.ws = m.ws AND i.profile_no = m.profile_no AND i.kind = 0
+                        WHERE c.campaign = '%s'
+                        """
+                                .formatted(campaign.getString("id")))
+                .getFirst()
+                .getString("value");
+        alias(first, first.equals("twin-0") ? "twin-1" : "twin-0");
+        eventually(
+                "they are one",
+                () -> world.rows(
+                        "SELECT count(DISTINCT profile_no) AS people FROM cdp_identity WHERE value LIKE 'twin-_'"),
+                rows -> rows.getFirst().getLong("people") == 1);
+        world.execute("DELETE FROM cep_throttle");
+        world.execute("UPDATE jobs SET due_at = now() WHERE type = 'cep.send' AND state = 'waiting'");
+        world.awaitStatus(campaign, "completed");
+        assertThat(world.ledger(campaign))
+                .as("on neither of the browsers that they have now")
+                .isEqualTo(Map.of("accepted", 1L, "duplicate", 2L));
+        assertThat(counts(world.get(campaign, "/stats"), "reasons")).isEqualTo(world.ledger(campaign));
+    }
+
+    private static String visitor(String anonymousId) {
+        var key = world.server.browser("GET", "/api/v1/webpush/key", null).json();
+        var browser = world.push.subscribe(key.getString("publicKey"));
+        var saved = world.server.admin(
+                "POST", "/api/v1/webpush/subscriptions", browser.toJson().put("anonymousId", anonymousId));
+        assertThat(saved.status()).as(saved.body()).isEqualTo(201);
+        var path = "/api/v1/webpush/subscriptions/" + saved.json().getString("id");
+        return ok(world.server.admin("GET", path, null)).getString("profileId");
+    }
+
+    private static void alias(String from, String to) {
+        var alias = new JsonObject().put("previousId", from).put("userId", to);
+        assertThat(world.server.admin("POST", "/v1/alias", alias).status()).isEqualTo(200);
+    }
+
+    private static void identify(String user, String visitor) {
+        var identify = new JsonObject().put("userId", user).put("anonymousId", visitor);
+        assertThat(world.server.admin("POST", "/v1/identify", identify).status())
+                .isEqualTo(200);
     }
 
     private static void order(String user, double total, String id) {

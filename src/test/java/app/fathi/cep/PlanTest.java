@@ -37,6 +37,7 @@ class PlanTest {
             DedupeStore.TAKEN,
             DedupeStore.PUT,
             DedupeStore.UNITE,
+            UnitedStore.GOT,
             RunsStore.WAKE,
             RunsStore.SUMS,
             RunsStore.FOLD,

@@ -10,13 +10,11 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /** A channel whose addresses and answers a test decides, and that remembers what left. */
 final class ScriptedChannel implements Channel {
@@ -91,8 +89,11 @@ final class ScriptedChannel implements Channel {
     }
 
     @Override
-    public synchronized Future<Set<UUID>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
-        return Future.succeededFuture(ids.stream().filter(active::containsKey).collect(Collectors.toSet()));
+    public synchronized Future<Map<UUID, Integer>> stillActive(SqlClient tx, int ws, Collection<UUID> ids) {
+        var found = new LinkedHashMap<>(owners);
+        found.keySet().retainAll(ids);
+        found.keySet().retainAll(active.keySet());
+        return Future.succeededFuture(found);
     }
 
     @Override

@@ -86,6 +86,8 @@ final class Placeholders {
         all.put("PAUSED_CAMPAIGN_ID", "The `id` of a campaign that is paused.");
         all.put("WRONG_CAMPAIGN_ID", "The `id` of a campaign that is not to go out any more.");
         all.put("OLD_CAMPAIGN_ID", "The `id` of a campaign that is to be put away.");
+        all.put("OWN_BROWSER_ID", "The `id` of the subscription in the browser that you use yourself.");
+        all.put("DEVICE_SECRET", "The `deviceSecret` that this browser got when it subscribed.");
         all.put("LEAVING_PROFILE_ID", "The `id` of the profile that is to be forgotten for good.");
         all.put("OTHER_PROFILE_ID", "The `id` of the profile that becomes part of another.");
         return all;
@@ -111,6 +113,7 @@ final class Placeholders {
         all.put("01932f11-21f0-7b00-9000-1a1b1c1d1e1f", "PROFILE_ID");
         all.put("01932f11-21f0-7b00-9000-2a2b2c2d2e2f", "OTHER_PROFILE_ID");
         all.put("01932f11-2200-7a00-8000-0a0b0c0d0e0f", "SUBSCRIPTION_ID");
+        all.put("fds_x3Jm0o0zqk0e5cUu2nX0mM3yqvXz9V3c", "DEVICE_SECRET");
         all.put("01932f12-3300-7c00-a000-2a2b2c2d2e2f", "MESSAGE_ID");
         all.put("01932f13-4400-7e00-8000-4a4b4c4d4e4f", "JOB_ID");
         all.put("01932f0e-7b1c-7a41-9d0f-3b6f7a1c2d3e", "USER_ID");

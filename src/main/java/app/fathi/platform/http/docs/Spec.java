@@ -106,7 +106,9 @@ final class Spec {
         Credential credential() {
             var security = json.getJsonArray("security");
             if (security == null) {
-                return path.contains("/auth/") || needsRecentSignIn() ? Credential.ACCESS_TOKEN : Credential.API_KEY;
+                return path.contains("/auth/") || path.contains("/own-") || needsRecentSignIn()
+                        ? Credential.ACCESS_TOKEN
+                        : Credential.API_KEY;
             }
             if (security.isEmpty()) {
                 return Credential.NONE;
