@@ -4,9 +4,9 @@
  *
  * <p>Tables: {@code campaigns_campaign}, {@code campaigns_run} (each time that one goes out), {@code campaigns_goal} (events that
  * are looked for after one) with {@code campaigns_goals_version}, {@code campaigns_conversion} (people who did them); views over
- * what is read of others: {@code campaigns_workspace}, {@code campaigns_author}, {@code campaigns_accepted}. Jobs: {@code
+ * what is read of others: {@code campaigns_workspace}, {@code campaigns_author}, {@code campaigns_accepted}, {@code campaigns_past}, {@code campaigns_identity}. Jobs: {@code
  * campaigns.launch}, {@code campaigns.watch}. Tells on {@code facts}: {@code campaign.submitted}, {@code campaign.approved},
  * {@code campaign.rejected}, {@code campaign.started}, {@code campaign.paused}, {@code campaign.completed}, {@code
- * campaign.failed}. Hears: {@code track} events, as a {@code ProfileStage}. Permissions: {@code campaigns:…}.
+ * campaign.failed}. Hears: {@code track} events, and who became one, as a {@code ProfileStage}. Permissions: {@code campaigns:…}.
  */
 package app.fathi.campaigns;
