@@ -335,7 +335,7 @@ class DocumentedCodeTest {
         var own = server.admin(
                         "POST",
                         "/api/v1/webpush/subscriptions",
-                        subscription(browser()).put("userId", "customer-7"))
+                        subscription(browser()).put("userId", "customer-11"))
                 .json();
         environment.put("OWN_BROWSER_ID", own.getString("id"));
         environment.put("DEVICE_SECRET", own.getString("deviceSecret"));
@@ -343,6 +343,8 @@ class DocumentedCodeTest {
                 "PUT",
                 "/api/v1/webpush/own-browsers/" + own.getString("id"),
                 new JsonObject().put("deviceSecret", own.getString("deviceSecret")));
+        server.admin(
+                "POST", "/api/v1/webpush/subscriptions", subscription(browser()).put("userId", "customer-7"));
         server.admin(
                 "POST", "/api/v1/webpush/subscriptions", subscription(browser()).put("userId", "customer-9"));
         environment.put(
