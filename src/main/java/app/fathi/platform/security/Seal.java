@@ -66,16 +66,21 @@ final class Seal {
 
     /** Of a new file. */
     static Seal make(String passphrase) {
+        return make(passphrase, MEMORY_KIB, ITERATIONS, LANES);
+    }
+
+    /** The same, with a guess that costs something else. */
+    static Seal make(String passphrase, int memory, int iterations, int lanes) {
         var salt = new byte[SALT_OCTETS];
         new SecureRandom().nextBytes(salt);
         var head = ByteBuffer.allocate(HEADER_OCTETS)
                 .put(MAGIC)
                 .put(VERSION)
-                .putInt(MEMORY_KIB)
-                .putInt(ITERATIONS)
-                .putInt(LANES)
+                .putInt(memory)
+                .putInt(iterations)
+                .putInt(lanes)
                 .put(salt);
-        var keys = derive(passphrase, salt, MEMORY_KIB, ITERATIONS, LANES);
+        var keys = derive(passphrase, salt, memory, iterations, lanes);
         head.put(mac(keys, head.array()));
         return new Seal(head.array(), aes(keys));
     }

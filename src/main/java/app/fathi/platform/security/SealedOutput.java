@@ -13,8 +13,12 @@ public final class SealedOutput extends OutputStream {
 
     /** Takes a tenth of a second and 64 MiB: not for an event loop. */
     public SealedOutput(OutputStream file, String passphrase) throws IOException {
+        this(file, Seal.make(passphrase));
+    }
+
+    SealedOutput(OutputStream file, Seal seal) throws IOException {
         this.file = file;
-        this.seal = Seal.make(passphrase);
+        this.seal = seal;
         file.write(seal.header());
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,11 +32,16 @@ class SealedFileTest {
 
     private static byte[] seal(byte[] plain) throws IOException {
         var file = new ByteArrayOutputStream();
-        try (var out = new SealedOutput(file, PASSPHRASE)) {
+        try (var out = new SealedOutput(file, quick(PASSPHRASE))) {
             out.write(plain);
             out.finish();
         }
         return file.toByteArray();
+    }
+
+    /** What a guess costs stands in the file: nearly nothing here, where a file is opened again and again. */
+    private static Seal quick(String passphrase) {
+        return Seal.make(passphrase, 64, 1, 4);
     }
 
     private static byte[] open(byte[] file, String passphrase) throws IOException {
@@ -52,6 +58,18 @@ class SealedFileTest {
     }
 
     @Test
+    void a_guess_costs_what_rfc_9106_asks_for() throws IOException {
+        var file = new ByteArrayOutputStream();
+        try (var out = new SealedOutput(file, PASSPHRASE)) {
+            out.write(PLAIN);
+            out.finish();
+        }
+        var costs = ByteBuffer.wrap(file.toByteArray(), 8, 12).slice().asIntBuffer();
+        assertThat(new int[] {costs.get(), costs.get(), costs.get()}).containsExactly(65_536, 3, 4);
+        assertThat(open(file.toByteArray(), PASSPHRASE)).isEqualTo(PLAIN);
+    }
+
+    @Test
     void another_passphrase_does_not_open_it() {
         assertThatThrownBy(() -> open(sealed, PASSPHRASE + "r"))
                 .isInstanceOf(SealedException.class)
@@ -61,7 +79,7 @@ class SealedFileTest {
     @Test
     void a_passphrase_is_the_same_however_its_accents_are_typed() throws IOException {
         var file = new ByteArrayOutputStream();
-        try (var out = new SealedOutput(file, "caf\u00e9 caf\u00e9 caf\u00e9")) {
+        try (var out = new SealedOutput(file, quick("caf\u00e9 caf\u00e9 caf\u00e9"))) {
             out.finish();
         }
         assertThat(open(file.toByteArray(), "cafe\u0301 cafe\u0301 cafe\u0301")).isEmpty();
@@ -97,7 +115,7 @@ class SealedFileTest {
     @Test
     void a_file_that_was_not_finished_does_not_open() throws IOException {
         var file = new ByteArrayOutputStream();
-        try (var out = new SealedOutput(file, PASSPHRASE)) {
+        try (var out = new SealedOutput(file, quick(PASSPHRASE))) {
             out.write(PLAIN);
         }
         assertThatThrownBy(() -> open(file.toByteArray(), PASSPHRASE)).isInstanceOf(SealedException.class);
@@ -107,7 +125,7 @@ class SealedFileTest {
     void in_whatever_portions_it_is_written_it_is_the_same() throws IOException {
         var random = new Random(3);
         var file = new ByteArrayOutputStream();
-        try (var out = new SealedOutput(file, PASSPHRASE)) {
+        try (var out = new SealedOutput(file, quick(PASSPHRASE))) {
             for (int from = 0; from < PLAIN.length; ) {
                 int some = Math.min(PLAIN.length - from, random.nextInt(100_000));
                 out.write(PLAIN, from, some);
