@@ -5,8 +5,6 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Pools;
 import app.fathi.platform.health.Health;
 import app.fathi.platform.health.Metrics;
-import com.password4j.Argon2Function;
-import com.password4j.types.Argon2;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
@@ -31,14 +29,6 @@ import java.util.function.Consumer;
 public final class TestServer implements AutoCloseable {
     public static final String ADMIN_EMAIL = "admin@fathi.test";
     public static final String ADMIN_PASSWORD = "quite a long test password";
-
-    /**
-     * Of the administrator's password, and of those who are made like them: a sign-in costs what its hash says, and a test signs in
-     * often. What hashing costs in earnest is tested where passwords are ({@code PasswordsTest}).
-     */
-    private static final String QUICK_HASH = Argon2Function.getInstance(8, 1, 1, 32, Argon2.ID)
-            .hash(ADMIN_PASSWORD)
-            .getResult();
 
     private static final AnswerCheck ANSWER_CHECK = new AnswerCheck();
 
@@ -71,7 +61,7 @@ public final class TestServer implements AutoCloseable {
             environment.put("FATHI_RATES_" + category + "_PER_MINUTE", "1000000");
         }
         environment.putAll(settings);
-        var config = Config.of(environment);
+        var config = QuickPasswords.in(Config.of(environment));
         this.pools = Pools.open(vertx, config.db(), database.address());
         var health = new Health(vertx);
         this.app = new App(vertx, config, pools, health, metrics, morePages);
@@ -81,9 +71,6 @@ public final class TestServer implements AutoCloseable {
             throw new IllegalStateException("The server does not start", e);
         }
         health.serving();
-        if (ownsDatabase) {
-            database.execute("UPDATE users_account SET password_hash = '" + QUICK_HASH + "'");
-        }
         this.token = signIn(ADMIN_EMAIL);
     }
 

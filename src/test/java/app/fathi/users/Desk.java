@@ -22,6 +22,7 @@ import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.roles.Roles;
 import app.fathi.testing.Closing;
+import app.fathi.testing.QuickPasswords;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -45,6 +46,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -68,7 +70,12 @@ final class Desk implements AutoCloseable {
     final FirstRun firstRun;
     private final boolean ownsDatabase;
 
-    private Desk(TestDatabase database, boolean ownsDatabase, Path data, Map<String, String> settings) {
+    private Desk(
+            TestDatabase database,
+            boolean ownsDatabase,
+            Path data,
+            Map<String, String> settings,
+            UnaryOperator<Config> passwords) {
         this.database = database;
         this.ownsDatabase = ownsDatabase;
         Bus.prepare(vertx);
@@ -76,7 +83,7 @@ final class Desk implements AutoCloseable {
         var environment = new HashMap<>(Map.of(
                 "FATHI_DATA_DIR", data.toString(), "FATHI_ADMIN_EMAIL", EMAIL, "FATHI_ADMIN_PASSWORD", PASSWORD));
         environment.putAll(settings);
-        config = Config.of(environment);
+        config = passwords.apply(Config.of(environment));
         secrets = Secrets.open(pool, config).await();
         epochs = new SecurityEpochs(vertx, pool, config.security());
         epochs.start().await();
@@ -107,12 +114,17 @@ final class Desk implements AutoCloseable {
     }
 
     static Desk open(Map<String, String> settings) {
-        return new Desk(TestDatabase.create(), true, temporaryFolder(), settings);
+        return new Desk(TestDatabase.create(), true, temporaryFolder(), settings, QuickPasswords::in);
+    }
+
+    /** Where hashing a password costs what it costs a server. */
+    static Desk openInEarnest(Map<String, String> settings) {
+        return new Desk(TestDatabase.create(), true, temporaryFolder(), settings, UnaryOperator.identity());
     }
 
     /** Another node on the same database. */
     Desk another() {
-        return new Desk(database, false, Path.of(config.dataDir()), Map.of());
+        return new Desk(database, false, Path.of(config.dataDir()), Map.of(), QuickPasswords::in);
     }
 
     Reply login(String email, String password) {

@@ -5,6 +5,7 @@ import static app.fathi.users.Desk.kind;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.bus.Reply;
+import app.fathi.platform.config.Config;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.security.Caller;
 import io.vertx.core.json.JsonObject;
@@ -69,7 +70,7 @@ class SessionsTest {
 
     @Test
     void an_unknown_account_costs_a_hash_as_a_known_one_does() {
-        var passwords = new Passwords(DESK.vertx, DESK.config.security());
+        var passwords = new Passwords(DESK.vertx, Config.of(Map.of()).security());
         passwords.prepare().await();
         var hash = passwords.hash(Desk.PASSWORD).await();
         assertThat(hash).startsWith("$argon2id$v=19$m=19456,t=2,p=1$");
@@ -107,7 +108,7 @@ class SessionsTest {
     /** Few hash at a time, a bounded number waits, the rest is told to come back; and everybody else is served meanwhile. */
     @Test
     void two_hundred_sign_ins_at_once_are_bounded_and_hold_nobody_else_up() {
-        try (var desk = Desk.open(Map.of("FATHI_SECURITY_PASSWORD_QUEUE", "8"))) {
+        try (var desk = Desk.openInEarnest(Map.of("FATHI_SECURITY_PASSWORD_QUEUE", "8"))) {
             flood(desk);
         }
     }
