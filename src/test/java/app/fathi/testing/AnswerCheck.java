@@ -11,6 +11,7 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -40,8 +41,28 @@ public final class AnswerCheck {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final Contract contract = Contract.load();
-    private final ContractSchemas schemas = new ContractSchemas(contract);
+    private static final Pattern PARAMETER = Pattern.compile("\\{[^}]+}");
+
+    /** One operation, and the paths that are its own. */
+    private record Known(String method, Pattern path, JsonNode node) {}
+
+    private final ContractSchemas schemas;
+    /** In the order of the contract. */
+    private final List<Known> operations;
+
+    public AnswerCheck() {
+        var contract = Contract.load();
+        schemas = new ContractSchemas(contract);
+        operations = contract.operations().values().stream()
+                .map(each -> new Known(
+                        each.method().name(),
+                        Pattern.compile(PARAMETER.matcher(each.path()).replaceAll("[^/]+")),
+                        schemas.document()
+                                .path("paths")
+                                .path(each.path())
+                                .path(each.method().name().toLowerCase(Locale.ROOT))))
+                .toList();
+    }
 
     /** Fails with everything that is wrong with the answer; else gives the operation's id and the status, if it is one. */
     public Optional<String> check(String method, URI uri, TestServer.Answer answer) {
@@ -78,17 +99,11 @@ public final class AnswerCheck {
 
     /** The operation that a request is for; empty beside the contract and for methods that a path does not have. */
     private Optional<JsonNode> operation(String method, String path) {
-        return contract.operations().values().stream()
-                .filter(each -> each.method().name().equals(method) && matches(each.path(), path))
+        return operations.stream()
+                .filter(each -> each.method().equals(method)
+                        && each.path().matcher(path).matches())
                 .findFirst()
-                .map(each -> schemas.document()
-                        .path("paths")
-                        .path(each.path())
-                        .path(method.toLowerCase(java.util.Locale.ROOT)));
-    }
-
-    private static boolean matches(String template, String path) {
-        return Pattern.matches(template.replaceAll("\\{[^}]+}", "[^/]+"), path);
+                .map(Known::node);
     }
 
     private void problem(TestServer.Answer answer, String path, List<String> faults) {

@@ -34,6 +34,11 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
     private static final Set<String> FILES = Set.of("text/csv", "application/x-ndjson", "text/event-stream");
     private static final Set<String> METHODS = Set.of("get", "put", "post", "delete", "patch", "head", "options");
 
+    /** The one on the class path, and what the routers of all servers in this JVM are built from. */
+    private static volatile Contract loaded;
+
+    private static volatile OpenAPIContract modelOfLoaded;
+
     /**
      * One operation.
      *
@@ -105,8 +110,18 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** Reads {@code openapi.yaml} from the class path; a contract that lacks what we need of it is refused. */
+    /**
+     * Reads {@code openapi.yaml} from the class path, once in this JVM; a contract that lacks what we need of it is refused. Whoever
+     * asks gets the same: nobody changes its document.
+     */
     public static Contract load() {
+        if (loaded == null) {
+            loaded = read();
+        }
+        return loaded;
+    }
+
+    private static Contract read() {
         try (var in = Contract.class.getResourceAsStream("/openapi.yaml")) {
             if (in == null) {
                 throw new IllegalStateException("openapi.yaml is not on the class path");
@@ -155,9 +170,12 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
     /**
      * What the router is built from. Differs from the document where vertx-openapi cannot take it: problem responses are
      * announced as plain JSON (it refuses to load other media types), files in answers, bodies of uploads and {@code
-     * security} are left out because they are ours to check.
+     * security} are left out because they are ours to check. It belongs to no Vert.x and is made once.
      */
     public Future<OpenAPIContract> forRouter(Vertx vertx) {
+        if (this == loaded && modelOfLoaded != null) {
+            return Future.succeededFuture(modelOfLoaded);
+        }
         var model = document.copy();
         withoutSecurity(model);
         withoutUploads(model);
@@ -169,7 +187,11 @@ public record Contract(String text, JsonObject document, Map<String, Operation> 
                 content.put("application/json", content.remove("application/problem+json"));
             }
         });
-        return OpenAPIContract.from(vertx, model);
+        return OpenAPIContract.from(vertx, model).onSuccess(made -> {
+            if (this == loaded) {
+                modelOfLoaded = made;
+            }
+        });
     }
 
     /** Bodies that are put down as they come are nothing for its validator, whatever their type. */
