@@ -11,6 +11,7 @@ import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.testing.FakePushService.Receipt;
+import app.fathi.testing.TestDatabase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +43,7 @@ class EmbeddedProcessTest {
     @BeforeEach
     void letThrough() throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        TestDatabase.putPrograms(folder.resolve("only/data"));
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -32,6 +33,9 @@ public final class TestDatabase implements AutoCloseable {
     private static final String TEMPLATE = "fathi_template";
     private static final AtomicInteger COUNT = new AtomicInteger();
     private static final int CONNECTIONS = 200;
+    /** Where the programs of PostgreSQL lie for all test JVMs. */
+    private static final Path PROGRAMS =
+            Path.of(System.getProperty("java.io.tmpdir"), "fathi-test-" + System.getProperty("user.name"));
 
     private static EmbeddedPostgres server;
 
@@ -49,6 +53,22 @@ public final class TestDatabase implements AutoCloseable {
     /** A database without any table. */
     public static TestDatabase empty() {
         return copyOf("template0");
+    }
+
+    /**
+     * The programs of PostgreSQL in a data folder where no server was ever started: for who is not there to see the very first start,
+     * which would unpack them for seconds.
+     */
+    public static void putPrograms(Path dataFolder) throws IOException {
+        server();
+        var postgres = Files.createDirectories(dataFolder.resolve("postgres"));
+        try (var unpacked = Files.list(PROGRAMS)) {
+            for (var programs : unpacked.filter(
+                            path -> path.getFileName().toString().startsWith("postgresql-"))
+                    .toList()) {
+                Files.createSymbolicLink(postgres.resolve(programs.getFileName()), programs);
+            }
+        }
     }
 
     public DatabaseAddress address() {
@@ -109,13 +129,18 @@ public final class TestDatabase implements AutoCloseable {
 
     private static EmbeddedPostgres start() {
         try {
-            var shared = Path.of(System.getProperty("java.io.tmpdir"), "fathi-test-" + System.getProperty("user.name"));
             var data = Files.createTempDirectory("fathi-test-data-");
-            var started = EmbeddedPostgres.startVolatile(data, shared, CONNECTIONS);
+            var started = EmbeddedPostgres.startVolatile(data, PROGRAMS, CONNECTIONS);
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                 started.close();
                 delete(data);
             }));
+            // Every connection proves its password as many times over as was said when it was set.
+            for (var each : List.of(started.superuser(), started.address())) {
+                run(
+                        started.superuser(),
+                        "SET scram_iterations = 1; ALTER ROLE " + each.user() + " PASSWORD '" + each.password() + "'");
+            }
             run(started.superuser(), "CREATE DATABASE " + TEMPLATE + " OWNER fathi");
             Migrations.run(started.address().withDatabase(TEMPLATE));
             return started;

@@ -73,6 +73,7 @@ class BackupTest {
     void what_was_backed_up_lives_on_elsewhere_and_sends_nothing_older_by_itself() throws Exception {
         var backup = folder.resolve("fathi.backup");
         var old = folder.resolve("first");
+        TestDatabase.putPrograms(old.resolve("data"));
         try (var world = new CrashWorld(folder, SETTINGS, new CrashWorld.Crowd(DEVICES, DEVICES), Options.usual())) {
             CrashWorld.Sent sent;
             var later = later();

@@ -4,6 +4,7 @@ import static app.fathi.crash.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.testing.ServerProcess;
+import app.fathi.testing.TestDatabase;
 import app.fathi.testing.ToolProcess;
 import io.vertx.core.json.JsonObject;
 import java.io.IOException;
@@ -42,6 +43,7 @@ class DoctorTest {
             settings =
                     Map.of("FATHI_HTTP_PORT", "" + free.getLocalPort(), "FATHI_VAPID_SUBJECT", "mailto:push@fathi.dev");
         }
+        TestDatabase.putPrograms(folder.resolve("data"));
         server = ServerProcess.start(folder, settings);
         server.awaitReady();
     }

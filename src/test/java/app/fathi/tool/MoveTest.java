@@ -51,6 +51,7 @@ class MoveTest {
     @Test
     void every_table_arrives_equal_and_a_server_goes_on_there() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        TestDatabase.putPrograms(folder.resolve("data"));
         try (var target = TestDatabase.empty()) {
             var url = target.environment().get("FATHI_DB_URL");
             var login = new TreeMap<>(target.environment());

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.crash.CrashWorld;
 import app.fathi.crash.Node;
 import app.fathi.testing.FakePushService.Options;
+import app.fathi.testing.TestDatabase;
 import app.fathi.testing.ToolProcess;
 import io.vertx.core.json.JsonArray;
 import java.nio.file.Files;
@@ -30,6 +31,7 @@ class StopSendingTest {
     @Test
     void it_stops_a_running_server_and_one_that_starts_later() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        TestDatabase.putPrograms(folder.resolve("only/data"));
         try (var world = new CrashWorld(folder, Map.of(), new CrashWorld.Crowd(8, 8), Options.usual())) {
             try (var node = world.start("only", Map.of()).awaitReady()) {
                 world.subscribeEverybody(node);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import app.fathi.platform.config.StartException;
+import app.fathi.testing.TestDatabase;
 import java.io.BufferedReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -75,6 +76,7 @@ class EmbeddedPostgresTest {
 
     @Test
     void after_a_killed_process_the_next_start_finds_the_committed_data() throws Exception {
+        TestDatabase.putPrograms(folder);
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var process = new ProcessBuilder(
                         java, "-cp", System.getProperty("java.class.path"), Holder.class.getName(), folder.toString())

@@ -3,6 +3,7 @@ package app.fathi.platform.health;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.testing.ServerProcess;
+import app.fathi.testing.TestDatabase;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.File;
@@ -15,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -60,7 +60,8 @@ class AlertsTest {
     @Test
     @Tag("slow")
     void alerts_and_dashboard_name_only_what_a_server_tells() throws Exception {
-        try (var server = ServerProcess.start(folder, Map.of())) {
+        try (var database = TestDatabase.create();
+                var server = ServerProcess.start(folder, database.environment())) {
             var address = server.awaitReady();
             try (var client = HttpClient.newHttpClient()) {
                 // What is counted by the request exists after the first one.
