@@ -24,6 +24,10 @@ public final class ServerProcess implements AutoCloseable {
     private static final String READY = "Fathi is ready at ";
     private static final int READY_SECONDS = 90;
     private static final int EXIT_SECONDS = 45;
+    private static final int TRAINING_SECONDS = 120;
+    private static final boolean SHORT_RUN = Boolean.getBoolean("fathi.shortRun");
+
+    private static StartCache cache;
 
     private final Process process;
     private final List<String> output = new ArrayList<>();
@@ -45,16 +49,13 @@ public final class ServerProcess implements AutoCloseable {
 
     /** Starts the process and returns at once. */
     public static ServerProcess start(Path folder, Map<String, String> environment) {
-        return start(folder, environment, classPath());
+        return start(command(folder, cache()), folder, environment);
     }
 
     /** The same, with files in {@code overlay} instead of those that are packaged under the same name. */
     public static ServerProcess startWith(Path overlay, Path folder, Map<String, String> environment) {
-        return start(folder, environment, overlay.toAbsolutePath() + File.pathSeparator + classPath());
-    }
-
-    private static ServerProcess start(Path folder, Map<String, String> environment, String classPath) {
-        return start(command(folder, classPath), folder, environment);
+        var classPath = overlay.toAbsolutePath() + File.pathSeparator + classPath();
+        return start(command(folder, new StartCache(classPath, List.of())), folder, environment);
     }
 
     /**
@@ -62,25 +63,51 @@ public final class ServerProcess implements AutoCloseable {
      * {@code data-demo} in the folder.
      */
     public static ServerProcess startDemo(Path folder, Map<String, String> environment, String... arguments) {
-        var builder = command(folder, classPath());
+        var builder = command(folder, cache());
         builder.command().add("--demo");
         builder.command().addAll(List.of(arguments));
         return start(builder, environment);
     }
 
-    private static ProcessBuilder command(Path folder, String classPath) {
+    private static ProcessBuilder command(Path folder, StartCache cache) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(cache.options());
         command.add("@" + Path.of("scripts/lib/jvm.options").toAbsolutePath());
         if (Runtime.version().feature() >= 24) {
             command.add("--sun-misc-unsafe-memory-access=allow");
         }
         // In the suite most live for seconds, and would spend half of that on compiling for the long run.
-        if (Boolean.getBoolean("fathi.shortRun")) {
-            command.add("-XX:TieredStopAtLevel=1");
+        if (SHORT_RUN) {
+            command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
         }
-        command.addAll(List.of("-cp", classPath, "app.fathi.Main"));
+        command.addAll(List.of("-cp", cache.classPath(), "app.fathi.Main"));
         return new ProcessBuilder(command).directory(folder.toFile());
+    }
+
+    private static synchronized StartCache cache() {
+        if (cache == null) {
+            cache = SHORT_RUN ? StartCache.of("server", ServerProcess::train) : new StartCache(classPath(), List.of());
+        }
+        return cache;
+    }
+
+    /** On a database that is there: what unpacks one may not be kept, see {@code PostgresBinaries}. */
+    private static void train(List<String> options, String classPath) {
+        try (var database = TestDatabase.create()) {
+            var folder = Files.createTempDirectory("server-training");
+            var builder = command(folder, new StartCache(classPath, options));
+            try (var server = start(builder, folder, database.environment())) {
+                server.awaitReady();
+                // Otherwise than by terminate(), which closes the pipes: the JVM has more to say, and dies of it.
+                server.process.toHandle().destroy();
+                server.process.waitFor(TRAINING_SECONDS, TimeUnit.SECONDS);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** As an operator starts it, from the package; it is built before where it is older than its sources. */

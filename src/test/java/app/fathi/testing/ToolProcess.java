@@ -2,6 +2,7 @@ package app.fathi.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,8 @@ import java.util.concurrent.TimeUnit;
 /** The operator's tool in a process of its own, as {@code scripts/fathi} runs it, with the settings of a {@link ServerProcess}. */
 public final class ToolProcess {
     private static final int EXIT_SECONDS = 120;
+
+    private static StartCache cache;
 
     private ToolProcess() {}
 
@@ -27,7 +30,7 @@ public final class ToolProcess {
     /** Begins a command, for a test that ends it half way. */
     public static Process start(Path folder, Map<String, String> environment, String... arguments) {
         try {
-            return builder(folder, environment, arguments)
+            return builder(cache(), folder, environment, arguments)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
@@ -36,15 +39,17 @@ public final class ToolProcess {
         }
     }
 
-    private static ProcessBuilder builder(Path folder, Map<String, String> environment, String... arguments) {
+    private static ProcessBuilder builder(
+            StartCache cache, Path folder, Map<String, String> environment, String... arguments) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(cache.options());
         command.addAll(List.of("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djdk.console=java.base"));
         command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Dfathi.from=" + folder));
         if (Runtime.version().feature() >= 24) {
             command.add("--sun-misc-unsafe-memory-access=allow");
         }
-        command.addAll(List.of("-cp", ServerProcess.classPath(), "app.fathi.tool.Tool"));
+        command.addAll(List.of("-cp", cache.classPath(), "app.fathi.tool.Tool"));
         command.addAll(List.of(arguments));
         var builder = new ProcessBuilder(command).directory(folder.toFile());
         builder.environment().keySet().removeIf(name -> name.startsWith("FATHI_") || name.contains("JAVA_"));
@@ -55,10 +60,36 @@ public final class ToolProcess {
                 ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
     }
 
+    private static synchronized StartCache cache() {
+        if (cache == null) {
+            cache = StartCache.of("tool", ToolProcess::train);
+        }
+        return cache;
+    }
+
+    /** The doctor looks at most of what there is. */
+    private static void train(List<String> options, String classPath) {
+        try (var database = TestDatabase.create()) {
+            builder(
+                            new StartCache(classPath, options),
+                            Files.createTempDirectory("tool-training"),
+                            database.environment(),
+                            "doctor")
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor(EXIT_SECONDS, TimeUnit.SECONDS);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** Runs a command to its end in the folder of a server. */
     public static Answer run(Path folder, Map<String, String> environment, String... arguments) {
         try {
-            var process = builder(folder, environment, arguments).start();
+            var process = builder(cache(), folder, environment, arguments).start();
             var err = new StringBuilder();
             var reader = Thread.ofPlatform().daemon().start(() -> process.errorReader()
                     .lines()
