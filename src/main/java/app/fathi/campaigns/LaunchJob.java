@@ -40,7 +40,7 @@ final class LaunchJob implements JobHandler {
     private static final int TOLD = 10_000;
 
     private static final String OUTGROWN =
-            "When it was to go out, it was for more people than may be told what nobody else has approved: have somebody approve it who neither made it nor changed it last, and resume it.";
+            "When it was due it was for more people than the approval limit allows without a second person. Have somebody approve it who neither made it nor changed it last, then resume it.";
 
     private final Transactions transactions;
     private final CampaignsStore store = new CampaignsStore();

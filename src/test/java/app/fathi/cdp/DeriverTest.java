@@ -523,7 +523,9 @@ class DeriverTest {
         derive(identify("ada", "v", "m3", NOON, false, new JsonObject()));
         assertThat(heard).as("also without proof").containsExactly(visitor + "→" + ada);
         derive(identify("ada", "v", "m4", NOON.plusSeconds(1), true, new JsonObject()));
-        assertThat(heard).as("addresses are no ids").hasSize(1);
+        assertThat(heard)
+                .as("addresses go later, with the proof")
+                .containsExactly(visitor + "→" + ada, visitor + "→" + ada);
         derive(identify("eve", "v", "m0", NOON.minusSeconds(1), false, new JsonObject()));
         var eve = reach("eve", null);
         assertThat(heard).as("an earlier claim").contains(ada + "→" + eve);

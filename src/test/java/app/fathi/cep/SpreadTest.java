@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cep.Timing.Local;
 import app.fathi.cep.Timing.Passed;
+import app.fathi.testing.ChangingClocks;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -41,9 +42,10 @@ class SpreadTest {
 
     @Test
     void nobody_on_earth_has_the_hour_before_people_are_looked_for_or_after_the_last() {
-        var zones = ZoneId.getAvailableZoneIds().stream()
-                .filter(zone -> zone.contains("/") && !zone.startsWith("Etc/") && !zone.startsWith("SystemV/"))
-                .map(ZoneId::of)
+        var zones = ChangingClocks.onEarth().stream()
+                .filter(zone -> zone.getId().contains("/")
+                        && !zone.getId().startsWith("Etc/")
+                        && !zone.getId().startsWith("SystemV/"))
                 .toList();
         for (int i = 0; i < 20_000; i++) {
             var at = LocalDateTime.of(2026, 1, 1, 0, 0).plusMinutes(RANDOM.nextInt(3 * 365 * 24 * 60));

@@ -29,13 +29,9 @@ class SegmentsTest {
     static void people() {
         push = FakePushService.start();
         server = TestServer.start(Map.of());
-        tell(
-                "identify",
-                "ada",
-                "traits",
-                traits("gold", 41).put("city", "İzmir").put("tags", JsonArray.of("vip")));
-        tell("identify", "eve", "traits", traits("silver", 17).put("city", "izmir"));
-        tell("identify", "bob", "traits", traits("gold", 30).put("address", new JsonObject().put("zip", "35000")));
+        comes("ada", traits("gold", 41).put("city", "İzmir").put("tags", JsonArray.of("vip")));
+        comes("eve", traits("silver", 17).put("city", "izmir"));
+        comes("bob", traits("gold", 30).put("address", new JsonObject().put("zip", "35000")));
         tell("identify", "zoe", "traits", new JsonObject().put("first", "only"));
         bought("ada", 80, 1);
         bought("ada", 20, 40);
@@ -61,6 +57,16 @@ class SegmentsTest {
     static void stop() {
         server.close();
         push.close();
+    }
+
+    /** One after the other: who comes first has the lower number. */
+    private static void comes(String userId, JsonObject traits) {
+        tell("identify", userId, "traits", traits);
+        eventually(
+                userId + " is there",
+                () -> server.admin("GET", "/api/v1/cdp/profiles/user:" + userId, null)
+                        .status(),
+                status -> status == 200);
     }
 
     private static JsonObject traits(String plan, int age) {

@@ -25,12 +25,23 @@ public final class ChangingClocks {
 
     private static final int BACK_SECONDS = 4;
 
-    private final String suffix = UUID.randomUUID().toString().replace("-", "");
+    private static final String NOWHERE = "Nowhere";
+
+    private final String suffix = NOWHERE + UUID.randomUUID().toString().replace("-", "");
     private final Map<String, ZoneRules> rules = new ConcurrentHashMap<>();
 
     public final String steady = "Steady" + suffix;
     public final String forward = "Forward" + suffix;
     public final String back = "Back" + suffix;
+
+    /** All zones but such as these, for tests that look at any. */
+    public static List<ZoneId> onEarth() {
+        return ZoneId.getAvailableZoneIds().stream()
+                .filter(zone -> !zone.contains(NOWHERE))
+                .sorted()
+                .map(ZoneId::of)
+                .toList();
+    }
 
     public ChangingClocks() {
         List.of(steady, forward, back).forEach(zone -> rules.put(zone, ZoneRules.of(ZoneOffset.UTC)));
