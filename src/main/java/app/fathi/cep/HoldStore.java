@@ -109,13 +109,14 @@ final class HoldStore {
 
     private static final String WAKE =
             """
-            UPDATE jobs j SET due_at = now()
+            UPDATE jobs j SET due_at = CASE j.state WHEN 'waiting' THEN now() ELSE j.due_at END,
+                              asked_again = j.asked_again OR j.state = 'running'
             FROM cep_run r
-            WHERE j.type = ? AND j.state = 'waiting' AND j.due_at > now()
+            WHERE j.type = ? AND (j.state = 'running' OR j.state = 'waiting' AND j.due_at > now())
               AND r.run = (j.payload ->> 'run')::bigint AND cep_run_order(r.run) <= ?
             """;
 
-    /** The jobs that sleep because of the hold begin now; how many. */
+    /** The jobs that sleep because of the hold begin now, and those that run and may go to sleep for it begin again; how many. */
     static int wake(Connection tx, long lastRun) throws SQLException {
         try (var statement = tx.prepareStatement(WAKE)) {
             statement.setString(1, SendJob.TYPE);

@@ -251,13 +251,17 @@ final class RunsStore {
 
     static final String WAKE =
             """
-            UPDATE jobs j SET due_at = greatest(now(), c.send_at)
+            UPDATE jobs j SET due_at = CASE j.state WHEN 'waiting' THEN greatest(now(), c.send_at) ELSE j.due_at END,
+                              asked_again = j.asked_again OR j.state = 'running'
             FROM cep_run r JOIN cep_chunk c ON c.run = r.run AND c.finished_at IS NULL
             WHERE r.run = $1 AND j.ws = r.ws AND j.type = $2 AND j.key = r.run || '/' || c.chunk
-              AND j.state = 'waiting' AND j.due_at > now()
+              AND (j.state = 'running' OR j.state = 'waiting' AND j.due_at > now())
             """;
 
-    /** The jobs of its open chunks that sleep until it makes no sense any more begin when their people are to get it. */
+    /**
+     * The jobs of its open chunks that sleep until it makes no sense any more begin when their people are to get it. One that runs may
+     * have seen the pause, and is asked again: it would go to sleep when nobody wakes it any more.
+     */
     static Future<Void> wake(SqlClient tx, long run) {
         return tx.preparedQuery(WAKE).execute(Tuple.of(run, SendJob.TYPE)).mapEmpty();
     }

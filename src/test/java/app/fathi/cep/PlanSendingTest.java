@@ -222,6 +222,17 @@ class PlanSendingTest {
                 .hasMessageContaining("completed");
     }
 
+    /** It may have read that the message is paused, and be about to say when it wants to be woken. */
+    @Test
+    void a_pause_that_ends_while_a_sender_is_about_to_go_to_sleep_for_it_lets_that_one_look_again() {
+        var id = pausedBefore(to(world.people(20, 1)));
+        world.execute("UPDATE jobs SET state = 'running', lease_token = 1");
+        world.run(tx -> world.messages.resume(tx, WS, id));
+        assertThat(world.rows("SELECT asked_again FROM jobs WHERE state = 'running'"))
+                .isNotEmpty()
+                .allMatch(job -> job.getBoolean("asked_again"));
+    }
+
     @Test
     void a_paused_message_can_be_cancelled_and_ends_by_itself_when_it_makes_no_sense_any_more() {
         var users = world.people(20, 1);
