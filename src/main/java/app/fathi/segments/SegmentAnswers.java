@@ -70,8 +70,8 @@ final class SegmentAnswers {
     Future<Reply> preview(Call call) {
         var rule = RuleParser.parse(call.json().getJsonObject("rule"), "/rule");
         // Nothing is locked, so bitmaps are read without a transaction: its begin and end would be two round trips of
-        // five.
-        return analytics
+        // five. They are few rows, found by key: no large question.
+        return transactions
                 .pool()
                 .withConnection(connection -> composite(connection, call.ws(), rule)
                         .compose(composite -> composite.isPresent()

@@ -33,17 +33,30 @@ public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool wor
             "enable_hashjoin", "off",
             "enable_mergejoin", "off");
 
+    /**
+     * How rules and other large questions are planned: anew for each, by the values that are asked for. What somebody seeks among a million
+     * people is found some times as slow by a plan that serves any value.
+     */
+    private static final Map<String, String> LARGE = Map.of("plan_cache_mode", "force_custom_plan");
+
+    private static final Map<String, String> USUAL = Map.of();
+
     public static Pools open(Vertx vertx, Config.Database settings, DatabaseAddress address) {
         return new Pools(
-                pool(vertx, settings, address, "admin", settings.adminPool(), false),
-                pool(vertx, settings, address, "ingest", settings.ingestPool(), true),
-                pool(vertx, settings, address, "send", settings.sendPool(), true),
-                pool(vertx, settings, address, "analytics", settings.analyticsPool(), false),
-                pool(vertx, settings, address, "worker", settings.workerPool(), true));
+                pool(vertx, settings, address, "admin", settings.adminPool(), USUAL),
+                pool(vertx, settings, address, "ingest", settings.ingestPool(), HOT),
+                pool(vertx, settings, address, "send", settings.sendPool(), HOT),
+                pool(vertx, settings, address, "analytics", settings.analyticsPool(), LARGE),
+                pool(vertx, settings, address, "worker", settings.workerPool(), HOT));
     }
 
     private static Pool pool(
-            Vertx vertx, Config.Database settings, DatabaseAddress address, String name, int size, boolean hot) {
+            Vertx vertx,
+            Config.Database settings,
+            DatabaseAddress address,
+            String name,
+            int size,
+            Map<String, String> planning) {
         var connection = new PgConnectOptions()
                 .setHost(address.host())
                 .setPort(address.port())
@@ -58,9 +71,7 @@ public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool wor
                 // A node that is frozen in a transaction must not hold its locks for ever.
                 .addProperty("idle_in_transaction_session_timeout", settings.idleTransactionSeconds() + "s")
                 .addProperty("TimeZone", "UTC");
-        if (hot) {
-            HOT.forEach(connection::addProperty);
-        }
+        planning.forEach(connection::addProperty);
         return PgBuilder.pool()
                 .using(vertx)
                 .connectingTo(connection)

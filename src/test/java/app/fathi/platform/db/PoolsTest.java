@@ -38,13 +38,13 @@ class PoolsTest {
     }
 
     @Test
-    void hot_pools_plan_once_and_others_by_their_parameters() throws Exception {
+    void hot_pools_plan_once_and_large_questions_are_planned_by_their_parameters() throws Exception {
         var pools = open(Map.of());
         assertThat(show(pools.send(), "plan_cache_mode")).isEqualTo("force_generic_plan");
         assertThat(show(pools.ingest(), "plan_cache_mode")).isEqualTo("force_generic_plan");
         assertThat(show(pools.worker(), "plan_cache_mode")).isEqualTo("force_generic_plan");
         assertThat(show(pools.admin(), "plan_cache_mode")).isEqualTo("auto");
-        assertThat(show(pools.analytics(), "plan_cache_mode")).isEqualTo("auto");
+        assertThat(show(pools.analytics(), "plan_cache_mode")).isEqualTo("force_custom_plan");
         assertThat(show(pools.admin(), "statement_timeout")).isEqualTo("30s");
         assertThat(show(pools.admin(), "idle_in_transaction_session_timeout")).isEqualTo("10s");
         assertThat(show(pools.admin(), "application_name")).isEqualTo("fathi-admin");
