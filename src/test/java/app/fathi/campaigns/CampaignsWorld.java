@@ -153,14 +153,19 @@ final class CampaignsWorld implements AutoCloseable {
 
     /** The jobs that are to launch it are due now, for that slot. */
     void due(JsonObject campaign, String slot) {
-        execute("UPDATE campaigns_campaign SET next_slot = '%s' WHERE id = '%s'"
-                .formatted(slot, campaign.getString("id")));
+        var launches = "type = 'campaigns.launch' AND key LIKE '%s%%'".formatted(campaign.getString("id"));
+        // One that still runs would write over what is said here when it ends.
+        eventually(
+                "its launch sleeps",
+                () -> rows("SELECT state FROM jobs WHERE " + launches),
+                jobs -> !jobs.isEmpty()
+                        && jobs.stream().allMatch(job -> job.getString("state").equals("waiting")));
         execute(
                 """
-                UPDATE jobs SET due_at = now(), payload = jsonb_set(payload, '{slot}', '"%s"')
-                WHERE type = 'campaigns.launch' AND key LIKE '%s%%'
+                WITH campaign AS (UPDATE campaigns_campaign SET next_slot = '%1$s' WHERE id = '%2$s')
+                UPDATE jobs SET due_at = now(), payload = jsonb_set(payload, '{slot}', '"%1$s"') WHERE %3$s
                 """
-                        .formatted(slot, campaign.getString("id")));
+                        .formatted(slot, campaign.getString("id"), launches));
     }
 
     @Override
