@@ -154,7 +154,8 @@ final class CampaignsWorld implements AutoCloseable {
     /** The jobs that are to launch it are due now, for that slot. */
     void due(JsonObject campaign, String slot) {
         var launches = "type = 'campaigns.launch' AND key LIKE '%s%%'".formatted(campaign.getString("id"));
-        // One that still runs would write over what is said here when it ends.
+        // One that still runs would write over what is said here when it ends; and the key is that of a later slot,
+        // which asks for its own.
         eventually(
                 "its launch sleeps",
                 () -> rows("SELECT state FROM jobs WHERE " + launches),
@@ -163,7 +164,8 @@ final class CampaignsWorld implements AutoCloseable {
         execute(
                 """
                 WITH campaign AS (UPDATE campaigns_campaign SET next_slot = '%1$s' WHERE id = '%2$s')
-                UPDATE jobs SET due_at = now(), payload = jsonb_set(payload, '{slot}', '"%1$s"') WHERE %3$s
+                UPDATE jobs SET due_at = now(), key = key || '/earlier', payload = jsonb_set(payload, '{slot}', '"%1$s"')
+                WHERE %3$s
                 """
                         .formatted(slot, campaign.getString("id"), launches));
     }
