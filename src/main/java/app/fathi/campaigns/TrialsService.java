@@ -139,7 +139,9 @@ final class TrialsService {
             try {
                 ids.add(id.apply(texts.getString(i)));
             } catch (IllegalArgumentException e) {
-                throw ProblemException.invalid("/" + name + "/" + i, "This is not a UUID.");
+                throw ProblemException.invalid(
+                        "/" + name + "/" + i,
+                        name.equals("staff") ? "This is neither a user's UUID nor me." : "This is not a UUID.");
             }
         }
         return List.copyOf(ids);

@@ -88,6 +88,18 @@ class HoldTest {
         world.countsEqualTheLedger(taken.id());
     }
 
+    /** It may have read that the message is held, and be about to say when it wants to be woken. */
+    @Test
+    void a_release_lets_a_sender_look_again_that_is_about_to_go_to_sleep() throws SQLException {
+        world.request(to(world.people(3, 1)));
+        operator(tx -> OperatorHold.hold(tx, "a test"));
+        world.execute("UPDATE jobs SET state = 'running', lease_token = 1");
+        operator(OperatorHold::release);
+        assertThat(world.rows("SELECT asked_again FROM jobs WHERE state = 'running'"))
+                .singleElement()
+                .matches(job -> job.getBoolean("asked_again"));
+    }
+
     @Test
     void a_held_message_can_be_cancelled() throws SQLException {
         var users = world.people(3, 1);

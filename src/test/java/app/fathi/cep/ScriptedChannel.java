@@ -45,6 +45,11 @@ final class ScriptedChannel implements Channel {
         return id;
     }
 
+    /** The address is this person's from now on. */
+    synchronized void give(UUID id, int profileNo) {
+        owners.put(id, profileNo);
+    }
+
     synchronized void unsubscribe(UUID id) {
         active.remove(id);
     }

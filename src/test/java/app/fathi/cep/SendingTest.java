@@ -430,6 +430,18 @@ class SendingTest {
     }
 
     @Test
+    void an_address_that_becomes_somebody_elses_between_decision_and_intent_is_not_sent_to() {
+        int no = world.person(1, new JsonObject());
+        int other = world.person(0, new JsonObject());
+        world.channel.beforeIntent = id -> world.channel.give(id, other);
+        world.startWorkers();
+        var taken = world.request(to(List.of("u" + no)));
+        var status = world.awaitState(taken.id(), "completed");
+        assertThat(status.reasons()).isEqualTo(Map.of("no_subscription", 1L));
+        assertThat(world.channel.sent).isEmpty();
+    }
+
+    @Test
     void a_cancel_in_mid_flood_ends_what_has_not_been_sent() {
         var users = world.people(200, 1);
         var held = new CopyOnWriteArrayList<Promise<Attempt>>();
