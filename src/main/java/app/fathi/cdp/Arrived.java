@@ -13,12 +13,14 @@ import java.util.stream.Stream;
 /**
  * One event as {@link Ingest} wrote it.
  *
+ * @param text the payload as it is stored
  * @param device what it tells as {@link Device} reads it
  */
 record Arrived(
         int ws,
         String kind,
         JsonObject payload,
+        String text,
         String messageId,
         Instant at,
         boolean verified,
@@ -42,6 +44,7 @@ record Arrived(
                 consumed.record().ws(),
                 consumed.record().kind(),
                 payload,
+                consumed.text(),
                 payload.getString("messageId"),
                 // As they are stored: what is finer would order one batch and not two.
                 Instant.parse(payload.getString("at")).truncatedTo(ChronoUnit.MICROS),

@@ -24,6 +24,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -166,13 +167,12 @@ public final class Deriver implements Recompute {
         var fresh = new ArrayList<Arrived>();
         Future<Void> chain = Future.succeededFuture();
         for (var entry : byWorkspace.entrySet()) {
-            var once = new HashMap<UUID, Arrived>();
+            var once = new LinkedHashMap<UUID, Arrived>();
             entry.getValue().forEach(one -> once.putIfAbsent(hash(one.messageId()), one));
             chain = chain.compose(done -> store.unseen(tx, entry.getKey(), List.copyOf(once.keySet())))
                     .map(unseen -> {
-                        entry.getValue().stream()
-                                .filter(one -> unseen.remove(hash(one.messageId())))
-                                .forEach(fresh::add);
+                        once.keySet().retainAll(unseen);
+                        fresh.addAll(once.values());
                         return null;
                     });
         }
@@ -589,7 +589,7 @@ public final class Deriver implements Recompute {
                                 one.messageId(),
                                 one.kind(),
                                 one.payload().getString("event", one.payload().getString("name")),
-                                one.payload()))
+                                one.text()))
                         .toList());
     }
 

@@ -10,6 +10,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -43,7 +44,7 @@ final class EventFields {
             Object batchContext,
             Instant now,
             List<Problem.Fault> faults) {
-        var event = json.copy();
+        var event = own(json);
         text(event, "writeKey", MAX_KEY_LENGTH, pointer, faults);
         event.remove("writeKey");
         event.remove("country"); // ours to say
@@ -73,7 +74,7 @@ final class EventFields {
         }
         wholeNumbers(event, pointer, faults);
         if (!event.containsKey("context") && batchContext instanceof JsonObject context) {
-            event.put("context", context.copy());
+            event.put("context", context);
         }
         var messageId = text(event, "messageId", MAX_ID_LENGTH, pointer, faults);
         event.put(
@@ -92,6 +93,11 @@ final class EventFields {
         return event;
     }
 
+    /** For who changes it: the events of a batch may share what they hold, and what was sent may be shown as it came. */
+    static JsonObject own(JsonObject shared) {
+        return new JsonObject(new LinkedHashMap<>(shared.getMap()));
+    }
+
     /** Over what it came, as in {@code TraitSource}. */
     static String source(Call call) {
         return call.caller().kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
@@ -102,7 +108,7 @@ final class EventFields {
         if (event.containsKey("context") && !(event.getValue("context") instanceof JsonObject)) {
             return; // a fault already
         }
-        var context = event.getJsonObject("context", new JsonObject());
+        var context = own(event.getJsonObject("context", new JsonObject()));
         put(context, "userAgent", call.header("user-agent"), MAX_AGENT_LENGTH);
         var languages = call.header("accept-language");
         put(context, "locale", languages == null ? null : languages.split("[,;]", 2)[0].strip(), MAX_LANGUAGES_LENGTH);

@@ -153,6 +153,7 @@ final class Ingest {
             Call call,
             Tenancy.Rules rules,
             JsonArray items,
+            List<Integer> octets,
             Map<Integer, String> unreadable,
             Object context,
             Instant sent,
@@ -173,7 +174,8 @@ final class Ingest {
         EventFields.text(json, "writeKey", EventFields.MAX_KEY_LENGTH, "", faults);
         EventFields.object(json, "context", "", faults);
         EventFields.object(json, "integrations", "", faults);
-        return new Batch(call, rules, items, apart.unreadable(), json.getValue("context"), sent, now, faults);
+        return new Batch(
+                call, rules, items, apart.octets(), apart.unreadable(), json.getValue("context"), sent, now, faults);
     }
 
     /** The event as it is stored, null where it is none at all. */
@@ -183,7 +185,7 @@ final class Ingest {
             faults.add(new Problem.Fault(pointer, batch.unreadable().get(i)));
         } else if (!(batch.items().getValue(i) instanceof JsonObject item)) {
             faults.add(new Problem.Fault(pointer, "An event is an object."));
-        } else if (item.toBuffer().length() > MAX_EVENT_OCTETS) {
+        } else if (batch.octets().get(i) > MAX_EVENT_OCTETS) {
             faults.add(new Problem.Fault(pointer, "An event has at most " + MAX_EVENT_OCTETS + " octets."));
         } else if (!(item.getValue("type") instanceof String type) || !EventFields.TYPES.contains(type)) {
             faults.add(new Problem.Fault(
@@ -329,7 +331,13 @@ final class Ingest {
     /** It is not kept with the event; null when there is none. */
     private static Object takeToken(JsonObject event) {
         var context = event.getJsonObject("context");
-        return context == null ? null : context.remove("identityToken");
+        if (context == null || !context.containsKey("identityToken")) {
+            return null;
+        }
+        var rest = EventFields.own(context);
+        var token = rest.remove("identityToken");
+        event.put("context", rest);
+        return token;
     }
 
     private static List<StreamRecord> records(int ws, List<JsonObject> events) {

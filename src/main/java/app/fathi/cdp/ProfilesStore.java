@@ -26,7 +26,7 @@ import java.util.UUID;
 final class ProfilesStore {
 
     /** An event as it is kept. */
-    record Kept(int ws, long identityNo, Instant at, String messageId, String kind, String name, JsonObject payload) {}
+    record Kept(int ws, long identityNo, Instant at, String messageId, String kind, String name, String payload) {}
 
     /**
      * One person with all ids, as {@code getProfile} shows them.
@@ -130,13 +130,21 @@ final class ProfilesStore {
                         .toList());
     }
 
-    /** Looked up one by one: a plan that was made while the table was empty would read all of it for ever after. */
+    /**
+     * Looked up one by one: a plan that was made while the table was empty would read all of it for ever after. And only in
+     * other periods: the unique index finds those of this one.
+     */
     static final String UNSEEN =
             """
+            WITH present AS MATERIALIZED (
+              SELECT max(number) AS period FROM partition_period WHERE relation = 'ingest_seen' AND begins_at <= now())
             INSERT INTO ingest_seen (period, ws, hash)
-            SELECT (SELECT max(number) FROM partition_period WHERE relation = 'ingest_seen' AND begins_at <= now()), $1, h
+            SELECT (SELECT period FROM present), $1, h
             FROM unnest($2::uuid[]) AS h
-            LEFT JOIN LATERAL (SELECT true AS before FROM ingest_seen s WHERE s.ws = $1 AND s.hash = h LIMIT 1) seen ON true
+            LEFT JOIN LATERAL (
+              SELECT true AS before FROM ingest_seen s
+              WHERE s.ws = $1 AND s.hash = h
+                AND (s.period < (SELECT period FROM present) OR s.period > (SELECT period FROM present)) LIMIT 1) seen ON true
             WHERE seen.before IS NULL
             ON CONFLICT DO NOTHING RETURNING hash
             """;
@@ -168,9 +176,7 @@ final class ProfilesStore {
                                 events.stream().map(Kept::messageId).toArray(String[]::new),
                                 events.stream().map(Kept::kind).toArray(String[]::new),
                                 events.stream().map(Kept::name).toArray(String[]::new))
-                        .addValue(events.stream()
-                                .map(one -> one.payload().encode())
-                                .toArray(String[]::new)))
+                        .addValue(events.stream().map(Kept::payload).toArray(String[]::new)))
                 .mapEmpty();
     }
 

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import io.vertx.core.buffer.Buffer;
@@ -30,7 +29,6 @@ public final class StrictJson {
     private static final int MAX_NAME_LENGTH = 512;
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             // UTF-8, and no guess at what else it might be, which another parser would not make.
             .disable(JsonFactory.Feature.CHARSET_DETECTION)
             .streamReadConstraints(StreamReadConstraints.builder()
@@ -58,8 +56,9 @@ public final class StrictJson {
      *
      * @param object with null in the place of elements that cannot be read
      * @param unreadable why, by their places in the list
+     * @param octets how long each element is as it was sent
      */
-    public record Apart(JsonObject object, Map<Integer, String> unreadable) {}
+    public record Apart(JsonObject object, Map<Integer, String> unreadable, List<Integer> octets) {}
 
     /**
      * The same as {@link #object}, but what is wrong inside an element of the named list is told of that element alone. Costs more
@@ -67,12 +66,14 @@ public final class StrictJson {
      */
     public static Apart apart(Buffer buffer, String list) {
         try {
-            return new Apart(object(buffer), Map.of());
+            var octets = new ArrayList<Integer>();
+            return new Apart(object(buffer, new Measured(list, octets)), Map.of(), octets);
         } catch (ProblemException whole) {
             var unreadable = new TreeMap<Integer, String>();
             var rest = Buffer.buffer();
             var copied = 0;
             var places = places(buffer, list);
+            var octets = places.stream().map(Place::octets).toList();
             for (int i = 0; i < places.size(); i++) {
                 var place = places.get(i);
                 try {
@@ -86,12 +87,19 @@ public final class StrictJson {
             if (unreadable.isEmpty()) {
                 throw whole;
             }
-            return new Apart(object(rest.appendBuffer(buffer, copied, buffer.length() - copied)), unreadable);
+            return new Apart(object(rest.appendBuffer(buffer, copied, buffer.length() - copied)), unreadable, octets);
         }
     }
 
+    /** A list of the top object, and where the lengths of its elements are told. */
+    private record Measured(String list, List<Integer> octets) {}
+
     /** From the first octet of a value to behind its last. */
-    private record Place(int from, int to) {}
+    private record Place(int from, int to) {
+        int octets() {
+            return to - from;
+        }
+    }
 
     /** Where the elements of the list stand; empty where that cannot be said. */
     private static List<Place> places(Buffer buffer, String list) {
@@ -107,10 +115,9 @@ public final class StrictJson {
                     continue;
                 }
                 while (parser.nextToken() != JsonToken.END_ARRAY) {
-                    var from = (int) parser.currentTokenLocation().getByteOffset();
+                    var from = begin(parser);
                     parser.skipChildren();
-                    parser.finishToken();
-                    places.add(new Place(from, (int) parser.currentLocation().getByteOffset()));
+                    places.add(new Place(from, end(parser)));
                 }
             }
             return places;
@@ -126,11 +133,15 @@ public final class StrictJson {
 
     /** The object in the buffer; anything else, and anything after it, is malformed. */
     public static JsonObject object(Buffer buffer) {
+        return object(buffer, null);
+    }
+
+    private static JsonObject object(Buffer buffer, Measured measured) {
         try (var parser = FACTORY.createParser(buffer.getBytes())) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw malformed("The body must be a JSON object.");
             }
-            var object = readObject(parser);
+            var object = readObject(parser, measured);
             if (parser.nextToken() != null) {
                 throw malformed("Something follows the JSON object" + at(parser) + ".");
             }
@@ -164,28 +175,49 @@ public final class StrictJson {
         }
     }
 
-    private static JsonObject readObject(JsonParser parser) throws IOException {
+    private static JsonObject readObject(JsonParser parser, Measured measured) throws IOException {
         var object = new JsonObject();
         while (parser.nextToken() != JsonToken.END_OBJECT) {
             var name = text(parser, parser.currentName());
-            parser.nextToken();
-            object.put(name, readValue(parser));
+            // The parser could find them as well, for a set beside each object.
+            if (object.containsKey(name)) {
+                throw malformed("The body is not well-formed JSON: Duplicate field '"
+                        + name.replaceAll("\\p{Cntrl}", " ") + "'" + at(parser) + ".");
+            }
+            var isMeasured = parser.nextToken() == JsonToken.START_ARRAY
+                    && measured != null
+                    && measured.list().equals(name);
+            object.put(name, isMeasured ? readArray(parser, measured.octets()) : readValue(parser));
         }
         return object;
     }
 
-    private static JsonArray readArray(JsonParser parser) throws IOException {
+    private static JsonArray readArray(JsonParser parser, List<Integer> octets) throws IOException {
         var array = new JsonArray();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
+            var from = octets == null ? 0 : begin(parser);
             array.add(readValue(parser));
+            if (octets != null) {
+                octets.add(end(parser) - from);
+            }
         }
         return array;
     }
 
+    /** Of the token that the parser has read. */
+    private static int begin(JsonParser parser) {
+        return (int) parser.currentTokenLocation().getByteOffset();
+    }
+
+    private static int end(JsonParser parser) throws IOException {
+        parser.finishToken();
+        return (int) parser.currentLocation().getByteOffset();
+    }
+
     private static Object readValue(JsonParser parser) throws IOException {
         return switch (parser.currentToken()) {
-            case START_OBJECT -> readObject(parser);
-            case START_ARRAY -> readArray(parser);
+            case START_OBJECT -> readObject(parser, null);
+            case START_ARRAY -> readArray(parser, null);
             case VALUE_STRING -> text(parser, parser.getText());
             case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> number(parser);
             case VALUE_TRUE -> true;

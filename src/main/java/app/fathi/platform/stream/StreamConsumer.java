@@ -43,8 +43,17 @@ public final class StreamConsumer extends VerticleBase {
 
     private static final int MAX_REASON_LENGTH = 1_000;
 
-    /** One record with where and when it was appended. */
-    public record Consumed(StreamRecord record, int part, long pos, Instant at) {}
+    /**
+     * One record with where and when it was appended.
+     *
+     * @param text its payload as it is stored
+     */
+    public record Consumed(StreamRecord record, String text, int part, long pos, Instant at) {
+        /** One that comes from nowhere stored. */
+        public Consumed(StreamRecord record, int part, long pos, Instant at) {
+            this(record, record.payload().encode(), part, pos, at);
+        }
+    }
 
     private record Owned(long epoch, long pos, long period) {}
 
@@ -443,12 +452,11 @@ public final class StreamConsumer extends VerticleBase {
     }
 
     private static Consumed consumed(int part, Row row) {
+        var text = row.getString("payload");
         return new Consumed(
                 new StreamRecord(
-                        row.getInteger("ws"),
-                        row.getString("key"),
-                        row.getString("kind"),
-                        new JsonObject(row.getString("payload"))),
+                        row.getInteger("ws"), row.getString("key"), row.getString("kind"), new JsonObject(text)),
+                text,
                 part,
                 row.getLong("pos"),
                 row.getOffsetDateTime("at").toInstant());
