@@ -641,6 +641,33 @@ class DeriverTest {
                 .toList();
     }
 
+    @Test
+    void an_event_that_came_in_another_period_does_not_happen_again() {
+        var events = IntStream.range(0, 3)
+                .mapToObj(i -> identify("u1", null, "m" + i, NOON, false, new JsonObject().put("t" + i, i)))
+                .toArray(StreamRecord[]::new);
+        derive(events);
+        pool.query(
+                        """
+                        DO $$
+                        DECLARE present bigint := (SELECT max(period) FROM ingest_seen);
+                        BEGIN
+                          EXECUTE format('CREATE TABLE seen_before PARTITION OF ingest_seen FOR VALUES FROM (%s) TO (%s)', present - 1, present);
+                          UPDATE ingest_seen SET period = present + s.step
+                          FROM (SELECT hash, row_number() OVER (ORDER BY hash) - 2 AS step FROM ingest_seen) s WHERE s.hash = ingest_seen.hash;
+                        END $$
+                        """)
+                .execute()
+                .await();
+        derive(events);
+        derive(identify("u1", null, "m3", NOON, false, new JsonObject()));
+        assertThat(pool.query("SELECT message_id FROM cdp_event ORDER BY 1")
+                        .execute()
+                        .await())
+                .extracting(row -> row.getString("message_id"))
+                .containsExactly("m0", "m1", "m2", "m3");
+    }
+
     private TreeMap<String, String> derivedFrom(List<StreamRecord> events, int batchSize) {
         for (int from = 0; from < events.size(); from += batchSize) {
             derive(events.subList(from, Math.min(events.size(), from + batchSize))
