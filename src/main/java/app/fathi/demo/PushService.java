@@ -23,6 +23,7 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
@@ -64,6 +65,7 @@ public final class PushService {
     }
 
     public static void main(String[] arguments) throws IOException {
+        Locale.setDefault(Locale.ROOT);
         endWithParent();
         var folder = DemoFolder.open(Path.of(arguments[0]));
         Logging.start(Config.of(Map.of(

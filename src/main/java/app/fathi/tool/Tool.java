@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -48,6 +49,8 @@ public final class Tool implements Runnable {
     private Tool() {}
 
     public static void main(String[] arguments) {
+        // As the server: what it prints and reads is the same on every machine.
+        Locale.setDefault(Locale.ROOT);
         Logging.startQuiet();
         Runtime.getRuntime().halt(run(arguments));
     }

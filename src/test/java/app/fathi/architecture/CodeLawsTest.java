@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.config.Config;
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
+import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaField;
@@ -21,10 +23,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -252,6 +256,43 @@ class CodeLawsTest {
                 .orShould()
                 .accessField(System.class, "err")
                 .because("everybody else logs"));
+    }
+
+    /** In Turkish the capital of i is another letter than I, and elsewhere digits are others, too. */
+    @Test
+    void no_word_depends_on_the_language_of_the_machine() {
+        holds(noClasses()
+                .should()
+                .accessTargetWhere(DescribedPredicate.describe(
+                        "it takes the machine's language",
+                        access -> isOneOf(access, String.class, "toLowerCase()", "toUpperCase()")
+                                || isOneOf(access, String.class, "format(java.lang.String, [Ljava.lang.Object;)")))
+                .because("toLowerCase, toUpperCase and String.format take Locale.ROOT"));
+    }
+
+    private static boolean isOneOf(JavaAccess<?> access, Class<?> owner, String... signatures) {
+        return access.getTargetOwner().isEquivalentTo(owner)
+                && access.getTarget() instanceof CodeUnitAccessTarget called
+                && Set.of(signatures)
+                        .contains(called.getName() + "("
+                                + called.getRawParameterTypes().stream()
+                                        .map(JavaClass::getName)
+                                        .collect(Collectors.joining(", "))
+                                + ")");
+    }
+
+    @Test
+    void each_process_of_ours_speaks_no_language_of_the_machine() {
+        var silent = CODE.stream()
+                .filter(type -> type.tryGetMethod("main", String[].class).isPresent())
+                .filter(type -> type.getMethodCallsFromSelf().stream()
+                        .noneMatch(call -> call.getTargetOwner().isEquivalentTo(Locale.class)
+                                && call.getName().equals("setDefault")))
+                .map(JavaClass::getSimpleName)
+                .toList();
+        assertThat(silent)
+                .as("main methods without Locale.setDefault(Locale.ROOT)")
+                .isEmpty();
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -164,7 +165,7 @@ class PrivacyTest {
     void an_address_is_known_by_its_traits_whenever_they_come_and_however_they_are_written() {
         var id = subscribed();
         var mail = "Ada." + id + "@Example.com";
-        suppress("email", mail.toUpperCase());
+        suppress("email", mail.toUpperCase(Locale.ROOT));
         assertThat(sent(id, "marketing")).isEqualTo("accepted");
         traits(id, new JsonObject().put("email", mail));
         assertThat(sent(id, "marketing")).isEqualTo("suppressed");
@@ -188,7 +189,7 @@ class PrivacyTest {
     void the_list_is_found_by_value_by_who_may_see_it() {
         var id = someone();
         suppress("email", id + "@example.com");
-        var path = SUPPRESSIONS + "?kind=email&value=" + id.toUpperCase() + "@EXAMPLE.com";
+        var path = SUPPRESSIONS + "?kind=email&value=" + id.toUpperCase(Locale.ROOT) + "@EXAMPLE.com";
         var items = server.admin("GET", path, null).json().getJsonArray("items");
         assertThat(items).hasSize(1);
         assertThat(items.getJsonObject(0).getString("value")).isEqualTo(id + "@example.com");

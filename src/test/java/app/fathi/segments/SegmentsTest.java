@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -306,7 +307,7 @@ class SegmentsTest {
     void two_segments_do_not_have_one_name() {
         var name = "Twice " + UUID.randomUUID();
         create(name, null);
-        var again = server.admin("POST", SEGMENTS, new JsonObject().put("name", name.toUpperCase()));
+        var again = server.admin("POST", SEGMENTS, new JsonObject().put("name", name.toUpperCase(Locale.ROOT)));
         assertThat(again.status()).isEqualTo(409);
     }
 

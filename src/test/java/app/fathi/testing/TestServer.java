@@ -45,6 +45,7 @@ public final class TestServer implements AutoCloseable {
 
     private TestServer(
             TestDatabase database, boolean ownsDatabase, Map<String, String> settings, Consumer<Router> morePages) {
+        Language.aServerIsThere();
         this.database = database;
         this.ownsDatabase = ownsDatabase;
         this.environment = new HashMap<>(database.environment());
@@ -241,6 +242,7 @@ public final class TestServer implements AutoCloseable {
         if (ownsDatabase) {
             database.close();
         }
+        Language.aServerIsGone();
     }
 
     private static String temporaryFolder() {

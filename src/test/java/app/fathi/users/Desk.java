@@ -22,6 +22,7 @@ import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
 import app.fathi.roles.Roles;
 import app.fathi.testing.Closing;
+import app.fathi.testing.Language;
 import app.fathi.testing.QuickPasswords;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
@@ -76,6 +77,7 @@ final class Desk implements AutoCloseable {
             Path data,
             Map<String, String> settings,
             UnaryOperator<Config> passwords) {
+        Language.aServerIsThere();
         this.database = database;
         this.ownsDatabase = ownsDatabase;
         Bus.prepare(vertx);
@@ -306,6 +308,7 @@ final class Desk implements AutoCloseable {
         if (ownsDatabase) {
             database.close();
         }
+        Language.aServerIsGone();
     }
 
     private static Path temporaryFolder() {

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -84,7 +85,7 @@ final class RequestReader {
         var body = context.body().buffer();
         if (!operation.bodyTypes().isEmpty() && (operation.takesUpload() || (body != null && body.length() > 0))) {
             var type = context.request().getHeader(HttpHeaders.CONTENT_TYPE);
-            var bare = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase();
+            var bare = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
             if (!operation.bodyTypes().contains(bare)) {
                 throw ProblemException.of(
                         Kind.UNSUPPORTED_MEDIA_TYPE,

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -53,7 +54,7 @@ class AlertsTest {
             assertThat(parts[0]).as(name).hasSizeGreaterThan(100);
             assertThat(parts[1].strip().lines()).as(name).hasSize(COMMANDS);
             assertThat(rule.at("/annotations/runbook_url").asText())
-                    .isEqualTo("docs/operations.md#" + name.toLowerCase());
+                    .isEqualTo("docs/operations.md#" + name.toLowerCase(Locale.ROOT));
         }
     }
 
