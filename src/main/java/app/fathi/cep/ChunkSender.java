@@ -78,7 +78,8 @@ final class ChunkSender {
         this.channel = sending.channel(run.channel());
         this.pool = sending.transactions.pool();
         this.queue = new ChunkQueue(sending, run, chunk);
-        this.intents = new Intents(sending, run, chunk, lease, clock, left);
+        var wording = Decider.wording(sending, run).await();
+        this.intents = new Intents(sending, run, chunk, wording, lease, clock, left);
         this.answers = new Answers(sending.vertx);
         this.end = new ChunkEnd(sending, run, chunk, lease);
         this.window = sending.settings.windowMessages();

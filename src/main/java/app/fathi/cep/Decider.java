@@ -4,6 +4,7 @@ import app.fathi.cep.Channel.Composed;
 import app.fathi.cep.Channel.Outgoing;
 import app.fathi.templates.RenderException;
 import app.fathi.templates.Wording;
+import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,23 +25,25 @@ final class Decider {
     /** What a template says; null where the content is all there is. */
     private final Wording wording;
 
-    Decider(Sending sending, Run run, Chunk chunk, Supplier<Instant> now) {
+    /** @param wording as {@link #wording} found it for the run */
+    Decider(Sending sending, Run run, Chunk chunk, Wording wording, Supplier<Instant> now) {
         this.sending = sending;
         this.run = run;
         this.channel = sending.channel(run.channel());
         this.now = now;
         this.constant = chunk.isConstant(run, sending.renderer);
-        this.wording = run.isFilled() ? wording(sending, run) : null;
+        this.wording = wording;
     }
 
-    /** Whoever has just pinned it has it ready: then nobody waits, also where nobody may. */
-    private static Wording wording(Sending sending, Run run) {
-        var wording = sending.templates.wording(
-                sending.transactions.pool(),
-                run.ws(),
-                run.pin().template(),
-                run.pin().version());
-        return wording.succeeded() ? wording.result() : wording.await();
+    /** What a run's template says; null where its content is all there is. Mostly at hand, and read anew where it is not. */
+    static Future<Wording> wording(Sending sending, Run run) {
+        return run.isFilled()
+                ? sending.templates.wording(
+                        sending.transactions.pool(),
+                        run.ws(),
+                        run.pin().template(),
+                        run.pin().version())
+                : Future.succeededFuture();
     }
 
     /** What was decided: a reason not to send, not to try before an instant, or what to send. */

@@ -133,12 +133,13 @@ public final class Explain {
         var run = messages.run(ws, request, new Number(0, clock.now()), RunState.SENDING, 1);
         var chunk = new Chunk(0, 0, List.of(no), null, Map.of());
         var channel = sending.channel(run.channel());
-        var intents = new Intents(sending, run, chunk, null, clock, Set.of());
+        var wording = Decider.wording(sending, run);
         var addresses = channel.addressesOf(client, ws, List.of(no));
         var views = sending.profiles.views(client, ws, Set.of(no));
         var switches = KillSwitchStore.all(client, ws);
         var limited = QuotaStore.isLimited(client, ws);
-        return Future.all(addresses, views, switches, limited).compose(all -> {
+        return Future.all(wording, addresses, views, switches, limited).compose(all -> {
+            var intents = new Intents(sending, run, chunk, wording.result(), null, clock, Set.of());
             var view = views.result().get(no);
             var devices = addresses.result().stream().limit(run.deviceLimit()).toList();
             var candidates = Candidate.claims(no, devices, view == null ? null : view.traits(), null);

@@ -8,6 +8,7 @@ import app.fathi.cep.PolicyRules.Due;
 import app.fathi.cep.PolicyRules.Holdout;
 import app.fathi.cep.Ring.Sent;
 import app.fathi.platform.jobs.Lease;
+import app.fathi.templates.Wording;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
@@ -45,14 +46,21 @@ final class Intents {
     /** People of the chunk who are no more among whom the message was meant for. */
     private final Set<Integer> left;
 
-    Intents(Sending sending, Run run, Chunk chunk, Lease lease, DatabaseClock clock, Set<Integer> left) {
+    Intents(
+            Sending sending,
+            Run run,
+            Chunk chunk,
+            Wording wording,
+            Lease lease,
+            DatabaseClock clock,
+            Set<Integer> left) {
         this.sending = sending;
         this.run = run;
         this.chunk = chunk;
         this.lease = lease;
         this.clock = clock;
         this.channel = sending.channel(run.channel());
-        this.decider = new Decider(sending, run, chunk, clock::now);
+        this.decider = new Decider(sending, run, chunk, wording, clock::now);
         this.asked = asked(run);
         this.left = left;
     }
