@@ -242,7 +242,9 @@
   }
 
   async function send(events) {
-    const common = { writeKey: config.writeKey, sentAt: new Date().toISOString() };
+    // Never before what it tells of: `clock` may be ahead, and what the server takes for the future all becomes one moment.
+    const said = events.map(({ originalTimestamp }) => Date.parse(originalTimestamp) || 0);
+    const common = { writeKey: config.writeKey, sentAt: new Date(Math.max(Date.now(), ...said)).toISOString() };
     const [{ type, ...alone }] = events;
     const body = events.length > 1 ? { ...common, batch: events } : { ...common, ...alone };
     try {

@@ -431,7 +431,7 @@ class FirefoxTest {
     @Test
     void tags_are_the_visitors_until_they_are_taken_away() {
         var page = firefox.open(site.origin() + "/");
-        // All in one moment: what is said later counts all the same.
+        // All in one moment, and sent in the same: what is said later counts all the same.
         page.evaluate(
                 """
                 (() => {
@@ -440,10 +440,8 @@ class FirefoxTest {
                   Date.now = () => moment;
                   const said = [...'abcdefghij'].flatMap((name) => [fathi.tag(name), fathi.untag(name)]);
                   said.push(fathi.tag('  new here '));
-                  Date.now = now;
-                  return Promise.all(said).then(() => {});
+                  return Promise.all(said).then(() => fathi.flush()).finally(() => (Date.now = now));
                 })()""");
-        page.evaluate("fathi.flush()");
         var profile = "anonymous:" + page.evaluate("fathi.anonymousId");
         eventually(
                 "the tags",
