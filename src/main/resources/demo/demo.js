@@ -77,20 +77,6 @@
       $('subscribe').focus();
     });
 
-  /** What proves to the backend that this browser is the subscriber: the SDK keeps it where page and worker can read it. */
-  function device() {
-    return new Promise((resolve, reject) => {
-      const opening = indexedDB.open('fathi', 1);
-      opening.onerror = () => reject(opening.error);
-      opening.onsuccess = () => {
-        const reading = opening.result.transaction('kv').objectStore('kv').get('subscription');
-        reading.onsuccess = () => resolve(reading.result);
-        reading.onerror = () => reject(reading.error);
-        opening.result.close();
-      };
-    });
-  }
-
   async function ask(path, body) {
     let response;
     try {
@@ -110,15 +96,15 @@
   async function push() {
     const began = performance.now();
     const number = ++watched;
-    const [{ id, secret, keyId }, registration] = await Promise.all([
-      device(),
+    // What proves to the backend that this browser is the subscriber.
+    const [{ id, deviceSecret: secret }, registration] = await Promise.all([
+      fathi.browser(),
       navigator.serviceWorker.getRegistration('/demo/'),
     ]);
     const { endpoint, keys } = (await registration.pushManager.getSubscription()).toJSON();
     const renewal = {
       endpoint,
       keys: { p256dh: keys.p256dh, auth: keys.auth },
-      keyId,
       language: navigator.language,
       timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     };

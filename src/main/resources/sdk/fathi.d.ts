@@ -35,6 +35,16 @@ interface FathiSubscription {
   readonly id: string;
 }
 
+interface FathiBrowser {
+  /** The subscription's id. */
+  readonly id: string;
+  /**
+   * What this browser alone got when it subscribed. It proves that who shows it sits before this browser, and changes or ends the
+   * subscription: give it to nobody but your own Fathi.
+   */
+  readonly deviceSecret: string;
+}
+
 interface FathiOptions {
   /** Of kind `browser`, as the server printed it at its start; `data-write-key` on the script. */
   writeKey: string;
@@ -65,6 +75,12 @@ interface FathiMethods {
 
   /** This browser's subscription, or null. */
   subscription(): Promise<FathiSubscription | null>;
+
+  /**
+   * What links this browser to a colleague who is signed in, so that tests of campaigns come to it:
+   * `PUT /api/v1/webpush/own-browsers/{id}` with the `deviceSecret`. Null without a subscription. Nothing is sent.
+   */
+  browser(): Promise<FathiBrowser | null>;
 
   /**
    * Says who the visitor is. With an `identityToken`, signed by your backend, pushes for this person come to this browser;

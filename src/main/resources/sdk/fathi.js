@@ -520,10 +520,16 @@
     if (known && known.anonymousId !== anonymousId()) await follow(known, attachOrStayAnonymous);
   }
 
+  /** This browser as the server knows it, `{id, deviceSecret}`, or null: whoever shows both is who sits before it. */
+  async function browser() {
+    const known = config && (await ours());
+    return known && !known.ended ? { id: known.id, deviceSecret: known.secret } : null;
+  }
+
   /** This browser's subscription, `{id}`, or null. */
   async function subscription() {
-    const known = config && (await ours());
-    return known && !known.ended ? { id: known.id } : null;
+    const known = await browser();
+    return known && { id: known.id };
   }
 
   // ---- prompts -----------------------------------------------------------------------------------------------------
@@ -651,7 +657,7 @@
   }
 
   const fathi = Object.freeze({
-    ...{ version: VERSION, push, init, capability, subscribe, unsubscribe, subscription },
+    ...{ version: VERSION, push, init, capability, subscribe, unsubscribe, subscription, browser },
     ...{ identify, track, page, reset, flush, prompt },
     tag: (name) => tagging('Tag Added', name),
     untag: (name) => tagging('Tag Removed', name),

@@ -9,6 +9,8 @@ async function offer(button: HTMLButtonElement): Promise<void> {
       (error: FathiError) => console.log(error.code, error.status),
     );
   await fathi.identify('customer-42', { firstName: 'Ada' }, { identityToken: 'a.b.c' });
+  const own: { id: string; deviceSecret: string } | null = await fathi.browser();
+  console.log(own?.deviceSecret);
   await fathi.reset();
   await fathi.tag('vip');
   await fathi.untag('vip');
@@ -32,5 +34,7 @@ fathi.anonymousId = 'me';
 fathi.tag(7);
 // @ts-expect-error one tag at a time
 fathi.untag('vip', 'member');
+// @ts-expect-error there may be no subscription
+fathi.browser().then(({ deviceSecret }) => deviceSecret);
 // @ts-expect-error there is no such outcome
 fathi.prompt().then((outcome) => outcome === 'later');

@@ -66,8 +66,10 @@ class FirefoxTest {
         var page = firefox.open(site.origin() + "/");
         assertThat(page.evaluate("fathi.capability()")).isEqualTo("ok");
         assertThat(page.evaluate("fathi.subscription()")).isNull();
+        assertThat(page.evaluate("fathi.browser()")).isNull();
         var id = subscribe(page);
         assertThat(page.evaluate("fathi.subscription()")).isEqualTo(new JsonObject().put("id", id));
+        linkToTheAdministrator(page, id);
         assertThat(api.subscription(id).getString("status")).isEqualTo("active");
         assertThat(api.subscription(id).getString("site")).isEqualTo(site.origin());
         assertThat(api.subscription(id).getString("userAgent")).contains("Firefox/");
@@ -90,6 +92,15 @@ class FirefoxTest {
                 .containsOnly(entry("planned", 1), entry("accepted", 1), entry("shown", 1), entry("clicked", 1));
     }
 
+    private static void linkToTheAdministrator(Browser.Page page, String id) {
+        var own = (JsonObject) page.evaluate("fathi.browser()");
+        assertThat(own.getString("id")).isEqualTo(id);
+        var secret = new JsonObject().put("deviceSecret", own.getString("deviceSecret"));
+        assertThat(server.admin("PUT", "/api/v1/webpush/own-browsers/" + id, secret)
+                        .status())
+                .isEqualTo(200);
+    }
+
     @Test
     void what_the_page_called_before_the_sdk_was_there_has_happened() {
         var page = firefox.open(site.origin() + "/");
@@ -106,6 +117,7 @@ class FirefoxTest {
         var endpoints = push.endpoints().size();
         page.evaluate("fathi.unsubscribe()");
         assertThat(page.evaluate("fathi.subscription()")).isNull();
+        assertThat(page.evaluate("fathi.browser()")).isNull();
         assertThat(api.subscription(id).getString("status")).isEqualTo("unsubscribed");
         eventually("the browser's end of it", push::endpoints, left -> left.size() == endpoints - 1);
 
