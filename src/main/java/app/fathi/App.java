@@ -18,6 +18,7 @@ import app.fathi.cdp.traits.ComputedTimers;
 import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.cdp.traits.ComputedTraitsService;
 import app.fathi.cdp.traits.TraitRulesService;
+import app.fathi.cep.AdvisorTrial;
 import app.fathi.cep.Batches;
 import app.fathi.cep.BestTimes;
 import app.fathi.cep.CepVerticle;
@@ -39,6 +40,8 @@ import app.fathi.cep.SendJob;
 import app.fathi.cep.SendPool;
 import app.fathi.cep.Sending;
 import app.fathi.cep.TrackingTokens;
+import app.fathi.cep.advisor.AdvisorService;
+import app.fathi.cep.advisor.Advisors;
 import app.fathi.cep.besttime.BestTimesService;
 import app.fathi.cep.besttime.HabitsStage;
 import app.fathi.cep.besttime.LearnHabitsJob;
@@ -83,6 +86,7 @@ import app.fathi.platform.jobs.JobsVerticle;
 import app.fathi.platform.jobs.NodeVerticle;
 import app.fathi.platform.jobs.UploadsKeeper;
 import app.fathi.platform.outbound.Mailer;
+import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.platform.retention.ForgetJob;
 import app.fathi.platform.retention.KeptDeadRecords;
 import app.fathi.platform.retention.KeptPartitions;
@@ -253,6 +257,10 @@ public final class App {
             return Future.succeededFuture();
         });
         var audiences = new Audiences(new Transactions(pools.analytics()));
+        var node = UUID.randomUUID();
+        var guard = new OutboundGuard(vertx, config.outbound());
+        var advisors = new Advisors(vertx, pools.send(), secrets, config, guard, node, metrics.registry());
+        started.push(advisors::close);
         var sending = new Sending(
                 vertx,
                 new Transactions(pools.send()),
@@ -262,6 +270,7 @@ public final class App {
                 templates,
                 sendPool,
                 tokens,
+                advisors,
                 config,
                 List.of(webpush.channel()),
                 metrics.registry());
@@ -411,13 +420,16 @@ public final class App {
                 this::baseUrl,
                 audit,
                 cursor);
+        var explain = new Explain(new Transactions(pools.admin()), sending, messages, users.tenancy());
         Supplier<CepVerticle> cepDoor = () -> new CepVerticle(
                 killSwitches,
                 policies,
-                new Explain(new Transactions(pools.admin()), sending, messages, users.tenancy()),
+                explain,
                 new DecisionsService(new Transactions(pools.admin()), sending, cursor),
                 new BestTimesService(new Transactions(pools.admin()), profiles),
                 new PerformanceService(new Transactions(pools.analytics()), new BestTimes(vertx, sending)),
+                new AdvisorService(new Transactions(pools.admin()), advisors, guard, secrets, users.tenancy(), audit),
+                new AdvisorTrial(new Transactions(pools.admin()), explain, advisors),
                 new Quotas(pools.admin()));
         Supplier<CampaignsVerticle> campaignsDoor = () -> campaigns.verticle(users.tenancy(), roles, audit, cursor);
         Supplier<WebpushVerticle> webpushDoor = () -> webpush.verticle(
@@ -440,7 +452,6 @@ public final class App {
 
         var limits = new Limits(config, metrics.registry());
         limits.share(vertx, pools.admin(), secrets.derivedKey("rates"), metrics.registry());
-        var node = UUID.randomUUID();
         var perCore = new DeploymentOptions().setInstances(config.http().instances());
         var edge = new HttpVerticle.Edge(
                 config,

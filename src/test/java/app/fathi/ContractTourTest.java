@@ -68,6 +68,7 @@ class ContractTourTest {
         batch(subscription);
         killSwitch();
         policies();
+        decisionService();
         decisions();
         audit();
         assertThat(unvisited()).as("add a visit for each").isEmpty();
@@ -130,6 +131,29 @@ class ContractTourTest {
                 "PUT",
                 path,
                 new JsonObject(),
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+    }
+
+    private static void decisionService() {
+        var path = "/api/v1/cep/decision-service";
+        var settings = new JsonObject().put("url", push.url() + "/decide");
+        server.admin(
+                "PUT",
+                path,
+                settings,
+                "If-Match",
+                server.admin("GET", path, null).header("ETag"));
+        server.admin("POST", path + "/rotate-secret", null);
+        server.admin("POST", path + "/test", new JsonObject().put("userId", "tourist"));
+        server.admin(
+                "POST",
+                "/api/v1/cep/explain",
+                new JsonObject().put("userId", "tourist").put("purpose", "marketing"));
+        server.admin(
+                "DELETE",
+                path,
+                null,
                 "If-Match",
                 server.admin("GET", path, null).header("ETag"));
     }

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.platform.http.Contract;
+import app.fathi.testing.FakeDecisionService;
 import app.fathi.testing.FakeIssuer;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.GeneratedClients;
@@ -64,6 +65,7 @@ class DocumentedCodeTest {
             "send-from-your-backend",
             "describe-people",
             "when-messages-go",
+            "ask-your-own-service",
             "templates",
             "campaigns",
             "keys-and-rotation",
@@ -245,6 +247,48 @@ class DocumentedCodeTest {
                 .isEqualTo(201);
     }
 
+    @Test
+    void a_service_that_checks_signatures_as_the_guide_shows_believes_our_questions_and_no_others() throws Exception {
+        server = plain();
+        var checking = codes("/docs/guides/ask-your-own-service", "js");
+        assertThat(checking).hasSize(1);
+        var path = "/api/v1/cep/decision-service";
+        var etag = server.admin("GET", path, null).header("ETag");
+        try (var service = FakeDecisionService.start()) {
+            var set = server.admin("PUT", path, new JsonObject().put("url", service.url()), "If-Match", etag);
+            server.browser("POST", "/api/v1/webpush/subscriptions", subscription(browser()));
+            var anybody = server.admin("GET", "/api/v1/cdp/profiles?limit=1", null)
+                    .json()
+                    .getJsonArray("items")
+                    .getJsonObject(0)
+                    .getString("id");
+            server.admin("POST", path + "/test", new JsonObject().put("profileId", anybody));
+            var asked = service.asked.getFirst();
+            var folder = fresh("checking");
+            Files.write(folder.resolve("body"), asked.body().getBytes());
+            Files.writeString(folder.resolve("headers.json"), new JsonObject(Map.copyOf(asked.headers())).encode());
+            var module = Files.writeString(
+                    folder.resolve("check.mjs"),
+                    checking.getFirst()
+                            + """
+
+                            import { readFileSync } from 'node:fs';
+                            const here = name => new URL(name, import.meta.url);
+                            const body = readFileSync(here('body'));
+                            const headers = JSON.parse(readFileSync(here('headers.json')));
+                            const secret = process.env.SECRET;
+                            const other = Buffer.concat([body, Buffer.from(' ')]);
+                            const old = { ...headers, 'webhook-timestamp': '1614265330' };
+                            console.log([isFromFathi(headers, body, secret), isFromFathi(headers, other, secret),
+                                isFromFathi(old, body, secret), isFromFathi({}, body, secret),
+                                isFromFathi(headers, body, 'whsec_AAAA')].join(' '));
+                            """);
+            var said =
+                    GeneratedClients.run(Map.of("SECRET", set.json().getString("secret")), "node", module.toString());
+            assertThat(said.strip()).isEqualTo("true false false false false");
+        }
+    }
+
     // ---- what is there ----
 
     private void credentials() {
@@ -314,6 +358,12 @@ class DocumentedCodeTest {
 
     private void things() {
         server.admin("PUT", "/api/v1/cep/policies", new JsonObject(), "If-Match", "\"v0\"");
+        server.admin(
+                "PUT",
+                "/api/v1/cep/decision-service",
+                new JsonObject().put("url", "https://decide.example.com/fathi"),
+                "If-Match",
+                "\"v0\"");
         server.admin(
                 "PUT",
                 "/api/v1/cdp/trait-rules",

@@ -190,6 +190,11 @@ public final class Profiles {
                         .no());
     }
 
+    /** The public ids of those of these people who are there. */
+    public Future<Map<Integer, UUID>> ids(SqlClient client, int ws, Collection<Integer> numbers) {
+        return store.ids(client, ws, numbers);
+    }
+
     public Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {
         return store.views(client, ws, numbers);
     }

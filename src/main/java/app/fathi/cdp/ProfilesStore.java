@@ -219,6 +219,18 @@ final class ProfilesStore {
                         rows.stream().map(row -> row.getInteger("profile_no")).findFirst());
     }
 
+    static final String IDS = "SELECT profile_no, id FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)";
+
+    Future<Map<Integer, UUID>> ids(SqlClient client, int ws, Collection<Integer> numbers) {
+        return client.preparedQuery(IDS)
+                .execute(Tuple.of(ws, (Object) numbers.toArray(Integer[]::new)))
+                .map(rows -> {
+                    var ids = new HashMap<Integer, UUID>(rows.size() * 2);
+                    rows.forEach(row -> ids.put(row.getInteger("profile_no"), row.getUUID("id")));
+                    return ids;
+                });
+    }
+
     Future<Map<Integer, ProfileView>> views(SqlClient client, int ws, Collection<Integer> numbers) {
         return client.preparedQuery(
                         "SELECT profile_no, id, user_id, traits FROM cdp_profile WHERE ws = $1 AND profile_no = ANY ($2)")

@@ -54,7 +54,7 @@ record Candidate(
     private LedgerRow row(State state, int attempts, Reason reason) {
         var subscription = previous != null ? previous.subscription() : address == null ? null : address.id();
         return new LedgerRow(
-                profileNo, rank, id, subscription, state, attempts, reason, retry(), null, null, null, null);
+                profileNo, rank, id, subscription, state, attempts, reason, retry(), null, null, null, null, null);
     }
 
     private RetryReason retry() {

@@ -1,5 +1,8 @@
 package app.fathi.cep;
 
+import static java.util.Map.entry;
+
+import app.fathi.cep.advisor.AdvisorService;
 import app.fathi.cep.besttime.BestTimesService;
 import app.fathi.cep.performance.PerformanceService;
 import app.fathi.platform.bus.Call;
@@ -20,6 +23,8 @@ public final class CepVerticle extends VerticleBase {
     private final DecisionsService decisions;
     private final BestTimesService bestTimes;
     private final PerformanceService performance;
+    private final AdvisorService advisor;
+    private final AdvisorTrial trial;
 
     public CepVerticle(
             KillSwitches killSwitches,
@@ -28,6 +33,8 @@ public final class CepVerticle extends VerticleBase {
             DecisionsService decisions,
             BestTimesService bestTimes,
             PerformanceService performance,
+            AdvisorService advisor,
+            AdvisorTrial trial,
             Quotas quotas) {
         this.killSwitches = killSwitches;
         this.policies = policies;
@@ -35,30 +42,28 @@ public final class CepVerticle extends VerticleBase {
         this.decisions = decisions;
         this.bestTimes = bestTimes;
         this.performance = performance;
+        this.advisor = advisor;
+        this.trial = trial;
         this.quotas = quotas;
     }
 
     /** What answers which operation of the contract. */
     public Map<String, Function<Call, Future<Reply>>> operations() {
-        return Map.of(
-                "getKillSwitch",
-                killSwitches::get,
-                "setKillSwitch",
-                killSwitches::set,
-                "getPolicies",
-                policies::get,
-                "setPolicies",
-                policies::put,
-                "explainDecision",
-                explain::explain,
-                "listDecisions",
-                decisions::list,
-                "getBestTimes",
-                bestTimes::get,
-                "getPerformance",
-                performance::get,
-                "getQuotaUsage",
-                quotas::get);
+        return Map.ofEntries(
+                entry("getKillSwitch", killSwitches::get),
+                entry("setKillSwitch", killSwitches::set),
+                entry("getPolicies", policies::get),
+                entry("setPolicies", policies::put),
+                entry("getDecisionService", advisor::get),
+                entry("setDecisionService", advisor::put),
+                entry("deleteDecisionService", advisor::delete),
+                entry("rotateDecisionServiceSecret", advisor::rotate),
+                entry("testDecisionService", trial::test),
+                entry("explainDecision", explain::explain),
+                entry("listDecisions", decisions::list),
+                entry("getBestTimes", bestTimes::get),
+                entry("getPerformance", performance::get),
+                entry("getQuotaUsage", quotas::get));
     }
 
     @Override

@@ -5,6 +5,7 @@ import app.fathi.cep.Channel.Address;
 import app.fathi.cep.Channel.Attempt;
 import app.fathi.cep.Channel.Gate;
 import app.fathi.cep.Decider.Decided;
+import app.fathi.cep.Intents.Draft;
 import app.fathi.cep.LedgerStore.Place;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.JobOutcome;
@@ -63,6 +64,8 @@ final class ChunkSender {
     private volatile Stops stops;
     private volatile long watchedNanos = System.nanoTime();
     private RuntimeException failure;
+    /** What the workspace's own service is asked about before it is committed; null for nothing. */
+    private Draft asking;
     /** The run's allowance is spent until then; null while it is not known to be. */
     private Instant throttledUntil;
     /** The last results have ended the chunk. */
@@ -95,7 +98,7 @@ final class ChunkSender {
             int free = window - pending;
             if (mayBegin() && (pending == 0 || free >= window / 2) && allowed(free)) {
                 int share = sending.turns.share(small, share(free));
-                inTurn(() -> begin(share));
+                begin(share);
                 continue;
             }
             answers.collect();
@@ -177,13 +180,41 @@ final class ChunkSender {
 
     // --- decide, intent, post -------------------------------------------------------------------------------------
 
+    /** In one turn where nobody else is asked; who is has their time between two of them, in which others get theirs. */
     private void begin(int free) {
+        inTurn(() -> {
+            asking = decided(free);
+            if (asking != null && !asking.asks()) {
+                commit(asking);
+                asking = null;
+            }
+        });
+        if (asking == null) {
+            return;
+        }
+        try {
+            var asked = intents.ask(asking, false).await();
+            inTurn(() -> commit(asked));
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    /** Null when there is nobody, or the database has failed. */
+    private Draft decided(int free) {
         try {
             var candidates = queue.next(free);
-            if (candidates.isEmpty()) {
-                return;
-            }
-            var draft = intents.decide(candidates, stops).await();
+            return candidates.isEmpty()
+                    ? null
+                    : intents.decide(candidates, stops).await();
+        } catch (RuntimeException e) {
+            fail(e);
+            return null;
+        }
+    }
+
+    private void commit(Draft draft) {
+        try {
             CrashPoint.BEFORE_INTENT.hit();
             long before = System.nanoTime();
             var intent = intents.commit(draft).await();

@@ -198,6 +198,9 @@ public final class DecisionsService {
                 .put("stage", stage == null ? null : stage.word())
                 .put("policy", factors == null ? null : factors.toJson(policies.get(factors.version())))
                 .put("score", decision.score() == null ? null : decision.score().toJson())
+                .put(
+                        "service",
+                        decision.advice() == null ? null : decision.advice().toJson())
                 .put("waitsUntil", waits ? text(decision.nextAt()) : null)
                 .put("attempts", decision.attempts())
                 .put("claimedAt", decision.createdAt().toString())

@@ -3,6 +3,7 @@ package app.fathi.cep;
 import static app.fathi.cep.RunsStore.instant;
 import static app.fathi.cep.RunsStore.time;
 
+import app.fathi.cep.advisor.Advice;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
@@ -31,14 +32,15 @@ final class DecisionsStore {
             Instant attemptedAt,
             Instant nextAt,
             Factors factors,
-            Score score) {}
+            Score score,
+            Advice advice) {}
 
     /** A row of a list, or only how far was looked where {@code decision} is null. */
     record Listed(Decision decision, Instant runAt, Long run, Instant lastAt, long lastNo, int looked) {}
 
     private static final String BEST =
             """
-            SELECT id AS delivery_id, profile_no, channel, state, reason, attempts, created_at, attempted_at, next_at, factors, score
+            SELECT id AS delivery_id, profile_no, channel, state, reason, attempts, created_at, attempted_at, next_at, factors, score, advice
             FROM cep_message WHERE run = %s AND step = 0 AND profile_no = %s
             ORDER BY state <> 2, state >= 2, rank LIMIT 1
             """;
@@ -142,6 +144,7 @@ final class DecisionsStore {
         var reason = row.getShort("reason");
         var factors = row.getBuffer("factors");
         var score = row.getBuffer("score");
+        var advice = row.getBuffer("advice");
         return new Decision(
                 row.getUUID("message_id"),
                 row.getUUID("delivery_id"),
@@ -154,6 +157,7 @@ final class DecisionsStore {
                 instant(row, "attempted_at"),
                 instant(row, "next_at"),
                 factors == null ? null : Factors.of(factors.getBytes()),
-                score == null ? null : Score.of(score.getBytes()));
+                score == null ? null : Score.of(score.getBytes()),
+                advice == null ? null : Advice.of(advice.getBytes()));
     }
 }

@@ -1,12 +1,14 @@
 package app.fathi.cep;
 
 import app.fathi.cep.RunsStore.Number;
+import app.fathi.cep.advisor.Question;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Tenancy;
+import app.fathi.templates.Wording;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -58,7 +60,7 @@ public final class Explain {
         return told;
     }
 
-    private Future<Void> requirePurpose(int ws, String purpose) {
+    Future<Void> requirePurpose(int ws, String purpose) {
         return tenancy.rules(ws).map(rules -> {
             if (!rules.purposes().contains(purpose)) {
                 throw ProblemException.unprocessable("/purpose", "This workspace has no such purpose.");
@@ -73,7 +75,7 @@ public final class Explain {
                 : Future.succeededFuture(new DatabaseClock(Rfc3339.at("/at", at).toInstant(), System.nanoTime()));
     }
 
-    private Future<Integer> person(SqlClient client, int ws, JsonObject json) {
+    Future<Integer> person(SqlClient client, int ws, JsonObject json) {
         var userId = json.getString("userId");
         var found = userId != null
                 ? sending.profiles.numbersByUserIds(client, ws, Set.of(userId)).map(Map::values)
@@ -92,7 +94,7 @@ public final class Explain {
         }
     }
 
-    private static MessageRequest request(JsonObject json) {
+    static MessageRequest request(JsonObject json) {
         var expiresAt = Rfc3339.at("/expiresAt", json.getString("expiresAt"));
         return new MessageRequest(
                         new Audience.Profiles(List.of()),
@@ -128,10 +130,30 @@ public final class Explain {
                 template.getJsonObject("variables", new JsonObject()));
     }
 
+    /** What a workspace's own service would be asked of the person, whatever stands against telling them. */
+    Future<Question> question(SqlClient client, int ws, int no, MessageRequest request, DatabaseClock clock) {
+        var run = run(ws, request, clock);
+        // Without words: those of a test say nothing of anybody.
+        var intents = intents(run, no, null, clock);
+        return sending.channel(run.channel())
+                .addressesOf(client, ws, List.of(no))
+                .compose(addresses -> intents.decide(
+                                Candidate.claims(no, addresses.stream().limit(1).toList(), null, null), Stops.NONE)
+                        .compose(intents::question));
+    }
+
+    private Run run(int ws, MessageRequest request, DatabaseClock clock) {
+        return messages.run(ws, request, new Number(0, clock.now()), RunState.SENDING, 1);
+    }
+
+    private Intents intents(Run run, int no, Wording wording, DatabaseClock clock) {
+        var chunk = new Chunk(0, 0, List.of(no), null, Map.of());
+        return new Intents(sending, run, chunk, wording, null, clock, Set.of());
+    }
+
     /** A person's deliveries by now: one for each device, and what each stage has against it. */
     Future<List<Situation>> situations(SqlClient client, int ws, int no, MessageRequest request, DatabaseClock clock) {
-        var run = messages.run(ws, request, new Number(0, clock.now()), RunState.SENDING, 1);
-        var chunk = new Chunk(0, 0, List.of(no), null, Map.of());
+        var run = run(ws, request, clock);
         var channel = sending.channel(run.channel());
         var wording = Decider.wording(sending, run);
         var addresses = channel.addressesOf(client, ws, List.of(no));
@@ -139,12 +161,13 @@ public final class Explain {
         var switches = KillSwitchStore.all(client, ws);
         var limited = QuotaStore.isLimited(client, ws);
         return Future.all(wording, addresses, views, switches, limited).compose(all -> {
-            var intents = new Intents(sending, run, chunk, wording.result(), null, clock, Set.of());
+            var intents = intents(run, no, wording.result(), clock);
             var view = views.result().get(no);
             var devices = addresses.result().stream().limit(run.deviceLimit()).toList();
             var candidates = Candidate.claims(no, devices, view == null ? null : view.traits(), null);
             var stops = stops(switches.result(), run);
             return intents.decide(candidates, stops)
+                    .compose(draft -> intents.ask(draft, true))
                     .compose(draft -> intents.look(client, draft, stops))
                     .compose(situations ->
                             limited.result() ? withQuota(ws, situations) : Future.succeededFuture(situations));
@@ -242,6 +265,9 @@ public final class Explain {
                 .put(
                         "score",
                         situation.score() == null ? null : situation.score().toJson())
+                .put(
+                        "service",
+                        situation.advice() == null ? null : situation.advice().toJson())
                 .put("content", content(situation));
     }
 

@@ -7,6 +7,9 @@ import app.fathi.cep.PolicyRules.Asked;
 import app.fathi.cep.PolicyRules.Due;
 import app.fathi.cep.PolicyRules.Holdout;
 import app.fathi.cep.Ring.Sent;
+import app.fathi.cep.advisor.Advice;
+import app.fathi.cep.advisor.Advisor;
+import app.fathi.cep.advisor.Question;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.templates.Wording;
 import io.vertx.core.Future;
@@ -43,6 +46,7 @@ final class Intents {
     private final Channel channel;
     private final Decider decider;
     private final Asked asked;
+    private final Inquiry inquiry;
     /** People of the chunk who are no more among whom the message was meant for. */
     private final Set<Integer> left;
 
@@ -62,6 +66,7 @@ final class Intents {
         this.channel = sending.channel(run.channel());
         this.decider = new Decider(sending, run, chunk, wording, clock::now);
         this.asked = asked(run);
+        this.inquiry = new Inquiry(sending, run);
         this.left = left;
     }
 
@@ -93,28 +98,67 @@ final class Intents {
      * @param due by person what they are about to get that is more important. It need not be asked again: what has left since is in
      *     their rings
      * @param scores null where how well channels suit is not asked
+     * @param early what was known then
+     * @param advisor who is to be asked besides; null for nobody
+     * @param advice what that one said, by person
      */
-    record Draft(List<Early> deliveries, Laws laws, Map<Integer, Due> due, Scores.Known scores) {}
+    record Draft(
+            List<Early> deliveries,
+            Laws laws,
+            Map<Integer, Due> due,
+            Scores.Known scores,
+            Known early,
+            Advisor advisor,
+            Map<Integer, Advice> advice) {
+
+        /** Whether somebody is to be asked who may take their time. */
+        boolean asks() {
+            return advisor != null;
+        }
+
+        private Draft advised(Map<Integer, Advice> said) {
+            return new Draft(deliveries, laws, due, scores, early, advisor, said);
+        }
+    }
 
     /** Decides, renders and composes; what something stands against already costs no rendering. */
     Future<Draft> decide(List<Candidate> candidates, Stops stops) {
         var people = candidates.stream().map(Candidate::profileNo).collect(Collectors.toSet());
         var pool = sending.transactions.pool();
         var refusals = refusals(pool, people);
+        var advisor = inquiry.advisor();
         var laws = run.isTransactional()
                 ? Future.succeededFuture(Laws.NONE)
-                : sending.policies.of(run.ws()).compose(known -> known.at(pool, run.ws(), people));
+                : advisor.compose(asks -> sending.policies
+                        .of(run.ws())
+                        .compose(known -> known.at(pool, run.ws(), people, asks.isPresent())));
         var now = clock.now();
         var duplicates = duplicates(pool, people, now);
         var due = laws.compose(in -> due(pool, in, people, now));
-        var scores = laws.compose(in -> scores(pool, in, people));
+        var scores =
+                laws.compose(in -> scores(pool, in, people, advisor.result().isPresent()));
         return Future.all(refusals, laws, duplicates, due, scores).compose(all -> {
             // What is due counts for nobody yet: the ring may say that the message has its place.
             var known = new Known(
-                    stops, laws.result(), Map.of(), Map.of(), null, refusals.result(), duplicates.result(), now);
+                    stops,
+                    laws.result(),
+                    Map.of(),
+                    Map.of(),
+                    null,
+                    refusals.result(),
+                    duplicates.result(),
+                    Map.of(),
+                    now);
             return sending.pool
                     .map(run.isTransactional(), candidates, candidate -> early(candidate, known, scores.result()))
-                    .map(deliveries -> new Draft(deliveries, laws.result(), due.result(), scores.result()));
+                    .map(deliveries -> new Draft(
+                            deliveries,
+                            laws.result(),
+                            due.result(),
+                            scores.result(),
+                            known,
+                            advisor.result().orElse(null),
+                            Map.of()));
         });
     }
 
@@ -126,9 +170,13 @@ final class Intents {
                 : sending.rivals.due(client, run, people, now, priorities.within());
     }
 
-    /** Null where policies do not weigh channels. */
-    private Future<Scores.Known> scores(SqlClient client, Laws laws, Set<Integer> people) {
-        return laws.policies().channelWeights().isEmpty() || people.isEmpty()
+    /**
+     * Null where policies do not weigh channels.
+     *
+     * @param told somebody is told
+     */
+    private Future<Scores.Known> scores(SqlClient client, Laws laws, Set<Integer> people, boolean told) {
+        return laws.policies().channelWeights().isEmpty() && !told || people.isEmpty()
                 ? Future.succeededFuture()
                 : sending.scores.of(client, run, laws.policies(), people);
     }
@@ -193,7 +241,13 @@ final class Intents {
             Map<UUID, Integer> active,
             Map<Integer, Reason> refused,
             Set<Integer> duplicates,
-            Instant now) {}
+            Map<Integer, Advice> advice,
+            Instant now) {
+
+        private Known with(Map<Integer, Due> dueToThem, Map<Integer, Ring> got) {
+            return new Known(stops, laws, dueToThem, got, active, refused, duplicates, advice, now);
+        }
+    }
 
     private Situation situation(Decided decided, Known known, boolean quotaSpent) {
         return situation(decided, known, quotaSpent, null);
@@ -215,8 +269,59 @@ final class Intents {
                 address != null && (known.active == null || Integer.valueOf(no).equals(known.active.get(address.id()))),
                 quotaSpent,
                 known.now,
-                score);
+                score,
+                Inquiry.isAsked(candidate) ? known.advice.get(no) : null);
     }
+
+    // --- ask --------------------------------------------------------------------------------------------------------
+
+    /**
+     * Asks the workspace's own service of whom it is still open. It may take its time: nothing is locked meanwhile, no connection is
+     * held, and it fails only where the database does.
+     *
+     * @param dryRun nothing will be sent
+     */
+    Future<Draft> ask(Draft draft, boolean dryRun) {
+        var open = draft.deliveries.stream()
+                .filter(one -> Inquiry.isAsked(one.decided.candidate()))
+                .map(one -> one.decided.candidate().profileNo())
+                .collect(Collectors.toSet());
+        if (!draft.asks() || open.isEmpty()) {
+            return Future.succeededFuture(draft);
+        }
+        var pool = sending.transactions.pool();
+        var rings = draft.laws.policies().counts()
+                ? RingsStore.read(pool, run.ws(), open)
+                : Future.succeededFuture(Map.<Integer, Ring>of());
+        return rings.compose(
+                        got -> inquiry.ask(draft.advisor, passing(draft, got), draft.laws, draft.early.now, dryRun))
+                .map(draft::advised);
+    }
+
+    /** Whom nothing that is known by now stands against, and to whom the message has not gone already; with how well the channel suits. */
+    private Map<Integer, Score> passing(Draft draft, Map<Integer, Ring> rings) {
+        var known = draft.early.with(draft.due, rings);
+        var passing = new HashMap<Integer, Score>();
+        for (var one : draft.deliveries) {
+            var candidate = one.decided.candidate();
+            var ring = rings.getOrDefault(candidate.profileNo(), Ring.EMPTY);
+            if (Inquiry.isAsked(candidate)
+                    && !ring.has(run.run())
+                    && Stage.before(Stage.QUOTA, situation(one.decided, known, false)) == null) {
+                passing.put(candidate.profileNo(), one.score);
+            }
+        }
+        return passing;
+    }
+
+    /** What the service would be asked of these people, whatever stands against telling them. */
+    Future<Question> question(Draft draft) {
+        var people = new HashMap<Integer, Score>();
+        draft.deliveries.forEach(one -> people.put(one.decided.candidate().profileNo(), one.score));
+        return inquiry.question(people, draft.laws, draft.early.now, true).map(Inquiry.Of::question);
+    }
+
+    // --- look -------------------------------------------------------------------------------------------------------
 
     /**
      * What of a draft would be decided now, without a lock, and with nothing written; in the order of its deliveries. All are
@@ -248,6 +353,7 @@ final class Intents {
                     active.result(),
                     refused.result(),
                     duplicates.result(),
+                    draft.advice,
                     now);
             return decided.result().stream()
                     .map(one -> situation(one, known, false, score(one, draft.laws, draft.scores, known.now)))
@@ -320,6 +426,7 @@ final class Intents {
                             active.result(),
                             refused.result(),
                             both(duplicates.result(), asOthers.result()),
+                            draft.advice,
                             clock.now());
                     return reserve(tx, draft, known, limited.result(), hold.result());
                 });
@@ -361,7 +468,9 @@ final class Intents {
     }
 
     private LedgerRow row(Early one, Known known, boolean quotaSpent) {
-        return row(one.decided, known, quotaSpent).scored(one.score);
+        var candidate = one.decided.candidate();
+        var advice = Inquiry.isAsked(candidate) ? known.advice.get(candidate.profileNo()) : null;
+        return row(one.decided, known, quotaSpent).knowing(one.score, advice);
     }
 
     private LedgerRow row(Decided decided, Known known, boolean quotaSpent) {

@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cep.advisor.Advice;
 import java.time.Instant;
 import java.util.UUID;
 
@@ -16,6 +17,7 @@ import java.util.UUID;
  * @param nextAt when a waiting row is due, else null
  * @param factors by which policy it waits or was skipped; null where none had a say, and where that is not asked
  * @param score how well its channel suits the person; null where that is not asked
+ * @param advice what the workspace's own service said of the person; null where it was not asked
  */
 record LedgerRow(
         int profileNo,
@@ -29,22 +31,39 @@ record LedgerRow(
         Integer httpStatus,
         Instant nextAt,
         Factors factors,
-        Score score) {
+        Score score,
+        Advice advice) {
 
     /** The row of a person or device that gets nothing, for this reason. */
     static LedgerRow ended(int profileNo, int rank, UUID id, UUID subscription, Reason reason) {
         return new LedgerRow(
-                profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null, null, null);
+                profileNo, rank, id, subscription, reason.finalState(), 0, reason, null, null, null, null, null, null);
     }
 
     LedgerRow by(Factors policy) {
-        return new LedgerRow(
-                profileNo, rank, id, subscription, state, attempts, reason, retry, httpStatus, nextAt, policy, score);
+        return decided(policy, score, advice);
     }
 
-    LedgerRow scored(Score by) {
+    /** With what else was known of the person when it was decided. */
+    LedgerRow knowing(Score suits, Advice said) {
+        return decided(factors, suits, said);
+    }
+
+    private LedgerRow decided(Factors policy, Score suits, Advice said) {
         return new LedgerRow(
-                profileNo, rank, id, subscription, state, attempts, reason, retry, httpStatus, nextAt, factors, by);
+                profileNo,
+                rank,
+                id,
+                subscription,
+                state,
+                attempts,
+                reason,
+                retry,
+                httpStatus,
+                nextAt,
+                policy,
+                suits,
+                said);
     }
 
     LedgerRow end(Reason wanted) {
@@ -61,7 +80,8 @@ record LedgerRow(
                 httpStatus,
                 null,
                 factors,
-                score);
+                score,
+                advice);
     }
 
     /** Whom a dead sender may have reached is not called skipped: it failed by our own fault, with the crash on record. */
@@ -83,6 +103,7 @@ record LedgerRow(
                 status,
                 next.nextAt(),
                 factors,
-                score);
+                score,
+                advice);
     }
 }

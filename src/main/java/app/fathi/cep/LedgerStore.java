@@ -65,6 +65,14 @@ final class LedgerStore {
             ", $15::bytea[], $16::bytea[]",
             ", factors = coalesce(excluded.factors, m.factors), score = coalesce(excluded.score, m.score)");
 
+    /** With what the workspace's own service said, too. */
+    static final String WRITE_ADVISED_INTENTS = WRITE_INTENTS_WITH.formatted(
+            ", factors, score, advice",
+            ", d.factors, d.score, d.advice",
+            ", $15::bytea[], $16::bytea[], $17::bytea[]",
+            ", factors = coalesce(excluded.factors, m.factors), score = coalesce(excluded.score, m.score),"
+                    + " advice = coalesce(excluded.advice, m.advice)");
+
     /**
      * Claims and resumes: rows become {@code attempting}, {@code waiting} or final under the token. A new claim of somebody who was
      * claimed already, and a row that has become final, are left alone.
@@ -73,7 +81,8 @@ final class LedgerStore {
      * @return the rows that were written
      */
     static Future<Set<Place>> writeIntents(SqlClient tx, Run run, long token, List<LedgerRow> rows) {
-        boolean scored = rows.stream().anyMatch(row -> row.score() != null);
+        boolean advised = rows.stream().anyMatch(row -> row.advice() != null);
+        boolean scored = advised || rows.stream().anyMatch(row -> row.score() != null);
         boolean ruled = scored || rows.stream().anyMatch(row -> row.factors() != null);
         var values = Tuple.tuple()
                 .addLong(run.run())
@@ -91,22 +100,21 @@ final class LedgerStore {
                 .addArrayOfShort(array(rows, Short[]::new, LedgerStore::retry))
                 .addArrayOfOffsetDateTime(array(rows, OffsetDateTime[]::new, row -> time(row.nextAt())));
         if (ruled) {
-            values.addValue(array(
-                    rows,
-                    Buffer[]::new,
-                    row -> row.factors() == null
-                            ? null
-                            : Buffer.buffer(row.factors().octets())));
+            values.addValue(octets(
+                    rows, row -> row.factors() == null ? null : row.factors().octets()));
         }
         if (scored) {
-            values.addValue(array(
-                    rows,
-                    Buffer[]::new,
-                    row -> row.score() == null
-                            ? null
-                            : Buffer.buffer(row.score().octets())));
+            values.addValue(
+                    octets(rows, row -> row.score() == null ? null : row.score().octets()));
         }
-        return tx.preparedQuery(scored ? WRITE_SCORED_INTENTS : ruled ? WRITE_RULED_INTENTS : WRITE_INTENTS)
+        if (advised) {
+            values.addValue(octets(
+                    rows, row -> row.advice() == null ? null : row.advice().octets()));
+        }
+        return tx.preparedQuery(
+                        advised
+                                ? WRITE_ADVISED_INTENTS
+                                : scored ? WRITE_SCORED_INTENTS : ruled ? WRITE_RULED_INTENTS : WRITE_INTENTS)
                 .execute(values)
                 .map(LedgerStore::places);
     }
@@ -456,6 +464,13 @@ final class LedgerStore {
         return values;
     }
 
+    private static Buffer[] octets(List<LedgerRow> rows, Function<LedgerRow, byte[]> of) {
+        return array(rows, Buffer[]::new, row -> {
+            var octets = of.apply(row);
+            return octets == null ? null : Buffer.buffer(octets);
+        });
+    }
+
     private static Short reason(LedgerRow row) {
         return row.reason() == null ? null : row.reason().code();
     }
@@ -483,6 +498,7 @@ final class LedgerStore {
                 RetryReason.of(number(row, "retry_reason")),
                 number(row, "status"),
                 instant(row, "next_at"),
+                null,
                 null,
                 null);
     }

@@ -12,7 +12,8 @@ import java.util.Set;
 
 /**
  * Messages to people. Their lines stay, because the counts of messages are made of them: with the profile the number in them
- * has lost its meaning. What somebody got of their own, such as the items of a batch, goes.
+ * has lost its meaning. What somebody got of their own, such as the items of a batch, goes, and what a workspace's own
+ * service said of them.
  */
 public final class PeopleInLedger implements Erasable {
     private final PeopleStore store = new PeopleStore();
@@ -32,10 +33,12 @@ public final class PeopleInLedger implements Erasable {
         return store.forgetItems(tx, ws, profileNos).compose(chunks -> RingsStore.erase(tx, ws, profileNos)
                 .compose(rings -> DedupeStore.erase(tx, ws, profileNos)
                         .compose(keys -> UnitedStore.erase(tx, ws, profileNos)
-                                .map(parts -> Map.of(
-                                        "cep_chunk", chunks,
-                                        "cep_profile_policy", rings,
-                                        "cep_dedupe", keys,
-                                        "cep_united", parts)))));
+                                .compose(parts -> store.forgetAdvice(tx, ws, profileNos)
+                                        .map(told -> Map.of(
+                                                "cep_chunk", chunks,
+                                                "cep_message", told,
+                                                "cep_profile_policy", rings,
+                                                "cep_dedupe", keys,
+                                                "cep_united", parts))))));
     }
 }

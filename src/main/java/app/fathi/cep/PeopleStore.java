@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cep.advisor.Advice;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
@@ -14,7 +15,7 @@ final class PeopleStore {
     Future<List<JsonObject>> messages(SqlClient client, int ws, Collection<Integer> profileNos) {
         return client.preparedQuery(
                         """
-                        SELECT r.id AS message_id, m.id, r.purpose, r.content, m.reason, m.created_at, m.shown_at, m.clicked_at
+                        SELECT r.id AS message_id, m.id, r.purpose, r.content, m.reason, m.advice, m.created_at, m.shown_at, m.clicked_at
                         FROM cep_run r CROSS JOIN unnest($2::int[]) AS person (no)
                         JOIN cep_message m ON m.run = r.run AND m.step = 0 AND m.profile_no = person.no
                         WHERE r.ws = $1 ORDER BY m.created_at
@@ -25,6 +26,7 @@ final class PeopleStore {
 
     private static JsonObject line(Row row) {
         var reason = row.getShort("reason");
+        var advice = row.getBuffer("advice");
         return new JsonObject()
                 .put("kind", "message")
                 .put("id", row.getUUID("id").toString())
@@ -32,6 +34,9 @@ final class PeopleStore {
                 .put("purpose", row.getString("purpose"))
                 .put("content", row.getJsonObject("content"))
                 .put("reason", reason == null ? null : Reason.of(reason).word())
+                .put(
+                        "serviceReason",
+                        advice == null ? null : Advice.of(advice.getBytes()).reason())
                 .put("at", row.getOffsetDateTime("created_at").toInstant().toString())
                 .put("shownAt", text(row, "shown_at"))
                 .put("clickedAt", text(row, "clicked_at"));
@@ -40,6 +45,18 @@ final class PeopleStore {
     private static String text(Row row, String column) {
         var time = row.getOffsetDateTime(column);
         return time == null ? null : time.toInstant().toString();
+    }
+
+    /** Of what a workspace's own service said of them its words go; what came of it stays, as counts are made of it. */
+    Future<Integer> forgetAdvice(SqlClient tx, int ws, Collection<Integer> profileNos) {
+        return tx.preparedQuery(
+                        """
+                        UPDATE cep_message m SET advice = substring(m.advice FROM 1 FOR 3)
+                        FROM cep_run r CROSS JOIN unnest($2::int[]) AS person (no)
+                        WHERE r.ws = $1 AND m.run = r.run AND m.step = 0 AND m.profile_no = person.no AND length(m.advice) > 3
+                        """)
+                .execute(Tuple.of(ws, (Object) profileNos.toArray(Integer[]::new)))
+                .map(rows -> rows.rowCount());
     }
 
     Future<Integer> forgetItems(SqlClient tx, int ws, Collection<Integer> profileNos) {

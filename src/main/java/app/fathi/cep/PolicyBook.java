@@ -74,9 +74,13 @@ final class PolicyBook {
     /** @param wishes somebody in the workspace has quiet hours of their own */
     record Known(Profiles profiles, Policies policies, boolean wishes) {
 
-        /** Together with where these people are, if anything depends on it. */
-        Future<Laws> at(SqlClient client, int ws, Collection<Integer> people) {
-            return wishes || policies.needPlaces()
+        /**
+         * Together with where these people are, if anything depends on it.
+         *
+         * @param told somebody is told what their clock shows
+         */
+        Future<Laws> at(SqlClient client, int ws, Collection<Integer> people, boolean told) {
+            return told || wishes || policies.needPlaces()
                     ? profiles.whereabouts(client, ws, people).map(places -> new Laws(policies, places))
                     : Future.succeededFuture(new Laws(policies, Map.of()));
         }

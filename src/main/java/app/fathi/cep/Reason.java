@@ -40,6 +40,8 @@ public enum Reason {
     KILL_SWITCH(39, State.SKIPPED),
     CANCELLED(40, State.SKIPPED),
     IDENTITY_UNVERIFIED(41, State.SKIPPED),
+    /** The workspace's own decision service said: not now. */
+    SERVICE_DECLINED(42, State.SKIPPED),
 
     BAD_REQUEST(60, State.FAILED),
     /** The push service refused our key or token; the subscription is kept. */

@@ -1,6 +1,7 @@
 package app.fathi.cep;
 
 import app.fathi.cdp.Profiles;
+import app.fathi.cep.advisor.Advisors;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.segments.Audiences;
@@ -28,12 +29,14 @@ public final class Sending {
     final PolicyBook policies;
     final Rivals rivals;
     final Scores scores;
+    final Advisors advisors;
     final Turns turns = new Turns();
     private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
 
     /**
      * @param transactions on the pool of the workers
      * @param audiences who knows whom a message is meant for
+     * @param advisors who asks the services of workspaces
      */
     public Sending(
             Vertx vertx,
@@ -44,6 +47,7 @@ public final class Sending {
             Templates templates,
             SendPool pool,
             TrackingTokens tokens,
+            Advisors advisors,
             Config config,
             List<Channel> channels,
             MeterRegistry registry) {
@@ -61,6 +65,7 @@ public final class Sending {
         this.policies = new PolicyBook(transactions.pool(), profiles);
         this.rivals = new Rivals(audiences);
         this.scores = new Scores(profiles);
+        this.advisors = advisors;
         channels.forEach(channel -> this.channels.put(channel.kind(), channel));
     }
 

@@ -3,6 +3,7 @@ package app.fathi.cep;
 import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.PolicyRules.Asked;
 import app.fathi.cep.PolicyRules.Person;
+import app.fathi.cep.advisor.Advice;
 import java.time.Instant;
 
 /**
@@ -15,6 +16,7 @@ import java.time.Instant;
  * @param active the address is active still, and theirs
  * @param quotaSpent the workspace may begin nothing more
  * @param score how well the channel suits the person; null where that is not asked
+ * @param advice what the workspace's own service says of the person; null where it is not asked
  */
 record Situation(
         Stops stops,
@@ -28,12 +30,13 @@ record Situation(
         boolean active,
         boolean quotaSpent,
         Instant now,
-        Score score) {
+        Score score,
+        Advice advice) {
 
     /** The same where the workspace may begin nothing more. */
     Situation withoutQuota() {
         return new Situation(
-                stops, policies, person, asked, decided, left, duplicate, refusal, active, true, now, score);
+                stops, policies, person, asked, decided, left, duplicate, refusal, active, true, now, score, advice);
     }
 
     boolean isStopped() {

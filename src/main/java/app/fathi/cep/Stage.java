@@ -30,6 +30,8 @@ enum Stage {
     /** There is an address, and it is active. */
     REACHABLE(s -> s.isReachable() ? null : Ruling.skipped(Reason.NO_SUBSCRIPTION)),
     QUIET_HOURS(s -> PolicyRules.quietHours(s.policies(), s.person(), s.asked(), s.now())),
+    /** The workspace's own service has said: not now. */
+    CHANNEL_CHOICE(s -> s.advice() != null && s.advice().declines() ? Ruling.skipped(Reason.SERVICE_DECLINED) : null),
     /** The other side of the address takes nothing for a while. */
     THROTTLE(s ->
             s.decided().heldUntil() == null ? null : Ruling.held(s.decided().heldUntil())),
@@ -63,6 +65,7 @@ enum Stage {
                     case CAPPED, MIN_GAP -> CAPS;
                     case NO_SUBSCRIPTION -> REACHABLE;
                     case QUIET_HOURS -> QUIET_HOURS;
+                    case SERVICE_DECLINED -> CHANNEL_CHOICE;
                     case TEMPLATE_ABORTED, MISSING_VARIABLE -> RENDER;
                     case PAYLOAD_TOO_LARGE -> SIZE;
                     case QUOTA_EXCEEDED -> QUOTA;

@@ -130,6 +130,12 @@ public final class Templates {
                         : List.copyOf(wording.contents().values()));
     }
 
+    /** Under which category a version stands; empty for none, and where it is no more. */
+    public Future<String> category(SqlClient client, int ws, UUID template, long version) {
+        return versions.find(client, ws, template, version)
+                .map(found -> found.map(VersionsStore.Version::category).orElse(""));
+    }
+
     /** A version that was pinned; fails when it is no more. */
     public Future<Wording> wording(SqlClient client, int ws, UUID template, long version) {
         var key = new Key(ws, template, version);

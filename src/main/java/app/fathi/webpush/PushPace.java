@@ -1,5 +1,6 @@
 package app.fathi.webpush;
 
+import app.fathi.platform.outbound.Pause;
 import app.fathi.webpush.PushAnswer.Outcome;
 import java.time.Duration;
 import java.util.HashMap;

@@ -5,6 +5,7 @@ import static app.fathi.cep.SendingWorld.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cep.NaiveRules.Send;
+import app.fathi.testing.FakeDecisionService;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
@@ -38,11 +39,16 @@ class DecisionsTest {
     private static final UUID CAMPAIGN = UUID.fromString("0193a1b2-0000-7000-8000-00000000c0de");
     private static final List<String> ZONES = List.of("Asia/Tokyo", "America/New_York", "Europe/Istanbul");
 
-    private final SendingWorld world = new SendingWorld(Map.of());
+    /** Enough for a machine with much to do: whoever is decided without it would be decided otherwise than explained. */
+    private final SendingWorld world = new SendingWorld(
+            Map.of("FATHI_DECISION_SERVICE_TIMEOUT_MILLIS", "5000", "FATHI_DECISION_SERVICE_SLOW_MILLIS", "5000"));
+
+    private final FakeDecisionService service = FakeDecisionService.start();
     private final Random random = new Random(20261126);
 
     @AfterEach
     void close() {
+        service.close();
         world.close();
     }
 
@@ -59,6 +65,10 @@ class DecisionsTest {
         world.execute(
                 "INSERT INTO segments_segment (ws, id, kind, name, created_by, updated_by) VALUES (7, '%1$s', 'static', 'all', '%1$s', '%1$s')"
                         .formatted(SEGMENT));
+        service.script = FakeDecisionService.deciding(id -> id.hashCode() % 6 == 0
+                ? new JsonObject().putNull("channel")
+                : new JsonObject().put("channel", "webpush"));
+        world.advisor(service.url());
         world.startWorkers();
         var seen = new HashMap<String, Integer>();
         for (int i = 0; i < MESSAGES; i++) {
@@ -82,7 +92,7 @@ class DecisionsTest {
         assertThat(seen.keySet())
                 .contains("accepted", "waits", "no_consent", "suppressed", "blackout", "global_holdout", "capped")
                 .contains("min_gap", "no_subscription", "quiet_hours", "queue_expired")
-                .contains("duplicate", "holdout", LEFT, "cutoff_passed", "lower_priority");
+                .contains("duplicate", "holdout", LEFT, "cutoff_passed", "lower_priority", "service_declined");
     }
 
     // --- what is asked for ------------------------------------------------------------------------------------------
@@ -281,7 +291,7 @@ class DecisionsTest {
         var recomputed = new HashMap<Integer, String>();
         for (var person : world.rows(
                 """
-                SELECT p.profile_no, p.traits, p.suppressed, p.consents, m.created_at AS decided_at, m.subscription,
+                SELECT p.profile_no, p.traits, p.suppressed, p.consents, m.created_at AS decided_at, m.subscription, m.advice,
                        EXISTS (SELECT FROM segments_member s WHERE s.profile_no = p.profile_no) AS member,
                        EXISTS (SELECT FROM cep_run o JOIN cep_message b ON b.run = o.run AND b.state = 2
                                WHERE o.run < r.run AND b.profile_no = p.profile_no
@@ -325,7 +335,15 @@ class DecisionsTest {
             return "no_subscription";
         }
         said = said.equals("go") && !transactional ? rules.quietHours() : said;
+        if (said.equals("go") && !transactional && saidNo(person)) {
+            return "service_declined";
+        }
         return said.equals("go") ? "accepted" : said;
+    }
+
+    /** What the service said nobody can compute again: it is taken as it was written down. */
+    private static boolean saidNo(Row person) {
+        return person.getBuffer("advice") != null && person.getBuffer("advice").getByte(0) == 1;
     }
 
     private static String heldOut(Row message, NaiveRules rules, Row person) {

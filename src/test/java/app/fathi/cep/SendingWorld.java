@@ -3,11 +3,14 @@ package app.fathi.cep;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.Profiles;
+import app.fathi.cep.advisor.Advisors;
 import app.fathi.cep.besttime.LearnHabitsJob;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Jobs;
 import app.fathi.platform.jobs.JobsVerticle;
+import app.fathi.platform.outbound.OutboundGuard;
+import app.fathi.platform.security.Secrets;
 import app.fathi.segments.Audiences;
 import app.fathi.templates.Renderer;
 import app.fathi.templates.Templates;
@@ -17,6 +20,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
 import io.vertx.sqlclient.Row;
@@ -24,6 +28,7 @@ import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,13 +44,19 @@ import java.util.stream.Stream;
 final class SendingWorld implements AutoCloseable {
     static final int WS = 7;
 
+    /** That questions to the workspace's own service are signed with. */
+    static final byte[] SECRET = new byte[32];
+
     private static final Map<String, String> QUICK = Map.of(
             "FATHI_JOBS_POLL_MILLIS", "20",
             "FATHI_JOBS_LEASE_SECONDS", "2",
             "FATHI_JOBS_BACKOFF_MILLIS", "50",
             "FATHI_SEND_BACKOFF_MILLIS", "20",
             "FATHI_SEND_CHUNK_PROFILES", "50",
-            "FATHI_SEND_WINDOW_MESSAGES", "16");
+            "FATHI_SEND_WINDOW_MESSAGES", "16",
+            "FATHI_OUTBOUND_ALLOW", "127.0.0.0/8",
+            "FATHI_OUTBOUND_PLAINTEXT", "true",
+            "FATHI_MASTER_KEY", Base64.getEncoder().encodeToString(new byte[32]));
 
     final TestDatabase database = TestDatabase.create();
     final Vertx vertx = Vertx.vertx();
@@ -60,6 +71,7 @@ final class SendingWorld implements AutoCloseable {
     final Batches batches;
     private final SendPool sendPool;
     private final Sending sending;
+    private final Secrets secrets;
     final MeterRegistry registry = new SimpleMeterRegistry();
     private int people;
 
@@ -73,6 +85,7 @@ final class SendingWorld implements AutoCloseable {
         config = Config.of(environment);
         sendPool = new SendPool(config.send());
         audiences = new Audiences(transactions);
+        secrets = Secrets.open(pool, config).await();
         sending = sending();
         messages = new Messages(sending, jobs, audiences);
         batches = new Batches(messages, sending);
@@ -89,6 +102,14 @@ final class SendingWorld implements AutoCloseable {
                 new Templates(renderer),
                 sendPool,
                 tokens,
+                new Advisors(
+                        vertx,
+                        pool,
+                        secrets,
+                        config,
+                        new OutboundGuard(vertx, config.outbound()),
+                        UUID.randomUUID(),
+                        registry),
                 config,
                 List.of(channel),
                 registry);
@@ -119,6 +140,23 @@ final class SendingWorld implements AutoCloseable {
                 .await()
                 .orElseThrow();
         sending.policies.forget(WS);
+    }
+
+    /** From now on the workspace's own service is asked, of messages of these purposes; null for all. */
+    void advisor(String url, String... purposes) {
+        transactions
+                .run(tx -> secrets.workspaceKey(tx, WS).compose(key -> tx.preparedQuery(
+                                """
+                                INSERT INTO cep_advisor AS a (ws, version, url, purposes, secret) VALUES ($1, 1, $2, $3, $4)
+                                ON CONFLICT (ws) DO UPDATE SET version = a.version + 1, url = excluded.url, purposes = excluded.purposes
+                                """)
+                        .execute(Tuple.of(
+                                WS,
+                                url,
+                                purposes.length == 0 ? null : purposes,
+                                Buffer.buffer(key.seal("cep_advisor.secret|" + WS, SECRET))))))
+                .await();
+        sending.advisors.forget(WS);
     }
 
     /** Deliveries of all messages by reason, as the metrics tell them. */

@@ -107,12 +107,17 @@ public record TestCertificate(Path pem, Path keyStore) {
 
     /** For servers that do without Vert.x. */
     public SSLSocketFactory serverSockets() {
+        return tls().getSocketFactory();
+    }
+
+    /** The same for those that make their own sockets. */
+    public SSLContext tls() {
         try {
             var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
             keys.init(KeyStore.getInstance(keyStore.toFile(), PASSWORD.toCharArray()), PASSWORD.toCharArray());
             var context = SSLContext.getInstance("TLS");
             context.init(keys.getKeyManagers(), null, null);
-            return context.getSocketFactory();
+            return context;
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException(e);
         }

@@ -2,6 +2,7 @@ package app.fathi.webpush;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.platform.outbound.Pause;
 import app.fathi.webpush.PushAnswer.Outcome;
 import app.fathi.webpush.PushPace.Change;
 import java.time.Duration;

@@ -35,6 +35,7 @@ public record Config(
         Jobs jobs,
         Send send,
         BestTime bestTime,
+        DecisionService decisionService,
         Render render,
         Images images,
         Idempotency idempotency,
@@ -374,6 +375,20 @@ public record Config(
     /** When people react to messages, learned of the ledger. */
     public record BestTime(
             @Range(min = 24, max = 168) int learnAfterHours, @Range(min = 100, max = 10_000) int batchPeople) {}
+
+    /** The workspaces' own services that are asked before messages leave. */
+    public record DecisionService(
+            @Range(min = 50, max = 5_000) int timeoutMillis,
+            @Range(min = 1, max = 1_000) int people,
+            @Range(min = 1_024, max = 4_194_304) int answerLimitBytes,
+            @Range(min = 1, max = 64) int connections,
+            @Range(min = 10, max = 5_000) int slowMillis,
+            @Range(min = 1, max = 1_000) int windowQuestions,
+            @Range(min = 1, max = 1_000) int leastQuestions,
+            @Range(min = 1, max = 100) int failedPercent,
+            @Range(min = 1, max = 100) int slowPercent,
+            @Range(min = 1, max = 3_600) int pauseSeconds,
+            @Range(min = 1, max = 3_600) int pauseLimitSeconds) {}
 
     /** What arrives, shown at once to who listens. */
     public record Live(

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -33,33 +34,80 @@ public final class OutboundClient {
     private final HttpClientAgent http;
     private final OutboundGuard guard;
     private final int sizeLimit;
-    private final int timeoutSeconds;
+    private final Duration timeout;
 
     /** What came back, whatever its status. */
     public record Answer(int status, Buffer body) {}
 
+    /** The answer has more octets than may come. */
+    public static final class TooLargeException extends IOException {
+        TooLargeException(int limit) {
+            super("The answer has more than " + limit + " octets.");
+        }
+    }
+
+    /**
+     * Who is asked often and has to answer soon.
+     *
+     * @param timeout from the question to the end of the answer, with all that is between: the name, the connection, the handshake
+     * @param sizeLimitBytes of an answer
+     * @param connections to each host
+     * @param keepAlive how long a connection is kept for the next question
+     */
+    public record Often(Duration timeout, int sizeLimitBytes, int connections, Duration keepAlive) {}
+
     /** @param timeoutSeconds from the question to the end of the answer */
     public OutboundClient(Vertx vertx, Config.Outbound config, OutboundGuard guard, int timeoutSeconds) {
+        this(
+                vertx,
+                config,
+                guard,
+                Duration.ofSeconds(timeoutSeconds),
+                config.responseLimitBytes(),
+                config.connectionsPerOrigin(),
+                settings(Duration.ofSeconds(config.connectTimeoutSeconds()))
+                        // Asked now and then: a connection of before may end in the moment in which it is used again.
+                        .setKeepAlive(false));
+    }
+
+    public OutboundClient(Vertx vertx, Config.Outbound config, OutboundGuard guard, Often often) {
+        this(
+                vertx,
+                config,
+                guard,
+                often.timeout,
+                often.sizeLimitBytes,
+                often.connections,
+                settings(often.timeout).setKeepAliveTimeout((int) often.keepAlive.toSeconds()));
+    }
+
+    private OutboundClient(
+            Vertx vertx,
+            Config.Outbound config,
+            OutboundGuard guard,
+            Duration timeout,
+            int sizeLimit,
+            int connections,
+            HttpClientOptions options) {
         this.guard = guard;
-        this.sizeLimit = config.responseLimitBytes();
-        this.timeoutSeconds = timeoutSeconds;
-        var options = new HttpClientOptions()
-                .setSslEngineOptions(OpenSsl.isAvailable() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions())
-                .setConnectTimeout((int) TimeUnit.SECONDS.toMillis(config.connectTimeoutSeconds()))
-                .setSslHandshakeTimeout(config.connectTimeoutSeconds())
-                .setSslHandshakeTimeoutUnit(TimeUnit.SECONDS)
-                .setDecompressionSupported(false)
-                // Asked now and then: a connection of before may end in the moment in which it is used again.
-                .setKeepAlive(false);
+        this.sizeLimit = sizeLimit;
+        this.timeout = timeout;
         if (!config.trustedCertificate().isEmpty()) {
             options.setTrustOptions(TrustedAuthorities.withCertificate(Path.of(config.trustedCertificate())));
         }
         this.http = vertx.httpClientBuilder()
                 .with(options)
-                .with(new PoolOptions()
-                        .setHttp1MaxSize(config.connectionsPerOrigin())
-                        .setMaxWaitQueueSize(WAITING))
+                .with(new PoolOptions().setHttp1MaxSize(connections).setMaxWaitQueueSize(WAITING))
                 .build();
+    }
+
+    private static HttpClientOptions settings(Duration connectTimeout) {
+        return new HttpClientOptions()
+                .setSslEngineOptions(OpenSsl.isAvailable() ? new OpenSSLEngineOptions() : new JdkSSLEngineOptions())
+                .setConnectTimeout((int) connectTimeout.toMillis())
+                .setSslHandshakeTimeout(connectTimeout.toMillis())
+                .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
+                .setDecompressionSupported(false);
     }
 
     public Future<Answer> get(URI url, Map<String, String> headers) {
@@ -90,7 +138,7 @@ public final class OutboundClient {
                     var answer = request.response().compose(response -> read(request, response));
                     return request.send(body).compose(sent -> answer);
                 })
-                .timeout(timeoutSeconds, TimeUnit.SECONDS)
+                .timeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
                 .onFailure(failure -> {
                     over.set(failure);
                     if (begun.get() != null) {
@@ -121,7 +169,7 @@ public final class OutboundClient {
         var tooLarge = new AtomicReference<IOException>();
         response.handler(octets -> {
             if (body.length() + octets.length() > sizeLimit) {
-                tooLarge.set(new IOException("The answer has more than " + sizeLimit + " octets."));
+                tooLarge.set(new TooLargeException(sizeLimit));
                 request.reset();
             } else {
                 body.appendBuffer(octets);

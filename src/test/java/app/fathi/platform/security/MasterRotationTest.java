@@ -312,6 +312,8 @@ class MasterRotationTest {
 
     /** Sealed with the data key of a workspace, which stays when the master key is changed. */
     private static final List<String> WITH_DATA_KEY = List.of(
+            "cep_advisor.secret",
+            "cep_advisor.secret_before",
             "idempotency.body",
             "upload_part.content",
             "users_identity_provider.client_secret",
@@ -337,6 +339,7 @@ class MasterRotationTest {
             "cdp_suppression.hash",
             "cdp_suppression_salt.salt",
             "cep_habits.habits",
+            "cep_message.advice",
             "cep_message.factors",
             "cep_message.score",
             "cep_profile_policy.ring",

@@ -13,6 +13,7 @@ final class Guides {
             "send-from-your-backend",
             "describe-people",
             "when-messages-go",
+            "ask-your-own-service",
             "templates",
             "campaigns",
             "keys-and-rotation",

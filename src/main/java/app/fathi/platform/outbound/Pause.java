@@ -1,4 +1,4 @@
-package app.fathi.webpush;
+package app.fathi.platform.outbound;
 
 import java.time.Duration;
 import java.util.random.RandomGenerator;
@@ -7,9 +7,9 @@ import java.util.random.RandomGenerator;
  * Time in which nothing is tried, then one try at a time until one succeeds: a circuit breaker. Pure: it is told the time,
  * in {@link System#nanoTime()}.
  */
-final class Pause {
+public final class Pause {
     /** Others ask again so soon while one is being tried. */
-    static final long PROBE_NANOS = Duration.ofMillis(500).toNanos();
+    public static final long PROBE_NANOS = Duration.ofMillis(500).toNanos();
 
     private final long firstNanos;
     private final long longestNanos;
@@ -20,30 +20,35 @@ final class Pause {
     private int times;
 
     /** @param first pause without being told for how long; each further one is twice as long, up to the longest */
-    Pause(Duration first, Duration longest) {
+    public Pause(Duration first, Duration longest) {
         this.firstNanos = first.toNanos();
         this.longestNanos = longest.toNanos();
     }
 
-    boolean engaged() {
+    public boolean engaged() {
         return engaged;
     }
 
     /** How long to wait before asking again; 0 when something may be tried now. */
-    long waitNanos(long now) {
+    public long waitNanos(long now) {
         if (!engaged) {
             return 0;
         }
         return now - untilNanos < 0 ? untilNanos - now : probing ? PROBE_NANOS : 0;
     }
 
+    /** Whether it is engaged, and its time is over: one try at a time may be made. */
+    public boolean isOver(long now) {
+        return engaged && now - untilNanos >= 0;
+    }
+
     /** Something is tried now. */
-    void began() {
+    public void began() {
         probing = engaged;
     }
 
     /** A try went wrong. One that began before the pause tells nothing new. True when the pause is the first one. */
-    boolean failed(long began, long now, RandomGenerator random) {
+    public boolean failed(long began, long now, RandomGenerator random) {
         if (!isNews(began)) {
             return false;
         }
@@ -52,7 +57,7 @@ final class Pause {
     }
 
     /** The other side said until when. True when the pause is the first one. */
-    boolean until(long nanos) {
+    public boolean until(long nanos) {
         boolean first = !engaged;
         untilNanos = first || nanos - untilNanos > 0 ? nanos : untilNanos;
         engaged = true;
@@ -62,7 +67,7 @@ final class Pause {
     }
 
     /** A try went well. One that began before the pause tells nothing. True when this ends a pause. */
-    boolean succeeded(long began) {
+    public boolean succeeded(long began) {
         if (!engaged || !isNews(began)) {
             return false;
         }
@@ -73,7 +78,7 @@ final class Pause {
     }
 
     /** A try came to nothing that tells anything. */
-    void cameToNothing(long began) {
+    public void cameToNothing(long began) {
         if (isNews(began)) {
             probing = false;
         }
