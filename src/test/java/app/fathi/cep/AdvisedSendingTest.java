@@ -36,7 +36,11 @@ class AdvisedSendingTest {
     }
 
     private void begin(Map<String, String> settings) {
-        world = new SendingWorld(settings);
+        // Where it is not the time that matters, enough of it for a machine with much to do.
+        var all = new HashMap<>(Map.of(
+                "FATHI_DECISION_SERVICE_TIMEOUT_MILLIS", "5000", "FATHI_DECISION_SERVICE_SLOW_MILLIS", "5000"));
+        all.putAll(settings);
+        world = new SendingWorld(all);
         world.advisor(service.url());
         world.startWorkers();
     }
@@ -184,7 +188,9 @@ class AdvisedSendingTest {
     @Test
     void whatever_it_answers_nobody_is_lost_and_each_decision_says_why() {
         begin(Map.of(
-                "FATHI_DECISION_SERVICE_LEAST_QUESTIONS", "1000", "FATHI_DECISION_SERVICE_WINDOW_QUESTIONS", "1000"));
+                "FATHI_DECISION_SERVICE_LEAST_QUESTIONS", "1000",
+                "FATHI_DECISION_SERVICE_WINDOW_QUESTIONS", "1000",
+                "FATHI_DECISION_SERVICE_TIMEOUT_MILLIS", "2000"));
         var users = world.people(5, 1);
         var answers = new HashMap<Kind, FakeDecisionService.Script>();
         answers.put(Kind.STATUS, saying(503, "{\"decisions\":[]}"));
@@ -235,10 +241,11 @@ class AdvisedSendingTest {
 
     @Test
     void while_it_is_waited_for_nothing_is_open_in_the_database_and_others_get_their_turn() {
-        begin(Map.of("FATHI_DECISION_SERVICE_TIMEOUT_MILLIS", "5000", "FATHI_DECISION_SERVICE_SLOW_MILLIS", "5000"));
+        begin(Map.of());
         service.script = service.hanging();
-        var waiting = world.request(to(world.people(400, 1))).id();
+        // One more than large sends have turns.
         int chunks = Runtime.getRuntime().availableProcessors() + 2;
+        var waiting = world.request(to(world.people(50 * chunks, 1))).id();
         world.await(() -> service.asked.size() >= chunks);
         world.await(() -> world.rows(
                         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'")
