@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -127,11 +128,7 @@ final class Intents {
         var pool = sending.transactions.pool();
         var refusals = refusals(pool, people);
         var advisor = inquiry.advisor();
-        var laws = run.isTransactional()
-                ? Future.succeededFuture(Laws.NONE)
-                : advisor.compose(asks -> sending.policies
-                        .of(run.ws())
-                        .compose(known -> known.at(pool, run.ws(), people, asks.isPresent())));
+        var laws = run.isTransactional() ? Future.succeededFuture(Laws.NONE) : laws(pool, people, advisor);
         var now = clock.now();
         var duplicates = duplicates(pool, people, now);
         var due = laws.compose(in -> due(pool, in, people, now));
@@ -160,6 +157,13 @@ final class Intents {
                             advisor.result().orElse(null),
                             Map.of()));
         });
+    }
+
+    private Future<Laws> laws(SqlClient client, Set<Integer> people, Future<Optional<Advisor>> advisor) {
+        var policies = sending.policies.of(run.ws());
+        return Future.all(policies, advisor)
+                .compose(both -> policies.result()
+                        .at(client, run.ws(), people, advisor.result().isPresent()));
     }
 
     /** Nothing is asked of anybody where no message gives way. */

@@ -72,7 +72,7 @@ class AdvisedSendingTest {
 
     @Test
     void whom_the_service_declines_is_skipped_and_all_others_get_it_with_its_words_kept() {
-        begin(Map.of());
+        begin(Map.of("FATHI_DECISION_SERVICE_PEOPLE", "5"));
         var users = world.people(40, 2);
         var numbers = numbers();
         service.script = deciding(id -> numbers.get(UUID.fromString(id)) % 4 == 0
@@ -96,6 +96,7 @@ class AdvisedSendingTest {
                 .as("each person once, however many devices")
                 .hasSize(40)
                 .doesNotHaveDuplicates();
+        assertThat(service.asked).allMatch(one -> one.people().size() <= 5);
         var question = service.asked.getFirst();
         var message = question.data().getJsonObject("message");
         assertThat(message.getString("id")).isEqualTo(id.toString());
@@ -165,6 +166,14 @@ class AdvisedSendingTest {
         id = world.request(request).id();
         assertThat(world.awaitState(id, "completed").reasons()).isEqualTo(Map.of("accepted", 3L));
         assertThat(advice(id).values()).containsOnlyNulls();
+        assertThat(service.asked).isEmpty();
+
+        world.advisor(service.url());
+        world.execute("UPDATE cep_advisor SET secret = '\\x00', version = version + 1");
+        id = world.request(request).id();
+        assertThat(world.awaitState(id, "completed").reasons())
+                .as("with a damaged secret")
+                .isEqualTo(Map.of("accepted", 3L));
         assertThat(service.asked).isEmpty();
     }
 

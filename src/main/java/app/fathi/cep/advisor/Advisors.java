@@ -127,7 +127,8 @@ public final class Advisors {
             return Future.succeededFuture(page.advisor);
         }
         return AdvisorStore.find(pool, ws)
-                .compose(saved -> opened(ws, saved.filter(found -> found.url() != null), page))
+                .compose(saved -> opened(ws, saved.filter(found -> found.url() != null), page)
+                        .recover(failure -> unopened(ws, failure)))
                 .map(advisor -> {
                     if (pages.size() >= MOST) {
                         pages.clear();
@@ -140,6 +141,18 @@ public final class Advisors {
     /** To be called when the settings were changed: this node knows at once. */
     public void forget(int ws) {
         pages.remove(ws);
+    }
+
+    /** With a secret that does not open nobody can be asked, and messages go all the same. */
+    private static Future<Optional<Advisor>> unopened(int ws, Throwable failure) {
+        if (!(failure instanceof IllegalStateException)) {
+            return Future.failedFuture(failure);
+        }
+        LOG.error(
+                "The decision service of workspace {} is not asked: {}. Take it away and set it anew",
+                ws,
+                Thrown.text(failure));
+        return Future.succeededFuture(Optional.empty());
     }
 
     private Future<Optional<Advisor>> opened(int ws, Optional<AdvisorStore.Saved> found, Page before) {
