@@ -331,6 +331,16 @@ class AdvisedSendingTest {
             world.awaitState(world.request(to(users)).id(), "completed");
         }
         assertThat(service.asked).hasSize(2);
+        int other = WS + 1;
+        world.advisor(other, service.url());
+        world.run(tx -> new Profiles().reach(tx, other, "u0", null));
+        var theirs = world.run(tx -> world.messages.request(tx, other, to(users))).id();
+        world.await(() -> world.messages
+                .status(world.pool, other, theirs)
+                .await()
+                .state()
+                .equals("completed"));
+        assertThat(service.asked).as("that of another workspace is asked").hasSize(3);
         assertThat(world.registry.get("decision.services.paused").gauge().value())
                 .isEqualTo(1);
         service.script = deciding(id -> new JsonObject().put("channel", "webpush"));

@@ -144,19 +144,23 @@ final class SendingWorld implements AutoCloseable {
 
     /** From now on the workspace's own service is asked, of messages of these purposes; null for all. */
     void advisor(String url, String... purposes) {
+        advisor(WS, url, purposes);
+    }
+
+    void advisor(int ws, String url, String... purposes) {
         transactions
-                .run(tx -> secrets.workspaceKey(tx, WS).compose(key -> tx.preparedQuery(
+                .run(tx -> secrets.workspaceKey(tx, ws).compose(key -> tx.preparedQuery(
                                 """
                                 INSERT INTO cep_advisor AS a (ws, version, url, purposes, secret) VALUES ($1, 1, $2, $3, $4)
                                 ON CONFLICT (ws) DO UPDATE SET version = a.version + 1, url = excluded.url, purposes = excluded.purposes
                                 """)
                         .execute(Tuple.of(
-                                WS,
+                                ws,
                                 url,
                                 purposes.length == 0 ? null : purposes,
-                                Buffer.buffer(key.seal("cep_advisor.secret|" + WS, SECRET))))))
+                                Buffer.buffer(key.seal("cep_advisor.secret|" + ws, SECRET))))))
                 .await();
-        sending.advisors.forget(WS);
+        sending.advisors.forget(ws);
     }
 
     /** Deliveries of all messages by reason, as the metrics tell them. */

@@ -92,14 +92,19 @@ class BreakerTest {
 
     @Test
     void what_began_before_the_pause_says_nothing_of_what_comes_after() {
-        assertThat(breaker.mayBegin(now)).isTrue();
+        var patient = new Breaker(
+                new Rules(10, 4, 50, 80, Duration.ofMinutes(1), Duration.ofSeconds(5), Duration.ofSeconds(60)));
+        assertThat(patient.mayBegin(now)).isTrue();
         long old = now;
         for (int i = 0; i < 4; i++) {
-            ask(true, 1);
+            assertThat(patient.mayBegin(now)).isTrue();
+            patient.ended(now, now + MILLI, true, random);
         }
         now += 7 * SECOND;
-        assertThat(breaker.ended(old, now, false, random)).isFalse();
-        assertThat(breaker.state(now)).isEqualTo(State.HALF_OPEN);
+        assertThat(patient.ended(old, now, false, random)).isFalse();
+        assertThat(patient.state(now)).isEqualTo(State.HALF_OPEN);
+        assertThat(patient.ended(old, now, true, random)).isFalse();
+        assertThat(patient.mayBegin(now)).as("nor does it begin another pause").isTrue();
     }
 
     /** Whatever happens: held to a list of all that was asked, and to the shortest and the longest that a pause may be. */
