@@ -12,6 +12,7 @@ import app.fathi.cep.advisor.Advice.Kind;
 import app.fathi.testing.FakeDecisionService;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -192,6 +193,25 @@ class AdvisedSendingTest {
         assertThat(world.channel.sent).hasSize(6);
         assertThat(asked()).hasSize(3);
         assertThat(kinds(id)).as("it stays with the decision").containsExactly(Kind.CHANNEL);
+    }
+
+    @Test
+    void what_was_said_of_somebody_stays_when_others_are_written_who_are_news() {
+        begin(Map.of());
+        world.channel.script = ScriptedChannel.always(
+                ScriptedChannel.transientFailure(Instant.now().plusSeconds(600)));
+        var id = world.request(to(world.people(2, 1))).id();
+        world.await(() -> world.rows("SELECT FROM cep_message WHERE state = 0 AND attempts = 1")
+                        .size()
+                == 2);
+        var run = RunsStore.runById(world.pool, WS, id).await().orElseThrow();
+        var declined = new Advice(Kind.DECLINED, null, "no");
+        var rows = LedgerStore.rowsOf(world.pool, run.run(), List.of(0, 1)).await().stream()
+                .sorted(Intents.BY_PLACE)
+                .map(row -> row.profileNo() == 0 ? row : row.knowing(null, declined))
+                .toList();
+        LedgerStore.writeIntents(world.pool, run, 99, rows).await();
+        assertThat(advice(id)).isEqualTo(Map.of(0, new Advice(Kind.CHANNEL, null, null), 1, declined));
     }
 
     @Test

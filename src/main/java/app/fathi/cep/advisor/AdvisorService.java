@@ -208,8 +208,10 @@ public final class AdvisorService {
     private Future<Reply> shown(Call call, Optional<Saved> saved, String secret) {
         var there = saved.orElse(null);
         int version = there == null ? 0 : there.version();
-        return AdvisorStore.nodes(transactions.pool(), call.ws())
-                .map(nodes -> Reply.ok(
+        var nodes = there == null || there.url() == null
+                ? Future.succeededFuture(new JsonArray())
+                : AdvisorStore.nodes(transactions.pool(), call.ws());
+        return nodes.map(health -> Reply.ok(
                         new JsonObject()
                                 .put("url", there == null ? null : there.url())
                                 .put(
@@ -228,7 +230,7 @@ public final class AdvisorService {
                                 .put(
                                         "updatedAt",
                                         there == null ? null : there.updatedAt().toString())
-                                .put("health", nodes),
+                                .put("health", health),
                         version));
     }
 }

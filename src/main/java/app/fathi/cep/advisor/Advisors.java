@@ -133,7 +133,14 @@ public final class Advisors {
                     if (pages.size() >= MOST) {
                         pages.clear();
                     }
-                    pages.put(ws, new Page(now, advisor));
+                    if (advisor.isEmpty()) {
+                        watches.remove(ws);
+                    }
+                    // Answers may overtake each other: the one that was asked last counts.
+                    pages.merge(
+                            ws,
+                            new Page(now, advisor),
+                            (one, other) -> other.readNanos - one.readNanos > 0 ? other : one);
                     return advisor;
                 });
     }
@@ -141,6 +148,7 @@ public final class Advisors {
     /** To be called when the settings were changed: this node knows at once. */
     public void forget(int ws) {
         pages.remove(ws);
+        watches.remove(ws);
     }
 
     /** With a secret that does not open nobody can be asked, and messages go all the same. */
