@@ -161,9 +161,8 @@ final class Intents {
 
     private Future<Laws> laws(SqlClient client, Set<Integer> people, Future<Optional<Advisor>> advisor) {
         var policies = sending.policies.of(run.ws());
-        return Future.all(policies, advisor)
-                .compose(both -> policies.result()
-                        .at(client, run.ws(), people, advisor.result().isPresent()));
+        return Future.all(policies, advisor).compose(both -> policies.result()
+                .at(client, run.ws(), people, advisor.result().isPresent()));
     }
 
     /** Nothing is asked of anybody where no message gives way. */

@@ -38,8 +38,8 @@ class AdvisedSendingTest {
 
     private void begin(Map<String, String> settings) {
         // Where it is not the time that matters, enough of it for a machine with much to do.
-        var all = new HashMap<>(Map.of(
-                "FATHI_DECISION_SERVICE_TIMEOUT_MILLIS", "5000", "FATHI_DECISION_SERVICE_SLOW_MILLIS", "5000"));
+        var all = new HashMap<>(
+                Map.of("FATHI_DECISION_SERVICE_TIMEOUT_MILLIS", "5000", "FATHI_DECISION_SERVICE_SLOW_MILLIS", "5000"));
         all.putAll(settings);
         world = new SendingWorld(all);
         world.advisor(service.url());
@@ -354,12 +354,10 @@ class AdvisedSendingTest {
         int other = WS + 1;
         world.advisor(other, service.url());
         world.run(tx -> new Profiles().reach(tx, other, "u0", null));
-        var theirs = world.run(tx -> world.messages.request(tx, other, to(users))).id();
-        world.await(() -> world.messages
-                .status(world.pool, other, theirs)
-                .await()
-                .state()
-                .equals("completed"));
+        var theirs =
+                world.run(tx -> world.messages.request(tx, other, to(users))).id();
+        world.await(() ->
+                world.messages.status(world.pool, other, theirs).await().state().equals("completed"));
         assertThat(service.asked).as("that of another workspace is asked").hasSize(3);
         assertThat(world.registry.get("decision.services.paused").gauge().value())
                 .isEqualTo(1);

@@ -212,25 +212,23 @@ public final class AdvisorService {
                 ? Future.succeededFuture(new JsonArray())
                 : AdvisorStore.nodes(transactions.pool(), call.ws());
         return nodes.map(health -> Reply.ok(
-                        new JsonObject()
-                                .put("url", there == null ? null : there.url())
-                                .put(
-                                        "purposes",
-                                        there == null || there.purposes() == null
-                                                ? null
-                                                : new JsonArray(there.purposes()))
-                                .put("secret", secret)
-                                .put("previousSecretUntil", there == null ? null : previousUntil(there))
-                                .put("version", version)
-                                .put(
-                                        "updatedBy",
-                                        there == null || there.updatedBy() == null
-                                                ? null
-                                                : there.updatedBy().toString())
-                                .put(
-                                        "updatedAt",
-                                        there == null ? null : there.updatedAt().toString())
-                                .put("health", health),
-                        version));
+                new JsonObject()
+                        .put("url", there == null ? null : there.url())
+                        .put(
+                                "purposes",
+                                there == null || there.purposes() == null ? null : new JsonArray(there.purposes()))
+                        .put("secret", secret)
+                        .put("previousSecretUntil", there == null ? null : previousUntil(there))
+                        .put("version", version)
+                        .put(
+                                "updatedBy",
+                                there == null || there.updatedBy() == null
+                                        ? null
+                                        : there.updatedBy().toString())
+                        .put(
+                                "updatedAt",
+                                there == null ? null : there.updatedAt().toString())
+                        .put("health", health),
+                version));
     }
 }
