@@ -2,6 +2,7 @@ package app.fathi;
 
 import app.fathi.campaigns.Campaigns;
 import app.fathi.campaigns.CampaignsVerticle;
+import app.fathi.campaigns.KeptEntries;
 import app.fathi.campaigns.PeopleInCampaigns;
 import app.fathi.cdp.CdpVerticle;
 import app.fathi.cdp.Deriver;
@@ -39,6 +40,7 @@ import app.fathi.cep.Quotas;
 import app.fathi.cep.SendJob;
 import app.fathi.cep.SendPool;
 import app.fathi.cep.Sending;
+import app.fathi.cep.Series;
 import app.fathi.cep.TrackingTokens;
 import app.fathi.cep.advisor.AdvisorService;
 import app.fathi.cep.advisor.Advisors;
@@ -277,7 +279,16 @@ public final class App {
         var messages = new Messages(sending, jobs, audiences);
         var batches = new Batches(messages, sending);
         var campaigns = new Campaigns(
-                vertx, new Transactions(pools.admin()), messages, new Obstacles(sending), audiences, templates, jobs);
+                vertx,
+                new Transactions(pools.admin()),
+                new Transactions(pools.send()),
+                messages,
+                new Series(sending, messages, jobs),
+                new Obstacles(sending),
+                audiences,
+                templates,
+                profiles,
+                jobs);
         var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());
         var policies = new PoliciesService(new Transactions(pools.admin()), sending, audit);
         health.notice("kill-switch", killSwitches::anyEngaged);
@@ -312,6 +323,7 @@ public final class App {
                 List.of(
                         new KeptPartitions(Kind.EVENTS, "cdp_event"),
                         new KeptMessages(),
+                        new KeptEntries(),
                         new KeptPartitions(Kind.FINISHED_JOBS, "jobs_done"),
                         new KeptPartitions(Kind.DEAD_LETTERS, "jobs_dead"),
                         new KeptDeadRecords(),

@@ -632,6 +632,16 @@ class ContractTourTest {
                             draft.copy().put("name", "Tour now").putNull("schedule"))
                     .header("Location");
             step(once, "launch", null);
+            var triggered = draft.copy().put("name", "Tour on request");
+            triggered.put("schedule", new JsonObject().put("kind", "triggered"));
+            var onRequest = server.admin("POST", campaigns, triggered).header("Location");
+            step(onRequest, "launch", null);
+            server.admin(
+                    "POST",
+                    onRequest + "/trigger",
+                    new JsonObject().put("recipients", new JsonArray().add(new JsonObject().put("userId", "tourist"))));
+            server.admin("GET", onRequest + "/progress?seconds=1", null);
+            server.admin("POST", onRequest + "/finish", null);
         });
     }
 

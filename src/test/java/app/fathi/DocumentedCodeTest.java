@@ -572,6 +572,9 @@ class DocumentedCodeTest {
         // Between two of their times, as they are from the first to the last.
         server.database().execute("UPDATE campaigns_campaign SET status = 'running' WHERE status = 'scheduled'");
         server.admin("POST", "/api/v1/campaigns/" + environment.get("PAUSED_CAMPAIGN_ID") + "/pause", null);
+        for (var variable : List.of("TRIGGERED_CAMPAIGN", "ENDING_CAMPAIGN")) {
+            environment.put(variable + "_ID", campaign(variable, new JsonObject().put("kind", "triggered"), "launch"));
+        }
     }
 
     private String campaign(String name, JsonObject schedule, String... steps) {

@@ -113,7 +113,7 @@ record Campaign(
 
     JsonObject toJson() {
         return fields().put("id", id.toString())
-                .put("type", body.schedule() instanceof Schedule.Recurring ? "recurring" : "one_time")
+                .put("type", type())
                 .put("status", life.status().word())
                 .put("approval", life.approval().word())
                 .put("comment", comment)
@@ -126,6 +126,14 @@ record Campaign(
                 .put("updatedBy", edits.updatedBy.toString())
                 .put("updatedAt", edits.updatedAt.toString())
                 .put("version", edits.version);
+    }
+
+    private String type() {
+        return switch (body.schedule()) {
+            case Schedule.Recurring recurring -> "recurring";
+            case Schedule.Triggered triggered -> "triggered";
+            case null, default -> "one_time";
+        };
     }
 
     /** In a list: without what it says and to whom. */

@@ -55,7 +55,12 @@ record CampaignAudience(List<UUID> include, List<UUID> exclude, JsonObject rule)
         return !include.isEmpty() || rule != null;
     }
 
-    /** All of it as one rule, for those who find people; only of one that is {@link #isGiven given}. */
+    /** Whether it leaves anybody out. */
+    boolean narrows() {
+        return isGiven() || !exclude.isEmpty();
+    }
+
+    /** All of it as one rule; only of one that {@link #narrows}, and for those who find people that is {@link #isGiven given}. */
     JsonObject meant() {
         var parts = new ArrayList<JsonObject>();
         if (!include.isEmpty()) {

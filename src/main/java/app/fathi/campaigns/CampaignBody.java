@@ -76,11 +76,16 @@ record CampaignBody(
         if (content != null) {
             Rfc3339.at("/content/timestamp", content.getString("timestamp"));
         }
+        var schedule = Schedule.of(json.getJsonObject("schedule"));
+        if (schedule instanceof Schedule.Triggered && json.getInteger("perMinute") != null) {
+            throw ProblemException.unprocessable(
+                    "/perMinute", "Who enters people into a triggered campaign decides how fast: leave it out.");
+        }
         return new CampaignBody(
                 content,
                 template(template),
                 CampaignAudience.of(json.getJsonObject("audience")),
-                Schedule.of(json.getJsonObject("schedule")),
+                schedule,
                 json.getString("purpose"),
                 json.getInteger("ttl", MessageRequest.DEFAULT_TTL_SECONDS),
                 Urgency.of(json.getString("urgency", Urgency.NORMAL.word())),
@@ -161,6 +166,16 @@ record CampaignBody(
                         version == null ? template.version() : version,
                         template.language(),
                         template.variables()));
+    }
+
+    /** Whether people are entered one by one, for as long as it runs. */
+    boolean isTriggered() {
+        return schedule instanceof Schedule.Triggered;
+    }
+
+    /** Whether people can be counted: who is in its audience, or may be entered. */
+    boolean saysWhom() {
+        return isTriggered() ? audience.narrows() : audience.isGiven();
     }
 
     boolean isTransactional() {

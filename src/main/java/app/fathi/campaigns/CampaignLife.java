@@ -5,7 +5,8 @@ import java.util.Locale;
 
 /**
  * The life of a campaign as one pure function: {@code draft → in_review → approved → scheduled → running ⇄ paused → completed |
- * cancelled | failed}, and {@code archived}. Where nobody has to approve it, a draft is scheduled or launched as it is.
+ * cancelled | failed}, and {@code archived}. Where nobody has to approve it, a draft is scheduled or launched as it is. One that is
+ * triggered is opened in place of that, and takes entries for as long as it runs.
  */
 final class CampaignLife {
     private CampaignLife() {}
@@ -33,12 +34,19 @@ final class CampaignLife {
      * @param next when it goes out next; null: not any more, or not yet
      * @param open runs that are not over
      * @param sent runs that were ever begun
+     * @param opened people are entered whenever it runs, and not at times of its own
      */
-    record State(Status status, Approval approval, Instant next, int open, int sent) implements Outcome {
+    record State(Status status, Approval approval, Instant next, int open, int sent, boolean opened)
+            implements Outcome {
         static final State NEW = new State(Status.DRAFT, Approval.NONE, null, 0, 0);
 
+        /** One that goes out at times of its own. */
+        State(Status status, Approval approval, Instant next, int open, int sent) {
+            this(status, approval, next, open, sent, false);
+        }
+
         private State to(Status other) {
-            return new State(other, approval, other.isOver() ? null : next, open, sent);
+            return new State(other, approval, other.isOver() ? null : next, open, sent, opened && !other.isOver());
         }
 
         private State back(Status other) {
@@ -49,13 +57,18 @@ final class CampaignLife {
             return new State(other, approval, slot, open, sent);
         }
 
+        /** Whether somebody may be entered now. */
+        boolean takesEntries() {
+            return status == Status.RUNNING && opened;
+        }
+
         /** Whether it goes out at that time, and has not done so yet. */
         boolean waitsFor(Instant slot) {
             return (status == Status.SCHEDULED || status == Status.RUNNING) && slot.equals(next);
         }
 
         private boolean rests() {
-            return next == null && open == 0;
+            return next == null && open == 0 && !opened;
         }
     }
 
@@ -79,6 +92,12 @@ final class CampaignLife {
 
     /** At once, whatever it is scheduled for. */
     record Launched(boolean needsOthers) implements Event {}
+
+    /** From now on people are entered, until it is closed. */
+    record Opened(boolean needsOthers) implements Event {}
+
+    /** Nobody is entered any more; who was gets what they are to get. */
+    record Closed() implements Event {}
 
     /** What became of a slot. */
     enum Fate {
@@ -134,6 +153,15 @@ final class CampaignLife {
                 state.status == Status.IN_REVIEW ? state.back(Status.DRAFT) : refused(state, "Nobody asks for a look.");
             case Scheduled scheduled -> scheduled(state, scheduled, now);
             case Launched launched -> launched(state, launched, now);
+            case Opened opened -> opened(state, opened);
+            case Closed closed ->
+                state.takesEntries()
+                        ? state.to(Status.COMPLETED)
+                        : refused(
+                                state,
+                                state.opened
+                                        ? "Resume it first, or cancel it."
+                                        : "Only a triggered one that is running is finished.");
             case Due due -> due(state, due);
             case RunEnded ended -> ended(state, ended);
             case Paused paused ->
@@ -179,7 +207,7 @@ final class CampaignLife {
                 : Approval.GIVEN;
         return switch (state.status) {
             case IN_REVIEW -> new State(Status.APPROVED, approval, null, state.open, state.sent);
-            case PAUSED -> new State(Status.PAUSED, approval, state.next, state.open, state.sent);
+            case PAUSED -> new State(Status.PAUSED, approval, state.next, state.open, state.sent, state.opened);
             default -> refused(state, "Submit it first.");
         };
     }
@@ -199,6 +227,11 @@ final class CampaignLife {
         var ready = state.status == Status.SCHEDULED ? state.to(Status.APPROVED) : state;
         var stops = stops(ready, launched.needsOthers);
         return stops == null ? state.due(Status.RUNNING, now) : stops;
+    }
+
+    private static Outcome opened(State state, Opened opened) {
+        var stops = stops(state, opened.needsOthers);
+        return stops == null ? new State(Status.RUNNING, state.approval, null, state.open, state.sent, true) : stops;
     }
 
     /** What stands against its going out; null for nothing. */
@@ -230,7 +263,7 @@ final class CampaignLife {
         if (state.open == 0) {
             return refused(state, "No run of it is open.");
         }
-        var after = new State(state.status, state.approval, state.next, state.open - 1, state.sent);
+        var after = new State(state.status, state.approval, state.next, state.open - 1, state.sent, state.opened);
         boolean going = after.status == Status.RUNNING || after.status == Status.PAUSED;
         return going && after.rests()
                 ? after.to(ended.failed && after.sent == 1 ? Status.FAILED : Status.COMPLETED)
@@ -241,8 +274,12 @@ final class CampaignLife {
         if (state.status != Status.PAUSED) {
             return refused(state, "Only what is paused goes on.");
         }
-        if (resumed.needsOthers && resumed.next != null && state.approval != Approval.INDEPENDENT) {
+        boolean goesOn = resumed.next != null || state.opened;
+        if (resumed.needsOthers && goesOn && state.approval != Approval.INDEPENDENT) {
             return refused(state, "Somebody who neither made it nor changed it last has to approve it first.");
+        }
+        if (state.opened) {
+            return state.to(Status.RUNNING);
         }
         var after = state.due(Status.RUNNING, resumed.next);
         return after.rests() ? after.to(after.sent == 0 ? Status.FAILED : Status.COMPLETED) : after;

@@ -1,6 +1,7 @@
 package app.fathi.campaigns;
 
 import app.fathi.campaigns.RunsStore.Run;
+import app.fathi.cep.Series;
 import app.fathi.cep.TalliesStore;
 import app.fathi.cep.Tally;
 import app.fathi.platform.bus.Call;
@@ -28,11 +29,14 @@ final class CampaignLooks {
     private final CampaignsStore store = new CampaignsStore();
     private final RunsStore runs = new RunsStore();
     private final GoalsStore goals = new GoalsStore();
+    private final EntriesStore entries = new EntriesStore();
+    private final Series series;
     private final Progress progress;
     private final Cursor cursor;
 
-    CampaignLooks(Transactions transactions, Progress progress, Cursor cursor) {
+    CampaignLooks(Transactions transactions, Series series, Progress progress, Cursor cursor) {
         this.transactions = transactions;
+        this.series = series;
         this.progress = progress;
         this.cursor = cursor;
     }
@@ -46,23 +50,49 @@ final class CampaignLooks {
     }
 
     Future<Reply> runs(Call call) {
-        var before = cursor.position(call).map(position -> position.time(0)).orElse(null);
         return find(call)
-                .compose(campaign ->
-                        runs.page(transactions.pool(), call.ws(), campaign.id(), before, Cursor.limit(call) + 1))
+                .compose(campaign -> campaign.body().isTriggered() ? entries(call, campaign) : runs(call, campaign));
+    }
+
+    private Future<Reply> runs(Call call, Campaign campaign) {
+        var before = cursor.position(call).map(position -> position.time(0)).orElse(null);
+        return runs.page(transactions.pool(), call.ws(), campaign.id(), before, Cursor.limit(call) + 1)
                 .compose(rows -> tallies(transactions.pool(), call.ws(), rows)
                         .map(tallies -> Reply.ok(
                                 cursor.page(call, rows, run -> told(run, tallies), run -> List.of(run.slot())))));
     }
 
+    private Future<Reply> entries(Call call, Campaign campaign) {
+        var before = cursor.position(call).map(position -> position.uuid(0)).orElse(null);
+        return entries.page(transactions.pool(), call.ws(), campaign.id(), before, Cursor.limit(call) + 1)
+                .map(rows -> rows.stream().map(Run::of).toList())
+                .compose(rows -> tallies(transactions.pool(), call.ws(), rows)
+                        .map(tallies -> Reply.ok(
+                                cursor.page(call, rows, run -> told(run, tallies), run -> List.of(run.message())))));
+    }
+
     /** Everything is of one moment: the position says which. */
     Future<Reply> stats(Call call) {
         var id = call.id("id", "campaign");
-        return transactions.look(
-                tx -> find(tx, call.ws(), id).compose(campaign -> runs.page(tx, call.ws(), id, null, MOST)
-                        .compose(all -> tallies(tx, call.ws(), all).compose(tallies -> goals.count(tx, call.ws(), id)
-                                .map(conversions ->
-                                        Reply.ok(stats(campaign, all, tallies).put("conversions", conversions)))))));
+        return transactions.look(tx -> find(tx, call.ws(), id)
+                .compose(campaign -> campaign.body().isTriggered()
+                        ? ofSeries(tx, call.ws(), campaign)
+                        : ofRuns(tx, call.ws(), campaign))
+                .compose(stats -> goals.count(tx, call.ws(), id)
+                        .map(conversions -> Reply.ok(stats.put("conversions", conversions)))));
+    }
+
+    private Future<JsonObject> ofRuns(SqlClient tx, int ws, Campaign campaign) {
+        return runs.page(tx, ws, campaign.id(), null, MOST)
+                .compose(all -> tallies(tx, ws, all).map(tallies -> stats(campaign, all, tallies)));
+    }
+
+    /** Runs are too many to be added up: they are counted together as the ledger changes. */
+    private Future<JsonObject> ofSeries(SqlClient tx, int ws, Campaign campaign) {
+        return series.count(tx, ws, campaign.id()).compose(counted -> entries.page(tx, ws, campaign.id(), null, TOLD)
+                .map(rows -> rows.stream().map(Run::of).toList())
+                .compose(latest -> tallies(tx, ws, latest)
+                        .map(tallies -> stats(campaign, counted.tally(), counted.messages(), latest, tallies))));
     }
 
     private static JsonObject stats(Campaign campaign, List<Run> all, Map<UUID, Tally> tallies) {
@@ -70,13 +100,18 @@ final class CampaignLooks {
                 .map(run -> tally(run, tallies))
                 .filter(Objects::nonNull)
                 .reduce(Tally.EMPTY, Tally::and);
+        return stats(campaign, sum, all.size(), all, tallies);
+    }
+
+    private static JsonObject stats(
+            Campaign campaign, Tally sum, long count, List<Run> latest, Map<UUID, Tally> tallies) {
         return sum.toJson()
                 .put("status", campaign.life().status().word())
                 .put("position", sum.position())
-                .put("runs", all.size())
+                .put("runs", count)
                 .put(
                         "latest",
-                        new JsonArray(all.stream()
+                        new JsonArray(latest.stream()
                                 .limit(TOLD)
                                 .map(run -> told(run, tallies))
                                 .toList()));

@@ -3,6 +3,7 @@ package app.fathi.campaigns;
 import app.fathi.campaigns.CampaignLife.Edited;
 import app.fathi.campaigns.CampaignsStore.After;
 import app.fathi.campaigns.CampaignsStore.Sort;
+import app.fathi.cep.Series;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
@@ -27,6 +28,8 @@ final class CampaignsService {
 
     private final Transactions transactions;
     private final CampaignsStore store = new CampaignsStore();
+    private final EntriesStore entries = new EntriesStore();
+    private final Series series;
     private final Audiences audiences;
     private final Tenancy tenancy;
     private final Authorities authorities;
@@ -35,12 +38,14 @@ final class CampaignsService {
 
     CampaignsService(
             Transactions transactions,
+            Series series,
             Audiences audiences,
             Tenancy tenancy,
             Authorities authorities,
             Audit audit,
             Cursor cursor) {
         this.transactions = transactions;
+        this.series = series;
         this.audiences = audiences;
         this.tenancy = tenancy;
         this.authorities = authorities;
@@ -151,6 +156,10 @@ final class CampaignsService {
                                 + ": only drafts and archived ones are deleted.");
                     }
                     return store.delete(tx, call.ws(), id)
+                            .compose(done -> campaign.body().isTriggered()
+                                    ? entries.forget(tx, call.ws(), id)
+                                            .compose(gone -> series.forget(tx, call.ws(), id))
+                                    : Future.succeededFuture())
                             .compose(done -> audit.record(tx, call, "campaign", id, told(campaign), null));
                 }))
                 .map(Reply.noContent());

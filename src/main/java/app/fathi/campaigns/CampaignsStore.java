@@ -4,7 +4,6 @@ import app.fathi.campaigns.Campaign.Edits;
 import app.fathi.campaigns.CampaignLife.Approval;
 import app.fathi.campaigns.CampaignLife.State;
 import io.vertx.core.Future;
-import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
@@ -243,19 +242,21 @@ final class CampaignsStore {
     }
 
     private static Campaign read(Row row) {
-        JsonObject body = row.getJsonObject("body");
+        var body = CampaignBody.of(row.getJsonObject("body"));
+        var status = Status.of(row.getString("status"));
         return new Campaign(
                 row.getUUID("id"),
                 row.getString("name"),
                 row.getString("description"),
                 List.of(row.getArrayOfStrings("tags")),
-                CampaignBody.of(body),
+                body,
                 new State(
-                        Status.of(row.getString("status")),
+                        status,
                         Approval.of(row.getString("approval")),
                         instant(row, "next_slot"),
                         row.getInteger("open_runs"),
-                        row.getInteger("sent_runs")),
+                        row.getInteger("sent_runs"),
+                        body.isTriggered() && (status == Status.RUNNING || status == Status.PAUSED)),
                 row.getString("comment"),
                 row.getLong("template_version"),
                 new Edits(

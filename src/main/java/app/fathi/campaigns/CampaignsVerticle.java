@@ -2,6 +2,7 @@ package app.fathi.campaigns;
 
 import app.fathi.cep.Messages;
 import app.fathi.cep.Obstacles;
+import app.fathi.cep.Series;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
@@ -23,13 +24,16 @@ public final class CampaignsVerticle extends VerticleBase {
     private final CampaignsService service;
     private final ReviewsService reviews;
     private final LaunchesService launches;
+    private final EntriesService entries;
     private final TrialsService trials;
     private final CampaignLooks looks;
 
     CampaignsVerticle(
             Transactions transactions,
             Progress progress,
+            EntriesService entries,
             Messages messages,
+            Series series,
             Obstacles obstacles,
             Audiences audiences,
             Templates templates,
@@ -40,11 +44,12 @@ public final class CampaignsVerticle extends VerticleBase {
             Cursor cursor) {
         var eyes = new FourEyes(transactions, audiences);
         var checks = new Checks(transactions, audiences, templates, obstacles, tenancy);
-        this.service = new CampaignsService(transactions, audiences, tenancy, authorities, audit, cursor);
+        this.service = new CampaignsService(transactions, series, audiences, tenancy, authorities, audit, cursor);
         this.reviews = new ReviewsService(transactions, checks, eyes, audit);
-        this.launches = new LaunchesService(transactions, checks, eyes, messages, jobs, authorities, audit);
+        this.launches = new LaunchesService(transactions, checks, eyes, messages, series, jobs, authorities, audit);
         this.trials = new TrialsService(transactions, checks, eyes, messages, obstacles, audit);
-        this.looks = new CampaignLooks(transactions, progress, cursor);
+        this.looks = new CampaignLooks(transactions, series, progress, cursor);
+        this.entries = entries;
     }
 
     @Override
@@ -70,6 +75,8 @@ public final class CampaignsVerticle extends VerticleBase {
                 Map.entry("pauseCampaign", launches::pause),
                 Map.entry("resumeCampaign", launches::resume),
                 Map.entry("cancelCampaign", launches::cancel),
+                Map.entry("finishCampaign", launches::finish),
+                Map.entry("triggerCampaign", entries::trigger),
                 Map.entry("checkCampaign", trials::check),
                 Map.entry("estimateCampaign", trials::estimate),
                 Map.entry("testCampaign", trials::send),

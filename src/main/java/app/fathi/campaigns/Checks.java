@@ -18,9 +18,12 @@ import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** All that stops or weakens a launch, looked for before anybody is sent anything. */
 final class Checks {
+    private static final Set<String> PASSING = Set.of("blackout", "quota");
+
     private final Transactions transactions;
     private final CampaignsStore store = new CampaignsStore();
     private final Audiences audiences;
@@ -96,12 +99,13 @@ final class Checks {
         return store.workspace(client, ws)
                 .compose(workspace -> store.now(client).compose(now -> {
                     var at = when(campaign, launching, now, findings);
-                    return audience(ws, campaign, launching || campaign.body().schedule() == null, findings)
+                    boolean atOnce = launching || campaign.body().schedule() == null;
+                    return audience(ws, campaign, atOnce && !campaign.body().isTriggered(), findings)
                             .compose(count -> purpose(ws, campaign, findings)
                                     .compose(done -> obstacles(ws, campaign, at, count, findings))
                                     .compose(done -> content(ws, campaign, workspace, findings))
                                     .map(done -> {
-                                        boolean others = FourEyes.areNeeded(workspace, count);
+                                        boolean others = FourEyes.areNeeded(workspace, campaign, count);
                                         approval(campaign, others, findings);
                                         return new Report(findings, count, others);
                                     }));
@@ -110,6 +114,12 @@ final class Checks {
 
     private static Instant when(Campaign campaign, boolean launching, Instant now, List<Finding> findings) {
         var schedule = campaign.body().schedule();
+        if (schedule instanceof Schedule.Triggered triggered) {
+            if (triggered.isOver(now)) {
+                findings.add(new Finding(true, "schedule_past", "It was to end before now.", "/schedule/until"));
+            }
+            return now;
+        }
         var cutoff = schedule == null || schedule instanceof Schedule.Recurring ? null : schedule.cutoff(now);
         if (cutoff != null && !cutoff.isAfter(now)) {
             findings.add(new Finding(true, "cutoff_past", "Its cutoff has passed.", "/schedule/cutoff"));
@@ -128,7 +138,10 @@ final class Checks {
 
     private Future<Audiences.Count> audience(int ws, Campaign campaign, boolean atOnce, List<Finding> findings) {
         var audience = campaign.body().audience();
-        if (!audience.isGiven()) {
+        if (!campaign.body().saysWhom()) {
+            if (campaign.body().isTriggered()) {
+                return Future.succeededFuture();
+            }
             findings.add(new Finding(true, "no_audience", "It does not say whom it is for.", "/audience"));
             return Future.succeededFuture();
         }
@@ -178,9 +191,14 @@ final class Checks {
                         at,
                         count == null ? 0 : count.reachable())
                 .map(all -> {
-                    all.forEach(one -> findings.add(new Finding(one.stops(), one.code(), one.detail(), "")));
+                    all.forEach(one -> findings.add(new Finding(stops(campaign, one), one.code(), one.detail(), "")));
                     return null;
                 });
+    }
+
+    /** One that is triggered goes on for long: what passes by itself does not keep it from beginning. */
+    private static boolean stops(Campaign campaign, Obstacles.Obstacle one) {
+        return one.stops() && !(campaign.body().isTriggered() && PASSING.contains(one.code()));
     }
 
     private Future<Void> content(int ws, Campaign campaign, Workspace workspace, List<Finding> findings) {
@@ -213,7 +231,7 @@ final class Checks {
                 campaign.templateVersion() == null ? template.version() : campaign.templateVersion(),
                 template.language(),
                 template.variables(),
-                false);
+                campaign.body().isTriggered());
     }
 
     private Future<Void> faults(int ws, JsonObject content, String pointer, List<Finding> findings) {

@@ -23,26 +23,37 @@ final class FourEyes {
 
     /** How many it is for now. Fails with {@code unprocessable} where it says nobody, or what cannot be followed. */
     Future<Audiences.Count> count(int ws, Campaign campaign) {
-        var audience = campaign.body().audience();
-        if (!audience.isGiven()) {
-            return Future.failedFuture(
-                    ProblemException.unprocessable("/audience", "The campaign does not say whom it is for."));
+        if (!campaign.body().saysWhom()) {
+            return Future.failedFuture(ProblemException.unprocessable(
+                    "/audience",
+                    campaign.body().isTriggered()
+                            ? "It is for whoever is entered: who could be is counted where it has an audience."
+                            : "The campaign does not say whom it is for."));
         }
-        return audiences.count(ws, audience.meant(), "/audience");
+        return audiences.count(ws, campaign.body().audience().meant(), "/audience");
     }
 
-    /** @param count of the audience; null where it cannot be counted */
-    static boolean areNeeded(Workspace workspace, Audiences.Count count) {
+    /**
+     * One that is triggered needs them wherever there is a limit: for how many it will be nobody knows.
+     *
+     * @param count of the audience; null where it cannot be counted
+     */
+    static boolean areNeeded(Workspace workspace, Campaign campaign, Audiences.Count count) {
         return workspace.fourEyes()
-                || workspace.approvalLimit() != null && (count == null || count.people() > workspace.approvalLimit());
+                || workspace.approvalLimit() != null
+                        && (campaign.body().isTriggered()
+                                || count == null
+                                || count.people() > workspace.approvalLimit());
     }
 
     /** Whether they are needed as of now. Where the workspace has no limit nobody is counted. */
     Future<Boolean> areNeeded(int ws, Campaign campaign) {
         return store.workspace(transactions.pool(), ws)
-                .compose(workspace -> workspace.fourEyes() || workspace.approvalLimit() == null
-                        ? Future.succeededFuture(workspace.fourEyes())
-                        : count(ws, campaign).map(count -> areNeeded(workspace, count)));
+                .compose(workspace -> workspace.fourEyes()
+                                || workspace.approvalLimit() == null
+                                || campaign.body().isTriggered()
+                        ? Future.succeededFuture(areNeeded(workspace, campaign, null))
+                        : count(ws, campaign).map(count -> areNeeded(workspace, campaign, count)));
     }
 
     /** Whether it must not go out as it is. What others have approved may, however many it is for by now. */

@@ -22,6 +22,7 @@ public final class GoalStage implements ProfileStage {
     private static final String TRACK = "track";
 
     private final GoalsStore store = new GoalsStore();
+    private final EntriesStore entries = new EntriesStore();
     private volatile Known known = new Known(-1, Map.of());
 
     private record Place(int ws, String event) {}
@@ -34,7 +35,10 @@ public final class GoalStage implements ProfileStage {
     @Override
     public Future<Void> apply(SqlConnection tx, DerivedBatch batch) {
         // Before what is done now: it is one person's from the first on.
-        return (batch.moved().isEmpty() ? Future.<Void>succeededFuture() : store.follow(tx, List.copyOf(batch.moved())))
+        var moved = List.copyOf(batch.moved());
+        return (moved.isEmpty()
+                        ? Future.<Void>succeededFuture()
+                        : store.follow(tx, moved).compose(done -> entries.unite(tx, moved)))
                 .compose(done -> look(tx, batch));
     }
 

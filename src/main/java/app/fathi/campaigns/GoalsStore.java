@@ -87,7 +87,7 @@ final class GoalsStore {
     /**
      * Of each the newest message of the campaign that had reached them within the window, if there is one, as who they are or as who
      * they were before: a visitor who has said their name since, somebody who became one with another. A run that was over longer
-     * ago than the window has reached nobody since.
+     * ago than the window has reached nobody since. Of a triggered campaign the messages are asked that they were entered with.
      */
     static final String RECORD =
             """
@@ -100,11 +100,16 @@ final class GoalsStore {
               SELECT r.message, a.accepted_at
               FROM (SELECT c.profile_no AS no UNION
                     SELECT past FROM campaigns_past p WHERE p.profile_no = c.profile_no AND p.ws = c.ws) self
-              CROSS JOIN campaigns_run r
+              CROSS JOIN LATERAL (
+                SELECT t.message FROM campaigns_run t
+                WHERE t.ws = c.ws AND t.campaign = c.campaign AND t.message IS NOT NULL
+                  AND (t.finished_at IS NULL OR t.finished_at > c.at - make_interval(hours => g.window_hours))
+                UNION ALL
+                SELECT unnest(e.messages) FROM campaigns_entrant e
+                WHERE e.ws = c.ws AND e.profile_no = self.no AND e.campaign = c.campaign
+              ) r
               JOIN campaigns_accepted a ON a.message = r.message AND a.profile_no = self.no
-              WHERE r.ws = c.ws AND r.campaign = c.campaign AND r.message IS NOT NULL
-                AND (r.finished_at IS NULL OR r.finished_at > c.at - make_interval(hours => g.window_hours))
-                AND a.accepted_at <= c.at AND a.accepted_at > c.at - make_interval(hours => g.window_hours)
+              WHERE a.accepted_at <= c.at AND a.accepted_at > c.at - make_interval(hours => g.window_hours)
               ORDER BY a.accepted_at DESC LIMIT 1
             ) m ON true
             ON CONFLICT DO NOTHING

@@ -1,13 +1,16 @@
 package app.fathi.campaigns;
 
 import app.fathi.campaigns.CampaignLife.Cancelled;
+import app.fathi.campaigns.CampaignLife.Closed;
 import app.fathi.campaigns.CampaignLife.Event;
 import app.fathi.campaigns.CampaignLife.Launched;
+import app.fathi.campaigns.CampaignLife.Opened;
 import app.fathi.campaigns.CampaignLife.Paused;
 import app.fathi.campaigns.CampaignLife.Resumed;
 import app.fathi.campaigns.CampaignLife.Scheduled;
 import app.fathi.cep.MessageStatus;
 import app.fathi.cep.Messages;
+import app.fathi.cep.Series;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
@@ -35,6 +38,7 @@ final class LaunchesService {
     private final Checks checks;
     private final FourEyes eyes;
     private final Messages messages;
+    private final Series series;
     private final Jobs jobs;
     private final Authorities authorities;
     private final Audit audit;
@@ -44,6 +48,7 @@ final class LaunchesService {
             Checks checks,
             FourEyes eyes,
             Messages messages,
+            Series series,
             Jobs jobs,
             Authorities authorities,
             Audit audit) {
@@ -51,6 +56,7 @@ final class LaunchesService {
         this.checks = checks;
         this.eyes = eyes;
         this.messages = messages;
+        this.series = series;
         this.jobs = jobs;
         this.authorities = authorities;
         this.audit = audit;
@@ -62,6 +68,9 @@ final class LaunchesService {
             if (schedule == null) {
                 throw ProblemException.conflict("The campaign has no schedule: give it one, or launch it.");
             }
+            if (schedule instanceof Schedule.Triggered) {
+                throw ProblemException.conflict("A triggered campaign has no time of its own: launch it.");
+            }
             return now -> new Scheduled(schedule.next(now), report.needsOthers());
         });
     }
@@ -71,7 +80,9 @@ final class LaunchesService {
             if (campaign.body().schedule() instanceof Schedule.Recurring) {
                 throw ProblemException.conflict("A recurring campaign goes by its rule: schedule it.");
             }
-            return now -> new Launched(report.needsOthers());
+            return now -> campaign.body().isTriggered()
+                    ? new Opened(report.needsOthers())
+                    : new Launched(report.needsOthers());
         });
     }
 
@@ -104,9 +115,22 @@ final class LaunchesService {
             var life = Turn.allowed(CampaignLife.after(before.life(), step.at(now), now));
             return pinned(tx, call.ws(), before.at(life))
                     .compose(after -> keep(tx, call, before, after.saying("")))
-                    .compose(kept -> jobs.enqueue(tx, List.of(LaunchJob.of(call.ws(), kept)))
+                    .compose(kept -> (kept.body().isTriggered()
+                                    ? open(tx, call.ws(), kept)
+                                    : jobs.enqueue(tx, List.of(LaunchJob.of(call.ws(), kept))))
                             .map(kept));
         });
+    }
+
+    private Future<Void> open(SqlConnection tx, int ws, Campaign campaign) {
+        var body = campaign.body();
+        var until = ((Schedule.Triggered) body.schedule()).until();
+        return series.open(tx, ws, campaign.id())
+                .compose(done ->
+                        body.goal() == null ? Future.succeededFuture() : goals.arm(tx, ws, campaign.id(), body.goal()))
+                .compose(done -> until == null
+                        ? Future.succeededFuture()
+                        : jobs.enqueue(tx, List.of(CloseJob.of(ws, campaign.id(), until))));
     }
 
     private Future<Campaign> pinned(SqlConnection tx, int ws, Campaign campaign) {
@@ -138,6 +162,9 @@ final class LaunchesService {
                                 call.ws(),
                                 before.id(),
                                 (all, ws, message) -> unlessOver(messages.pause(all, ws, message)))
+                        .compose(done -> before.life().opened()
+                                ? series.pause(tx, call.ws(), before.id())
+                                : Future.succeededFuture())
                         .compose(done -> keep(tx, call, before, before.at(life)))));
     }
 
@@ -148,15 +175,18 @@ final class LaunchesService {
     Future<Reply> resume(Call call) {
         return store.find(transactions.pool(), call.ws(), call.id("id", "campaign"))
                 .map(found -> found.orElseThrow(() -> ProblemException.notFound("campaign")))
-                .compose(read ->
-                        read.life().status() != Status.PAUSED || read.life().next() == null
-                                ? Future.succeededFuture(false)
-                                : eyes.areMissing(call.ws(), read))
+                .compose(read -> read.life().status() != Status.PAUSED
+                                || read.life().next() == null && !read.life().opened()
+                        ? Future.succeededFuture(false)
+                        : eyes.areMissing(call.ws(), read))
                 .compose(missing -> resume(call, missing));
     }
 
     private Future<Reply> resume(Call call, boolean needsOthers) {
         return turn(call, (tx, before) -> store.now(tx).compose(now -> {
+            if (before.life().opened()) {
+                return reopen(tx, call, before, needsOthers, now);
+            }
             var next = before.life().next();
             boolean passed =
                     next != null && before.body().schedule() instanceof Schedule.Recurring && !next.isAfter(now);
@@ -176,6 +206,24 @@ final class LaunchesService {
         }));
     }
 
+    /** One whose end has come meanwhile takes nobody any more: who was entered before gets it. */
+    private Future<Campaign> reopen(SqlConnection tx, Call call, Campaign before, boolean needsOthers, Instant now) {
+        var life = Turn.allowed(CampaignLife.after(before.life(), new Resumed(null, needsOthers), now));
+        boolean over = ((Schedule.Triggered) before.body().schedule()).isOver(now);
+        var after = over ? Turn.allowed(CampaignLife.after(life, new Closed(), now)) : life;
+        return series.resume(tx, call.ws(), before.id())
+                .compose(done -> over ? goals.disarm(tx, call.ws(), before.id()) : Future.succeededFuture())
+                .compose(done -> keep(tx, call, before, before.at(after).saying("")));
+    }
+
+    /** Nobody is entered any more. Who was gets what they are to get, and what they do of the goal still counts. */
+    Future<Reply> finish(Call call) {
+        return turn(call, (tx, before) -> store.now(tx)
+                .map(now -> Turn.allowed(CampaignLife.after(before.life(), new Closed(), now)))
+                .compose(life -> goals.disarm(tx, call.ws(), before.id())
+                        .compose(done -> keep(tx, call, before, before.at(life)))));
+    }
+
     private Future<Void> leaveOut(SqlConnection tx, int ws, Campaign campaign, Instant first, Instant now) {
         var rule = ((Schedule.Recurring) campaign.body().schedule()).rule();
         return runs.missed(tx, ws, campaign.id(), rule.between(first.minusNanos(1), now, TOLD), "It was paused.");
@@ -190,6 +238,9 @@ final class LaunchesService {
                                 call.ws(),
                                 before.id(),
                                 (all, ws, message) -> unlessOver(messages.cancel(all, ws, message)))
+                        .compose(done -> before.life().opened()
+                                ? series.cancel(tx, call.ws(), before.id())
+                                : Future.succeededFuture())
                         .compose(done -> goals.disarm(tx, call.ws(), before.id()))
                         .compose(done -> keep(tx, call, before, before.at(life)))));
     }

@@ -1,5 +1,7 @@
 package app.fathi.campaigns;
 
+import app.fathi.campaigns.RunsStore.Run;
+import app.fathi.cep.Series;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
@@ -24,10 +26,13 @@ final class Progress {
     private final Transactions transactions;
     private final CampaignsStore store = new CampaignsStore();
     private final RunsStore runs = new RunsStore();
+    private final EntriesStore entries = new EntriesStore();
+    private final Series series;
     private final Map<Integer, Integer> listeners = new ConcurrentHashMap<>();
 
-    Progress(Vertx vertx, Transactions transactions) {
+    Progress(Vertx vertx, Transactions transactions, Series series) {
         this.vertx = vertx;
+        this.series = series;
         this.transactions = transactions;
     }
 
@@ -70,15 +75,33 @@ final class Progress {
 
         private Future<JsonObject> look() {
             var client = transactions.pool();
-            return store.find(client, ws, campaign).compose(found -> runs.page(client, ws, campaign, null, 1)
-                    .compose(latest -> CampaignLooks.tallies(client, ws, latest).map(tallies -> {
-                        var now = found.orElseThrow(() -> ProblemException.notFound("campaign"));
-                        return new JsonObject()
-                                .put("status", now.life().status().word())
-                                .put("comment", now.comment())
-                                .put("nextAt", Campaign.text(now.life().next()))
-                                .put("run", latest.isEmpty() ? null : CampaignLooks.told(latest.getFirst(), tallies));
-                    })));
+            return store.find(client, ws, campaign).compose(found -> {
+                var now = found.orElseThrow(() -> ProblemException.notFound("campaign"));
+                var seen = new JsonObject()
+                        .put("status", now.life().status().word())
+                        .put("comment", now.comment())
+                        .put("nextAt", Campaign.text(now.life().next()));
+                return now.body().isTriggered()
+                        ? look(seen, entries.page(client, ws, campaign, null, 1).map(latest -> latest.stream()
+                                        .map(Run::of)
+                                        .toList()))
+                                .compose(told -> series.count(client, ws, campaign)
+                                        .map(counted -> told.put(
+                                                "totals",
+                                                counted.tally()
+                                                        .toJson()
+                                                        .put("runs", counted.messages())
+                                                        .put(
+                                                                "position",
+                                                                counted.tally().position()))))
+                        : look(seen, runs.page(client, ws, campaign, null, 1));
+            });
+        }
+
+        private Future<JsonObject> look(JsonObject seen, Future<List<Run>> newest) {
+            return newest.compose(latest -> CampaignLooks.tallies(transactions.pool(), ws, latest)
+                    .map(tallies ->
+                            seen.put("run", latest.isEmpty() ? null : CampaignLooks.told(latest.getFirst(), tallies))));
         }
 
         void end() {

@@ -36,13 +36,16 @@ final class RunsStore {
      * @param counts as they were when it ended; null before
      */
     record Run(
-            Instant slot,
-            State state,
-            UUID message,
-            String reason,
-            JsonObject counts,
-            Instant at,
-            Instant finishedAt) {}
+            Instant slot, State state, UUID message, String reason, JsonObject counts, Instant at, Instant finishedAt) {
+
+        /** One of a triggered campaign: it was due when it was asked for. */
+        static Run of(EntriesStore.Entry entry) {
+            var state = entry.state() == null || entry.state().equals("completed")
+                    ? RunsStore.State.COMPLETED
+                    : entry.state().equals("cancelled") ? RunsStore.State.CANCELLED : RunsStore.State.SENDING;
+            return new Run(entry.at(), state, entry.id(), null, null, entry.at(), entry.finishedAt());
+        }
+    }
 
     /** False when this slot is another's already: then nothing is to be sent for it. */
     Future<Boolean> claim(SqlClient tx, int ws, UUID campaign, Instant slot, State state, String reason) {

@@ -132,6 +132,38 @@ sealed interface Schedule {
         }
     }
 
+    /**
+     * For each who is entered, when they are.
+     *
+     * @param until nobody is entered from then on; null for as long as somebody lets it run
+     * @param cooldownMinutes so long nobody is entered again; null for as often as they are named
+     * @param cutoffMinutes nothing is sent so long after an entry; null for as long as messages live
+     */
+    record Triggered(Instant until, Integer cooldownMinutes, Integer cutoffMinutes) implements Schedule {
+        @Override
+        public Instant next(Instant after) {
+            return null;
+        }
+
+        @Override
+        public Instant cutoff(Instant slot) {
+            return cutoffMinutes == null ? null : slot.plus(Duration.ofMinutes(cutoffMinutes));
+        }
+
+        boolean isOver(Instant now) {
+            return until != null && !until.isAfter(now);
+        }
+
+        @Override
+        public JsonObject toJson() {
+            return new JsonObject()
+                    .put("kind", "triggered")
+                    .put("until", text(until))
+                    .put("cooldownMinutes", cooldownMinutes)
+                    .put("cutoffMinutes", cutoffMinutes);
+        }
+    }
+
     int WITHIN_HOURS = 24;
 
     DateTimeFormatter MINUTE = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm");
@@ -177,6 +209,11 @@ sealed interface Schedule {
                 var rule = json.getString(required(json, "rule"));
                 yield new Recurring(
                         Recurrence.of(rule, start, zone, "/schedule/rule"), json.getInteger("cutoffMinutes"));
+            }
+            case "triggered" -> {
+                requireOnly(json, Set.of("kind", "until", "cooldownMinutes", "cutoffMinutes"));
+                yield new Triggered(
+                        instant(json, "until"), json.getInteger("cooldownMinutes"), json.getInteger("cutoffMinutes"));
             }
             default -> throw ProblemException.unprocessable("/schedule/kind", "There is no such schedule.");
         };

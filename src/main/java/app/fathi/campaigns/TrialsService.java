@@ -1,6 +1,7 @@
 package app.fathi.campaigns;
 
 import app.fathi.cep.Audience;
+import app.fathi.cep.ByTemplate;
 import app.fathi.cep.MessageRequest;
 import app.fathi.cep.Messages;
 import app.fathi.cep.Obstacles;
@@ -69,8 +70,10 @@ final class TrialsService {
     /** To a few people, ahead of all others and whatever the hour, soon or never; nothing of it counts as the campaign's. */
     Future<Reply> send(Call call) {
         var people = people(call);
+        var data = call.json().getJsonObject("data");
         return find(call).compose(campaign -> requireSubject(call.ws(), campaign)
-                .compose(ready -> transactions.once(call, tx -> messages.request(tx, call.ws(), test(campaign, people))
+                .compose(ready -> transactions.once(call, tx -> messages.request(
+                                tx, call.ws(), test(campaign, people, data), data)
                         .compose(taken -> audit.record(
                                         tx,
                                         call,
@@ -95,7 +98,8 @@ final class TrialsService {
         });
     }
 
-    private static MessageRequest test(Campaign campaign, Audience people) {
+    /** @param data what an entry would give; null for nothing */
+    private static MessageRequest test(Campaign campaign, Audience people, JsonObject data) {
         var body = campaign.body();
         var request = body.request(campaign.id(), people, campaign.templateVersion(), null);
         var test = new MessageRequest(
@@ -112,11 +116,17 @@ final class TrialsService {
                         false,
                         false)
                 .from(Source.TEST);
-        return request.template() == null ? test : test.by(request.template());
+        var template = request.template();
+        if (template == null) {
+            return test;
+        }
+        var variables = template.variables().copy().mergeIn(data == null ? new JsonObject() : data);
+        return test.by(new ByTemplate(template.id(), template.version(), template.language(), variables));
     }
 
     private static Audience people(Call call) {
-        var json = call.json();
+        var json = call.json().copy();
+        json.remove("data");
         if (json.size() != 1) {
             throw ProblemException.unprocessable("/profileIds", "Name people by one of profileIds, userIds and staff.");
         }

@@ -180,6 +180,13 @@ public final class Profiles {
         return store.numbersByUserIds(client, ws, userIds).map(rows -> numbers(rows, row -> row.getString("user_id")));
     }
 
+    /** Of visitors, by their own id, without making any; those that somebody claims without proof to be a known person's are left out. */
+    public Future<Map<String, Integer>> numbersByAnonymousIds(
+            SqlClient client, int ws, Collection<String> anonymousIds) {
+        return store.numbersByAnonymousIds(client, ws, anonymousIds)
+                .map(rows -> numbers(rows, row -> row.getString("value")));
+    }
+
     /**
      * The number of the person that a request names in its path, by id, {@code user:<userId>} or {@code
      * anonymous:<anonymousId>}; fails with 404 where there is none.

@@ -207,6 +207,17 @@ final class ProfilesStore {
         return client.preparedQuery(NUMBERS_BY_USER_IDS).execute(Tuple.of(ws, (Object) userIds.toArray(String[]::new)));
     }
 
+    static final String NUMBERS_BY_ANONYMOUS_IDS =
+            """
+            SELECT value, profile_no FROM cdp_identity
+            WHERE ws = $1 AND kind = 1 AND value = ANY ($2) AND profile_no = address_no
+            """;
+
+    Future<RowSet<Row>> numbersByAnonymousIds(SqlClient client, int ws, Collection<String> anonymousIds) {
+        return client.preparedQuery(NUMBERS_BY_ANONYMOUS_IDS)
+                .execute(Tuple.of(ws, (Object) anonymousIds.toArray(String[]::new)));
+    }
+
     /** Empty where nothing has come under this id yet. */
     Future<Optional<Integer>> provenVisitor(SqlClient client, int ws, String anonymousId) {
         return client.preparedQuery(

@@ -46,7 +46,7 @@ public final class Batches {
 
     private Future<BatchTaken> take(SqlConnection tx, int ws, MessageRequest shared, List<BatchItem> items) {
         var results = new Result[items.size()];
-        return wording(tx, ws, shared)
+        return wording(sending, tx, ws, shared)
                 .compose(wording -> faults(ws, shared, wording, items))
                 .compose(faults -> {
                     for (int i = 0; i < results.length; i++) {
@@ -68,7 +68,7 @@ public final class Batches {
     // --- what is wrong with an item ---------------------------------------------------------------------------------
 
     /** What the template says that all items have in common; null for none, and where it has no variables. */
-    private Future<Wording> wording(SqlConnection tx, int ws, MessageRequest shared) {
+    static Future<Wording> wording(Sending sending, SqlConnection tx, int ws, MessageRequest shared) {
         var pin = shared.pin();
         return pin == null || pin.filling() == null
                 ? Future.succeededFuture()
@@ -82,16 +82,20 @@ public final class Batches {
             var pointer = "/items/" + number;
             var faults = wording == null
                     ? List.<Fault>of()
-                    : given(wording, shared.pin().filling(), item, pointer + "/data");
+                    : given(wording, shared.pin().filling(), item.data(), pointer + "/data");
             return faults.isEmpty() ? faults(ws, shared.content(), item, pointer) : faults;
         });
     }
 
-    /** What is wrong with what the template gets of an item and of the batch. */
-    private static List<Fault> given(Wording wording, JsonObject filling, BatchItem item, String pointer) {
+    /**
+     * What is wrong with what the template gets of an item and of the batch.
+     *
+     * @param data the item's; null for nothing
+     */
+    static List<Fault> given(Wording wording, JsonObject filling, JsonObject data, String pointer) {
         var all = filling.getJsonObject("variables", new JsonObject()).copy();
-        if (item.data() != null) {
-            all.mergeIn(item.data());
+        if (data != null) {
+            all.mergeIn(data);
         }
         var faults = wording.checkTypes(all, pointer);
         return faults.isEmpty() ? wording.missing(all, pointer) : faults;

@@ -186,8 +186,11 @@ public final class DecisionsService {
         var factors = decision.factors();
         var stage = Stage.of(decision.reason(), factors);
         boolean waits = decision.state() == State.WAITING;
-        return new JsonObject()
-                .put("messageId", decision.messageId().toString())
+        var json = new JsonObject();
+        if (decision.campaign() != null) {
+            json.put("campaignId", decision.campaign().toString());
+        }
+        return json.put("messageId", decision.messageId().toString())
                 .put("deliveryId", decision.deliveryId().toString())
                 .put("profileId", view == null ? null : view.id().toString())
                 .put("channel", decision.channel().word())

@@ -19,9 +19,13 @@ import java.util.UUID;
 final class DecisionsStore {
     private DecisionsStore() {}
 
-    /** @param reason null while nothing has ended it */
+    /**
+     * @param campaign whose message it is; null for none
+     * @param reason null while nothing has ended it
+     */
     record Decision(
             UUID messageId,
+            UUID campaign,
             UUID deliveryId,
             int profileNo,
             ChannelKind channel,
@@ -48,14 +52,14 @@ final class DecisionsStore {
     static final String OF_PERSON =
             """
             WITH looked AS MATERIALIZED (
-              SELECT run, id, created_at FROM cep_run
+              SELECT run, id, campaign, created_at FROM cep_run
               WHERE ws = $1 AND (created_at, run) < ($2, $3) AND created_at >= $4
               ORDER BY created_at DESC, run DESC LIMIT $5
             ), last AS (
               SELECT created_at AS last_at, run AS last_no, (SELECT count(*)::int FROM looked) AS looked
               FROM looked ORDER BY created_at, run LIMIT 1
             ), found AS (
-              SELECT l.id AS message_id, l.created_at AS run_at, l.run, m.* FROM looked l CROSS JOIN LATERAL (%s) m
+              SELECT l.id AS message_id, l.campaign, l.created_at AS run_at, l.run, m.* FROM looked l CROSS JOIN LATERAL (%s) m
               WHERE $7::smallint IS NULL OR m.reason = $7
               ORDER BY l.created_at DESC, l.run DESC LIMIT $8
             )
@@ -92,7 +96,7 @@ final class DecisionsStore {
               SELECT NULL::timestamptz AS last_at, profile_no::bigint AS last_no, (SELECT count(*)::int FROM looked) AS looked
               FROM looked ORDER BY profile_no DESC LIMIT 1
             ), found AS (
-              SELECT $5::uuid AS message_id, NULL::timestamptz AS run_at, l.run, m.* FROM looked l CROSS JOIN LATERAL (%s) m
+              SELECT $5::uuid AS message_id, $10::uuid AS campaign, NULL::timestamptz AS run_at, l.run, m.* FROM looked l CROSS JOIN LATERAL (%s) m
               WHERE ($6::smallint IS NULL OR m.reason = $6) AND m.created_at >= $7 AND m.created_at < $8
               ORDER BY m.profile_no LIMIT $9
             )
@@ -125,7 +129,8 @@ final class DecisionsStore {
                     reason == null ? null : reason.code(),
                     time(from),
                     time(to),
-                    limit
+                    limit,
+                    run.plan().campaign()
                 }))
                 .map(rows -> rows.stream().map(DecisionsStore::listed).toList());
     }
@@ -147,6 +152,7 @@ final class DecisionsStore {
         var advice = row.getBuffer("advice");
         return new Decision(
                 row.getUUID("message_id"),
+                row.getUUID("campaign"),
                 row.getUUID("delivery_id"),
                 row.getInteger("profile_no"),
                 ChannelKind.of(row.getShort("channel")),

@@ -98,7 +98,7 @@ final class Ledger {
         var delta = new Delta(reasons, further);
         return delta.isEmpty()
                 ? Future.succeededFuture()
-                : Future.join(RunsStore.addDelta(tx, run.run(), delta), Facts.ended(tx, run, chunk, ended))
+                : Future.join(RunsStore.addDelta(tx, run, delta), Facts.ended(tx, run, chunk, ended))
                         .mapEmpty();
     }
 }

@@ -106,7 +106,7 @@ public final class LedgerStage implements ProfileStage {
         tell(batch, run, Reason.CLOSED, first, FirstReports::closed, counts);
         return counts.isEmpty()
                 ? Future.succeededFuture()
-                : RunsStore.addDelta(tx, run.run(), new Delta(counts, 0))
+                : RunsStore.addDelta(tx, run, new Delta(counts, 0))
                         .compose(seq ->
                                 seq % FOLD_EVERY == 0 ? RunsStore.fold(tx, run.run()) : Future.succeededFuture());
     }

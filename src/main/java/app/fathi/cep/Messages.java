@@ -75,16 +75,26 @@ public final class Messages {
      * means nobody. A dry run writes nothing; one to a segment or a rule is to be {@link #counted} before.
      */
     public Future<Taken> request(SqlConnection tx, int ws, MessageRequest request) {
+        return request(tx, ws, request, null);
+    }
+
+    /**
+     * The same to people who are named.
+     *
+     * @param data what the content may name as {@code data}, the same for all of them; null for nothing
+     */
+    public Future<Taken> request(SqlConnection tx, int ws, MessageRequest request, JsonObject data) {
         var transaction = tx.transaction();
         if (transaction != null
                 && Turns.isSmall(request.isTransactional(), request.audience().size())) {
             sending.turns.smallUntil(transaction.completion());
         }
         return ready(tx, ws, request, false)
-                .compose(ready -> RunsStore.nextNumber(tx).compose(number -> take(tx, ws, ready, number)));
+                .compose(ready -> RunsStore.nextNumber(tx).compose(number -> take(tx, ws, ready, number, data)));
     }
 
-    private Future<Taken> take(SqlConnection tx, int ws, MessageRequest request, RunsStore.Number number) {
+    private Future<Taken> take(
+            SqlConnection tx, int ws, MessageRequest request, RunsStore.Number number, JsonObject data) {
         checkTimes(request, number.now());
         if (request.audience() instanceof Audience.Described described) {
             return expansions.write(tx, run(ws, request, number, RunState.QUEUED, 0), described);
@@ -95,7 +105,15 @@ public final class Messages {
         return freeze(tx, ws, request.audience())
                 .compose(audience -> request.dryRun()
                         ? count(tx, ws, audience)
-                        : write(tx, ws, request, number, audience, Map.of()));
+                        : write(tx, ws, request, number, audience, given(audience, data)));
+    }
+
+    private static Map<Integer, JsonObject> given(Frozen audience, JsonObject data) {
+        var own = new HashMap<Integer, JsonObject>();
+        if (data != null) {
+            audience.people().keySet().forEach(no -> own.put(no, new JsonObject().put("data", data)));
+        }
+        return own;
     }
 
     /**
@@ -163,12 +181,24 @@ public final class Messages {
             MessageRequest request,
             TreeMap<Integer, List<UUID>> people,
             Map<Integer, JsonObject> own) {
+        var id = UuidCreator.getTimeOrderedEpoch();
+        return write(tx, ws, id, request, people, own).map(id);
+    }
+
+    /** The same with an id that was there before. */
+    Future<Void> write(
+            SqlConnection tx,
+            int ws,
+            UUID id,
+            MessageRequest request,
+            TreeMap<Integer, List<UUID>> people,
+            Map<Integer, JsonObject> own) {
         return RunsStore.nextNumber(tx)
                 .compose(number -> {
                     checkTimes(request, number.now());
-                    return write(tx, ws, request, number, new Frozen(people, List.of()), own);
+                    return write(tx, ws, id, request, number, new Frozen(people, List.of()), own);
                 })
-                .map(Taken::id);
+                .mapEmpty();
     }
 
     /** State and counts; fails with {@code not_found}. */
@@ -474,8 +504,19 @@ public final class Messages {
             RunsStore.Number number,
             Frozen audience,
             Map<Integer, JsonObject> own) {
+        return write(tx, ws, UuidCreator.getTimeOrderedEpoch(), request, number, audience, own);
+    }
+
+    private Future<Taken> write(
+            SqlConnection tx,
+            int ws,
+            UUID id,
+            MessageRequest request,
+            RunsStore.Number number,
+            Frozen audience,
+            Map<Integer, JsonObject> own) {
         int planned = audience.people().size();
-        var run = run(ws, request, number, planned == 0 ? RunState.COMPLETED : RunState.QUEUED, planned);
+        var run = run(ws, id, request, number, planned == 0 ? RunState.COMPLETED : RunState.QUEUED, planned);
         return spread.of(tx, run, number.now(), List.copyOf(audience.people().keySet()))
                 .map(slots -> chunks(run, slots, audience.people(), own))
                 .compose(chunks -> write(tx, run, audience, chunks));
@@ -490,6 +531,10 @@ public final class Messages {
     }
 
     Run run(int ws, MessageRequest request, RunsStore.Number number, RunState state, int planned) {
+        return run(ws, UuidCreator.getTimeOrderedEpoch(), request, number, state, planned);
+    }
+
+    private Run run(int ws, UUID id, MessageRequest request, RunsStore.Number number, RunState state, int planned) {
         var start = start(request, number.now());
         var timing = request.plan().timing();
         var last = timing == null ? start : later(timing.latest(start), start);
@@ -499,7 +544,7 @@ public final class Messages {
         return new Run(
                 number.run(),
                 ws,
-                UuidCreator.getTimeOrderedEpoch(),
+                id,
                 kind,
                 state,
                 request.purpose(),

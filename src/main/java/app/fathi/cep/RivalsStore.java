@@ -32,6 +32,8 @@ final class RivalsStore {
             SELECT r.run, r.send_at, r.plan, coalesce((r.plan->>'priority')::int, 50) AS priority FROM cep_run r
             WHERE r.ws = $1 AND r.finished_at IS NULL AND r.send_at < $5 AND r.expires_at > $4 AND r.run <> $2
               AND coalesce((r.plan->>'priority')::int, 50) > $3 AND r.purpose <> 'transactional' AND r.paused_at IS NULL
+              AND NOT EXISTS (SELECT FROM cep_series s WHERE s.campaign = r.campaign
+                                                         AND (s.paused_at IS NOT NULL OR s.cancelled_at IS NOT NULL))
               AND NOT EXISTS (SELECT FROM cep_hold h WHERE cep_run_order(r.run) <= h.last_run)
             """;
 

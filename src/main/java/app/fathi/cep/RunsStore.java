@@ -149,9 +149,14 @@ final class RunsStore {
 
     private static final String RUN_COLUMNS =
             """
-            run, ws, id, channel, state, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
+            run, ws, id, channel, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
             expires_at, planned, created_at, kind, resend_of, tag, template, template_version, template_filling, plan,
-            campaign, paused_at,
+            campaign,
+            CASE WHEN finished_at IS NULL AND EXISTS (SELECT FROM cep_series s
+                                                      WHERE s.campaign = cep_run.campaign AND s.cancelled_at IS NOT NULL)
+                 THEN 'cancelled' ELSE state END AS state,
+            coalesce(paused_at, (SELECT s.paused_at FROM cep_series s
+                                 WHERE s.campaign = cep_run.campaign AND cep_run.finished_at IS NULL)) AS paused_at,
             (SELECT t.per_minute FROM cep_throttle t WHERE t.run = cep_run.run) AS per_minute
             """;
 
@@ -188,10 +193,11 @@ final class RunsStore {
 
     static final String STOPS =
             """
-            SELECT r.state, r.channel, r.campaign, k.scope, k.target,
-                   r.paused_at IS NOT NULL
+            SELECT r.state, r.channel, r.campaign, k.scope, k.target, s.cancelled_at IS NOT NULL AS ended,
+                   r.paused_at IS NOT NULL OR s.paused_at IS NOT NULL
                      OR EXISTS (SELECT FROM cep_hold h WHERE cep_run_order(r.run) <= h.last_run) AS held
             FROM cep_run r
+            LEFT JOIN cep_series s ON s.campaign = r.campaign
             LEFT JOIN cep_kill_switch k
               ON k.ws IN (0, r.ws) AND NOT (k.except_transactional AND r.purpose = 'transactional')
             WHERE r.run = $1
@@ -211,7 +217,8 @@ final class RunsStore {
             // Without its row it was dropped by retention: nothing more is to be sent.
             var stops = rows.size() == 0 ? Stops.NONE.cancel() : Stops.NONE;
             for (var row : rows) {
-                boolean cancelled = RunState.of(row.getString("state")) == RunState.CANCELLED;
+                boolean cancelled =
+                        row.getBoolean("ended") || RunState.of(row.getString("state")) == RunState.CANCELLED;
                 stops = new Stops(cancelled, stops.killed(), row.getBoolean("held"), stops.origins());
                 var scope = row.getString("scope");
                 if (scope != null) {
@@ -273,7 +280,10 @@ final class RunsStore {
             )
             UPDATE cep_run r
             SET chunks_left = r.chunks_left - 1,
-                state = CASE WHEN r.chunks_left = 1 AND r.state <> 'cancelled' THEN 'completed' ELSE r.state END,
+                state = CASE WHEN r.chunks_left > 1 OR r.state = 'cancelled' THEN r.state
+                             WHEN EXISTS (SELECT FROM cep_series s
+                                          WHERE s.campaign = r.campaign AND s.cancelled_at IS NOT NULL) THEN 'cancelled'
+                             ELSE 'completed' END,
                 finished_at = CASE WHEN r.chunks_left = 1 THEN coalesce(r.finished_at, now()) ELSE r.finished_at END
             FROM finished f WHERE r.run = f.run
             """;
@@ -330,8 +340,8 @@ final class RunsStore {
         }
     }
 
-    /** The increment's number: a caller that sees a round one folds. */
-    static Future<Long> addDelta(SqlClient tx, long run, Delta delta) {
+    /** With those of the series that it is of. The increment's number: a caller that sees a round one folds. */
+    static Future<Long> addDelta(SqlClient tx, Run run, Delta delta) {
         int size = delta.reasons().size() + (delta.furtherDevices() == 0 ? 0 : 1);
         var keys = new Short[size];
         var sums = new Integer[size];
@@ -344,9 +354,22 @@ final class RunsStore {
             keys[i] = FURTHER_DEVICES;
             sums[i] = delta.furtherDevices();
         }
-        return tx.preparedQuery("INSERT INTO cep_run_delta (run, keys, sums) VALUES ($1, $2, $3) RETURNING seq")
-                .execute(Tuple.of(run, keys, sums))
+        var added = tx.preparedQuery("INSERT INTO cep_run_delta (run, keys, sums) VALUES ($1, $2, $3) RETURNING seq")
+                .execute(Tuple.of(run.run(), keys, sums))
                 .map(rows -> rows.iterator().next().getLong("seq"));
+        var campaign = run.plan().campaign();
+        return campaign == null
+                ? added
+                : Future.join(
+                                added,
+                                SeriesStore.add(
+                                        tx,
+                                        campaign,
+                                        keys,
+                                        Arrays.stream(sums)
+                                                .map(Integer::longValue)
+                                                .toArray(Long[]::new)))
+                        .map(both -> added.result());
     }
 
     static final String FOLD =

@@ -75,7 +75,7 @@ public record Tally(String state, String failure, Map<String, Long> counts, Map<
     }
 
     /** @param keys codes of {@link Reason}, or 0 for devices beyond a person's first; null for none */
-    static Tally of(String state, String failure, int planned, Short[] keys, Long[] sums) {
+    static Tally of(String state, String failure, long planned, Short[] keys, Long[] sums) {
         var reasons = new TreeMap<String, Long>();
         var byState = new EnumMap<State, Long>(State.class);
         var interactions = new TreeMap<String, Long>();
@@ -96,7 +96,7 @@ public record Tally(String state, String failure, Map<String, Long> counts, Map<
             }
         }
         var counts = new TreeMap<String, Long>();
-        counts.put("planned", (long) planned);
+        counts.put("planned", planned);
         counts.put("waiting", planned + further - ended);
         for (var end : List.of(State.ACCEPTED, State.FAILED, State.SKIPPED)) {
             counts.put(end.word(), byState.getOrDefault(end, 0L));

@@ -161,6 +161,16 @@ public final class Audiences {
                 people.ask(tx, ws, rule).compose(question -> among(tx, ws, question, profileNos, 0, new HashSet<>())));
     }
 
+    /**
+     * Those of these people whom the rule means now, with the segments that it names as they are now. Asked person by person: for
+     * some thousands at most.
+     */
+    public Future<Set<Integer>> among(SqlClient client, int ws, JsonObject rule, List<Integer> profileNos) {
+        return people.resolve(client, ws, RuleParser.parse(rule, "/rule"), null)
+                .compose(resolved -> people.ask(client, ws, resolved))
+                .compose(question -> among(client, ws, question, profileNos, 0, new HashSet<>()));
+    }
+
     private Future<Set<Integer>> among(
             SqlClient tx, int ws, Question question, List<Integer> profileNos, int from, Set<Integer> found) {
         int to = Math.min(from + CANDIDATES, profileNos.size());

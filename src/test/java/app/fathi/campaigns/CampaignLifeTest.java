@@ -6,11 +6,13 @@ import app.fathi.campaigns.CampaignLife.Approval;
 import app.fathi.campaigns.CampaignLife.Approved;
 import app.fathi.campaigns.CampaignLife.Archived;
 import app.fathi.campaigns.CampaignLife.Cancelled;
+import app.fathi.campaigns.CampaignLife.Closed;
 import app.fathi.campaigns.CampaignLife.Due;
 import app.fathi.campaigns.CampaignLife.Edited;
 import app.fathi.campaigns.CampaignLife.Event;
 import app.fathi.campaigns.CampaignLife.Fate;
 import app.fathi.campaigns.CampaignLife.Launched;
+import app.fathi.campaigns.CampaignLife.Opened;
 import app.fathi.campaigns.CampaignLife.Outcome;
 import app.fathi.campaigns.CampaignLife.Outgrown;
 import app.fathi.campaigns.CampaignLife.Paused;
@@ -111,6 +113,29 @@ class CampaignLifeTest {
         }
     }
 
+    @Test
+    void a_triggered_one_takes_entries_while_it_runs_and_until_it_is_closed() {
+        assertThat(State.NEW.takesEntries()).isFalse();
+        assertThat(refusal(State.NEW, new Opened(true))).contains("has to approve it");
+        assertThat(refusal(State.NEW, new Closed())).contains("triggered one that is running");
+        var open = go(State.NEW, new Opened(false));
+        assertThat(open.takesEntries()).isTrue();
+        assertThat(refusal(open, new Opened(false))).contains("It was begun");
+        assertThat(refusal(open, new Edited(true))).contains("cancel it and make a copy");
+        assertThat(refusal(open, new Due(START, Fate.SENT, null))).contains("does not wait");
+        var paused = go(open, new Paused());
+        assertThat(paused.takesEntries()).isFalse();
+        assertThat(refusal(paused, new Closed())).contains("Resume it first");
+        assertThat(refusal(paused, new Resumed(null, true))).contains("neither made it");
+        assertThat(go(paused, new Approved(true), new Resumed(null, true)).takesEntries())
+                .isTrue();
+        assertThat(go(paused, new Resumed(null, false), new Closed()).status()).isEqualTo(Status.COMPLETED);
+        for (var over : List.of(go(open, new Closed()), go(open, new Cancelled()), go(paused, new Cancelled()))) {
+            assertThat(over.opened()).isFalse();
+            assertThat(refusal(over, new Resumed(null, false))).contains("Only what is paused");
+        }
+    }
+
     /** What holds after whatever people, clocks and senders do, in whatever order. */
     @Test
     void whatever_happens_nothing_is_sent_unapproved_or_twice_and_nothing_is_left_hanging() {
@@ -152,7 +177,7 @@ class CampaignLifeTest {
 
         private Event event() {
             var later = random.nextInt(4) == 0 ? null : now.plusSeconds(1 + random.nextInt(9_000));
-            return switch (random.nextInt(15)) {
+            return switch (random.nextInt(18)) {
                 case 0 -> new Edited(random.nextBoolean());
                 case 1 -> new Submitted();
                 case 2 -> new Approved(random.nextBoolean());
@@ -167,6 +192,8 @@ class CampaignLifeTest {
                 case 9, 10 -> new RunEnded(random.nextInt(4) == 0);
                 case 11 -> new Paused();
                 case 12 -> new Resumed(random.nextBoolean() ? state.next() : later, random.nextBoolean());
+                case 14, 15 -> new Opened(random.nextBoolean());
+                case 16 -> new Closed();
                 case 13 -> new Outgrown(state.next() == null || random.nextInt(5) == 0 ? now : state.next());
                 default -> random.nextInt(3) == 0 ? new Archived() : new Cancelled();
             };
@@ -187,6 +214,17 @@ class CampaignLifeTest {
                     assertThat(!needsOthers || looked)
                             .as("unapproved, seed %d", seed)
                             .isTrue();
+                case Opened(boolean needsOthers) -> {
+                    assertThat(!needsOthers || looked)
+                            .as("unapproved, seed %d", seed)
+                            .isTrue();
+                    assertThat(before.takesEntries()).isFalse();
+                    assertThat(state.takesEntries()).isTrue();
+                }
+                case Closed closed -> {
+                    assertThat(before.takesEntries()).as("seed %d", seed).isTrue();
+                    assertThat(state.status()).isEqualTo(Status.COMPLETED);
+                }
                 case Due(Instant slot, Fate fate, Instant next) -> {
                     assertThat(before.status()).as("seed %d", seed).isIn(Status.SCHEDULED, Status.RUNNING);
                     assertThat(slot).isEqualTo(before.next());
@@ -203,7 +241,7 @@ class CampaignLifeTest {
                 }
                 case Resumed(Instant next, boolean needsOthers) -> {
                     assertThat(before.status()).isEqualTo(Status.PAUSED);
-                    assertThat(next == null || !needsOthers || looked)
+                    assertThat(next == null && !before.opened() || !needsOthers || looked)
                             .as("unapproved, seed %d", seed)
                             .isTrue();
                 }
@@ -220,7 +258,7 @@ class CampaignLifeTest {
                 assertThat(state.next()).as(as).isNotNull();
             }
             if (state.status() == Status.RUNNING || state.status() == Status.PAUSED) {
-                assertThat(state.next() != null || state.open() > 0)
+                assertThat(state.next() != null || state.open() > 0 || state.opened())
                         .as("hangs: " + as)
                         .isTrue();
             }
@@ -228,6 +266,11 @@ class CampaignLifeTest {
                 assertThat(state.open()).as(as).isZero();
             }
             assertThat(state.open()).as(as).isBetween(0, state.sent());
+            if (state.opened()) {
+                assertThat(state.status()).as(as).isIn(Status.RUNNING, Status.PAUSED);
+                assertThat(state.next()).as(as).isNull();
+                assertThat(state.sent()).as(as).isZero();
+            }
             if (outcome instanceof Refusal(var why)) {
                 assertThat(why).startsWith("The campaign is ").endsWith(".");
             }

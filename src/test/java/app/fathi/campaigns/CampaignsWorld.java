@@ -24,8 +24,8 @@ final class CampaignsWorld implements AutoCloseable {
 
     final FakePushService push = FakePushService.start();
     final TestServer server;
-    private final Vertx vertx = Vertx.vertx();
-    private final Pool pool;
+    final Vertx vertx = Vertx.vertx();
+    final Pool pool;
 
     CampaignsWorld() {
         server = TestServer.start(

@@ -42,6 +42,10 @@ class PlanTest {
             RunsStore.SUMS,
             RunsStore.FOLD,
             RunsStore.FINISH_CHUNK,
+            SeriesStore.ADD,
+            SeriesStore.FOLD,
+            SeriesStore.SUMS,
+            SeriesStore.WAKE,
             ExpansionsStore.OF_RUNS,
             ExpansionsStore.OPEN_CHUNKS,
             ExpansionsStore.END);

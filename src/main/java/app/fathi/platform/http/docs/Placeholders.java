@@ -36,16 +36,18 @@ final class Placeholders {
             "/archive", "OLD_TEMPLATE_ID");
 
     /** Each of these wants a campaign that has come so far. */
-    private static final Map<String, String> CAMPAIGN_STEPS = Map.of(
-            "/submit", "DRAFT_CAMPAIGN_ID",
-            "/approve", "WAITING_CAMPAIGN_ID",
-            "/reject", "DOUBTFUL_CAMPAIGN_ID",
-            "/schedule", "PLANNED_CAMPAIGN_ID",
-            "/launch", "READY_CAMPAIGN_ID",
-            "/pause", "RUNNING_CAMPAIGN_ID",
-            "/resume", "PAUSED_CAMPAIGN_ID",
-            "/cancel", "WRONG_CAMPAIGN_ID",
-            "/archive", "OLD_CAMPAIGN_ID");
+    private static final Map<String, String> CAMPAIGN_STEPS = Map.ofEntries(
+            Map.entry("/submit", "DRAFT_CAMPAIGN_ID"),
+            Map.entry("/approve", "WAITING_CAMPAIGN_ID"),
+            Map.entry("/reject", "DOUBTFUL_CAMPAIGN_ID"),
+            Map.entry("/schedule", "PLANNED_CAMPAIGN_ID"),
+            Map.entry("/launch", "READY_CAMPAIGN_ID"),
+            Map.entry("/pause", "RUNNING_CAMPAIGN_ID"),
+            Map.entry("/resume", "PAUSED_CAMPAIGN_ID"),
+            Map.entry("/cancel", "WRONG_CAMPAIGN_ID"),
+            Map.entry("/finish", "ENDING_CAMPAIGN_ID"),
+            Map.entry("/trigger", "TRIGGERED_CAMPAIGN_ID"),
+            Map.entry("/archive", "OLD_CAMPAIGN_ID"));
 
     private Placeholders() {}
 
@@ -85,6 +87,8 @@ final class Placeholders {
         all.put("RUNNING_CAMPAIGN_ID", "The `id` of a campaign that is running.");
         all.put("PAUSED_CAMPAIGN_ID", "The `id` of a campaign that is paused.");
         all.put("WRONG_CAMPAIGN_ID", "The `id` of a campaign that is not to go out any more.");
+        all.put("TRIGGERED_CAMPAIGN_ID", "The `id` of a triggered campaign that is running.");
+        all.put("ENDING_CAMPAIGN_ID", "The `id` of a triggered campaign that is running and is to end.");
         all.put("OLD_CAMPAIGN_ID", "The `id` of a campaign that is to be put away.");
         all.put("OWN_BROWSER_ID", "The `id` of the subscription in the browser that you use yourself.");
         all.put("DEVICE_SECRET", "The `deviceSecret` that this browser got when it subscribed.");
