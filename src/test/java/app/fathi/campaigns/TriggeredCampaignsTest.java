@@ -576,8 +576,11 @@ class TriggeredCampaignsTest {
             ok(world.as(author, before, "POST", "/approve", null));
             ok(world.server.admin("POST", path(before) + "/resume", null));
             assertThat(statuses(entered(before, user("eyes-0", 1)))).containsExactly("entered");
-            var campaign = world.campaign(plan());
-            assertThat(world.findings(campaign)).containsExactly("stops approval");
+            var few = new JsonObject().put("include", new JsonArray().add(world.segment("eyes-few-", 1)));
+            var campaign = world.campaign(plan().put("audience", few));
+            assertThat(world.findings(campaign))
+                    .as("also where it is for few as of now")
+                    .containsExactly("stops approval");
             assertThat(world.edit(campaign, "POST", "/launch", null).status()).isEqualTo(409);
             world.step(campaign, "submit");
             ok(world.as(author, campaign, "POST", "/approve", null));
