@@ -47,6 +47,7 @@ final class EntriesPort implements AutoCloseable {
                 new Templates(renderer),
                 threads,
                 new TrackingTokens(new byte[32]),
+                null, // nobody is asked where nothing is sent
                 config,
                 List.of(channel()),
                 new SimpleMeterRegistry());

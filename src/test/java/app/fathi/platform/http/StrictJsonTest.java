@@ -48,8 +48,8 @@ class StrictJsonTest {
         assertThat(apart.unreadable()).containsOnlyKeys(1, 2, 3);
         assertThat(apart.unreadable().get(1)).contains("Duplicate field 'a'");
         assertThat(apart.object())
-                .isEqualTo(new JsonObject(Map.of("batch", new JsonObject("{\"x\":[{\"a\":1},null,null,null,12]}")
-                        .getJsonArray("x"))));
+                .isEqualTo(new JsonObject(
+                        Map.of("batch", new JsonObject("{\"x\":[{\"a\":1},null,null,null,12]}").getJsonArray("x"))));
     }
 
     private static List<Integer> octets(List<String> texts) {
