@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 record Orientation(int code) {
     private static final int APP1 = 0xE1;
     private static final int START_OF_SCAN = 0xDA;
+    private static final int EXIF = 0x45786966;
     private static final int TAG = 0x0112;
     private static final int MOST_ENTRIES = 512;
 
@@ -19,6 +20,19 @@ record Orientation(int code) {
     static Orientation of(byte[] octets) {
         try {
             return new Orientation(code(ByteBuffer.wrap(octets)));
+        } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
+            return new Orientation(1);
+        }
+    }
+
+    /** @param tiff what a camera wrote; null for nothing */
+    static Orientation ofExif(ByteBuffer tiff) {
+        if (tiff == null) {
+            return new Orientation(1);
+        }
+        try {
+            boolean named = tiff.order(ByteOrder.BIG_ENDIAN).getInt(0) == EXIF;
+            return new Orientation(exif(named ? tiff.slice(6, tiff.limit() - 6) : tiff));
         } catch (IndexOutOfBoundsException | IllegalArgumentException e) {
             return new Orientation(1);
         }
@@ -35,7 +49,7 @@ record Orientation(int code) {
             if (marker == START_OF_SCAN || length < 2) {
                 return 1;
             }
-            if (marker == APP1 && jpeg.getInt(at + 4) == 0x45786966) {
+            if (marker == APP1 && jpeg.getInt(at + 4) == EXIF) {
                 return exif(jpeg.slice(at + 10, length - 8));
             }
             at += 2 + length;

@@ -9,8 +9,10 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
@@ -37,31 +39,54 @@ record Picture(int width, int height, Map<String, byte[]> files) {
 
     private static final float JPEG_QUALITY = 0.85f;
 
+    /** The reader of WebP takes more memory and time for each point, even to read it coarser: so many times fewer are taken. */
+    private static final int WEBP_SHARE = 4;
+
     /** @param pixelsLimit of what was uploaded; it is looked at before anything is made for them */
     static Picture of(byte[] octets, long pixelsLimit) {
-        var reader = reader(octets);
-        try (var in = new MemoryCacheImageInputStream(new ByteArrayInputStream(octets))) {
-            reader.setInput(in, true, true);
-            int width = reader.getWidth(0);
-            int height = reader.getHeight(0);
-            if ((long) width * height > pixelsLimit) {
-                throw refused("The picture has " + width + " × " + height + " pixels; at most " + pixelsLimit
-                        + " are taken. Make it smaller.");
-            }
-            var upright = Orientation.of(octets).apply(read(reader, width, height));
-            boolean turned = upright.getWidth() > upright.getHeight() != width > height && width != height;
-            return new Picture(turned ? height : width, turned ? width : height, files(upright));
+        try {
+            return WebP.is(octets) ? ofWebP(octets, pixelsLimit) : ofAnother(octets, pixelsLimit);
         } catch (IOException | RuntimeException e) {
             if (e instanceof ProblemException refused) {
                 throw refused;
             }
             throw refused("The picture is broken: it cannot be read to its end.");
+        }
+    }
+
+    private static Picture ofWebP(byte[] octets, long pixelsLimit) throws IOException {
+        var file = WebP.of(octets);
+        requireSize(file.width(), file.height(), pixelsLimit / WEBP_SHARE);
+        var image = file.read(step(file.width(), file.height()));
+        return of(file.width(), file.height(), Orientation.ofExif(file.exif()).apply(image));
+    }
+
+    private static Picture ofAnother(byte[] octets, long pixelsLimit) throws IOException {
+        var reader = reader(octets);
+        try (var in = new MemoryCacheImageInputStream(new ByteArrayInputStream(octets))) {
+            reader.setInput(in, true, true);
+            int width = reader.getWidth(0);
+            int height = reader.getHeight(0);
+            requireSize(width, height, pixelsLimit);
+            return of(width, height, Orientation.of(octets).apply(read(reader, step(width, height))));
         } finally {
             reader.dispose();
         }
     }
 
-    private static ProblemException refused(String why) {
+    private static void requireSize(int width, int height, long pixelsLimit) {
+        if ((long) width * height > pixelsLimit) {
+            throw refused("The picture has " + width + " × " + height + " pixels; at most " + pixelsLimit
+                    + " are taken. Make it smaller.");
+        }
+    }
+
+    private static Picture of(int width, int height, BufferedImage upright) throws IOException {
+        boolean turned = upright.getWidth() > upright.getHeight() != width > height && width != height;
+        return new Picture(turned ? height : width, turned ? width : height, files(upright));
+    }
+
+    static ProblemException refused(String why) {
         return ProblemException.unprocessable("/data", why);
     }
 
@@ -72,7 +97,9 @@ record Picture(int width, int height, Map<String, byte[]> files) {
             throw refused(
                     isMarkup(octets)
                             ? "SVG and other markup is not taken: it can hold programs. Save it as PNG."
-                            : "This is no PNG, JPEG or GIF.");
+                            : isAvif(octets)
+                                    ? "AVIF is not taken. Save it as WebP, PNG or JPEG."
+                                    : "This is no PNG, JPEG, GIF or WebP.");
         }
         Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName(format);
         return readers.next();
@@ -93,6 +120,11 @@ record Picture(int width, int height, Map<String, byte[]> files) {
         return true;
     }
 
+    private static boolean isAvif(byte[] octets) {
+        return octets.length >= 12
+                && List.of("ftypavif", "ftypavis").contains(new String(octets, 4, 8, StandardCharsets.ISO_8859_1));
+    }
+
     private static boolean isMarkup(byte[] octets) {
         int i = startsWith(octets, 0xEF, 0xBB, 0xBF) ? 3 : 0;
         while (i < octets.length && octets[i] <= ' ' && octets[i] >= 0) {
@@ -101,11 +133,15 @@ record Picture(int width, int height, Map<String, byte[]> files) {
         return i < octets.length && octets[i] == '<';
     }
 
-    private static BufferedImage read(ImageReader reader, int width, int height) throws IOException {
-        var parameters = reader.getDefaultReadParam();
+    /** How many points become one when it is read. */
+    private static int step(int width, int height) {
         int step = Math.max(1, Math.min(width, height) / READ_SIDE);
         // A strip that is very long and hardly high is read coarser, too.
-        step = Math.max(step, Math.ceilDiv(Math.max(width, height), 4 * READ_SIDE));
+        return Math.max(step, Math.ceilDiv(Math.max(width, height), 4 * READ_SIDE));
+    }
+
+    private static BufferedImage read(ImageReader reader, int step) throws IOException {
+        var parameters = reader.getDefaultReadParam();
         parameters.setSourceSubsampling(step, step, 0, 0);
         return reader.read(0, parameters);
     }

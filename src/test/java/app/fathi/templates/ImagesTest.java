@@ -17,6 +17,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
@@ -160,6 +161,54 @@ class ImagesTest {
         assertThat(badge.getRGB(5, 5) >>> 24).isZero();
     }
 
+    @Test
+    void a_webp_becomes_the_same_sizes_upright_and_without_what_else_it_holds() {
+        var lossy = WebPTest.file("halves");
+        var exif = photoExif(6);
+        assertThat(new String(exif, StandardCharsets.ISO_8859_1)).contains("GPS 41.0082");
+        var photo = WebPTest.riff(
+                WebPTest.chunk("VP8X", WebPTest.extended(0x08, 600, 300)),
+                WebPTest.inside("halves"),
+                WebPTest.chunk("EXIF", exif));
+        for (var octets : List.of(lossy, photo)) {
+            var picture = Picture.of(octets, PIXELS);
+            boolean turned = octets == photo;
+            assertThat(picture.width()).isEqualTo(turned ? 300 : 600);
+            var icon = read(picture.files().get(Picture.ICON));
+            assertThat(isRed(icon, turned ? 96 : 10, turned ? 10 : 96)).isTrue();
+            assertThat(isRed(icon, turned ? 96 : 180, turned ? 180 : 96)).isFalse();
+            picture.files().values().forEach(file -> assertThat(new String(file, StandardCharsets.ISO_8859_1))
+                    .doesNotContain("Exif", "GPS", "41.0082"));
+        }
+        var badge =
+                read(Picture.of(WebPTest.file("transparent"), PIXELS).files().get(Picture.BADGE));
+        assertThat(badge.getRGB(48, 48) >>> 24).isGreaterThan(200);
+        assertThat(badge.getRGB(5, 5) >>> 24).isZero();
+    }
+
+    /** What a camera writes beside a picture. */
+    private static byte[] photoExif(int orientation) {
+        var jpeg = photo(halves(8, 8), orientation);
+        int length = ByteBuffer.wrap(jpeg).getShort(4) & 0xFFFF;
+        return java.util.Arrays.copyOfRange(jpeg, 6, 4 + length);
+    }
+
+    @Test
+    void a_webp_that_claims_too_much_is_refused_before_it_is_read() {
+        var large = ByteBuffer.allocate(10).order(ByteOrder.LITTLE_ENDIAN);
+        large.putInt(0x00000010).put(3, new byte[] {(byte) 0x9D, 1, 0x2A}).putShort(6, (short) 16_000);
+        large.putShort(8, (short) 16_000);
+        assertRefused(WebPTest.riff(WebPTest.chunk("VP8 ", large.array())), "16000 × 16000 pixels");
+        var canvas = WebPTest.extended(2, 1 << 24, 1 << 24);
+        var frame = new byte[] {0, 0, 0, 0, 0, 0, (byte) 0x57, 2, 0, 0x2B, 1, 0, 0, 0, 0, 0};
+        assertRefused(
+                WebPTest.riff(WebPTest.chunk("VP8X", canvas), WebPTest.chunk("ANMF", frame, WebPTest.inside("halves"))),
+                "16777216 × 16777216 pixels");
+        var lossless = ByteBuffer.allocate(6).order(ByteOrder.LITTLE_ENDIAN);
+        lossless.put((byte) 0x2F).putInt(3_999 | 3_999 << 14);
+        assertRefused(WebPTest.riff(WebPTest.chunk("VP8L", lossless.array())), "4000 × 4000 pixels; at most 6000000");
+    }
+
     /** A PNG that says how large it is, and holds next to nothing. */
     private static byte[] claiming(int width, int height) {
         var header = ByteBuffer.allocate(17)
@@ -183,7 +232,9 @@ class ImagesTest {
         assertRefused(claiming(Integer.MAX_VALUE, Integer.MAX_VALUE), "pixels");
         assertRefused("<svg xmlns='http://www.w3.org/2000/svg'/>".getBytes(StandardCharsets.UTF_8), "SVG");
         assertRefused("\uFEFF \n<?xml version='1.0'?>".getBytes(StandardCharsets.UTF_8), "SVG");
-        assertRefused("RIFF....WEBP".getBytes(StandardCharsets.UTF_8), "no PNG");
+        assertRefused("RIFF....WAVE".getBytes(StandardCharsets.UTF_8), "no PNG");
+        assertRefused("RIFF....WEBP".getBytes(StandardCharsets.UTF_8), "broken");
+        assertRefused("\0\0\0\40ftypavif".getBytes(StandardCharsets.UTF_8), "AVIF");
         assertRefused(new byte[0], "no PNG");
         var whole = octets("png", halves(50, 50));
         assertRefused(java.util.Arrays.copyOf(whole, whole.length / 2), "broken");
@@ -225,6 +276,9 @@ class ImagesTest {
         assertThat(made.status()).as(made.body()).isEqualTo(201);
         var raw = upload(png, "image/png");
         assertThat(raw.status()).as(raw.body()).isEqualTo(201);
+        var webp = upload(WebPTest.file("halves"), "image/webp");
+        assertThat(webp.status()).as(webp.body()).isEqualTo(201);
+        server.admin("DELETE", webp.header("Location"), null);
         assertThat(server.admin("GET", IMAGES + "?q=bask", null).json().getJsonArray("items"))
                 .hasSize(1);
         var urls = made.json().getJsonObject("urls");
