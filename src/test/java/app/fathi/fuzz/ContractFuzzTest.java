@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * that a rare find does not surprise who changed something else; {@code -Dfathi.seed=…} looks further.
  */
 class ContractFuzzTest {
-    private static final int ATTACKS = 40;
+    private static final int ATTACKS = 25;
     private static final long SEED = Long.getLong("fathi.seed", 1);
     private static final Contract CONTRACT = Contract.load();
     private static final ContractSchemas SCHEMAS = new ContractSchemas(CONTRACT);

@@ -25,7 +25,7 @@ class SchedulerTest {
 
     @Test
     void in_every_history_slots_are_kept_nobody_starves_and_shares_are_fair() {
-        histories(SEED, 30);
+        histories(SEED, 15);
     }
 
     @Test
