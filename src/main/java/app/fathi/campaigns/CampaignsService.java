@@ -195,21 +195,13 @@ final class CampaignsService {
             return Future.succeededFuture();
         }
         if (audience.rule() != null) {
-            return requirePermission(
-                    call, "segments:manage", "A rule of one's own needs the permission segments:manage.");
+            return authorities.require(
+                    call.caller(), "segments:manage", "A rule of one's own needs the permission segments:manage.");
         }
         return audience.segments().isEmpty()
                 ? Future.succeededFuture()
-                : requirePermission(call, "segments:read", "To name segments one needs the permission segments:read.");
-    }
-
-    private Future<Void> requirePermission(Call call, String permission, String otherwise) {
-        return authorities.permits(call.caller(), permission).map(permitted -> {
-            if (!permitted) {
-                throw ProblemException.forbidden(otherwise);
-            }
-            return null;
-        });
+                : authorities.require(
+                        call.caller(), "segments:read", "To name segments one needs the permission segments:read.");
     }
 
     /** For the audit trail. What is given for a template's variables may be personal and is left out. */

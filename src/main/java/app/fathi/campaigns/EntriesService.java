@@ -50,23 +50,9 @@ final class EntriesService {
         var recipients = Recipient.all(call.json());
         return campaigns
                 .find(transactions.pool(), call.ws(), id)
-                .compose(found ->
-                        requireTransactional(call, found.orElseThrow(() -> ProblemException.notFound("campaign"))))
+                .compose(found -> LaunchesService.requireTransactional(
+                        authorities, call, found.orElseThrow(() -> ProblemException.notFound("campaign"))))
                 .compose(allowed -> transactions.once(call, tx -> trigger(tx, call, id, recipients)));
-    }
-
-    private Future<Void> requireTransactional(Call call, Campaign campaign) {
-        return !campaign.body().isTransactional()
-                ? Future.succeededFuture()
-                : authorities
-                        .permits(call.caller(), "messages:send-transactional")
-                        .map(permitted -> {
-                            if (!permitted) {
-                                throw ProblemException.forbidden(
-                                        "A transactional campaign needs the permission messages:send-transactional.");
-                            }
-                            return null;
-                        });
     }
 
     private Future<Reply> trigger(SqlConnection tx, Call call, UUID id, List<Recipient> recipients) {

@@ -96,7 +96,7 @@ final class LaunchesService {
         var id = call.id("id", "campaign");
         return store.find(transactions.pool(), call.ws(), id)
                 .map(found -> Campaign.current(found, version))
-                .compose(read -> requireTransactional(call, read)
+                .compose(read -> requireTransactional(authorities, call, read)
                         .compose(allowed -> checks.of(call.ws(), read, atOnce))
                         .compose(report -> {
                             var step = steps.apply(read, report);
@@ -140,18 +140,14 @@ final class LaunchesService {
                         .map(pinned -> campaign.pinned(pinned.pin().version()));
     }
 
-    private Future<Void> requireTransactional(Call call, Campaign campaign) {
-        return !campaign.body().isTransactional()
-                ? Future.succeededFuture()
-                : authorities
-                        .permits(call.caller(), "messages:send-transactional")
-                        .map(permitted -> {
-                            if (!permitted) {
-                                throw ProblemException.forbidden(
-                                        "A transactional campaign needs the permission messages:send-transactional.");
-                            }
-                            return null;
-                        });
+    /** Who sets off what goes to people whatever they have agreed to needs more than to send. */
+    static Future<Void> requireTransactional(Authorities authorities, Call call, Campaign campaign) {
+        return campaign.body().isTransactional()
+                ? authorities.require(
+                        call.caller(),
+                        "messages:send-transactional",
+                        "A transactional campaign needs the permission messages:send-transactional.")
+                : Future.succeededFuture();
     }
 
     Future<Reply> pause(Call call) {

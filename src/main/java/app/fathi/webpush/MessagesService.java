@@ -22,7 +22,6 @@ import app.fathi.platform.bus.Reply;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
-import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Authorities;
 import app.fathi.platform.security.Tenancy;
@@ -274,8 +273,8 @@ final class MessagesService {
     private Future<Void> requireTransactional(Call call, String purpose) {
         return !purpose.equals("transactional")
                 ? Future.succeededFuture()
-                : requirePermission(
-                        call,
+                : authorities.require(
+                        call.caller(),
                         "messages:send-transactional",
                         "A transactional message needs the permission messages:send-transactional.");
     }
@@ -284,20 +283,13 @@ final class MessagesService {
     private Future<Void> requireAudience(Call call, Audience audience) {
         return switch (audience) {
             case Audience.Segment segment ->
-                requirePermission(call, "segments:read", "A message to a segment needs the permission segments:read.");
+                authorities.require(
+                        call.caller(), "segments:read", "A message to a segment needs the permission segments:read.");
             case Audience.Meant meant ->
-                requirePermission(call, "segments:manage", "A message to a rule needs the permission segments:manage.");
+                authorities.require(
+                        call.caller(), "segments:manage", "A message to a rule needs the permission segments:manage.");
             default -> Future.succeededFuture();
         };
-    }
-
-    private Future<Void> requirePermission(Call call, String permission, String otherwise) {
-        return authorities.permits(call.caller(), permission).map(permitted -> {
-            if (!permitted) {
-                throw ProblemException.of(Kind.FORBIDDEN, otherwise);
-            }
-            return null;
-        });
     }
 
     /** Push services want to know whom to talk to; Apple refuses placeholders, and so do we before anything is sent. */

@@ -35,6 +35,7 @@ final class SegmentsBench {
     private static final int QUESTIONS = 40;
     /** Until code is compiled that takes a hundredth of the time of a question to many people. */
     private static final int WARM_KEPT = 1_000;
+
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final BenchServer server;
