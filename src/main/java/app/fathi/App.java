@@ -95,12 +95,14 @@ import app.fathi.platform.retention.KeptPartitions;
 import app.fathi.platform.retention.Kind;
 import app.fathi.platform.security.Secrets;
 import app.fathi.platform.security.SecurityEpochs;
+import app.fathi.platform.stream.BulkAppender;
 import app.fathi.platform.stream.StreamConsumer;
 import app.fathi.platform.stream.StreamKeeper;
 import app.fathi.platform.stream.Streams;
 import app.fathi.roles.Roles;
 import app.fathi.roles.RolesVerticle;
 import app.fathi.segments.Audiences;
+import app.fathi.segments.Bitmaps;
 import app.fathi.segments.ImportJob;
 import app.fathi.segments.PeopleInSegments;
 import app.fathi.segments.Segments;
@@ -132,6 +134,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -242,7 +245,10 @@ public final class App {
             Audit audit,
             Roles roles,
             Users users) {
-        var streams = new Streams(vertx, pools.ingest(), config.stream());
+        var bulk = new BulkAppender(
+                vertx, pools.address(), config.db(), config.stream().appendsInFlight());
+        started.push(bulk::close);
+        var streams = new Streams(vertx, pools.ingest(), config.stream(), Optional.of(bulk));
         var profiles = new Profiles();
         var uploads = new Uploads(pools.admin(), secrets);
         var webpush = new Webpush(
@@ -401,6 +407,7 @@ public final class App {
                 PEOPLE,
                 secrets.derivedKey("preferences"));
         var preferencePage = cdpDoor.get().preferencePage();
+        var bitmaps = new Bitmaps(config.segments().cacheBytes());
         Supplier<SegmentsVerticle> segmentsDoor = () -> new SegmentsVerticle(
                 new Transactions(pools.admin()),
                 new Transactions(pools.analytics()),
@@ -408,7 +415,8 @@ public final class App {
                 uploads,
                 jobs,
                 audit,
-                cursor);
+                cursor,
+                bitmaps);
         var images = new Images(pools.admin(), config.images().cacheBytes());
         Supplier<TemplatesVerticle> templatesDoor = () -> new TemplatesVerticle(
                 vertx,
@@ -539,9 +547,15 @@ public final class App {
                         new DeploymentOptions())
                 .compose(done -> deploy(
                         () -> new StreamConsumer(pools.worker(), "derive", "ingest", config.stream(), deriver::derive),
-                        new DeploymentOptions()))
+                        new DeploymentOptions().setInstances(config.stream().derivers())))
                 .compose(done -> deploy(
-                        () -> new StreamConsumer(pools.worker(), "segments", "facts", config.stream(), segments::learn),
+                        () -> new StreamConsumer(
+                                pools.worker(),
+                                "segments",
+                                "facts",
+                                config.stream(),
+                                config.segments().countMillis(),
+                                segments::learn),
                         new DeploymentOptions()))
                 .compose(done -> deploy(segments::timers, new DeploymentOptions()))
                 .compose(done -> deploy(() -> new ComputedTimers(workers, deriver), new DeploymentOptions()))

@@ -160,16 +160,37 @@ final class BlocksStore {
                 });
     }
 
-    /** All of these segments, by block and segment. */
-    Future<TreeMap<Integer, Map<Integer, RoaringBitmap>>> read(SqlClient client, int ws, Collection<Integer> segments) {
+    /** In which version a bitmap is known; a version is never used again while a process runs. */
+    record Version(int segment, int block, long number) {}
+
+    /** @param bits null where they are known in this version */
+    record Versioned(Version version, RoaringBitmap bits) {}
+
+    /** All blocks of these segments in which somebody is; octets come only of what is not known as it is now. */
+    Future<List<Versioned>> read(SqlClient client, int ws, Collection<Integer> segments, Collection<Version> known) {
         return client.preparedQuery(
-                        "SELECT segment, block, bits FROM segments_block WHERE ws = $1 AND segment = ANY ($2) AND people > 0")
-                .execute(Tuple.of(ws, (Object) segments.toArray(Integer[]::new)))
+                        """
+                        SELECT s.segment, s.block, s.xmin::text::bigint AS version,
+                               CASE WHEN (s.segment, s.block, s.xmin::text::bigint) IN (
+                                 SELECT k.segment, k.block, k.version FROM unnest($3::int[], $4::int[], $5::bigint[]) AS k (segment, block, version))
+                               THEN NULL ELSE s.bits END AS bits
+                        FROM segments_block s WHERE s.ws = $1 AND s.segment = ANY ($2) AND s.people > 0
+                        """)
+                .execute(Tuple.of(
+                        ws,
+                        segments.toArray(Integer[]::new),
+                        known.stream().map(Version::segment).toArray(Integer[]::new),
+                        known.stream().map(Version::block).toArray(Integer[]::new),
+                        known.stream().map(Version::number).toArray(Long[]::new)))
                 .map(rows -> {
-                    var blocks = new TreeMap<Integer, Map<Integer, RoaringBitmap>>();
-                    rows.forEach(row -> blocks.computeIfAbsent(row.getInteger("block"), block -> new HashMap<>())
-                            .put(row.getInteger("segment"), decode(row.getBuffer("bits"))));
-                    return blocks;
+                    var found = new ArrayList<Versioned>();
+                    for (var row : rows) {
+                        var octets = row.getBuffer("bits");
+                        found.add(new Versioned(
+                                new Version(row.getInteger("segment"), row.getInteger("block"), row.getLong("version")),
+                                octets == null ? null : decode(octets)));
+                    }
+                    return found;
                 });
     }
 

@@ -36,8 +36,11 @@ final class SegmentAnswers {
     private final MembershipStore membership = new MembershipStore();
     private final BlocksStore blocks = new BlocksStore();
     private final People people = new People(store);
+    private final Bitmaps bitmaps;
 
-    SegmentAnswers(Transactions transactions, Transactions analytics, Profiles profiles, Cursor cursor) {
+    SegmentAnswers(
+            Transactions transactions, Transactions analytics, Profiles profiles, Cursor cursor, Bitmaps bitmaps) {
+        this.bitmaps = bitmaps;
         this.transactions = transactions;
         this.analytics = analytics;
         this.profiles = profiles;
@@ -103,7 +106,7 @@ final class SegmentAnswers {
         wanted.add(LiveSegments.SUBSCRIBED);
         // Sent one behind the other: nobody waits in between.
         var asked = membership.now(tx);
-        var read = blocks.read(tx, ws, wanted);
+        var read = bitmaps.read(tx, ws, wanted);
         return asked.compose(now -> read.compose(bits -> {
             var answers = composite.answer(bits);
             var sample = answers.stream()

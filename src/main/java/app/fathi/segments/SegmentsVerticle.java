@@ -29,8 +29,9 @@ public final class SegmentsVerticle extends VerticleBase {
             Uploads uploads,
             Jobs jobs,
             Audit audit,
-            Cursor cursor) {
-        this.answers = new SegmentAnswers(transactions, analytics, profiles, cursor);
+            Cursor cursor,
+            Bitmaps bitmaps) {
+        this.answers = new SegmentAnswers(transactions, analytics, profiles, cursor, bitmaps);
         this.service = new SegmentsService(transactions, answers, profiles, jobs, audit, cursor);
         this.looks = new SegmentLooks(transactions, analytics, cursor);
         this.imports = new ImportsService(transactions, uploads, jobs, audit, cursor);

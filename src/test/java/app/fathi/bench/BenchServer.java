@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -44,8 +45,13 @@ final class BenchServer implements AutoCloseable {
     }
 
     static BenchServer start() throws IOException {
+        return start(Map.of());
+    }
+
+    /** @param more settings beside the default ones */
+    static BenchServer start(Map<String, String> more) throws IOException {
         var folder = Files.createTempDirectory("bench-server");
-        var settings = Map.of(
+        var settings = new HashMap<>(Map.of(
                 "FATHI_ADMIN_EMAIL",
                 EMAIL,
                 "FATHI_ADMIN_PASSWORD",
@@ -58,7 +64,8 @@ final class BenchServer implements AutoCloseable {
                 "FATHI_OUTBOUND_ALLOW",
                 "127.0.0.0/8",
                 "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
-                TestCertificate.get().pem().toAbsolutePath().toString());
+                TestCertificate.get().pem().toAbsolutePath().toString()));
+        settings.putAll(more);
         return new BenchServer(folder, ServerProcess.start(folder, settings));
     }
 
@@ -68,6 +75,10 @@ final class BenchServer implements AutoCloseable {
 
     long pid() {
         return process.pid();
+    }
+
+    URI url() {
+        return url;
     }
 
     Account admin() {
@@ -161,6 +172,10 @@ final class BenchServer implements AutoCloseable {
 
         private Account(String token) {
             this.token = token;
+        }
+
+        String token() {
+            return token;
         }
 
         String vapidKey() {

@@ -2,15 +2,12 @@ package app.fathi.bench;
 
 import app.fathi.bench.BenchServer.Account;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.io.StringReader;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -18,34 +15,34 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.postgresql.PGConnection;
 
 /**
- * B3: events taken in batches and answered after the commit, against {@code COPY} of the same records into the same table, one
- * {@code unnest} statement for each batch, and a handler that reads requests and forgets them; how many of them are taken
- * for good, with all stages at work, 50 live segments and nothing older than a second waiting; and how long a single
- * {@code track} takes at two thirds of the rate at which they saturate the machine.
+ * B3: events taken in batches and answered after the commit by a node that only serves requests, against {@code COPY} of the
+ * same records into the same table, one {@code unnest} statement for each batch, and a handler that reads requests and forgets
+ * them; how many of them are taken for good by a node that does all, with 50 live segments and nothing older than a second
+ * waiting; and how long a single {@code track} takes at two thirds of the rate at which they saturate the machine.
  */
 final class IngestBench {
     private static final int PEOPLE = 20_000;
     private static final int BATCH = 250;
-    private static final int ROUNDS = 3;
-    private static final int BATCHES = 160;
+    private static final int ROUNDS = 5;
+    private static final int BATCHES = 400;
     private static final int SENDERS = 4;
+    private static final int SINGLE_SENDERS = 64;
+    private static final int SINGLES = 20_000;
     private static final int SEGMENTS = 50;
     private static final int NAMES = 20;
     private static final Duration SUSTAINED = Duration.ofSeconds(20);
-    private static final Duration SATURATED = Duration.ofSeconds(8);
     private static final Duration STEADY = Duration.ofSeconds(15);
     private static final int WARM_UP_ROUNDS = 15;
     private static final double NO_LONGER_GROWING = 1.02;
@@ -67,56 +64,90 @@ final class IngestBench {
         this.report = report;
     }
 
+    private interface Part {
+        Measure of(IngestBench bench) throws Exception;
+    }
+
     public static void main(String[] arguments) throws Exception {
         var report = new Report("B3", "events, answered after the commit");
-        try (var server = BenchServer.start();
+        var limit = on(Map.of("FATHI_ROLES", "api"), report, IngestBench::acknowledged);
+        on(Map.of(), report, bench -> bench.forGood(limit));
+        report.finish();
+    }
+
+    private static Measure on(Map<String, String> settings, Report report, Part part) throws Exception {
+        try (var server = BenchServer.start(settings);
                 var database = DriverManager.getConnection(
                         "jdbc:postgresql://127.0.0.1:" + server.databasePort() + "/fathi",
                         "fathi",
                         server.databasePassword())) {
-            new IngestBench(server, database, report).run();
+            return part.of(new IngestBench(server, database, report));
         }
-        report.finish();
     }
 
-    private void run() throws Exception {
+    /** What can be taken by itself; what {@code COPY} reaches. */
+    private Measure acknowledged() throws Exception {
         var vertx = Vertx.vertx();
         var idle = discarding(vertx);
-        var forgets = URI.create("http://127.0.0.1:" + idle.actualPort() + "/v1/batch");
-        Report.progress("warming up");
-        steady(() -> {
-            double rate = taken();
-            derived();
-            return rate;
-        });
-        steady(() -> forgotten(forgets));
-        var taken = new ArrayList<Double>();
-        var copies = new ArrayList<Double>();
-        var inserts = new ArrayList<Double>();
-        var forgotten = new ArrayList<Double>();
-        for (int round = 1; round <= ROUNDS; round++) {
-            Report.progress("batches, round %d of %d", round, ROUNDS);
-            taken.add(taken());
-            derived();
-            copies.add(copy());
-            inserts.add(insert());
-            forgotten.add(forgotten(forgets));
+        try (var fathi = load("/v1/batch", SENDERS);
+                var forgets = new IngestLoad(
+                        URI.create("http://127.0.0.1:" + idle.actualPort() + "/v1/batch"), "", SENDERS)) {
+            Report.progress("warming up");
+            steady(() -> taken(fathi));
+            steady(() -> taken(forgets));
+            steady(this::copy);
+            var taken = new ArrayList<Double>();
+            var copies = new ArrayList<Double>();
+            var inserts = new ArrayList<Double>();
+            var forgotten = new ArrayList<Double>();
+            for (int round = 1; round <= ROUNDS; round++) {
+                Report.progress("batches, round %d of %d", round, ROUNDS);
+                taken.add(taken(fathi));
+                copies.add(copy());
+                inserts.add(insert());
+                forgotten.add(taken(forgets));
+            }
+            var events = report.add(Measure.of("batches of 250: events taken", "/s", taken));
+            var limit = report.add(Measure.of("limit: COPY into the same table", "/s", copies));
+            report.add(Measure.of("the same by unnest, a statement for each batch", "/s", inserts));
+            report.add(Measure.of("a handler that forgets them", "/s", forgotten));
+            report.add(Measure.ratio("Fathi ÷ COPY", events, limit).atLeast(0.4));
+            return limit;
+        } finally {
+            vertx.close().await();
         }
-        vertx.close().await();
-        var events = report.add(Measure.of("batches of 250: events taken", "/s", taken));
-        var limit = report.add(Measure.of("limit: COPY into the same table", "/s", copies));
-        report.add(Measure.of("the same by unnest, a statement for each batch", "/s", inserts));
-        report.add(Measure.of("a handler that forgets them", "/s", forgotten));
-        report.add(Measure.ratio("Fathi ÷ COPY", events, limit).atLeast(0.4));
+    }
+
+    /** @return the same limit */
+    private Measure forGood(Measure limit) throws Exception {
+        Report.progress("warming up");
+        try (var fathi = load("/v1/batch", SENDERS)) {
+            steady(() -> {
+                double rate = taken(fathi);
+                derived();
+                return rate;
+            });
+        }
         segments();
         sustained(limit);
         singles();
+        return limit;
+    }
+
+    private IngestLoad load(String path, int connections) {
+        return new IngestLoad(server.url().resolve(path), admin.token(), connections);
     }
 
     // --- batches ----------------------------------------------------------------------------------------------------
 
-    private double taken() throws Exception {
-        return rate(number -> admin.ask("POST", "/v1/batch", batch(new Random())));
+    /** Events a second. What is sent is made before, as for {@code COPY}. */
+    private static double taken(IngestLoad load) {
+        return load.rate(batches(BATCHES), SENDERS) * BATCH;
+    }
+
+    private static List<Buffer> batches(int count) {
+        var random = new Random();
+        return IntStream.range(0, count).mapToObj(i -> batch(random).toBuffer()).toList();
     }
 
     private static HttpServer discarding(Vertx vertx) {
@@ -125,15 +156,6 @@ final class IngestBench {
                         request.body().onSuccess(body -> request.response().end("{\"success\":true}")))
                 .listen(0, "127.0.0.1")
                 .await();
-    }
-
-    private static double forgotten(URI url) throws Exception {
-        var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        return rate(number -> http.send(
-                HttpRequest.newBuilder(url)
-                        .POST(BodyPublishers.ofString(batch(new Random()).encode()))
-                        .build(),
-                BodyHandlers.ofString()));
     }
 
     /** As one connection can: nothing is cut up, nothing waits for an answer. */
@@ -202,16 +224,12 @@ final class IngestBench {
         execute("CREATE TABLE bench_record (LIKE stream_record INCLUDING ALL)");
     }
 
-    private interface Step {
-        void run(int number) throws Exception;
-    }
-
     private interface Rate {
         double measure() throws Exception;
     }
 
     /** Until it is no faster than before: the JIT of a server that has just started takes most of the machine. */
-    private static double steady(Rate rate) throws Exception {
+    private static void steady(Rate rate) throws Exception {
         double best = 0;
         int still = 0;
         for (int round = 0; round < WARM_UP_ROUNDS && still < 2; round++) {
@@ -219,23 +237,6 @@ final class IngestBench {
             still = now < best * NO_LONGER_GROWING ? still + 1 : 0;
             best = Math.max(now, best);
         }
-        return best;
-    }
-
-    private static double rate(Step step) throws Exception {
-        long began = System.nanoTime();
-        try (var threads = Executors.newFixedThreadPool(SENDERS)) {
-            var all = IntStream.range(0, BATCHES)
-                    .mapToObj(number -> threads.submit(() -> {
-                        step.run(number);
-                        return null;
-                    }))
-                    .toList();
-            for (var one : all) {
-                one.get();
-            }
-        }
-        return BATCHES * BATCH * 1e9 / (System.nanoTime() - began);
     }
 
     // --- for good ---------------------------------------------------------------------------------------------------
@@ -295,27 +296,19 @@ final class IngestBench {
 
     /** How old, at worst, the oldest event was that nobody had derived, in seconds; over the second half, when all is under way. */
     private double lagAt(double rate) throws Exception {
-        int batches = (int) (rate * SUSTAINED.toSeconds() / BATCH);
+        var batches = batches((int) (rate * SUSTAINED.toSeconds() / BATCH));
         double worst = 0;
         long began = System.nanoTime();
-        var sent = new AtomicInteger();
-        try (var senders = Executors.newFixedThreadPool(SENDERS)) {
-            for (int sender = 0; sender < SENDERS; sender++) {
-                int mine = sender;
-                senders.submit(() -> {
-                    for (int i = mine; i < batches; i += SENDERS) {
-                        LockSupport.parkNanos(Math.max(0, began + (long) (i * 1e9 * BATCH / rate) - System.nanoTime()));
-                        admin.ask("POST", "/v1/batch", batch(new Random(i)));
-                        sent.incrementAndGet();
-                    }
-                });
-            }
-            while (sent.get() < batches) {
+        try (var fathi = load("/v1/batch", SENDERS);
+                var thread = Executors.newSingleThreadExecutor()) {
+            var sending = thread.submit(() -> fathi.millisAt(rate / BATCH, batches));
+            while (!sending.isDone()) {
                 LockSupport.parkNanos(POLL_NANOS);
                 if (System.nanoTime() - began > SUSTAINED.toNanos() / 2) {
                     worst = Math.max(worst, oldest());
                 }
             }
+            sending.get();
         }
         double took = (System.nanoTime() - began) * 1e-9;
         // Who could not even be taken at this rate was late before anybody derived.
@@ -345,46 +338,30 @@ final class IngestBench {
 
     private void singles() throws Exception {
         Report.progress("single events, as many as go");
-        double saturation = steady(this::saturate);
-        derived();
-        double rate = saturation * 2 / 3;
-        Report.progress("single events, %.0f/s", rate);
-        int count = (int) (rate * STEADY.toSeconds());
-        var millis = Collections.synchronizedList(new ArrayList<Double>());
-        long began = System.nanoTime();
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            for (int i = 0; i < count; i++) {
-                long due = began + (long) (i * 1e9 / rate);
-                LockSupport.parkNanos(due - System.nanoTime());
-                threads.submit(() -> {
-                    // From when it was due: who waits for a place is late, too.
-                    admin.ask("POST", "/v1/track", event(new Random()));
-                    millis.add((System.nanoTime() - due) / 1e6);
-                });
-            }
+        try (var fathi = load("/v1/track", SINGLE_SENDERS)) {
+            steady(() -> saturate(fathi));
+            double saturation = saturate(fathi);
+            double rate = saturation * 2 / 3;
+            Report.progress("single events, %.0f/s", rate);
+            var millis = fathi.millisAt(rate, singles((int) (rate * STEADY.toSeconds())));
+            report.add(Measure.of("single events at saturation", "/s", List.of(saturation)));
+            report.add(
+                    Measure.of("single event at two thirds of it, p50", "ms", List.of(Singles.quantile(millis, 0.5))));
+            report.add(
+                    Measure.of("single event at two thirds of it, p99", "ms", List.of(Singles.quantile(millis, 0.99)))
+                            .atMost(20));
         }
-        report.add(Measure.of("single events at saturation", "/s", List.of(saturation)));
-        report.add(Measure.of("single event at two thirds of it, p50", "ms", List.of(Singles.quantile(millis, 0.5))));
-        report.add(Measure.of("single event at two thirds of it, p99", "ms", List.of(Singles.quantile(millis, 0.99)))
-                .atMost(20));
     }
 
-    private double saturate() throws Exception {
-        var count = new AtomicInteger();
-        long began = System.nanoTime();
-        long end = began + SATURATED.toNanos();
-        try (var threads = Executors.newFixedThreadPool(4 * SENDERS)) {
-            for (int i = 0; i < 4 * SENDERS; i++) {
-                threads.submit(() -> {
-                    var random = new Random();
-                    while (System.nanoTime() < end) {
-                        admin.ask("POST", "/v1/track", event(random));
-                        count.incrementAndGet();
-                    }
-                });
-            }
-        }
-        return count.get() * 1e9 / (System.nanoTime() - began);
+    private double saturate(IngestLoad load) throws SQLException {
+        double rate = load.rate(singles(SINGLES), SINGLE_SENDERS);
+        derived();
+        return rate;
+    }
+
+    private static List<Buffer> singles(int count) {
+        var random = new Random();
+        return IntStream.range(0, count).mapToObj(i -> event(random).toBuffer()).toList();
     }
 
     // --- events -----------------------------------------------------------------------------------------------------

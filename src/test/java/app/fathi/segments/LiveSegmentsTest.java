@@ -155,12 +155,13 @@ class LiveSegmentsTest {
 
     @Test
     void what_several_segments_have_in_common_is_counted_without_asking_anybody() {
-        identify("both", new JsonObject().put("left", true).put("right", true));
-        identify("left-only", new JsonObject().put("left", true));
-        identify("right-only", new JsonObject().put("right", true));
         var left = create(trait("left", "exists"));
         var right = create(trait("right", "exists"));
+        identify("both", new JsonObject().put("left", true).put("right", true));
+        comesTo(left, "both");
+        identify("left-only", new JsonObject().put("left", true));
         comesTo(left, "both", "left-only");
+        identify("right-only", new JsonObject().put("right", true));
         comesTo(right, "both", "right-only");
         assertThat(preview(rule("and").put("rules", JsonArray.of(in(left), in(right)))))
                 .containsExactly("both");

@@ -37,6 +37,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.roaringbitmap.RoaringBitmap;
 
 /** What is kept of who is in which segment equals what the rules say of everybody, whatever happened in whatever order. */
 class MembershipTest {
@@ -49,6 +50,7 @@ class MembershipTest {
     private final People people = new People(store);
     private final BlocksStore blocks = new BlocksStore();
     private final Map<UUID, Integer> numbers = new HashMap<>();
+    private Bitmaps bitmaps;
     private TestDatabase database;
     private Pool pool;
     private Transactions transactions;
@@ -70,6 +72,7 @@ class MembershipTest {
         numbers.clear();
         database = TestDatabase.create();
         pool = database.pool(vertx);
+        bitmaps = new Bitmaps(1 << 20);
         transactions = new Transactions(pool);
         var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
         membership = new Membership(rules);
@@ -148,6 +151,20 @@ class MembershipTest {
         assertThat(kept(gold)).hasSize(1);
         check("afterwards", now());
         turned("afterwards");
+    }
+
+    @Test
+    void bitmaps_are_read_again_only_when_they_have_changed() {
+        derive(List.of(isOn("ada", "gold"), isOn("bob", "silver")));
+        var gold = create(trait("plan", "equals").put("value", "gold"));
+        var silver = create(trait("plan", "equals").put("value", "silver"));
+        turned("before");
+        var before = bitmaps.read(pool, WS, numbers.values()).await().get(0);
+        derive(List.of(isOn("cleo", "gold")));
+        turned("after");
+        var after = bitmaps.read(pool, WS, numbers.values()).await().get(0);
+        assertThat(after.get(numbers.get(silver))).isSameAs(before.get(numbers.get(silver)));
+        assertThat(after.get(numbers.get(gold)).getCardinality()).isEqualTo(2);
     }
 
     @Test
@@ -586,7 +603,9 @@ class MembershipTest {
             var part = records.subList(from, Math.min(records.size(), from + 40));
             pool.withTransaction(tx -> facts.learn(tx, consumed(part))).await();
         }
+        var atHand = bitmaps.read(pool, WS, numbers.values()).await();
         for (var segment : numbers.keySet()) {
+            assertThat(people(atHand, numbers.get(segment))).as(when).isEqualTo(kept(segment));
             var numbersOf = blocks.page(pool, WS, numbers.get(segment), Integer.MAX_VALUE, 1_000)
                     .await();
             assertThat(new TreeSet<>(numbersOf)).as(when).isEqualTo(kept(segment));
@@ -596,6 +615,13 @@ class MembershipTest {
                             .getOrDefault(numbers.get(segment), 0L))
                     .isEqualTo(numbersOf.size());
         }
+    }
+
+    private static Set<Integer> people(Map<Integer, Map<Integer, RoaringBitmap>> bits, int segment) {
+        var people = new TreeSet<Integer>();
+        bits.forEach((block, segments) -> segments.getOrDefault(segment, new RoaringBitmap())
+                .forEach((int bit) -> people.add(BlocksStore.profileNo(block, bit))));
+        return people;
     }
 
     /** Whoever enters was not in it, whoever leaves was. */

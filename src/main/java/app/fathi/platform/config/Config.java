@@ -339,6 +339,7 @@ public record Config(
             @Range(min = 1, max = 16) int appendsInFlight,
             @Range(min = 1, max = 1_000_000) int appendQueue,
             @Range(min = 1, max = 10_000) int consumeEvents,
+            @Range(min = 1, max = 16) int derivers,
             @Range(min = 10, max = 60_000) int pollMillis,
             @Range(min = 2, max = 600) int leaseSeconds) {}
 
@@ -401,9 +402,12 @@ public record Config(
             @Range(min = 0, max = 1_000) int computedPerWorkspace,
             @Range(min = 100, max = 1_000_000) int computedFromEvents) {}
 
-    /** How long it is known how many people were in segments. */
+    /** How long it is known how many people were in segments, and how much of who is in them is kept at hand. */
     public record Segments(
-            @Range(min = 1, max = 3_650) int historyHourlyDays, @Range(min = 1, max = 3_650) int historyDays) {}
+            @Range(min = 1, max = 3_650) int historyHourlyDays,
+            @Range(min = 1, max = 3_650) int historyDays,
+            @Range(min = 0, max = 1_000) int countMillis,
+            @Range(min = 0, max = 1_073_741_824) int cacheBytes) {}
 
     /** Bounds of one template's render. */
     public record Render(

@@ -21,8 +21,9 @@ import java.util.concurrent.TimeUnit;
  * @param send the push API, intents and results
  * @param analytics heavy reading
  * @param worker streams and jobs
+ * @param address where all of them lead
  */
-public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool worker) {
+public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool worker, DatabaseAddress address) {
     /**
      * How hot statements are planned: once, and by key. A table that was small when the plan was made would otherwise be
      * read whole, or hashed whole, for a few of its rows, long after it has grown.
@@ -47,7 +48,8 @@ public record Pools(Pool admin, Pool ingest, Pool send, Pool analytics, Pool wor
                 pool(vertx, settings, address, "ingest", settings.ingestPool(), HOT),
                 pool(vertx, settings, address, "send", settings.sendPool(), HOT),
                 pool(vertx, settings, address, "analytics", settings.analyticsPool(), LARGE),
-                pool(vertx, settings, address, "worker", settings.workerPool(), HOT));
+                pool(vertx, settings, address, "worker", settings.workerPool(), HOT),
+                address);
     }
 
     private static Pool pool(

@@ -71,11 +71,15 @@ public final class StreamConsumer extends VerticleBase {
     private final String topic;
     private final Config.Stream config;
     private final BiFunction<SqlConnection, List<Consumed>, Future<Void>> handler;
+    private final long restMillis;
     private final UUID member = UUID.randomUUID();
     private final Map<Integer, Owned> owned = new HashMap<>();
     private final Map<Integer, Stuck> cancelled = new HashMap<>();
     private boolean running;
     private boolean again;
+    /** There was more than fits into a batch. */
+    private boolean more;
+
     private boolean shareDue;
     private boolean stopping;
     private Future<Void> round = Future.succeededFuture();
@@ -90,6 +94,22 @@ public final class StreamConsumer extends VerticleBase {
             String topic,
             Config.Stream config,
             BiFunction<SqlConnection, List<Consumed>, Future<Void>> handler) {
+        this(pool, group, topic, config, 0, handler);
+    }
+
+    /**
+     * One whose effects cost the less the more records they are of, and are not awaited.
+     *
+     * @param restMillis between two batches, so long as one holds all that there is
+     */
+    public StreamConsumer(
+            Pool pool,
+            String group,
+            String topic,
+            Config.Stream config,
+            long restMillis,
+            BiFunction<SqlConnection, List<Consumed>, Future<Void>> handler) {
+        this.restMillis = restMillis;
         this.pool = pool;
         this.group = group;
         this.topic = topic;
@@ -147,12 +167,22 @@ public final class StreamConsumer extends VerticleBase {
         }
         running = true;
         again = false;
-        round = round().onFailure(this::report).otherwiseEmpty().onComplete(done -> {
-            running = false;
-            if (again) {
-                wake();
+        more = false;
+        round = round().onFailure(this::report).otherwiseEmpty();
+        round.onComplete(done -> {
+            if (restMillis == 0 || more) {
+                rested();
+            } else {
+                vertx.setTimer(restMillis, timer -> rested());
             }
         });
+    }
+
+    private void rested() {
+        running = false;
+        if (again || more) {
+            wake();
+        }
     }
 
     /** One look at all heads, then what is new in all partitions together, a share of the batch for each. */
@@ -196,7 +226,7 @@ public final class StreamConsumer extends VerticleBase {
                     var batches = new TreeMap<Integer, List<Row>>();
                     rows.forEach(row -> batches.computeIfAbsent((int) row.getShort("part"), none -> new ArrayList<>())
                             .add(row));
-                    again |= batches.values().stream().anyMatch(batch -> batch.size() == share);
+                    more = batches.values().stream().anyMatch(batch -> batch.size() == share);
                     return batches.size() > 1 ? applyTogether(batches) : applyOneByOne(batches);
                 });
     }

@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -31,41 +32,46 @@ public final class Streams {
 
     /**
      * Moves the heads in ascending order, so that two appends never wait for each other in a circle, and inserts the
-     * records at the positions won. A record takes the newest period that has begun and exists.
+     * records at the positions won: each has its place among those of its partition. A record takes the newest period that has
+     * begun and exists.
      */
     private static final String APPEND =
             """
-            WITH record AS (
-              SELECT * FROM unnest($2::smallint[], $3::int[], $4::text[], $5::text[], $6::text[])
-                            WITH ORDINALITY AS r (part, ws, key, kind, payload, place)),
-            wanted AS (SELECT part, count(*) AS records FROM record GROUP BY part),
-            locked AS MATERIALIZED (
-              SELECT part FROM stream_head WHERE topic = $1 AND part IN (SELECT part FROM wanted) ORDER BY part FOR UPDATE),
+            WITH locked AS MATERIALIZED (
+              SELECT part FROM stream_head WHERE topic = $1 AND part = ANY ($2) ORDER BY part FOR UPDATE),
             present AS (
               SELECT max(number) AS period FROM partition_period WHERE relation = 'stream_record' AND begins_at <= now()),
             moved AS (
               UPDATE stream_head h SET next = h.next + w.records, period = greatest(h.period, p.period)
-              FROM locked l JOIN wanted w USING (part) CROSS JOIN present p
-              WHERE h.topic = $1 AND h.part = l.part
+              FROM unnest($2::smallint[], $3::int[]) AS w (part, records) JOIN locked USING (part) CROSS JOIN present p
+              WHERE h.topic = $1 AND h.part = w.part
               RETURNING h.part, h.next - w.records AS first, h.period)
             INSERT INTO stream_record (topic, part, period, pos, at, ws, key, kind, payload)
-            SELECT $1, r.part, m.period, m.first + row_number() OVER (PARTITION BY r.part ORDER BY r.place) - 1,
-                   clock_timestamp(), r.ws, r.key, r.kind, r.payload
-            FROM record r JOIN moved m USING (part)
+            SELECT $1, m.part, m.period, m.first + r.place, clock_timestamp(), r.ws, r.key, r.kind, r.payload
+            FROM unnest($4::smallint[], $5::int[], $6::int[], $7::text[], $8::text[], $9::text[])
+              AS r (part, place, ws, key, kind, payload)
+            JOIN moved m USING (part)
             """;
 
     private final Vertx vertx;
     private final Pool pool;
     private final Config.Stream config;
+    private final Optional<BulkAppender> bulk;
     private final Map<String, Appender> appenders = new ConcurrentHashMap<>();
     /** To which topic a transaction appended last. */
     private final Map<Transaction, String> appended = Collections.synchronizedMap(new WeakHashMap<>());
 
     /** One for the node; its appenders group what all event loops bring. */
     public Streams(Vertx vertx, Pool pool, Config.Stream config) {
+        this(vertx, pool, config, Optional.empty());
+    }
+
+    /** @param bulk takes what comes in large groups */
+    public Streams(Vertx vertx, Pool pool, Config.Stream config, Optional<BulkAppender> bulk) {
         this.vertx = vertx;
         this.pool = pool;
         this.config = config;
+        this.bulk = bulk;
     }
 
     /** Appends in a group with what others bring meanwhile; succeeds once it is committed. 503 when too much is waiting. */
@@ -150,21 +156,18 @@ public final class Streams {
     }
 
     private static Tuple tuple(String topic, List<StreamRecord> records) {
-        var size = records.size();
-        var parts = new Short[size];
-        var workspaces = new Integer[size];
-        var keys = new String[size];
-        var kinds = new String[size];
-        var payloads = new String[size];
-        for (int i = 0; i < size; i++) {
-            var record = records.get(i);
-            parts[i] = (short) partition(record);
-            workspaces[i] = record.ws();
-            keys[i] = record.key();
-            kinds[i] = record.kind();
-            payloads[i] = record.payload().encode();
-        }
-        return Tuple.of(topic, parts, workspaces, keys, kinds, payloads);
+        var places = Places.of(records);
+        return Tuple.from(new Object[] {
+            topic,
+            places.moved(),
+            places.counts(),
+            places.parts(),
+            places.places(),
+            records.stream().map(StreamRecord::ws).toArray(Integer[]::new),
+            records.stream().map(StreamRecord::key).toArray(String[]::new),
+            records.stream().map(StreamRecord::kind).toArray(String[]::new),
+            records.stream().map(record -> record.payload().encode()).toArray(String[]::new)
+        });
     }
 
     /** Groups appends to one topic: a flush takes all that wait, at most two are under way. */
@@ -254,9 +257,7 @@ public final class Streams {
             var records = group.stream()
                     .flatMap(waiting -> waiting.records().stream())
                     .toList();
-            return pool.preparedQuery(APPEND)
-                    .execute(tuple(topic, records))
-                    .<Void>mapEmpty()
+            return append(records)
                     .onSuccess(committed -> {
                         group.forEach(waiting -> waiting.done().complete());
                         wake(topic);
@@ -268,6 +269,19 @@ public final class Streams {
                         group.forEach(waiting -> waiting.done().fail(failure));
                         return Future.succeededFuture();
                     });
+        }
+
+        /** Whatever is wrong with what could not be copied, the statement says it. */
+        private Future<Void> append(List<StreamRecord> records) {
+            return bulk.isPresent() && records.size() >= BulkAppender.FEWEST
+                    ? bulk.get()
+                            .append(topic, records)
+                            .compose(appended -> appended ? Future.succeededFuture() : insert(records))
+                    : insert(records);
+        }
+
+        private Future<Void> insert(List<StreamRecord> records) {
+            return pool.preparedQuery(APPEND).execute(tuple(topic, records)).mapEmpty();
         }
 
         /** What one request brought must not fail its neighbours'. */

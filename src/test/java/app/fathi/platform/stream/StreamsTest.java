@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -39,17 +40,20 @@ class StreamsTest {
             Config.of(Map.of("FATHI_STREAM_LEASE_SECONDS", "3", "FATHI_STREAM_POLL_MILLIS", "100")).stream();
     private TestDatabase database;
     private Pool pool;
+    private BulkAppender bulk;
     private Streams streams;
 
     @BeforeEach
     void start() {
         database = TestDatabase.create();
         pool = database.pool(vertx);
-        streams = new Streams(vertx, pool, config);
+        bulk = new BulkAppender(vertx, database.address(), Config.of(Map.of()).db(), 2);
+        streams = new Streams(vertx, pool, config, Optional.of(bulk));
     }
 
     @AfterEach
     void stop() {
+        await(bulk.close());
         await(vertx.close());
         database.close();
     }
@@ -59,7 +63,9 @@ class StreamsTest {
         var random = new Random(7);
         var appends = new ArrayList<Future<?>>();
         for (int i = 0; i < 60; i++) {
-            var records = records("k" + random.nextInt(40), 1 + random.nextInt(5));
+            var records = i % 6 == 5
+                    ? many(100 + random.nextInt(100), "r" + i)
+                    : records("k" + random.nextInt(40), 1 + random.nextInt(5));
             appends.add(
                     i % 5 == 4
                             ? pool.withTransaction(tx -> streams.append(tx, "ingest", records)
@@ -75,7 +81,68 @@ class StreamsTest {
                         """)
                 .execute());
         assertThat(faulty.size()).isZero();
-        assertThat(count("SELECT count(*) FROM stream_record")).isGreaterThan(48);
+        assertThat(count("SELECT count(*) FROM stream_record")).isGreaterThan(1_000);
+        assertThat(copying()).isPositive();
+    }
+
+    @Test
+    void a_large_group_is_copied_as_it_would_be_inserted() {
+        var hard = List.of(
+                "tab\t", "\\N", "line\nline\r", "\\.", "quote\"'", "emoji \uD83D\uDE00", "\u0130\u0131\u00DF", "");
+        var records = IntStream.range(0, 200)
+                .mapToObj(n -> new StreamRecord(
+                        n % 3,
+                        "key" + n % 50 + hard.get(n % hard.size()),
+                        "kind" + n % 2,
+                        new JsonObject().put("n", n).put("said", hard.get(n % hard.size()))))
+                .toList();
+        await(streams.append("ingest", records));
+        assertThat(copying()).isPositive();
+        await(pool.withTransaction(tx -> streams.append(tx, "bulk", records)));
+        var differ = count(
+                """
+                SELECT count(*) FROM (SELECT * FROM stream_record WHERE topic = 'ingest') a
+                FULL JOIN (SELECT * FROM stream_record WHERE topic = 'bulk') b
+                ON (a.part, a.period, a.pos, a.ws, a.key, a.kind, a.payload) = (b.part, b.period, b.pos, b.ws, b.key, b.kind, b.payload)
+                WHERE a.pos IS NULL OR b.pos IS NULL OR b.at - a.at NOT BETWEEN interval '0' AND interval '1 minute'
+                """);
+        assertThat(differ).isZero();
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(400);
+    }
+
+    @Test
+    void a_bad_record_in_a_large_group_fails_its_own_request_alone() {
+        var bad = new ArrayList<>(many(60, "bad"));
+        bad.set(30, record("bad\0", 30));
+        var all = List.of(
+                streams.append("ingest", many(60, "good")),
+                streams.append("ingest", bad),
+                streams.append("ingest", many(60, "also good")));
+        await(Future.join(all).otherwiseEmpty());
+        assertThat(all.stream().map(Future::succeeded).toList()).containsExactly(true, false, true);
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(120);
+    }
+
+    @Test
+    void a_line_that_broke_loses_nothing_and_doubles_nothing() {
+        await(streams.append("ingest", many(200, "before")));
+        await(pool.query(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fathi-append' AND datname = current_database()")
+                .execute());
+        await(streams.append("ingest", many(200, "after")));
+        await(streams.append("ingest", many(200, "again")));
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(600);
+        assertThat(copying()).isPositive();
+    }
+
+    private static List<StreamRecord> many(int count, String key) {
+        return IntStream.range(0, count).mapToObj(n -> record(key + n, n)).toList();
+    }
+
+    /** Connections that copy, of this test's database. */
+    private long copying() {
+        return count("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fathi-append'"
+                + " AND datname = current_database()");
     }
 
     @Test
@@ -175,6 +242,22 @@ class StreamsTest {
         eventually(() -> digested.get() == 1);
         assertThat(count("SELECT count(*) FROM dead_letter WHERE grp = 'passing'"))
                 .isZero();
+    }
+
+    @Test
+    void what_comes_while_a_member_rests_is_one_batch() {
+        var batches = Collections.synchronizedList(new ArrayList<Integer>());
+        await(vertx.deployVerticle(new StreamConsumer(pool, "resting", "ingest", config, 2_000, (tx, batch) -> {
+            batches.add(batch.size());
+            return Future.succeededFuture();
+        })));
+        await(streams.append("ingest", records("a", 1)));
+        eventually(() -> batches.size() == 1);
+        for (int n = 0; n < 5; n++) {
+            await(streams.append("ingest", records("b" + n, 1)));
+        }
+        eventually(() -> batches.stream().mapToInt(Integer::intValue).sum() == 6);
+        assertThat(batches).containsExactly(1, 5);
     }
 
     @Test
