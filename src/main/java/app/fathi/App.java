@@ -41,6 +41,7 @@ import app.fathi.cep.SendJob;
 import app.fathi.cep.SendPool;
 import app.fathi.cep.Sending;
 import app.fathi.cep.Series;
+import app.fathi.cep.Spread;
 import app.fathi.cep.TrackingTokens;
 import app.fathi.cep.advisor.AdvisorService;
 import app.fathi.cep.advisor.Advisors;
@@ -296,7 +297,7 @@ public final class App {
                 profiles,
                 jobs);
         var killSwitches = new KillSwitches(new Transactions(pools.admin()), audit, metrics.registry());
-        var policies = new PoliciesService(new Transactions(pools.admin()), sending, audit);
+        var policies = new PoliciesService(new Transactions(pools.admin()), sending.policies(), audit);
         health.notice("kill-switch", killSwitches::anyEngaged);
         var holds = new Holds(pools.admin(), metrics.registry());
         health.notice("older-messages-held", holds::any);
@@ -311,7 +312,12 @@ public final class App {
 
         List<JobHandler> handlers = new ArrayList<>(List.of(
                 new SendJob(sending, audiences),
-                new ExpandJob(sending, jobs, audiences),
+                new ExpandJob(
+                        new Transactions(pools.send()),
+                        new Spread(vertx, profiles, sending.policies()),
+                        jobs,
+                        audiences,
+                        config.send()),
                 new LedgerKeeper(new Transactions(pools.worker())),
                 new IdempotencyKeeper(pools.worker(), config.idempotency().keepHours()),
                 new UploadsKeeper(pools.worker()),
@@ -445,9 +451,10 @@ public final class App {
                 killSwitches,
                 policies,
                 explain,
-                new DecisionsService(new Transactions(pools.admin()), sending, cursor),
+                new DecisionsService(new Transactions(pools.admin()), profiles, cursor),
                 new BestTimesService(new Transactions(pools.admin()), profiles),
-                new PerformanceService(new Transactions(pools.analytics()), new BestTimes(vertx, sending)),
+                new PerformanceService(
+                        new Transactions(pools.analytics()), new BestTimes(vertx, profiles, sending.policies())),
                 new AdvisorService(new Transactions(pools.admin()), advisors, guard, secrets, users.tenancy(), audit),
                 new AdvisorTrial(new Transactions(pools.admin()), explain, advisors),
                 new Quotas(pools.admin()));

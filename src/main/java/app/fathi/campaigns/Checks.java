@@ -2,6 +2,7 @@ package app.fathi.campaigns;
 
 import app.fathi.campaigns.CampaignLife.Approval;
 import app.fathi.campaigns.CampaignsStore.Workspace;
+import app.fathi.cep.Obstacle;
 import app.fathi.cep.Obstacles;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
@@ -197,7 +198,7 @@ final class Checks {
     }
 
     /** One that is triggered goes on for long: what passes by itself does not keep it from beginning. */
-    private static boolean stops(Campaign campaign, Obstacles.Obstacle one) {
+    private static boolean stops(Campaign campaign, Obstacle one) {
         return one.stops() && !(campaign.body().isTriggered() && PASSING.contains(one.code()));
     }
 

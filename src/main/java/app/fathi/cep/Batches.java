@@ -72,12 +72,12 @@ public final class Batches {
         var pin = shared.pin();
         return pin == null || pin.filling() == null
                 ? Future.succeededFuture()
-                : sending.templates.wording(tx, ws, pin.template(), pin.version());
+                : sending.templates().wording(tx, ws, pin.template(), pin.version());
     }
 
     private Future<List<List<Fault>>> faults(int ws, MessageRequest shared, Wording wording, List<BatchItem> items) {
         var numbers = IntStream.range(0, items.size()).boxed().toList();
-        return sending.pool.map(shared.isTransactional(), numbers, number -> {
+        return sending.pool().map(shared.isTransactional(), numbers, number -> {
             var item = items.get(number);
             var pointer = "/items/" + number;
             var faults = wording == null
@@ -129,10 +129,10 @@ public final class Batches {
                 : messages.channel().owners(tx, ws, subscriptions);
         var byProfile = profiles.isEmpty()
                 ? Future.succeededFuture(Map.<UUID, Integer>of())
-                : sending.profiles.numbersByIds(tx, ws, profiles);
+                : sending.profiles().numbersByIds(tx, ws, profiles);
         var byUser = users.isEmpty()
                 ? Future.succeededFuture(Map.<String, Integer>of())
-                : sending.profiles.numbersByUserIds(tx, ws, users);
+                : sending.profiles().numbersByUserIds(tx, ws, users);
         return Future.all(owners, byProfile, byUser).map(all -> items.stream()
                 .map(item -> {
                     var number = item.subscriptionId() != null

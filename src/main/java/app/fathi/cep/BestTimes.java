@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cdp.Profiles;
 import app.fathi.cep.PolicyBook.Laws;
 import app.fathi.cep.PolicyRules.Asked;
 import app.fathi.cep.PolicyRules.Person;
@@ -32,11 +33,13 @@ public final class BestTimes {
     private static final Duration LONGEST = Duration.ofDays(7);
 
     private final Vertx vertx;
-    private final Sending sending;
+    private final Profiles profiles;
+    private final PolicyBook policies;
 
-    public BestTimes(Vertx vertx, Sending sending) {
+    public BestTimes(Vertx vertx, Profiles profiles, PolicyBook policies) {
         this.vertx = vertx;
-        this.sending = sending;
+        this.profiles = profiles;
+        this.policies = policies;
     }
 
     /**
@@ -56,16 +59,16 @@ public final class BestTimes {
             people.forEach(no -> now.put(no, from));
             return Future.succeededFuture(now);
         }
-        var policies = sending.policies.of(ws);
-        var places = sending.profiles.whereabouts(client, ws, people);
+        var known = policies.of(ws);
+        var places = profiles.whereabouts(client, ws, people);
         var habits = HabitsStore.read(client, ws, people);
         var all = HabitsStore.readAll(client, ws);
-        return Future.all(policies, places, habits, all)
+        return Future.all(known, places, habits, all)
                 .compose(read -> vertx.executeBlocking(
                         () -> chosen(
                                 ws,
                                 people,
-                                new Laws(policies.result().policies(), places.result()),
+                                new Laws(known.result().policies(), places.result()),
                                 habits.result(),
                                 Likelihood.ofAll(all.result()),
                                 from,
@@ -80,7 +83,12 @@ public final class BestTimes {
     public Future<Optional<IntPredicate>> byChance(SqlClient client, int ws, UUID message) {
         return RunsStore.runById(client, ws, message).map(found -> found.filter(
                         run -> run.plan().timing() instanceof Timing.BestHour best && best.controlPercent() > 0)
-                .map(run -> no -> Spread.isControl(run, no)));
+                .map(run -> no -> isControl(run, no)));
+    }
+
+    /** Whether somebody gets it at an hour by chance, of a message that goes at the best one; always the same of a person. */
+    static boolean isControl(Run run, int no) {
+        return run.plan().timing() instanceof Timing.BestHour best && Lot.isAmong(run.id(), no, best.controlPercent());
     }
 
     private static Map<Integer, Instant> chosen(

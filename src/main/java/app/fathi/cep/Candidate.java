@@ -42,7 +42,7 @@ record Candidate(
     }
 
     /** Its row when it is not tried now, as its next step says. */
-    LedgerRow later(RetrySchedule.Next next) {
+    LedgerRow later(NextStep next) {
         return row(State.WAITING, attempts(), null).after(next, attempts(), null);
     }
 

@@ -39,7 +39,7 @@ public interface Channel {
     List<Fault> check(int ws, JsonObject content, String pointer);
 
     /** What stands against sending anything at all for this workspace. Whoever checks content asks before. */
-    default Future<List<Obstacles.Obstacle>> obstacles(SqlClient client, int ws) {
+    default Future<List<Obstacle>> obstacles(SqlClient client, int ws) {
         return Future.succeededFuture(List.of());
     }
 

@@ -36,7 +36,7 @@ final class ChunkEnd {
 
     /** @param unsent those of them that certainly did not leave, and have a place in the ring of their person */
     Future<Written> results(List<LedgerRow> rows, Set<Place> unsent) {
-        return sending.transactions.run(tx -> writeResults(tx, rows, unsent));
+        return sending.transactions().run(tx -> writeResults(tx, rows, unsent));
     }
 
     private Future<Written> writeResults(SqlConnection tx, List<LedgerRow> rows, Set<Place> unsent) {
@@ -46,7 +46,7 @@ final class ChunkEnd {
                 ? Future.succeededFuture(Map.<Integer, Ring>of())
                 : RingsStore.lock(
                         tx, run.ws(), unsent.stream().map(Place::profileNo).collect(Collectors.toSet()));
-        var results = sending.ledger.results(tx, run, chunk.chunk(), lease.token(), rows);
+        var results = sending.ledger().results(tx, run, chunk.chunk(), lease.token(), rows);
         return Future.join(hold, rings, results)
                 .compose(all -> giveBack(tx, rings.result(), written(results.result(), unsent)))
                 .compose(done -> endGone(tx, results.result()))
@@ -92,7 +92,7 @@ final class ChunkEnd {
 
     /** Results that may be the last: then the chunk ends with them, and a message to one person costs a transaction less. */
     Future<Written> withLastResults(List<LedgerRow> rows, Set<Place> unsent) {
-        return sending.transactions.run(tx -> RunsStore.lockRun(tx, run.run())
+        return sending.transactions().run(tx -> RunsStore.lockRun(tx, run.run())
                 .compose(locked -> writeResults(tx, rows, unsent))
                 .compose(written -> LedgerStore.rest(tx, chunk)
                         .compose(rest -> isReached(rest)
@@ -106,15 +106,16 @@ final class ChunkEnd {
     }
 
     Future<Void> ofChunk() {
-        return sending.transactions.run(tx ->
-                RunsStore.lockRun(tx, run.run()).compose(done -> lease.hold(tx)).compose(hold -> finish(tx)));
+        return sending.transactions().run(tx -> RunsStore.lockRun(tx, run.run())
+                .compose(done -> lease.hold(tx))
+                .compose(hold -> finish(tx)));
     }
 
     /** Nothing more may be sent, for this reason: whoever is left ends with the chunk. */
     Future<Void> ofRest(Reason reason) {
-        return sending.transactions.run(tx -> RunsStore.lockRun(tx, run.run())
+        return sending.transactions().run(tx -> RunsStore.lockRun(tx, run.run())
                 .compose(done -> lease.hold(tx))
-                .compose(hold -> sending.ledger.endRest(tx, run, chunk, lease.token(), reason, true))
+                .compose(hold -> sending.ledger().endRest(tx, run, chunk, lease.token(), reason, true))
                 .compose(done -> finish(tx)));
     }
 

@@ -35,8 +35,8 @@ final class ChunkQueue {
         this.run = run;
         this.chunk = chunk;
         this.channel = sending.channel(run.channel());
-        this.pool = sending.transactions.pool();
-        this.traitsWanted = !chunk.isConstant(run, sending.renderer);
+        this.pool = sending.transactions().pool();
+        this.traitsWanted = !chunk.isConstant(run, sending.renderer());
     }
 
     /** Reads what the ledger knows of the chunk. */
@@ -145,7 +145,7 @@ final class ChunkQueue {
             return Map.of();
         }
         var traits = new HashMap<Integer, JsonObject>();
-        sending.profiles
+        sending.profiles()
                 .views(pool, run.ws(), new HashSet<>(people))
                 .await()
                 .forEach((no, view) -> traits.put(no, view.traits()));

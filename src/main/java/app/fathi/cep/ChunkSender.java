@@ -4,7 +4,6 @@ import app.fathi.cep.Answers.Answer;
 import app.fathi.cep.Channel.Address;
 import app.fathi.cep.Channel.Attempt;
 import app.fathi.cep.Channel.Gate;
-import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.Intents.Draft;
 import app.fathi.cep.LedgerStore.Place;
 import app.fathi.platform.jobs.CrashPoint;
@@ -79,13 +78,13 @@ final class ChunkSender {
         this.lease = lease;
         this.clock = clock;
         this.channel = sending.channel(run.channel());
-        this.pool = sending.transactions.pool();
+        this.pool = sending.transactions().pool();
         this.queue = new ChunkQueue(sending, run, chunk);
         var wording = Decider.wording(sending, run).await();
         this.intents = new Intents(sending, run, chunk, wording, lease, clock, left);
-        this.answers = new Answers(sending.vertx);
+        this.answers = new Answers(sending.vertx());
         this.end = new ChunkEnd(sending, run, chunk, lease);
-        this.window = sending.settings.windowMessages();
+        this.window = sending.settings().windowMessages();
         this.small = Turns.isSmall(run.isTransactional(), chunk.profileNos().size());
         this.stops = run.state() == RunState.CANCELLED || lease.cancelled() ? Stops.NONE.cancel() : Stops.NONE;
     }
@@ -97,7 +96,7 @@ final class ChunkSender {
             int pending = answers.inFlight() + answers.size();
             int free = window - pending;
             if (mayBegin() && (pending == 0 || free >= window / 2) && allowed(free)) {
-                int share = sending.turns.share(small, share(free));
+                int share = sending.turns().share(small, share(free));
                 begin(share);
                 continue;
             }
@@ -118,7 +117,7 @@ final class ChunkSender {
     }
 
     private void inTurn(Runnable work) {
-        sending.turns.take(small, work);
+        sending.turns().take(small, work);
     }
 
     private boolean mayBegin() {
@@ -160,7 +159,7 @@ final class ChunkSender {
         }
         try {
             long before = System.nanoTime();
-            stops = seen(RunsStore.stops(pool, run.run()).await());
+            stops = seen(StopsStore.stops(pool, run.run()).await());
             watchedNanos = before;
         } catch (RuntimeException e) {
             fail(e);
@@ -266,16 +265,16 @@ final class ChunkSender {
 
     /** What answers quickly is written in one go; one attempt that hangs lets the others wait for the result wait alone. */
     private int resultsAtOnce() {
-        return Math.max(1, Math.min(sending.settings.resultMessages(), window));
+        return Math.max(1, Math.min(sending.settings().resultMessages(), window));
     }
 
     private long resultWaitNanos() {
-        return TimeUnit.MILLISECONDS.toNanos(sending.settings.resultWaitMillis()) - answers.ageNanos();
+        return TimeUnit.MILLISECONDS.toNanos(sending.settings().resultWaitMillis()) - answers.ageNanos();
     }
 
     /** Tried for as long as a lease lasts: what is not written here is sent again by who comes next. */
     private void writeResults() {
-        var first = answers.first(sending.settings.resultMessages());
+        var first = answers.first(sending.settings().resultMessages());
         var rows = first.stream().map(this::result).sorted(Intents.BY_PLACE).toList();
         var unsent = unsent(first);
         boolean last = isLast(rows.size());
@@ -292,7 +291,7 @@ final class ChunkSender {
                     break;
                 }
                 LOG.info("Results of message {} are not written yet: {}", run.id(), Thrown.text(e));
-                sending.vertx.timer(RESULT_PAUSE.toMillis()).await();
+                sending.vertx().timer(RESULT_PAUSE.toMillis()).await();
             }
         }
         answers.drop(rows.size());
@@ -336,13 +335,13 @@ final class ChunkSender {
             // The gate was shut, or the channel asks to wait: this was no attempt.
             return row.after(later(attempt.notBefore()), row.attempts() - 1, null);
         }
-        var next = sending.retries.after(
-                attempt, row.attempts(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
+        var next = sending.retries()
+                .after(attempt, row.attempts(), clock.now(), run.expiresAt(), ThreadLocalRandom.current());
         return row.after(next, row.attempts(), attempt.httpStatus() == 0 ? null : attempt.httpStatus());
     }
 
-    private RetrySchedule.Next later(Instant notBefore) {
-        return sending.retries.later(notBefore, clock.now(), run.expiresAt(), ThreadLocalRandom.current());
+    private NextStep later(Instant notBefore) {
+        return sending.retries().later(notBefore, clock.now(), run.expiresAt(), ThreadLocalRandom.current());
     }
 
     // --- end ------------------------------------------------------------------------------------------------------

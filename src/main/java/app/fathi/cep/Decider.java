@@ -1,6 +1,5 @@
 package app.fathi.cep;
 
-import app.fathi.cep.Channel.Composed;
 import app.fathi.cep.Channel.Outgoing;
 import app.fathi.templates.RenderException;
 import app.fathi.templates.Wording;
@@ -31,38 +30,27 @@ final class Decider {
         this.run = run;
         this.channel = sending.channel(run.channel());
         this.now = now;
-        this.constant = chunk.isConstant(run, sending.renderer);
+        this.constant = chunk.isConstant(run, sending.renderer());
         this.wording = wording;
     }
 
     /** What a run's template says; null where its content is all there is. Mostly at hand, and read anew where it is not. */
     static Future<Wording> wording(Sending sending, Run run) {
         return run.isFilled()
-                ? sending.templates.wording(
-                        sending.transactions.pool(),
-                        run.ws(),
-                        run.pin().template(),
-                        run.pin().version())
+                ? sending.templates()
+                        .wording(
+                                sending.transactions().pool(),
+                                run.ws(),
+                                run.pin().template(),
+                                run.pin().version())
                 : Future.succeededFuture();
-    }
-
-    /** What was decided: a reason not to send, not to try before an instant, or what to send. */
-    record Decided(Candidate candidate, Reason fault, Instant heldUntil, Outgoing outgoing, Composed composed) {
-        static Decided not(Candidate candidate, Reason fault) {
-            return new Decided(candidate, fault, null, null, null);
-        }
-
-        /** Nothing was made for it: it is asked for again from then on. */
-        static Decided later(Candidate candidate, Instant heldUntil) {
-            return new Decided(candidate, null, heldUntil, null, null);
-        }
     }
 
     Decided decide(Candidate candidate) {
         if (candidate.address() == null) {
             return Decided.not(candidate, Reason.NO_SUBSCRIPTION);
         }
-        if (candidate.attempts() >= sending.settings.attempts()) {
+        if (candidate.attempts() >= sending.settings().attempts()) {
             // Whoever tried it died, again and again.
             return Decided.not(candidate, Reason.INTERNAL);
         }
@@ -94,13 +82,15 @@ final class Decider {
         var data = candidate.own() == null ? null : candidate.own().getJsonObject("data");
         if (wording == null) {
             var variables = new JsonObject().put("traits", candidate.traits()).put("data", data);
-            return sending.renderer.render(BatchItem.content(run.content(), candidate.own()), variables);
+            return sending.renderer().render(BatchItem.content(run.content(), candidate.own()), variables);
         }
         var filling = run.pin().filling();
         var content =
                 wording.content(filling, candidate.traits(), candidate.address().language());
-        return sending.renderer.render(
-                BatchItem.content(content, candidate.own()), wording.variables(filling, data, candidate.traits()));
+        return sending.renderer()
+                .render(
+                        BatchItem.content(content, candidate.own()),
+                        wording.variables(filling, data, candidate.traits()));
     }
 
     private Outgoing outgoing(Candidate candidate, JsonObject content) {
@@ -121,8 +111,9 @@ final class Decider {
     }
 
     private String token(Candidate candidate, Instant instant) {
-        return sending.tokens.sign(
-                new DeliveryKey(run.ws(), run.run(), 0, candidate.profileNo(), candidate.rank()),
-                instant.plus(Duration.ofDays(sending.trackTokenDays)));
+        return sending.tokens()
+                .sign(
+                        new DeliveryKey(run.ws(), run.run(), 0, candidate.profileNo(), candidate.rank()),
+                        instant.plus(Duration.ofDays(sending.trackTokenDays())));
     }
 }

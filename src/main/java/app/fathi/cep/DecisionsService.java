@@ -1,6 +1,7 @@
 package app.fathi.cep;
 
 import app.fathi.cdp.ProfileView;
+import app.fathi.cdp.Profiles;
 import app.fathi.cep.DecisionsStore.Decision;
 import app.fathi.cep.DecisionsStore.Listed;
 import app.fathi.platform.bus.Call;
@@ -28,12 +29,12 @@ public final class DecisionsService {
     private static final Instant END = Instant.parse("9999-12-31T00:00:00Z");
 
     private final Transactions transactions;
-    private final Sending sending;
+    private final Profiles profiles;
     private final Cursor cursor;
 
-    public DecisionsService(Transactions transactions, Sending sending, Cursor cursor) {
+    public DecisionsService(Transactions transactions, Profiles profiles, Cursor cursor) {
         this.transactions = transactions;
-        this.sending = sending;
+        this.profiles = profiles;
         this.cursor = cursor;
     }
 
@@ -54,8 +55,7 @@ public final class DecisionsService {
     private Future<Integer> number(int ws, UUID profile) {
         return profile == null
                 ? Future.succeededFuture()
-                : sending.profiles
-                        .numbersByIds(transactions.pool(), ws, Set.of(profile))
+                : profiles.numbersByIds(transactions.pool(), ws, Set.of(profile))
                         .map(numbers -> {
                             if (numbers.isEmpty()) {
                                 throw ProblemException.notFound("profile");
@@ -172,7 +172,7 @@ public final class DecisionsService {
                 .filter(Objects::nonNull)
                 .map(Factors::version)
                 .collect(Collectors.toSet());
-        var views = sending.profiles.views(transactions.pool(), call.ws(), people);
+        var views = profiles.views(transactions.pool(), call.ws(), people);
         var policies = PoliciesStore.versions(transactions.pool(), call.ws(), versions);
         return Future.all(views, policies)
                 .map(both -> Reply.ok(cursor.pageUntil(

@@ -1,7 +1,7 @@
 package app.fathi.cep;
 
-import static app.fathi.cep.RunsStore.instant;
-import static app.fathi.cep.RunsStore.time;
+import static app.fathi.platform.db.SqlTime.instant;
+import static app.fathi.platform.db.SqlTime.time;
 
 import app.fathi.cep.advisor.Advice;
 import io.vertx.core.Future;

@@ -1,5 +1,7 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.time;
+
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
@@ -28,7 +30,7 @@ final class DedupeStore {
     /** Those who got another one. */
     static Future<Set<Integer>> taken(SqlClient client, Run run, Collection<Integer> people, Instant now) {
         return client.preparedQuery(TAKEN)
-                .execute(Tuple.of(run.ws(), key(run), people.toArray(Integer[]::new), run.run(), RunsStore.time(now)))
+                .execute(Tuple.of(run.ws(), key(run), people.toArray(Integer[]::new), run.run(), time(now)))
                 .map(rows ->
                         rows.stream().map(row -> row.getInteger("profile_no")).collect(Collectors.toSet()));
     }
@@ -49,7 +51,7 @@ final class DedupeStore {
                         key(run),
                         new TreeSet<>(people).toArray(Integer[]::new),
                         run.run(),
-                        RunsStore.time(now.plus(run.plan().dedupe().within()))))
+                        time(now.plus(run.plan().dedupe().within()))))
                 .mapEmpty();
     }
 

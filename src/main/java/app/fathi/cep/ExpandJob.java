@@ -1,6 +1,8 @@
 package app.fathi.cep;
 
 import app.fathi.cep.Spread.Slot;
+import app.fathi.platform.config.Config;
+import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.Job;
@@ -36,16 +38,22 @@ public final class ExpandJob implements JobHandler {
 
     private static final String DIED = "died";
 
-    private final Sending sending;
+    private final Transactions transactions;
+    private final int chunkProfiles;
     private final Jobs jobs;
     private final Audiences audiences;
     private final Spread spread;
 
-    public ExpandJob(Sending sending, Jobs jobs, Audiences audiences) {
-        this.sending = sending;
+    /**
+     * @param transactions on the pool of the workers
+     * @param audiences who knows whom a message is meant for
+     */
+    public ExpandJob(Transactions transactions, Spread spread, Jobs jobs, Audiences audiences, Config.Send settings) {
+        this.transactions = transactions;
+        this.spread = spread;
         this.jobs = jobs;
         this.audiences = audiences;
-        this.spread = new Spread(sending);
+        this.chunkProfiles = settings.chunkProfiles();
     }
 
     static NewJob of(Run run, Instant runAt) {
@@ -67,7 +75,7 @@ public final class ExpandJob implements JobHandler {
     @Override
     public JobOutcome run(Job job, Lease lease) {
         long number = job.payload().getLong("run");
-        var pool = sending.transactions.pool();
+        var pool = transactions.pool();
         var run = RunsStore.run(pool, job.ws(), number).await();
         var expansion = ExpansionsStore.find(pool, number).await();
         if (run.isEmpty() || expansion.isEmpty() || !expansion.get().state().isOpen()) {
@@ -97,7 +105,7 @@ public final class ExpandJob implements JobHandler {
     /** False when there is nobody to be found. */
     private boolean begin(Lease lease, Run run, Expansion expansion) {
         try {
-            return sending.transactions
+            return transactions
                     .run(tx -> RunsStore.lockRun(tx, run.run())
                             .compose(locked -> lease.hold(tx))
                             .compose(held -> audiences.freeze(tx, run.ws(), expansion.rule()))
@@ -112,10 +120,8 @@ public final class ExpandJob implements JobHandler {
     }
 
     private JobOutcome find(Lease lease, Run run) {
-        int limit = CHUNKS * sending.settings.chunkProfiles();
-        var at = ExpansionsStore.find(sending.transactions.pool(), run.run())
-                .await()
-                .orElseThrow();
+        int limit = CHUNKS * chunkProfiles;
+        var at = ExpansionsStore.find(transactions.pool(), run.run()).await().orElseThrow();
         int before = at.before();
         int chunks = at.chunks();
         long found = at.planned();
@@ -130,11 +136,11 @@ public final class ExpandJob implements JobHandler {
             var page = audiences
                     .page(run.ws(), at.frozen(), at.asOf(), before, limit)
                     .await();
-            var slots = spread.of(sending.transactions.pool(), run, at.asOf(), page.profileNos())
+            var slots = spread.of(transactions.pool(), run, at.asOf(), page.profileNos())
                     .await();
             var made = chunks(run, chunks, slots);
             int from = before;
-            boolean mine = sending.transactions
+            boolean mine = transactions
                     .run(tx -> write(tx, lease, run, from, page, made))
                     .await();
             if (!mine || page.last()) {
@@ -143,13 +149,13 @@ public final class ExpandJob implements JobHandler {
             before = page.before();
             chunks += made.size();
             found += page.profileNos().size();
-            limit = Math.min(2 * limit, MOST_CHUNKS * sending.settings.chunkProfiles());
+            limit = Math.min(2 * limit, MOST_CHUNKS * chunkProfiles);
             lease.progress(found, null, null);
         }
     }
 
     private List<Chunk> chunks(Run run, int first, List<Slot> slots) {
-        int size = sending.settings.chunkProfiles();
+        int size = chunkProfiles;
         var chunks = new ArrayList<Chunk>();
         for (var slot : slots) {
             for (int from = 0; from < slot.people().size(); from += size) {
@@ -182,7 +188,7 @@ public final class ExpandJob implements JobHandler {
                         .compose(done -> jobs.enqueue(
                                 tx,
                                 chunks.stream()
-                                        .map(chunk -> SendJob.of(run, chunk))
+                                        .map(chunk -> ChunkJob.of(run, chunk))
                                         .toList()));
         return page.last()
                 ? added.compose(done -> ExpansionsStore.end(tx, run.run(), Expansion.State.FOUND, null))
@@ -190,7 +196,7 @@ public final class ExpandJob implements JobHandler {
     }
 
     private void end(Lease lease, long run, Expansion.State state, String reason) {
-        sending.transactions
+        transactions
                 .run(tx -> RunsStore.lockRun(tx, run)
                         .compose(locked -> lease.hold(tx))
                         .compose(held -> ExpansionsStore.end(tx, run, state, reason)))

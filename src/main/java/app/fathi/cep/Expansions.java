@@ -55,7 +55,7 @@ final class Expansions {
                             tx,
                             Stream.concat(
                                             Stream.of(ExpandJob.of(run, now)),
-                                            chunks.stream().map(chunk -> SendJob.of(run, chunk, now)))
+                                            chunks.stream().map(chunk -> ChunkJob.of(run, chunk, now)))
                                     .toList());
                 });
     }

@@ -1,5 +1,8 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.instant;
+import static app.fathi.platform.db.SqlTime.time;
+
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
@@ -52,7 +55,7 @@ final class ExpansionsStore {
                         UPDATE cep_expansion SET state = 'finding', frozen = $2, names = $3, as_of = $4
                         WHERE run = $1 AND state = 'waiting'
                         """)
-                .execute(Tuple.of(run, frozen, names.toArray(UUID[]::new), RunsStore.time(asOf)))
+                .execute(Tuple.of(run, frozen, names.toArray(UUID[]::new), time(asOf)))
                 .map(rows -> rows.rowCount() == 1);
     }
 
@@ -120,7 +123,7 @@ final class ExpansionsStore {
                 row.getUUID("segment"),
                 row.getJsonObject("rule"),
                 row.getJsonObject("frozen"),
-                RunsStore.instant(row, "as_of"),
+                instant(row, "as_of"),
                 row.getInteger("before_no"),
                 row.getInteger("chunks"),
                 Expansion.State.of(row.getString("state")),

@@ -78,8 +78,10 @@ public final class Explain {
     Future<Integer> person(SqlClient client, int ws, JsonObject json) {
         var userId = json.getString("userId");
         var found = userId != null
-                ? sending.profiles.numbersByUserIds(client, ws, Set.of(userId)).map(Map::values)
-                : sending.profiles
+                ? sending.profiles()
+                        .numbersByUserIds(client, ws, Set.of(userId))
+                        .map(Map::values)
+                : sending.profiles()
                         .numbersByIds(client, ws, Set.of(uuid("/profileId", json.getString("profileId"))))
                         .map(Map::values);
         return found.map(
@@ -157,7 +159,7 @@ public final class Explain {
         var channel = sending.channel(run.channel());
         var wording = Decider.wording(sending, run);
         var addresses = channel.addressesOf(client, ws, List.of(no));
-        var views = sending.profiles.views(client, ws, Set.of(no));
+        var views = sending.profiles().views(client, ws, Set.of(no));
         var switches = KillSwitchStore.all(client, ws);
         var limited = QuotaStore.isLimited(client, ws);
         return Future.all(wording, addresses, views, switches, limited).compose(all -> {

@@ -1,5 +1,7 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.instant;
+
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import java.sql.Connection;
@@ -9,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** SQL of {@code cep_hold}. Whether a run is held is read with the run's state, see {@link RunsStore#STOPS}. */
+/** SQL of {@code cep_hold}. Whether a run is held is read with the run's state, see {@link StopsStore}. */
 final class HoldStore {
     private HoldStore() {}
 
@@ -21,9 +23,9 @@ final class HoldStore {
 
     /** When what was made until then began to wait; empty where nothing does. */
     static Future<Optional<Instant>> heldAt(SqlClient client) {
-        return client.preparedQuery("SELECT held_at FROM cep_hold").execute().map(rows -> rows.stream()
-                .map(row -> RunsStore.instant(row, "held_at"))
-                .findFirst());
+        return client.preparedQuery("SELECT held_at FROM cep_hold")
+                .execute()
+                .map(rows -> rows.stream().map(row -> instant(row, "held_at")).findFirst());
     }
 
     // --- for the operator's tool, which has a JDBC connection
@@ -119,7 +121,7 @@ final class HoldStore {
     /** The jobs that sleep because of the hold begin now, and those that run and may go to sleep for it begin again; how many. */
     static int wake(Connection tx, long lastRun) throws SQLException {
         try (var statement = tx.prepareStatement(WAKE)) {
-            statement.setString(1, SendJob.TYPE);
+            statement.setString(1, ChunkJob.TYPE);
             statement.setLong(2, lastRun);
             return statement.executeUpdate();
         }

@@ -39,7 +39,7 @@ final class Inquiry {
     Future<Optional<Advisor>> advisor() {
         return run.isTransactional()
                 ? Future.succeededFuture(Optional.empty())
-                : sending.advisors.of(run.ws()).map(found -> found.filter(one -> one.isAsked(run.purpose())));
+                : sending.advisors().of(run.ws()).map(found -> found.filter(one -> one.isAsked(run.purpose())));
     }
 
     /** All that is known by then of the run's people, these included; of people who are no more nothing is asked. */
@@ -54,7 +54,7 @@ final class Inquiry {
             if (of.question.people().isEmpty()) {
                 return Future.succeededFuture(Map.copyOf(said));
             }
-            return sending.advisors.ask(advisor, of.question).map(answered -> {
+            return sending.advisors().ask(advisor, of.question).map(answered -> {
                 answered.forEach((id, advice) -> said.put(of.numbers.get(id), advice));
                 return Map.copyOf(said);
             });
@@ -65,7 +65,7 @@ final class Inquiry {
     record Of(Question question, Map<UUID, Integer> numbers) {}
 
     Future<Of> question(Map<Integer, Score> people, Laws laws, Instant now, boolean dryRun) {
-        var ids = sending.profiles.ids(sending.transactions.pool(), run.ws(), people.keySet());
+        var ids = sending.profiles().ids(sending.transactions().pool(), run.ws(), people.keySet());
         return Future.all(ids, category()).map(both -> {
             var numbers = new HashMap<UUID, Integer>();
             var asked = new ArrayList<Question.Person>();
@@ -98,7 +98,8 @@ final class Inquiry {
             var pin = run.pin();
             category = pin == null
                     ? Future.succeededFuture("")
-                    : sending.templates.category(sending.transactions.pool(), run.ws(), pin.template(), pin.version());
+                    : sending.templates()
+                            .category(sending.transactions().pool(), run.ws(), pin.template(), pin.version());
         }
         return category;
     }

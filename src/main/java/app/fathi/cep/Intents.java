@@ -1,6 +1,5 @@
 package app.fathi.cep;
 
-import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.LedgerStore.Place;
 import app.fathi.cep.PolicyBook.Laws;
 import app.fathi.cep.PolicyRules.Asked;
@@ -125,7 +124,7 @@ final class Intents {
     /** Decides, renders and composes; what something stands against already costs no rendering. */
     Future<Draft> decide(List<Candidate> candidates, Stops stops) {
         var people = candidates.stream().map(Candidate::profileNo).collect(Collectors.toSet());
-        var pool = sending.transactions.pool();
+        var pool = sending.transactions().pool();
         var refusals = refusals(pool, people);
         var advisor = inquiry.advisor();
         var laws = run.isTransactional() ? Future.succeededFuture(Laws.NONE) : laws(pool, people, advisor);
@@ -146,7 +145,7 @@ final class Intents {
                     duplicates.result(),
                     Map.of(),
                     now);
-            return sending.pool
+            return sending.pool()
                     .map(run.isTransactional(), candidates, candidate -> early(candidate, known, scores.result()))
                     .map(deliveries -> new Draft(
                             deliveries,
@@ -160,7 +159,7 @@ final class Intents {
     }
 
     private Future<Laws> laws(SqlClient client, Set<Integer> people, Future<Optional<Advisor>> advisor) {
-        var policies = sending.policies.of(run.ws());
+        var policies = sending.policies().of(run.ws());
         return Future.all(policies, advisor).compose(both -> policies.result()
                 .at(client, run.ws(), people, advisor.result().isPresent()));
     }
@@ -170,7 +169,7 @@ final class Intents {
         var priorities = laws.policies().priorities();
         return priorities == null || asked.priority() == Plan.MOST_IMPORTANT
                 ? Future.succeededFuture(Map.of())
-                : sending.rivals.due(client, run, people, now, priorities.within());
+                : sending.rivals().due(client, run, people, now, priorities.within());
     }
 
     /**
@@ -181,7 +180,7 @@ final class Intents {
     private Future<Scores.Known> scores(SqlClient client, Laws laws, Set<Integer> people, boolean told) {
         return laws.policies().channelWeights().isEmpty() && !told || people.isEmpty()
                 ? Future.succeededFuture()
-                : sending.scores.of(client, run, laws.policies(), people);
+                : sending.scores().of(client, run, laws.policies(), people);
     }
 
     private Score score(Decided decided, Laws laws, Scores.Known scores, Instant now) {
@@ -203,7 +202,7 @@ final class Intents {
 
     /** Who of these wants nothing, or must get nothing, of what this is. */
     private Future<Map<Integer, Reason>> refusals(SqlClient client, Collection<Integer> people) {
-        return sending.profiles
+        return sending.profiles()
                 .refusals(client, run.ws(), people, run.purpose(), run.channel().word())
                 .map(found -> {
                     var reasons = new HashMap<Integer, Reason>();
@@ -292,7 +291,7 @@ final class Intents {
         if (!draft.asks() || open.isEmpty()) {
             return Future.succeededFuture(draft);
         }
-        var pool = sending.transactions.pool();
+        var pool = sending.transactions().pool();
         var rings = draft.laws.policies().counts()
                 ? RingsStore.read(pool, run.ws(), open)
                 : Future.succeededFuture(Map.<Integer, Ring>of());
@@ -344,7 +343,7 @@ final class Intents {
                 : Future.succeededFuture(Map.<Integer, Ring>of());
         var active = channel.stillActive(client, run.ws(), addresses);
         var refused = refusals(client, people);
-        var decided = sending.pool.map(run.isTransactional(), candidates, this::rendered);
+        var decided = sending.pool().map(run.isTransactional(), candidates, this::rendered);
         var now = clock.now();
         var duplicates = duplicates(client, people, now);
         return Future.all(rings, active, refused, decided, duplicates).map(all -> {
@@ -380,7 +379,7 @@ final class Intents {
     record Intent(Stops stops, Map<LedgerRow, Decided> rows, Set<Integer> counted, Lease.Hold hold) {}
 
     Future<Intent> commit(Draft draft) {
-        return sending.transactions.run(tx -> intent(tx, draft));
+        return sending.transactions().run(tx -> intent(tx, draft));
     }
 
     private Future<Intent> intent(SqlConnection tx, Draft draft) {
@@ -398,7 +397,7 @@ final class Intents {
             }
         }
         // Asked in one go: the connection answers them in this order, which is also the order of the locks.
-        var now = RunsStore.lockStops(tx, run.run());
+        var now = StopsStore.lockStops(tx, run.run());
         var marked = run.state() == RunState.QUEUED && chunk.isAllOf(run)
                 ? RunsStore.markSending(tx, run.run())
                 : Future.<Void>succeededFuture();
@@ -487,10 +486,10 @@ final class Intents {
             return candidate.ended(ruling.reason()).by(ruling.factors());
         }
         return verdict.stage() == Stage.THROTTLE
-                ? candidate.later(sending.retries.later(
-                        ruling.heldUntil(), known.now, run.expiresAt(), ThreadLocalRandom.current()))
+                ? candidate.later(sending.retries()
+                        .later(ruling.heldUntil(), known.now, run.expiresAt(), ThreadLocalRandom.current()))
                 : candidate
-                        .later(new RetrySchedule.Next(State.WAITING, null, ruling.heldUntil()))
+                        .later(new NextStep(State.WAITING, null, ruling.heldUntil()))
                         .by(ruling.factors());
     }
 
@@ -507,7 +506,7 @@ final class Intents {
         }
         rows.sort(BY_PLACE);
         var counted = known.rings.isEmpty() ? Set.<Integer>of() : attempting(rows);
-        var written = sending.ledger.intents(tx, run, chunk.chunk(), lease.token(), rows, claims);
+        var written = sending.ledger().intents(tx, run, chunk.chunk(), lease.token(), rows, claims);
         return Future.all(written, count(tx, known, counted)).map(both -> {
             var toSend = new HashMap<LedgerRow, Decided>();
             for (var row : written.result()) {

@@ -1,5 +1,7 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.instant;
+
 import app.fathi.cep.KillSwitch.Scope;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
@@ -14,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/** SQL of {@code cep_kill_switch}. What a run must know of it is read with the run's state, see {@link RunsStore}. */
+/** SQL of {@code cep_kill_switch}. What a run must know of it is read with the run's state, see {@link StopsStore}. */
 final class KillSwitchStore {
     private KillSwitchStore() {}
 
@@ -168,6 +170,6 @@ final class KillSwitchStore {
                 row.getBoolean("except_transactional"),
                 row.getString("reason"),
                 row.getString("engaged_by"),
-                RunsStore.instant(row, "engaged_at"));
+                instant(row, "engaged_at"));
     }
 }

@@ -90,7 +90,7 @@ record LedgerRow(
     }
 
     /** The row after an attempt, as its next step says. */
-    LedgerRow after(RetrySchedule.Next next, int attemptsMade, Integer status) {
+    LedgerRow after(NextStep next, int attemptsMade, Integer status) {
         return new LedgerRow(
                 profileNo,
                 rank,

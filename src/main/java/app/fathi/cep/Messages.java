@@ -54,7 +54,7 @@ public final class Messages {
         this.sending = sending;
         this.jobs = jobs;
         this.expansions = new Expansions(audiences, jobs);
-        this.spread = new Spread(sending);
+        this.spread = new Spread(sending.vertx(), sending.profiles(), sending.policies());
         this.resends = new Resends(this);
     }
 
@@ -87,7 +87,7 @@ public final class Messages {
         var transaction = tx.transaction();
         if (transaction != null
                 && Turns.isSmall(request.isTransactional(), request.audience().size())) {
-            sending.turns.smallUntil(transaction.completion());
+            sending.turns().smallUntil(transaction.completion());
         }
         return ready(tx, ws, request, false)
                 .compose(ready -> RunsStore.nextNumber(tx).compose(number -> take(tx, ws, ready, number, data)));
@@ -127,7 +127,7 @@ public final class Messages {
         if (template == null) {
             return checkContent(ws, request).map(request);
         }
-        return sending.templates
+        return sending.templates()
                 .pin(tx, ws, template.id(), template.version(), template.language(), template.variables(), each)
                 .map(pinned -> {
                     for (var content : pinned.contents()) {
@@ -143,7 +143,7 @@ public final class Messages {
 
     /** Fails with {@code unprocessable} when the content cannot be sent as it is. */
     Future<Void> checkContent(int ws, MessageRequest request) {
-        return sending.pool
+        return sending.pool()
                 .map(request.isTransactional(), List.of(request.content()), content -> faults(ws, content, "/content"))
                 .map(faults -> {
                     if (!faults.getFirst().isEmpty()) {
@@ -164,7 +164,7 @@ public final class Messages {
 
     /** Templates that cannot be rendered, and what the channel could not send. CPU alone, for the send pool. */
     List<Fault> faults(int ws, JsonObject content, String pointer) {
-        var faults = sending.renderer.check(content, pointer);
+        var faults = sending.renderer().check(content, pointer);
         return faults.isEmpty() ? channel().check(ws, content, pointer) : faults;
     }
 
@@ -292,7 +292,7 @@ public final class Messages {
         deliveries.forEach(delivery -> people.add(delivery.profileNo()));
         return people.isEmpty()
                 ? Future.succeededFuture(deliveries)
-                : sending.profiles.views(client, ws, people).map(views -> deliveries.stream()
+                : sending.profiles().views(client, ws, people).map(views -> deliveries.stream()
                         .map(delivery -> {
                             var view = views.get(delivery.profileNo());
                             return view == null ? delivery : delivery.of(view.id());
@@ -366,10 +366,10 @@ public final class Messages {
             var ending = jobs.enqueue(
                     tx,
                     open.stream()
-                            .map(chunk -> SendJob.of(run, chunk.chunk(), now))
+                            .map(chunk -> ChunkJob.of(run, chunk.chunk(), now))
                             .toList());
             for (var chunk : open) {
-                ending = ending.compose(done -> sending.ledger.endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
+                ending = ending.compose(done -> sending.ledger().endRest(tx, run, chunk, 0, Reason.CANCELLED, false));
             }
             return ending;
         });
@@ -398,9 +398,9 @@ public final class Messages {
                 });
             }
             case Audience.Profiles named ->
-                people(named.ids(), ids -> sending.profiles.numbersByIds(tx, ws, ids), UUID::toString);
+                people(named.ids(), ids -> sending.profiles().numbersByIds(tx, ws, ids), UUID::toString);
             case Audience.Users named ->
-                people(named.userIds(), ids -> sending.profiles.numbersByUserIds(tx, ws, ids), id -> id);
+                people(named.userIds(), ids -> sending.profiles().numbersByUserIds(tx, ws, ids), id -> id);
             case Audience.Staff staff ->
                 channel().ofStaff(tx, ws, staff.accounts()).compose(linked -> {
                     var addresses =
@@ -607,7 +607,7 @@ public final class Messages {
     }
 
     private <T> List<List<T>> parts(List<T> all) {
-        int size = sending.settings.chunkProfiles();
+        int size = sending.settings().chunkProfiles();
         var parts = new ArrayList<List<T>>();
         for (int from = 0; from < all.size(); from += size) {
             parts.add(all.subList(from, Math.min(all.size(), from + size)));
@@ -617,7 +617,7 @@ public final class Messages {
 
     private Future<Void> enqueue(SqlConnection tx, Run run, List<Chunk> chunks) {
         return jobs.enqueue(
-                tx, chunks.stream().map(chunk -> SendJob.of(run, chunk)).toList());
+                tx, chunks.stream().map(chunk -> ChunkJob.of(run, chunk)).toList());
     }
 
     Channel channel() {

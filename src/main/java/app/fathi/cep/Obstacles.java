@@ -20,15 +20,6 @@ public final class Obstacles {
     }
 
     /**
-     * One of them.
-     *
-     * @param stops nothing would be sent at all
-     * @param code for programs
-     * @param detail for people
-     */
-    public record Obstacle(boolean stops, String code, String detail) {}
-
-    /**
      * @param campaign whose message it is; null where it is no campaign's
      * @param at when it is to be sent
      * @param deliveries how many it may take
@@ -114,9 +105,9 @@ public final class Obstacles {
 
     /** What is wrong with content that everybody gets as it is, each fault at its pointer. */
     public Future<List<Fault>> faults(int ws, JsonObject content, String pointer) {
-        return sending.pool
+        return sending.pool()
                 .map(false, List.of(content), one -> {
-                    var faults = sending.renderer.check(one, pointer);
+                    var faults = sending.renderer().check(one, pointer);
                     return faults.isEmpty() ? sending.channel(kind).check(ws, one, pointer) : faults;
                 })
                 .map(List::getFirst);

@@ -16,9 +16,9 @@ public final class PoliciesService {
     private final PolicyBook book;
     private final Audit audit;
 
-    public PoliciesService(Transactions transactions, Sending sending, Audit audit) {
+    public PoliciesService(Transactions transactions, PolicyBook book, Audit audit) {
         this.transactions = transactions;
-        this.book = sending.policies;
+        this.book = book;
         this.audit = audit;
     }
 

@@ -1,5 +1,7 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.instant;
+
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
@@ -59,7 +61,7 @@ final class PoliciesStore {
                                 row.getInteger("version"),
                                 row.getJsonObject("body"),
                                 row.getUUID("created_by"),
-                                RunsStore.instant(row, "created_at")))
+                                instant(row, "created_at")))
                         .findFirst());
     }
 
@@ -73,9 +75,8 @@ final class PoliciesStore {
                         ON CONFLICT DO NOTHING RETURNING created_at
                         """)
                 .execute(Tuple.of(ws, after, body, by))
-                .map(rows -> rows.stream()
-                        .map(row -> RunsStore.instant(row, "created_at"))
-                        .findFirst());
+                .map(rows ->
+                        rows.stream().map(row -> instant(row, "created_at")).findFirst());
     }
 
     /** These versions, to say what was decided by them. */

@@ -18,35 +18,28 @@ final class RetrySchedule {
     }
 
     /**
-     * @param state never {@link State#ATTEMPTING}
-     * @param reason why it ended, or why the attempt failed
-     * @param nextAt when to try again; null when final
-     */
-    record Next(State state, Reason reason, Instant nextAt) {}
-
-    /**
      * @param attempts attempts made, this one included: at least 1
      * @param expiresAt nothing is sent at or after it
      */
-    Next after(Attempt attempt, int attempts, Instant now, Instant expiresAt, RandomGenerator random) {
+    NextStep after(Attempt attempt, int attempts, Instant now, Instant expiresAt, RandomGenerator random) {
         if (!attempt.retry() || attempt.reason() == Reason.ACCEPTED || attempts >= settings.attempts()) {
-            return new Next(attempt.reason().finalState(), attempt.reason(), null);
+            return new NextStep(attempt.reason().finalState(), attempt.reason(), null);
         }
         var nextAt = now.plus(
                 attempt.notBefore() == null
                         ? backoff(attempt.reason(), attempts, random)
                         : asked(Duration.between(now, attempt.notBefore()), random));
         return nextAt.isBefore(expiresAt)
-                ? new Next(State.WAITING, attempt.reason(), nextAt)
-                : new Next(State.FAILED, Reason.TTL_EXPIRED, null);
+                ? new NextStep(State.WAITING, attempt.reason(), nextAt)
+                : new NextStep(State.FAILED, Reason.TTL_EXPIRED, null);
     }
 
     /** After what was no attempt, because it must not be made before that instant; null for now. */
-    Next later(Instant notBefore, Instant now, Instant expiresAt, RandomGenerator random) {
+    NextStep later(Instant notBefore, Instant now, Instant expiresAt, RandomGenerator random) {
         var nextAt = notBefore == null ? now : now.plus(asked(Duration.between(now, notBefore), random));
         return nextAt.isBefore(expiresAt)
-                ? new Next(State.WAITING, null, nextAt)
-                : new Next(State.FAILED, Reason.TTL_EXPIRED, null);
+                ? new NextStep(State.WAITING, null, nextAt)
+                : new NextStep(State.FAILED, Reason.TTL_EXPIRED, null);
     }
 
     /** Exponential with full jitter: anything between now and a bound that doubles. */

@@ -1,5 +1,8 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.instant;
+import static app.fathi.platform.db.SqlTime.time;
+
 import app.fathi.templates.Templates.Pin;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
@@ -8,8 +11,6 @@ import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -191,48 +192,6 @@ final class RunsStore {
                 .map(rows -> first(rows));
     }
 
-    static final String STOPS =
-            """
-            SELECT r.state, r.channel, r.campaign, k.scope, k.target, s.cancelled_at IS NOT NULL AS ended,
-                   r.paused_at IS NOT NULL OR s.paused_at IS NOT NULL
-                     OR EXISTS (SELECT FROM cep_hold h WHERE cep_run_order(r.run) <= h.last_run) AS held
-            FROM cep_run r
-            LEFT JOIN cep_series s ON s.campaign = r.campaign
-            LEFT JOIN cep_kill_switch k
-              ON k.ws IN (0, r.ws) AND NOT (k.except_transactional AND r.purpose = 'transactional')
-            WHERE r.run = $1
-            """;
-
-    /** What stands against sending. The run's state cannot change before the transaction ends. */
-    static Future<Stops> lockStops(SqlClient tx, long run) {
-        return stops(tx, STOPS + "FOR SHARE OF r", run);
-    }
-
-    static Future<Stops> stops(SqlClient client, long run) {
-        return stops(client, STOPS, run);
-    }
-
-    private static Future<Stops> stops(SqlClient client, String sql, long run) {
-        return client.preparedQuery(sql).execute(Tuple.of(run)).map(rows -> {
-            // Without its row it was dropped by retention: nothing more is to be sent.
-            var stops = rows.size() == 0 ? Stops.NONE.cancel() : Stops.NONE;
-            for (var row : rows) {
-                boolean cancelled =
-                        row.getBoolean("ended") || RunState.of(row.getString("state")) == RunState.CANCELLED;
-                stops = new Stops(cancelled, stops.killed(), row.getBoolean("held"), stops.origins());
-                var scope = row.getString("scope");
-                if (scope != null) {
-                    stops = stops.with(
-                            KillSwitch.Scope.of(scope),
-                            row.getString("target"),
-                            ChannelKind.of(row.getShort("channel")),
-                            row.getUUID("campaign"));
-                }
-            }
-            return stops;
-        });
-    }
-
     static Future<Void> markSending(SqlClient client, long run) {
         return client.preparedQuery("UPDATE cep_run SET state = 'sending' WHERE run = $1 AND state = 'queued'")
                 .execute(Tuple.of(run))
@@ -270,7 +229,7 @@ final class RunsStore {
      * have seen the pause, and is asked again: it would go to sleep when nobody wakes it any more.
      */
     static Future<Void> wake(SqlClient tx, long run) {
-        return tx.preparedQuery(WAKE).execute(Tuple.of(run, SendJob.TYPE)).mapEmpty();
+        return tx.preparedQuery(WAKE).execute(Tuple.of(run, ChunkJob.TYPE)).mapEmpty();
     }
 
     static final String FINISH_CHUNK =
@@ -585,14 +544,5 @@ final class RunsStore {
                 instant(row, "send_at"),
                 row.getBoolean("passed"),
                 row.getOffsetDateTime("finished_at") != null);
-    }
-
-    static Instant instant(Row row, String column) {
-        var time = row.getOffsetDateTime(column);
-        return time == null ? null : time.toInstant();
-    }
-
-    static OffsetDateTime time(Instant instant) {
-        return instant == null ? null : instant.atOffset(ZoneOffset.UTC);
     }
 }

@@ -3,7 +3,6 @@ package app.fathi.cep;
 import app.fathi.platform.jobs.Job;
 import app.fathi.platform.jobs.JobHandler;
 import app.fathi.platform.jobs.JobOutcome;
-import app.fathi.platform.jobs.Lane;
 import app.fathi.platform.jobs.Lease;
 import app.fathi.platform.jobs.NewJob;
 import app.fathi.segments.Audiences;
@@ -18,7 +17,6 @@ import java.util.Set;
 
 /** Sends one chunk of a run: the job {@code cep.send}. It asks to run again until all of the chunk's rows are final. */
 public final class SendJob implements JobHandler {
-    static final String TYPE = "cep.send";
 
     private final Sending sending;
     private final Audiences audiences;
@@ -29,34 +27,14 @@ public final class SendJob implements JobHandler {
         this.audiences = audiences;
     }
 
-    /** For when the chunk's people are to get it. */
-    static NewJob of(Run run, Chunk chunk) {
-        var then = run.at(chunk);
-        return of(then, chunk.chunk(), then.sendAt());
-    }
-
-    static NewJob of(Run run, int chunk, Instant runAt) {
-        return new NewJob(
-                run.ws(),
-                TYPE,
-                run.isTransactional() ? Lane.TRANSACTIONAL : Lane.CAMPAIGN,
-                run.run() + "/" + chunk,
-                new JsonObject()
-                        .put("run", run.run())
-                        .put("chunk", chunk)
-                        .put("message", run.id().toString()),
-                runAt,
-                run.expiresAt());
-    }
-
     @Override
     public String type() {
-        return TYPE;
+        return ChunkJob.TYPE;
     }
 
     @Override
     public JobOutcome run(Job job, Lease lease) {
-        var known = sending.transactions
+        var known = sending.transactions()
                 .pool()
                 .withConnection(connection -> Known.read(connection, job))
                 .await();
@@ -76,7 +54,7 @@ public final class SendJob implements JobHandler {
         // the
         // run's other chunks.
         var marked = run.state() == RunState.QUEUED && !chunk.isAllOf(run)
-                ? RunsStore.markSending(sending.transactions.pool(), run.run())
+                ? RunsStore.markSending(sending.transactions().pool(), run.run())
                 : Future.<Void>succeededFuture();
         var outcome = new ChunkSender(sending, run, chunk, lease, clock, left(run, chunk)).send();
         marked.await();
@@ -91,7 +69,8 @@ public final class SendJob implements JobHandler {
         if (chunk.sendAt() == null || chunk.passed() || run.state() == RunState.CANCELLED) {
             return Set.of();
         }
-        var found = ExpansionsStore.find(sending.transactions.pool(), run.run()).await();
+        var found =
+                ExpansionsStore.find(sending.transactions().pool(), run.run()).await();
         if (found.isEmpty() || found.get().frozen() == null) {
             return Set.of();
         }
@@ -125,7 +104,7 @@ public final class SendJob implements JobHandler {
         return job.deadline() == null || !job.deadline().isAfter(Instant.now())
                 ? List.of()
                 : List.of(new NewJob(
-                        job.ws(), TYPE, job.lane(), job.key(), job.payload(), job.deadline(), job.deadline()));
+                        job.ws(), ChunkJob.TYPE, job.lane(), job.key(), job.payload(), job.deadline(), job.deadline()));
     }
 
     @Override

@@ -15,22 +15,22 @@ import java.util.Map;
 
 /** What sending needs, on every node that does the role {@code worker}. */
 public final class Sending {
-    final Vertx vertx;
-    final Transactions transactions;
-    final Profiles profiles;
-    final Renderer renderer;
-    final Templates templates;
-    final SendPool pool;
-    final TrackingTokens tokens;
-    final Config.Send settings;
-    final int trackTokenDays;
-    final RetrySchedule retries;
-    final Ledger ledger;
-    final PolicyBook policies;
-    final Rivals rivals;
-    final Scores scores;
-    final Advisors advisors;
-    final Turns turns = new Turns();
+    private final Vertx vertx;
+    private final Transactions transactions;
+    private final Profiles profiles;
+    private final Renderer renderer;
+    private final Templates templates;
+    private final SendPool pool;
+    private final TrackingTokens tokens;
+    private final Config.Send settings;
+    private final int trackTokenDays;
+    private final RetrySchedule retries;
+    private final Ledger ledger;
+    private final PolicyBook policies;
+    private final Rivals rivals;
+    private final Scores scores;
+    private final Advisors advisors;
+    private final Turns turns = new Turns();
     private final Map<ChannelKind, Channel> channels = new EnumMap<>(ChannelKind.class);
 
     /**
@@ -71,5 +71,69 @@ public final class Sending {
 
     Channel channel(ChannelKind kind) {
         return channels.get(kind);
+    }
+
+    Vertx vertx() {
+        return vertx;
+    }
+
+    Transactions transactions() {
+        return transactions;
+    }
+
+    Profiles profiles() {
+        return profiles;
+    }
+
+    Renderer renderer() {
+        return renderer;
+    }
+
+    Templates templates() {
+        return templates;
+    }
+
+    SendPool pool() {
+        return pool;
+    }
+
+    TrackingTokens tokens() {
+        return tokens;
+    }
+
+    Config.Send settings() {
+        return settings;
+    }
+
+    int trackTokenDays() {
+        return trackTokenDays;
+    }
+
+    RetrySchedule retries() {
+        return retries;
+    }
+
+    Ledger ledger() {
+        return ledger;
+    }
+
+    public PolicyBook policies() {
+        return policies;
+    }
+
+    Rivals rivals() {
+        return rivals;
+    }
+
+    Scores scores() {
+        return scores;
+    }
+
+    Advisors advisors() {
+        return advisors;
+    }
+
+    Turns turns() {
+        return turns;
     }
 }

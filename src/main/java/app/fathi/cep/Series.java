@@ -29,13 +29,6 @@ public final class Series {
         this.jobs = jobs;
     }
 
-    /**
-     * What came of all messages, also of those that are not kept any more.
-     *
-     * @param messages how many there were
-     */
-    public record Counted(long messages, Tally tally) {}
-
     /** From now on the campaign's messages are one. Opening it again changes nothing. */
     public Future<Void> open(SqlClient tx, int ws, UUID campaign) {
         return SeriesStore.open(tx, ws, campaign);
@@ -60,7 +53,7 @@ public final class Series {
                 .onSuccess(done -> tx.transaction().completion().onSuccess(committed -> jobs.wake()));
     }
 
-    public Future<Counted> count(SqlClient client, int ws, UUID campaign) {
+    public Future<SeriesTally> count(SqlClient client, int ws, UUID campaign) {
         return SeriesStore.count(client, ws, campaign);
     }
 
@@ -93,7 +86,7 @@ public final class Series {
     private Future<Map<Integer, List<Fault>>> faults(
             MessageRequest ready, Wording wording, Map<Integer, JsonObject> data) {
         var people = new ArrayList<>(data.keySet());
-        return sending.pool
+        return sending.pool()
                 .map(
                         ready.isTransactional(),
                         people,
@@ -118,7 +111,7 @@ public final class Series {
     public Future<Void> send(SqlConnection tx, int ws, UUID id, Draft draft, Map<Integer, JsonObject> data) {
         var request = draft.request;
         if (Turns.isSmall(request.isTransactional(), data.size())) {
-            sending.turns.smallUntil(tx.transaction().completion());
+            sending.turns().smallUntil(tx.transaction().completion());
         }
         var people = new TreeMap<Integer, List<UUID>>();
         var own = new HashMap<Integer, JsonObject>();

@@ -1,6 +1,5 @@
 package app.fathi.cep;
 
-import app.fathi.cep.Series.Counted;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
@@ -61,7 +60,7 @@ final class SeriesStore {
     /** As {@link RunsStore#wake} for all that is open of the series. */
     static Future<Void> wake(SqlClient tx, int ws, UUID campaign) {
         return tx.preparedQuery(WAKE)
-                .execute(Tuple.of(ws, campaign, SendJob.TYPE))
+                .execute(Tuple.of(ws, campaign, ChunkJob.TYPE))
                 .mapEmpty();
     }
 
@@ -113,11 +112,11 @@ final class SeriesStore {
             GROUP BY u.key
             """;
 
-    static Future<Counted> count(SqlClient client, int ws, UUID campaign) {
+    static Future<SeriesTally> count(SqlClient client, int ws, UUID campaign) {
         return client.preparedQuery(SUMS).execute(Tuple.of(campaign, ws)).map(SeriesStore::counted);
     }
 
-    private static Counted counted(Iterable<Row> sums) {
+    private static SeriesTally counted(Iterable<Row> sums) {
         long planned = 0;
         long messages = 0;
         var keys = new ArrayList<Short>();
@@ -134,7 +133,7 @@ final class SeriesStore {
                 numbers.add(n);
             }
         }
-        return new Counted(
+        return new SeriesTally(
                 messages, Tally.of(null, null, planned, keys.toArray(Short[]::new), numbers.toArray(Long[]::new)));
     }
 }

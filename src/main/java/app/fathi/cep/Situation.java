@@ -1,6 +1,5 @@
 package app.fathi.cep;
 
-import app.fathi.cep.Decider.Decided;
 import app.fathi.cep.PolicyRules.Asked;
 import app.fathi.cep.PolicyRules.Person;
 import app.fathi.cep.advisor.Advice;

@@ -1,7 +1,9 @@
 package app.fathi.cep;
 
+import app.fathi.cdp.Profiles;
 import app.fathi.cdp.Profiles.Whereabouts;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.sqlclient.SqlClient;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,16 +16,18 @@ import java.util.TreeMap;
 import java.util.function.IntFunction;
 
 /** Divides the people of a message by when each is to get it. */
-final class Spread {
+public final class Spread {
     /** An hour that began so lately is not over: finding many people takes a while. */
     private static final Duration LATE = Duration.ofMinutes(15);
 
-    private final Sending sending;
+    private final Profiles profiles;
+    private final PolicyBook policies;
     private final BestTimes bestTimes;
 
-    Spread(Sending sending) {
-        this.sending = sending;
-        this.bestTimes = new BestTimes(sending.vertx, sending);
+    public Spread(Vertx vertx, Profiles profiles, PolicyBook policies) {
+        this.profiles = profiles;
+        this.policies = policies;
+        this.bestTimes = new BestTimes(vertx, profiles, policies);
     }
 
     /**
@@ -66,15 +70,17 @@ final class Spread {
                 .map(instants -> slots(
                         people,
                         no -> new When(
-                                isControl(run, no) ? byChance(run, best, no) : instants.getOrDefault(no, from),
+                                BestTimes.isControl(run, no)
+                                        ? byChance(run, best, no)
+                                        : instants.getOrDefault(no, from),
                                 false)));
     }
 
     private Future<List<Slot>> local(
             SqlClient client, Run run, Timing.Local local, Instant begun, List<Integer> people) {
-        var places = sending.profiles.whereabouts(client, run.ws(), people);
+        var places = profiles.whereabouts(client, run.ws(), people);
         var otherwise = local.otherwise() == null
-                ? sending.policies.of(run.ws()).map(known -> known.policies().zone())
+                ? policies.of(run.ws()).map(known -> known.policies().zone())
                 : Future.succeededFuture(local.otherwise());
         return Future.all(places, otherwise)
                 .map(both -> slots(people, no -> when(local, zone(places.result(), no, otherwise.result()), begun)));
@@ -106,11 +112,6 @@ final class Spread {
 
     static boolean isOver(Instant at, Instant begun) {
         return at.plus(LATE).isBefore(begun);
-    }
-
-    /** Whether somebody gets it at an hour by chance, of a message that goes at the best one; always the same of a person. */
-    static boolean isControl(Run run, int no) {
-        return run.plan().timing() instanceof Timing.BestHour best && Lot.isAmong(run.id(), no, best.controlPercent());
     }
 
     private static Instant byChance(Run run, Timing.BestHour best, int no) {

@@ -1,5 +1,7 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.time;
+
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
@@ -12,7 +14,7 @@ final class ThrottleStore {
 
     static Future<Void> insert(SqlClient tx, Run run) {
         return tx.preparedQuery("INSERT INTO cep_throttle (run, per_minute, spent_until) VALUES ($1, $2, $3)")
-                .execute(Tuple.of(run.run(), run.perMinute(), RunsStore.time(run.sendAt())))
+                .execute(Tuple.of(run.run(), run.perMinute(), time(run.sendAt())))
                 .mapEmpty();
     }
 

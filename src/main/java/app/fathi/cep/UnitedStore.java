@@ -1,5 +1,7 @@
 package app.fathi.cep;
 
+import static app.fathi.platform.db.SqlTime.time;
+
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
@@ -68,7 +70,7 @@ final class UnitedStore {
                         run.run(),
                         Collections.min(people),
                         Collections.max(people),
-                        RunsStore.time(run.createdAt().minus(UNSEEN))))
+                        time(run.createdAt().minus(UNSEEN))))
                 .map(rows ->
                         rows.stream().map(row -> row.getInteger("profile_no")).collect(Collectors.toSet()));
     }

@@ -2,7 +2,7 @@ package app.fathi.webpush;
 
 import app.fathi.cep.Channel;
 import app.fathi.cep.ChannelKind;
-import app.fathi.cep.Obstacles.Obstacle;
+import app.fathi.cep.Obstacle;
 import app.fathi.cep.Reason;
 import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.security.Secrets;

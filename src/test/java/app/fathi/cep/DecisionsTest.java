@@ -5,6 +5,7 @@ import static app.fathi.cep.SendingWorld.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cep.NaiveRules.Send;
+import app.fathi.platform.db.SqlTime;
 import app.fathi.testing.FakeDecisionService;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -417,8 +418,8 @@ class DecisionsTest {
                 "webpush",
                 message.getString("tag"),
                 priority(message.getJsonObject("plan")),
-                RunsStore.instant(message, "send_at"),
-                RunsStore.instant(message, "expires_at"),
-                RunsStore.instant(person, "decided_at"));
+                SqlTime.instant(message, "send_at"),
+                SqlTime.instant(message, "expires_at"),
+                SqlTime.instant(person, "decided_at"));
     }
 }

@@ -177,7 +177,7 @@ class PlanSendingTest {
         assertThat(hours.keySet()).containsExactlyInAnyOrderElementsOf(people);
         assertThat(hours.values())
                 .allMatch(at -> !at.isBefore(start.minusSeconds(1)) && at.isBefore(start.plus(Duration.ofHours(25))));
-        var controls = people.stream().filter(no -> Spread.isControl(run, no)).toList();
+        var controls = people.stream().filter(no -> BestTimes.isControl(run, no)).toList();
         assertThat(controls).hasSizeBetween(20, 52);
         people.stream().filter(no -> !controls.contains(no)).forEach(no -> assertThat(hours.get(no))
                 .isEqualTo(chosen.get(no).truncatedTo(ChronoUnit.MICROS)));

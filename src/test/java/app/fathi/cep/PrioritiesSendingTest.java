@@ -6,6 +6,7 @@ import static app.fathi.cep.SendingWorld.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cep.Channel.Attempt;
+import app.fathi.platform.db.SqlTime;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Tuple;
@@ -250,10 +251,10 @@ class PrioritiesSendingTest {
                 .id();
         var low = world.request(in(Duration.ZERO, to(users))).id();
         world.await(() -> world.rows("SELECT FROM cep_message WHERE state = 0").size() == 2 * PEOPLE);
-        var until = RunsStore.instant(
+        var until = SqlTime.instant(
                 world.rows("SELECT max(next_at) AS until FROM cep_message").getFirst(), "until");
         assertThat(until)
-                .isEqualTo(RunsStore.instant(
+                .isEqualTo(SqlTime.instant(
                                 world.rows("SELECT send_at FROM cep_run WHERE id = '%s'".formatted(high))
                                         .getFirst(),
                                 "send_at")

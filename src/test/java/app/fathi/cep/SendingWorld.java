@@ -120,7 +120,7 @@ final class SendingWorld implements AutoCloseable {
     }
 
     BestTimes bestTimes() {
-        return new BestTimes(vertx, sending);
+        return new BestTimes(vertx, sending.profiles(), sending.policies());
     }
 
     /** Learns of all that can be learned of now. Needs workers. */
@@ -139,7 +139,7 @@ final class SendingWorld implements AutoCloseable {
                 .run(tx -> PoliciesStore.insert(tx, WS, version, document, null))
                 .await()
                 .orElseThrow();
-        sending.policies.forget(WS);
+        sending.policies().forget(WS);
     }
 
     /** From now on the workspace's own service is asked, of messages of these purposes; null for all. */
@@ -160,7 +160,7 @@ final class SendingWorld implements AutoCloseable {
                                 purposes.length == 0 ? null : purposes,
                                 Buffer.buffer(key.seal("cep_advisor.secret|" + ws, SECRET))))))
                 .await();
-        sending.advisors.forget(ws);
+        sending.advisors().forget(ws);
     }
 
     /** Deliveries of all messages by reason, as the metrics tell them. */
@@ -206,7 +206,12 @@ final class SendingWorld implements AutoCloseable {
                         Duration.ofSeconds(5),
                         List.of(
                                 new SendJob(sending, audiences),
-                                new ExpandJob(sending, jobs, audiences),
+                                new ExpandJob(
+                                        transactions,
+                                        new Spread(vertx, sending.profiles(), sending.policies()),
+                                        jobs,
+                                        audiences,
+                                        config.send()),
                                 new LearnHabitsJob(transactions, new Profiles(), config.bestTime())),
                         registry))
                 .await();

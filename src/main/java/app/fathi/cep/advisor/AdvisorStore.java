@@ -1,5 +1,7 @@
 package app.fathi.cep.advisor;
 
+import static app.fathi.platform.db.SqlTime.instant;
+
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
@@ -9,7 +11,6 @@ import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -162,11 +163,6 @@ final class AdvisorStore {
     private static byte[] octets(Row row, String column) {
         var octets = row.getBuffer(column);
         return octets == null ? null : octets.getBytes();
-    }
-
-    private static Instant instant(Row row, String column) {
-        OffsetDateTime time = row.getOffsetDateTime(column);
-        return time == null ? null : time.toInstant();
     }
 
     private static Buffer buffer(byte[] octets) {

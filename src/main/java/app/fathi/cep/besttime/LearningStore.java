@@ -1,11 +1,12 @@
 package app.fathi.cep.besttime;
 
+import static app.fathi.platform.db.SqlTime.instant;
+
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.DateTimeException;
-import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.List;
@@ -91,11 +92,6 @@ final class LearningStore {
                 row.getInteger("profile_no"),
                 row.getInteger("person"),
                 new Reaction(instant(row, "accepted_at"), instant(row, "shown_at"), instant(row, "clicked_at")));
-    }
-
-    private static Instant instant(Row row, String column) {
-        var at = row.getOffsetDateTime(column);
-        return at == null ? null : at.toInstant();
     }
 
     static Future<Void> done(SqlConnection tx, List<Long> runs) {
