@@ -1,11 +1,11 @@
 package app.fathi.campaigns;
 
-import app.fathi.cep.Audience;
-import app.fathi.cep.ByTemplate;
-import app.fathi.cep.MessageRequest;
-import app.fathi.cep.Plan;
-import app.fathi.cep.Source;
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Audience;
+import app.fathi.cep.message.ByTemplate;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Plan;
+import app.fathi.cep.message.Source;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.json.JsonObject;

@@ -3,7 +3,7 @@ package app.fathi.campaigns;
 import app.fathi.campaigns.RunsStore.Run;
 import app.fathi.cep.Series;
 import app.fathi.cep.TalliesStore;
-import app.fathi.cep.Tally;
+import app.fathi.cep.message.Tally;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Cursor;

@@ -2,8 +2,8 @@ package app.fathi.campaigns;
 
 import app.fathi.campaigns.CampaignLife.Approval;
 import app.fathi.campaigns.CampaignsStore.Workspace;
-import app.fathi.cep.Obstacle;
 import app.fathi.cep.Obstacles;
+import app.fathi.cep.message.Obstacle;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem;

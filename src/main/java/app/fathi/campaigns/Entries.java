@@ -1,8 +1,8 @@
 package app.fathi.campaigns;
 
 import app.fathi.campaigns.CampaignLife.Approval;
-import app.fathi.cep.Audience;
 import app.fathi.cep.Series;
+import app.fathi.cep.message.Audience;
 import app.fathi.platform.errors.Kind;
 import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.errors.ProblemException;

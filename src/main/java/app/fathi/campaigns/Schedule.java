@@ -1,6 +1,6 @@
 package app.fathi.campaigns;
 
-import app.fathi.cep.Timing;
+import app.fathi.cep.message.Timing;
 import app.fathi.platform.bus.Rfc3339;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.json.JsonObject;

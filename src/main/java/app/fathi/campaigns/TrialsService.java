@@ -1,12 +1,12 @@
 package app.fathi.campaigns;
 
-import app.fathi.cep.Audience;
-import app.fathi.cep.ByTemplate;
-import app.fathi.cep.MessageRequest;
 import app.fathi.cep.Messages;
 import app.fathi.cep.Obstacles;
-import app.fathi.cep.Source;
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Audience;
+import app.fathi.cep.message.ByTemplate;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Source;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;

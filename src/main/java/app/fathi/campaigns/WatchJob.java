@@ -3,7 +3,7 @@ package app.fathi.campaigns;
 import app.fathi.campaigns.CampaignLife.RunEnded;
 import app.fathi.campaigns.RunsStore.Run;
 import app.fathi.cep.TalliesStore;
-import app.fathi.cep.Tally;
+import app.fathi.cep.message.Tally;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Job;
 import app.fathi.platform.jobs.JobHandler;

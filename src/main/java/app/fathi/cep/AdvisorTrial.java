@@ -2,6 +2,7 @@ package app.fathi.cep;
 
 import app.fathi.cep.advisor.Advisors;
 import app.fathi.cep.advisor.Question;
+import app.fathi.cep.runs.RunsStore;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Transactions;

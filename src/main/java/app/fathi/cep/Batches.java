@@ -1,7 +1,12 @@
 package app.fathi.cep;
 
-import app.fathi.cep.BatchTaken.Result;
-import app.fathi.cep.BatchTaken.Status;
+import app.fathi.cep.message.BatchItem;
+import app.fathi.cep.message.BatchTaken;
+import app.fathi.cep.message.BatchTaken.Result;
+import app.fathi.cep.message.BatchTaken.Status;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Source;
+import app.fathi.cep.sending.Sending;
 import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.templates.Wording;
 import io.vertx.core.Future;

@@ -4,7 +4,11 @@ import static java.util.Map.entry;
 
 import app.fathi.cep.advisor.AdvisorService;
 import app.fathi.cep.besttime.BestTimesService;
+import app.fathi.cep.decisions.DecisionsService;
 import app.fathi.cep.performance.PerformanceService;
+import app.fathi.cep.policies.PoliciesService;
+import app.fathi.cep.stops.KillSwitches;
+import app.fathi.cep.stops.Quotas;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Operations;
 import app.fathi.platform.bus.Reply;

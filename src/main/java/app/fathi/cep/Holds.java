@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cep.stops.HoldStore;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.Pool;
@@ -10,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * What was made before a restore waits to be released: the instance that made it may have sent it since. Senders read the
  * hold with the run's state, as they read kill switches; but what it holds is not over, it sleeps until it is released or
- * its time is up. Set and released by {@link OperatorHold}. Messages made afterwards know nothing of it.
+ * its time is up. Set and released by {@link app.fathi.cep.stops.OperatorHold}. Messages made afterwards know nothing of it.
  *
  * <p>A domain whose jobs or timers make messages of their own accord has to make them under the run order of when they were
  * asked for, or to ask here first.

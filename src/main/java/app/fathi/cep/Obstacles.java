@@ -1,5 +1,13 @@
 package app.fathi.cep;
 
+import app.fathi.cep.message.ChannelKind;
+import app.fathi.cep.message.Obstacle;
+import app.fathi.cep.policies.Policies;
+import app.fathi.cep.policies.PoliciesStore;
+import app.fathi.cep.sending.Sending;
+import app.fathi.cep.stops.KillSwitch;
+import app.fathi.cep.stops.KillSwitchStore;
+import app.fathi.cep.stops.QuotaStore;
 import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;

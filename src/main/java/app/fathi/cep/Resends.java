@@ -1,6 +1,16 @@
 package app.fathi.cep;
 
 import app.fathi.cep.Messages.Frozen;
+import app.fathi.cep.ledger.LedgerStore;
+import app.fathi.cep.message.Audience;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Plan;
+import app.fathi.cep.message.Resend;
+import app.fathi.cep.message.Source;
+import app.fathi.cep.message.Taken;
+import app.fathi.cep.runs.Chunk;
+import app.fathi.cep.runs.Run;
+import app.fathi.cep.runs.RunsStore;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;

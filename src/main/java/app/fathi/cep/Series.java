@@ -1,5 +1,10 @@
 package app.fathi.cep;
 
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.SeriesTally;
+import app.fathi.cep.runs.SeriesStore;
+import app.fathi.cep.sending.Sending;
+import app.fathi.cep.sending.Turns;
 import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.jobs.Jobs;
 import app.fathi.templates.Wording;

@@ -1,5 +1,6 @@
 package app.fathi.cep;
 
+import app.fathi.cep.message.Tally;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;

@@ -1,17 +1,16 @@
 /**
- * The customer-engagement brain: whether, where and when each message goes.
+ * The customer-engagement brain: whether, where and when each message goes. Here is its door: what other domains call, and what answers the
+ * operations of the contract.
  *
- * <p>Tables: {@code cep_run} (each thing sent), {@code cep_chunk} (its frozen audience, one job each), {@code
- * cep_expansion} (how far the people of a segment or a rule are found), {@code cep_message} (the ledger: claim, decision and delivery in one row), {@code cep_run_delta} (counts as increments),
- * {@code cep_reason} (what the ledger's numbers mean), {@code cep_week} (the ledger's partitions), {@code
- * cep_throttle} (how fast a run may go), {@code cep_kill_switch} (what must not be sent), {@code cep_hold} (what is older than
- * a restore and waits), {@code cep_quota_use} (how much of its quota a workspace has used), {@code cep_policies} (when messages go, each
- * version), those of {@link app.fathi.cep.advisor}, {@code cep_profile_policy} (what each person got lately), {@code cep_dedupe} (who got one of the messages that are the same thing),
- * {@code cep_series} (campaigns of which many messages go out one after another) with {@code cep_series_delta} (their counts together),
- * {@code cep_united} (whose addresses became whose lately).
+ * <p>Its parts know each other in one direction, each only those before it: {@link app.fathi.cep.message} (the words), {@link
+ * app.fathi.cep.advisor} (the workspace's own service), {@link app.fathi.cep.runs} (what is sent, as rows), {@link app.fathi.cep.stops} (what keeps
+ * everything from leaving), {@link app.fathi.cep.policies} (when messages go), {@link app.fathi.cep.besttime} (when people react), {@link
+ * app.fathi.cep.audiences} (who gets it when), {@link app.fathi.cep.priorities} (what goes first), {@link app.fathi.cep.ledger} (what became of
+ * it), {@link app.fathi.cep.decisions} (whether it goes, and why), {@link app.fathi.cep.sending} (the sender) and {@link
+ * app.fathi.cep.performance} (what it brings about). Other domains know the door and the words alone.
  *
  * <p>Tells on {@code facts}: {@code message.accepted}, {@code message.failed}, {@code message.skipped}, {@code
  * message.shown}, {@code message.clicked}, {@code message.closed}. Hears: {@code interaction} events, as a {@code
- * ProfileStage}. Ports: {@link app.fathi.cep.Channel}, implemented by {@code webpush}.
+ * ProfileStage}. Ports: {@link app.fathi.cep.message.Channel}, implemented by {@code webpush}.
  */
 package app.fathi.cep;

@@ -1,7 +1,7 @@
 package app.fathi.tool;
 
-import app.fathi.cep.OperatorHold;
-import app.fathi.cep.OperatorSwitches;
+import app.fathi.cep.stops.OperatorHold;
+import app.fathi.cep.stops.OperatorSwitches;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;
 import app.fathi.platform.db.DatabaseAddress;

@@ -1,6 +1,6 @@
 package app.fathi.tool;
 
-import app.fathi.cep.OperatorHold;
+import app.fathi.cep.stops.OperatorHold;
 import app.fathi.platform.db.DatabaseDoor;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,6 +1,6 @@
 package app.fathi.tool;
 
-import app.fathi.cep.OperatorSwitches;
+import app.fathi.cep.stops.OperatorSwitches;
 import app.fathi.platform.config.StartException;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -1,7 +1,7 @@
 package app.fathi.tool;
 
-import app.fathi.cep.OperatorHold;
-import app.fathi.cep.OperatorHold.Held;
+import app.fathi.cep.stops.OperatorHold;
+import app.fathi.cep.stops.OperatorHold.Held;
 import app.fathi.platform.db.DatabaseDoor;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;

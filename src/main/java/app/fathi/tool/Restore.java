@@ -1,7 +1,7 @@
 package app.fathi.tool;
 
-import app.fathi.cep.OperatorHold;
-import app.fathi.cep.OperatorHold.Held;
+import app.fathi.cep.stops.OperatorHold;
+import app.fathi.cep.stops.OperatorHold.Held;
 import app.fathi.platform.audit.OperatorAudit;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.config.StartException;

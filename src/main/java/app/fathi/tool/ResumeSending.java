@@ -1,6 +1,6 @@
 package app.fathi.tool;
 
-import app.fathi.cep.OperatorSwitches;
+import app.fathi.cep.stops.OperatorSwitches;
 import app.fathi.platform.db.DatabaseDoor;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

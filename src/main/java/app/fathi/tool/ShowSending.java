@@ -1,7 +1,7 @@
 package app.fathi.tool;
 
-import app.fathi.cep.OperatorHold;
-import app.fathi.cep.OperatorSwitches;
+import app.fathi.cep.stops.OperatorHold;
+import app.fathi.cep.stops.OperatorSwitches;
 import app.fathi.platform.db.DatabaseDoor;
 import java.io.PrintWriter;
 import java.sql.Connection;

@@ -1,8 +1,8 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Interaction;
-import app.fathi.cep.Reason;
-import app.fathi.cep.TrackingTokens;
+import app.fathi.cep.message.Interaction;
+import app.fathi.cep.message.Reason;
+import app.fathi.cep.message.TrackingTokens;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.bus.Rfc3339;

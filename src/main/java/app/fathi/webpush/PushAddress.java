@@ -1,6 +1,6 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Channel;
+import app.fathi.cep.message.Channel;
 import app.fathi.platform.outbound.Origin;
 import app.fathi.webpush.encryption.SubscriptionKeys;
 import io.vertx.core.buffer.Buffer;

@@ -1,9 +1,9 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Channel;
-import app.fathi.cep.ChannelKind;
-import app.fathi.cep.Obstacle;
-import app.fathi.cep.Reason;
+import app.fathi.cep.message.Channel;
+import app.fathi.cep.message.ChannelKind;
+import app.fathi.cep.message.Obstacle;
+import app.fathi.cep.message.Reason;
 import app.fathi.platform.errors.Problem.Fault;
 import app.fathi.platform.security.Secrets;
 import app.fathi.webpush.encryption.PushEncryption;

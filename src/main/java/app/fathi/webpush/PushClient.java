@@ -1,6 +1,6 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Channel.Gate;
+import app.fathi.cep.message.Channel.Gate;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.outbound.Origin;

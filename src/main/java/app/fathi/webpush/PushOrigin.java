@@ -1,6 +1,6 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Channel.Gate;
+import app.fathi.cep.message.Channel.Gate;
 import app.fathi.webpush.PushAnswer.Outcome;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

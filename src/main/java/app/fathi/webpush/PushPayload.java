@@ -1,8 +1,8 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Channel.Outgoing;
-import app.fathi.cep.TrackingTokens;
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Channel.Outgoing;
+import app.fathi.cep.message.TrackingTokens;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;

@@ -1,6 +1,6 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Urgency;
 import java.net.URI;
 import java.util.UUID;
 

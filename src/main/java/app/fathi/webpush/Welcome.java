@@ -1,10 +1,10 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Audience;
-import app.fathi.cep.ByTemplate;
-import app.fathi.cep.MessageRequest;
 import app.fathi.cep.Messages;
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Audience;
+import app.fathi.cep.message.ByTemplate;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.errors.ProblemException;
 import app.fathi.platform.security.Tenancy;
 import io.vertx.core.Future;

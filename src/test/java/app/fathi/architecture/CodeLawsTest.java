@@ -17,6 +17,8 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,6 +79,9 @@ class CodeLawsTest {
         return table;
     }
 
+    /** Of a domain in several parts, what others see of it: its door and its words. The rest is its own, public or not. */
+    private static final Map<String, Set<String>> SHOWS = Map.of("cep", Set.of("cep", "cep.message"));
+
     /** These hear what happened anywhere, and may know every domain's events. */
     private static final Set<String> HEAR_ALL_EVENTS = Set.of("analytics", "webhooks", "cdp.connections");
 
@@ -118,6 +123,21 @@ class CodeLawsTest {
         return granted.stream()
                 .anyMatch(name -> target.getPackageName().equals(ROOT + name)
                         || target.getPackageName().startsWith(ROOT + name + "."));
+    }
+
+    @Test
+    void others_know_of_a_domain_in_parts_its_door_and_its_words_alone() {
+        SHOWS.forEach((domain, shown) -> holds(noClasses()
+                .that(DescribedPredicate.describe(
+                        "belong to another domain",
+                        type -> domainOf(type) != null && !domainOf(type).equals(domain)))
+                .should()
+                .dependOnClassesThat(DescribedPredicate.describe(
+                        "are inside of " + domain,
+                        target -> domain.equals(domainOf(target))
+                                && shown.stream().noneMatch(name -> target.getPackageName()
+                                        .equals(ROOT + name))))
+                .because("how a part does its work is nobody else's concern: ask at the door")));
     }
 
     private static boolean isEvent(JavaClass target) {
@@ -163,6 +183,28 @@ class CodeLawsTest {
     @Test
     void domains_have_no_cycles() {
         slices().matching(ROOT + "(*)..").should().beFreeOfCycles().check(CODE);
+    }
+
+    @Test
+    void the_parts_of_the_brain_have_no_cycles() {
+        slices().assignedFrom(new PartsOf("cep"))
+                .should()
+                .beFreeOfCycles()
+                .because("each part can be read knowing only those below it; docs/architecture.md has their order")
+                .check(CODE);
+    }
+
+    /** Each package is one, the door too. */
+    private record PartsOf(String domain) implements SliceAssignment {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+            return domain.equals(domainOf(type)) ? SliceIdentifier.of(type.getPackageName()) : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+            return "the parts of " + domain;
+        }
     }
 
     @Test

@@ -1,13 +1,13 @@
 package app.fathi.campaigns;
 
 import app.fathi.cdp.Profiles;
-import app.fathi.cep.Channel;
-import app.fathi.cep.ChannelKind;
 import app.fathi.cep.Messages;
-import app.fathi.cep.SendPool;
-import app.fathi.cep.Sending;
 import app.fathi.cep.Series;
-import app.fathi.cep.TrackingTokens;
+import app.fathi.cep.message.Channel;
+import app.fathi.cep.message.ChannelKind;
+import app.fathi.cep.message.TrackingTokens;
+import app.fathi.cep.sending.SendPool;
+import app.fathi.cep.sending.Sending;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Jobs;

@@ -9,11 +9,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.cdp.Profiles;
 import app.fathi.cep.advisor.Advice;
 import app.fathi.cep.advisor.Advice.Kind;
+import app.fathi.cep.decisions.Stage;
+import app.fathi.cep.ledger.LedgerRow;
+import app.fathi.cep.ledger.LedgerRows;
+import app.fathi.cep.ledger.LedgerStore;
+import app.fathi.cep.ledger.PeopleInLedger;
+import app.fathi.cep.message.Audience;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Reason;
+import app.fathi.cep.runs.RunsStore;
 import app.fathi.testing.FakeDecisionService;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -207,10 +217,10 @@ class AdvisedSendingTest {
         var run = RunsStore.runById(world.pool, WS, id).await().orElseThrow();
         var declined = new Advice(Kind.DECLINED, null, "no");
         var rows = LedgerStore.rowsOf(world.pool, run.run(), List.of(0, 1)).await().stream()
-                .sorted(Intents.BY_PLACE)
+                .sorted(Comparator.comparingInt(LedgerRow::profileNo))
                 .map(row -> row.profileNo() == 0 ? row : row.knowing(null, declined))
                 .toList();
-        LedgerStore.writeIntents(world.pool, run, 99, rows).await();
+        LedgerRows.intend(world.pool, run, 99, rows);
         assertThat(advice(id)).isEqualTo(Map.of(0, new Advice(Kind.CHANNEL, null, null), 1, declined));
     }
 

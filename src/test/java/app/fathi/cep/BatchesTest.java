@@ -4,7 +4,11 @@ import static app.fathi.cep.SendingWorld.WS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import app.fathi.cep.BatchTaken.Status;
+import app.fathi.cep.message.BatchItem;
+import app.fathi.cep.message.BatchTaken;
+import app.fathi.cep.message.BatchTaken.Status;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;

@@ -4,7 +4,14 @@ import static app.fathi.cep.SendingWorld.WS;
 import static app.fathi.cep.SendingWorld.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.fathi.cep.NaiveRules.Send;
+import app.fathi.cep.decisions.Stage;
+import app.fathi.cep.message.Audience;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.Plan;
+import app.fathi.cep.message.Timing;
+import app.fathi.cep.policies.NaiveRules;
+import app.fathi.cep.policies.NaiveRules.Send;
+import app.fathi.cep.runs.RunsStore;
 import app.fathi.platform.db.SqlTime;
 import app.fathi.testing.FakeDecisionService;
 import io.vertx.core.json.JsonArray;

@@ -4,6 +4,8 @@ import static app.fathi.cep.SendingWorld.WS;
 import static app.fathi.cep.SendingWorld.to;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.cep.message.ByTemplate;
+import app.fathi.cep.runs.RunsStore;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.within;
 import app.fathi.cep.besttime.HabitsStore;
 import app.fathi.cep.besttime.HourOfWeek;
 import app.fathi.cep.besttime.Likelihood;
+import app.fathi.cep.priorities.Score;
+import app.fathi.cep.runs.RunsStore;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;

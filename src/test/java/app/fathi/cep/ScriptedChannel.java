@@ -1,5 +1,8 @@
 package app.fathi.cep;
 
+import app.fathi.cep.message.Channel;
+import app.fathi.cep.message.ChannelKind;
+import app.fathi.cep.message.Reason;
 import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -17,28 +20,28 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** A channel whose addresses and answers a test decides, and that remembers what left. */
-final class ScriptedChannel implements Channel {
-    static final int SIZE_LIMIT = 100;
+public final class ScriptedChannel implements Channel {
+    public static final int SIZE_LIMIT = 100;
 
-    record TestAddress(UUID id, int profileNo, String origin) implements Address {}
+    public record TestAddress(UUID id, int profileNo, String origin) implements Address {}
 
-    static final Attempt ACCEPTED = new Attempt(Reason.ACCEPTED, false, null, 201, true);
+    public static final Attempt ACCEPTED = new Attempt(Reason.ACCEPTED, false, null, 201, true);
 
     private final Map<UUID, TestAddress> active = new LinkedHashMap<>();
     private final Map<UUID, Integer> owners = new LinkedHashMap<>();
-    final List<Outgoing> sent = new CopyOnWriteArrayList<>();
-    final List<UUID> ended = new CopyOnWriteArrayList<>();
-    volatile Function<Outgoing, Future<Attempt>> script = outgoing -> Future.succeededFuture(ACCEPTED);
+    public final List<Outgoing> sent = new CopyOnWriteArrayList<>();
+    public final List<UUID> ended = new CopyOnWriteArrayList<>();
+    public volatile Function<Outgoing, Future<Attempt>> script = outgoing -> Future.succeededFuture(ACCEPTED);
 
     /** Called with each address that is composed for: the last thing before the intent. */
-    volatile Consumer<UUID> beforeIntent = id -> {};
+    public volatile Consumer<UUID> beforeIntent = id -> {};
 
     /** The person's next device, more recently active than those before. */
-    UUID subscribe(int profileNo) {
+    public UUID subscribe(int profileNo) {
         return subscribe(profileNo, "https://push.example");
     }
 
-    synchronized UUID subscribe(int profileNo, String origin) {
+    public synchronized UUID subscribe(int profileNo, String origin) {
         var id = UUID.randomUUID();
         active.put(id, new TestAddress(id, profileNo, origin));
         owners.put(id, profileNo);
@@ -46,23 +49,23 @@ final class ScriptedChannel implements Channel {
     }
 
     /** The address is this person's from now on. */
-    synchronized void give(UUID id, int profileNo) {
+    public synchronized void give(UUID id, int profileNo) {
         owners.put(id, profileNo);
     }
 
-    synchronized void unsubscribe(UUID id) {
+    public synchronized void unsubscribe(UUID id) {
         active.remove(id);
     }
 
-    synchronized void unsubscribeAll() {
+    public synchronized void unsubscribeAll() {
         active.clear();
     }
 
-    static Function<Outgoing, Future<Attempt>> always(Attempt attempt) {
+    public static Function<Outgoing, Future<Attempt>> always(Attempt attempt) {
         return outgoing -> Future.succeededFuture(attempt);
     }
 
-    static Attempt transientFailure(Instant notBefore) {
+    public static Attempt transientFailure(Instant notBefore) {
         return new Attempt(Reason.PUSH_SERVICE_ERROR, true, notBefore, 503, true);
     }
 
@@ -107,7 +110,7 @@ final class ScriptedChannel implements Channel {
     }
 
     /** Until when an origin takes nothing. */
-    final Map<String, Instant> held = new ConcurrentHashMap<>();
+    public final Map<String, Instant> held = new ConcurrentHashMap<>();
 
     @Override
     public Instant heldUntil(Address address) {

@@ -4,7 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import app.fathi.cdp.Profiles;
 import app.fathi.cep.advisor.Advisors;
+import app.fathi.cep.audiences.ExpandJob;
+import app.fathi.cep.audiences.Spread;
+import app.fathi.cep.besttime.BestTimes;
 import app.fathi.cep.besttime.LearnHabitsJob;
+import app.fathi.cep.message.Audience;
+import app.fathi.cep.message.MessageRequest;
+import app.fathi.cep.message.MessageStatus;
+import app.fathi.cep.message.Reason;
+import app.fathi.cep.message.State;
+import app.fathi.cep.message.Taken;
+import app.fathi.cep.message.TrackingTokens;
+import app.fathi.cep.message.Urgency;
+import app.fathi.cep.policies.PolicyRows;
+import app.fathi.cep.sending.SendJob;
+import app.fathi.cep.sending.SendPool;
+import app.fathi.cep.sending.Sending;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Jobs;
@@ -41,11 +56,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The sending side of a node on a real database, with a scripted channel and real jobs. */
-final class SendingWorld implements AutoCloseable {
-    static final int WS = 7;
+public final class SendingWorld implements AutoCloseable {
+    public static final int WS = 7;
 
     /** That questions to the workspace's own service are signed with. */
-    static final byte[] SECRET = new byte[32];
+    public static final byte[] SECRET = new byte[32];
 
     private static final Map<String, String> QUICK = Map.of(
             "FATHI_JOBS_POLL_MILLIS", "20",
@@ -58,34 +73,37 @@ final class SendingWorld implements AutoCloseable {
             "FATHI_OUTBOUND_PLAINTEXT", "true",
             "FATHI_MASTER_KEY", Base64.getEncoder().encodeToString(new byte[32]));
 
-    final TestDatabase database = TestDatabase.create();
-    final Vertx vertx = Vertx.vertx();
-    final Pool pool = database.pool(vertx);
+    public final TestDatabase database = TestDatabase.create();
+    public final Vertx vertx = Vertx.vertx();
+    public final Pool pool = database.pool(vertx);
     private final Jobs jobs = new Jobs(vertx);
-    final Transactions transactions = new Transactions(pool);
-    final ScriptedChannel channel = new ScriptedChannel();
-    final TrackingTokens tokens = new TrackingTokens(new byte[32]);
-    final Config config;
-    final Audiences audiences;
-    final Messages messages;
-    final Batches batches;
+    public final Transactions transactions = new Transactions(pool);
+    public final ScriptedChannel channel = new ScriptedChannel();
+    public final TrackingTokens tokens = new TrackingTokens(new byte[32]);
+    public final Config config;
+    public final Audiences audiences;
+    public final Messages messages;
+    public final Batches batches;
     private final SendPool sendPool;
     private final Sending sending;
     private final Secrets secrets;
-    final MeterRegistry registry = new SimpleMeterRegistry();
+    private final Advisors advisors;
+    public final MeterRegistry registry = new SimpleMeterRegistry();
     private int people;
 
-    SendingWorld() {
+    public SendingWorld() {
         this(Map.of());
     }
 
-    SendingWorld(Map<String, String> settings) {
+    public SendingWorld(Map<String, String> settings) {
         var environment = new HashMap<>(QUICK);
         environment.putAll(settings);
         config = Config.of(environment);
         sendPool = new SendPool(config.send());
         audiences = new Audiences(transactions);
         secrets = Secrets.open(pool, config).await();
+        var guard = new OutboundGuard(vertx, config.outbound());
+        advisors = new Advisors(vertx, pool, secrets, config, guard, UUID.randomUUID(), registry);
         sending = sending();
         messages = new Messages(sending, jobs, audiences);
         batches = new Batches(messages, sending);
@@ -102,52 +120,40 @@ final class SendingWorld implements AutoCloseable {
                 new Templates(renderer),
                 sendPool,
                 tokens,
-                new Advisors(
-                        vertx,
-                        pool,
-                        secrets,
-                        config,
-                        new OutboundGuard(vertx, config.outbound()),
-                        UUID.randomUUID(),
-                        registry),
+                advisors,
                 config,
                 List.of(channel),
                 registry);
     }
 
-    Explain explain() {
+    public Explain explain() {
         return new Explain(transactions, sending, messages, null);
     }
 
-    BestTimes bestTimes() {
+    public BestTimes bestTimes() {
         return new BestTimes(vertx, sending.profiles(), sending.policies());
     }
 
     /** Learns of all that can be learned of now. Needs workers. */
-    void learnHabits() {
+    public void learnHabits() {
         transactions.run(tx -> jobs.enqueue(tx, List.of(LearnHabitsJob.job()))).await();
         await(() -> rows("SELECT FROM jobs WHERE type = 'cep.learnHabits'").isEmpty());
     }
 
     /** Lays policies down; whoever has asked for them already knows within a second. */
-    void policies(JsonObject document) {
-        Policies.of(document);
+    public void policies(JsonObject document) {
         int version = rows("SELECT count(*)::int AS n FROM cep_policies WHERE ws = " + WS)
                 .getFirst()
                 .getInteger("n");
-        transactions
-                .run(tx -> PoliciesStore.insert(tx, WS, version, document, null))
-                .await()
-                .orElseThrow();
-        sending.policies().forget(WS);
+        PolicyRows.layDown(transactions, sending.policies(), WS, version, document);
     }
 
     /** From now on the workspace's own service is asked, of messages of these purposes; null for all. */
-    void advisor(String url, String... purposes) {
+    public void advisor(String url, String... purposes) {
         advisor(WS, url, purposes);
     }
 
-    void advisor(int ws, String url, String... purposes) {
+    public void advisor(int ws, String url, String... purposes) {
         transactions
                 .run(tx -> secrets.workspaceKey(tx, ws).compose(key -> tx.preparedQuery(
                                 """
@@ -160,7 +166,7 @@ final class SendingWorld implements AutoCloseable {
                                 purposes.length == 0 ? null : purposes,
                                 Buffer.buffer(key.seal("cep_advisor.secret|" + ws, SECRET))))))
                 .await();
-        sending.advisors().forget(ws);
+        advisors.forget(ws);
     }
 
     /** Deliveries of all messages by reason, as the metrics tell them. */
@@ -188,12 +194,12 @@ final class SendingWorld implements AutoCloseable {
     }
 
     /** From now on jobs are done. */
-    String startWorkers() {
+    public String startWorkers() {
         return startWorkers(sending);
     }
 
     /** As another node does them: it knows of the others what the database says, and nothing more. */
-    String startAnotherNode() {
+    public String startAnotherNode() {
         return startWorkers(sending());
     }
 
@@ -218,7 +224,7 @@ final class SendingWorld implements AutoCloseable {
     }
 
     /** A person with the userId {@code u<number>} and this many devices; answers the number. */
-    int person(int devices, JsonObject traits) {
+    public int person(int devices, JsonObject traits) {
         int no = people++;
         int given = transactions
                 .run(tx -> new Profiles().reach(tx, WS, "u" + no, null))
@@ -234,7 +240,7 @@ final class SendingWorld implements AutoCloseable {
         return no;
     }
 
-    List<String> people(int count, int devices) {
+    public List<String> people(int count, int devices) {
         var userIds = new ArrayList<String>();
         for (int i = 0; i < count; i++) {
             userIds.add("u" + person(devices, new JsonObject()));
@@ -242,11 +248,11 @@ final class SendingWorld implements AutoCloseable {
         return userIds;
     }
 
-    static MessageRequest to(List<String> userIds) {
+    public static MessageRequest to(List<String> userIds) {
         return request(new Audience.Users(userIds));
     }
 
-    static MessageRequest request(Audience audience) {
+    public static MessageRequest request(Audience audience) {
         return new MessageRequest(
                 audience,
                 new JsonObject().put("title", "Hello"),
@@ -262,21 +268,21 @@ final class SendingWorld implements AutoCloseable {
                 false);
     }
 
-    Taken request(MessageRequest request) {
+    public Taken request(MessageRequest request) {
         return transactions.run(tx -> messages.request(tx, WS, request)).await();
     }
 
-    MessageStatus status(UUID id) {
+    public MessageStatus status(UUID id) {
         return messages.status(pool, WS, id).await();
     }
 
-    MessageStatus awaitState(UUID id, String state) {
+    public MessageStatus awaitState(UUID id, String state) {
         await(() -> status(id).state().equals(state));
         return status(id);
     }
 
     /** Waits for something that must come. */
-    void await(BooleanSupplier condition) {
+    public void await(BooleanSupplier condition) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
@@ -287,7 +293,7 @@ final class SendingWorld implements AutoCloseable {
     }
 
     /** Rows of the ledger by {@code state/reason}. */
-    Map<String, Integer> ledger() {
+    public Map<String, Integer> ledger() {
         var counts = new TreeMap<String, Integer>();
         for (var row : rows("SELECT state, reason FROM cep_message")) {
             var reason = row.getShort("reason");
@@ -300,16 +306,16 @@ final class SendingWorld implements AutoCloseable {
         return counts;
     }
 
-    List<Row> rows(String sql) {
+    public List<Row> rows(String sql) {
         return pool.query(sql).execute().await().stream().toList();
     }
 
-    void execute(String sql) {
+    public void execute(String sql) {
         pool.query(sql).execute().await();
     }
 
     /** What GET says, computed from the ledger's rows instead of the increments. */
-    void countsEqualTheLedger(UUID id) {
+    public void countsEqualTheLedger(UUID id) {
         await(() -> counted().equals(ended()));
         var status = status(id);
         var row =
@@ -343,7 +349,7 @@ final class SendingWorld implements AutoCloseable {
         assertThat(status.reasons()).isEqualTo(reasons);
     }
 
-    <T> T run(Function<SqlConnection, Future<T>> work) {
+    public <T> T run(Function<SqlConnection, Future<T>> work) {
         return transactions.run(work).await();
     }
 

@@ -1,8 +1,8 @@
 package app.fathi.webpush;
 
 import app.fathi.bench.ClientLoad;
-import app.fathi.cep.Channel.Gate;
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Channel.Gate;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.health.Metrics;
 import app.fathi.platform.outbound.OutboundGuard;

@@ -6,7 +6,7 @@ import static app.fathi.webpush.PushWire.eventually;
 import static app.fathi.webpush.PushWire.push;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Urgency;
 import app.fathi.testing.FakePushService;
 import app.fathi.testing.FakePushService.Answer;
 import app.fathi.testing.FakePushService.Options;

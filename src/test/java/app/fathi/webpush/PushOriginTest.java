@@ -3,8 +3,8 @@ package app.fathi.webpush;
 import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.fathi.cep.Channel.Gate;
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Channel.Gate;
+import app.fathi.cep.message.Urgency;
 import app.fathi.webpush.PushAnswer.Outcome;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

@@ -3,8 +3,8 @@ package app.fathi.webpush;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import app.fathi.cep.Channel.Outgoing;
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Channel.Outgoing;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.http.Contract;
 import app.fathi.webpush.encryption.SubscriptionKeys;
 import io.vertx.core.json.JsonArray;

@@ -1,6 +1,6 @@
 package app.fathi.webpush;
 
-import app.fathi.cep.Urgency;
+import app.fathi.cep.message.Urgency;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.outbound.OutboundGuard;
 import app.fathi.testing.FakePushService.VirtualSubscription;

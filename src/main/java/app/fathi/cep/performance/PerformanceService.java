@@ -1,6 +1,6 @@
 package app.fathi.cep.performance;
 
-import app.fathi.cep.BestTimes;
+import app.fathi.cep.besttime.BestTimes;
 import app.fathi.cep.performance.PerformanceStore.Sides;
 import app.fathi.cep.performance.Share.Interval;
 import app.fathi.platform.bus.Call;
