@@ -231,7 +231,7 @@ public final class Explain {
     }
 
     private Future<JsonObject> explain(SqlClient client, int ws, int no, MessageRequest request, DatabaseClock clock) {
-        Messages.checkTimes(request, clock.now());
+        MessageTimes.check(request, clock.now());
         return situations(client, ws, no, request, clock).map(situations -> {
             var deliveries = new JsonArray();
             situations.forEach(situation -> deliveries.add(told(situation)));

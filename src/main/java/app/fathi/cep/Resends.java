@@ -1,6 +1,7 @@
 package app.fathi.cep;
 
-import app.fathi.cep.Messages.Frozen;
+import app.fathi.cep.audiences.Frozen;
+import app.fathi.cep.audiences.NamedPeople;
 import app.fathi.cep.ledger.LedgerStore;
 import app.fathi.cep.message.Audience;
 import app.fathi.cep.message.MessageRequest;
@@ -9,6 +10,7 @@ import app.fathi.cep.message.Resend;
 import app.fathi.cep.message.Source;
 import app.fathi.cep.message.Taken;
 import app.fathi.cep.runs.Chunk;
+import app.fathi.cep.runs.ChunksStore;
 import app.fathi.cep.runs.Run;
 import app.fathi.cep.runs.RunsStore;
 import app.fathi.platform.errors.ProblemException;
@@ -30,9 +32,11 @@ final class Resends {
     private static final int RESEND_LIMIT = 100_000;
 
     private final Messages messages;
+    private final NamedPeople named;
 
-    Resends(Messages messages) {
+    Resends(Messages messages, NamedPeople named) {
         this.messages = messages;
+        this.named = named;
     }
 
     /**
@@ -42,17 +46,17 @@ final class Resends {
      */
     Future<Taken> resend(SqlConnection tx, int ws, UUID id, Resend wanted) {
         return RunsStore.runByIdForUpdate(tx, ws, id)
-                .map(Messages::found)
+                .map(MessageLooks::found)
                 .compose(run -> RunsStore.rest(tx, run.run(), id).compose(rest -> {
                     requireOver(run, rest);
                     return RunsStore.nextNumber(tx).compose(number -> {
                         var request = again(run, wanted, number.now());
-                        Messages.checkTimes(request, number.now());
-                        return RunsStore.personalChunks(tx, run.run()).compose(chunks -> missed(tx, run, chunks, wanted)
+                        MessageTimes.check(request, number.now());
+                        return ChunksStore.personal(tx, run.run()).compose(chunks -> missed(tx, run, chunks, wanted)
                                 .compose(people -> {
                                     var audience = new Frozen(people, List.of());
                                     if (wanted.dryRun()) {
-                                        return messages.count(tx, ws, audience);
+                                        return named.count(tx, ws, audience);
                                     }
                                     if (people.isEmpty()) {
                                         throw ProblemException.conflict(

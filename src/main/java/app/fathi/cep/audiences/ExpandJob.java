@@ -3,6 +3,7 @@ package app.fathi.cep.audiences;
 import app.fathi.cep.audiences.Spread.Slot;
 import app.fathi.cep.runs.Chunk;
 import app.fathi.cep.runs.ChunkJob;
+import app.fathi.cep.runs.ChunksStore;
 import app.fathi.cep.runs.Run;
 import app.fathi.cep.runs.RunsStore;
 import app.fathi.platform.config.Config;
@@ -186,7 +187,7 @@ public final class ExpandJob implements JobHandler {
     private Future<Void> add(SqlConnection tx, Run run, Page page, List<Chunk> chunks) {
         var added = chunks.isEmpty()
                 ? Future.<Void>succeededFuture()
-                : RunsStore.insertChunks(tx, chunks)
+                : ChunksStore.insert(tx, chunks)
                         .compose(done -> ExpansionsStore.grow(
                                 tx, run.run(), page.profileNos().size(), chunks.size()))
                         .compose(done -> jobs.enqueue(

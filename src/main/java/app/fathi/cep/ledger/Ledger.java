@@ -4,8 +4,8 @@ import app.fathi.cep.ledger.LedgerStore.Place;
 import app.fathi.cep.message.Reason;
 import app.fathi.cep.runs.Chunk;
 import app.fathi.cep.runs.Run;
-import app.fathi.cep.runs.RunsStore;
-import app.fathi.cep.runs.RunsStore.Delta;
+import app.fathi.cep.runs.RunCountsStore;
+import app.fathi.cep.runs.RunCountsStore.Delta;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -102,7 +102,7 @@ public final class Ledger {
         var delta = new Delta(reasons, further);
         return delta.isEmpty()
                 ? Future.succeededFuture()
-                : Future.join(RunsStore.addDelta(tx, run, delta), Facts.ended(tx, run, chunk, ended))
+                : Future.join(RunCountsStore.add(tx, run, delta), Facts.ended(tx, run, chunk, ended))
                         .mapEmpty();
     }
 }

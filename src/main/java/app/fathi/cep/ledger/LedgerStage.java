@@ -11,8 +11,9 @@ import app.fathi.cep.policies.Ring;
 import app.fathi.cep.policies.RingsStore;
 import app.fathi.cep.runs.DedupeStore;
 import app.fathi.cep.runs.Run;
+import app.fathi.cep.runs.RunCountsStore;
+import app.fathi.cep.runs.RunCountsStore.Delta;
 import app.fathi.cep.runs.RunsStore;
-import app.fathi.cep.runs.RunsStore.Delta;
 import app.fathi.cep.runs.UnitedStore;
 import app.fathi.platform.stream.StreamRecord;
 import io.vertx.core.Future;
@@ -114,9 +115,9 @@ public final class LedgerStage implements ProfileStage {
         tell(batch, run, Reason.CLOSED, first, FirstReports::closed, counts);
         return counts.isEmpty()
                 ? Future.succeededFuture()
-                : RunsStore.addDelta(tx, run, new Delta(counts, 0))
+                : RunCountsStore.add(tx, run, new Delta(counts, 0))
                         .compose(seq ->
-                                seq % FOLD_EVERY == 0 ? RunsStore.fold(tx, run.run()) : Future.succeededFuture());
+                                seq % FOLD_EVERY == 0 ? RunCountsStore.fold(tx, run.run()) : Future.succeededFuture());
     }
 
     private static void tell(

@@ -6,32 +6,22 @@ import static app.fathi.platform.db.SqlTime.time;
 import app.fathi.cep.message.ChannelKind;
 import app.fathi.cep.message.MessageFilter;
 import app.fathi.cep.message.Plan;
-import app.fathi.cep.message.Reason;
 import app.fathi.cep.message.RunState;
 import app.fathi.cep.message.Source;
 import app.fathi.cep.message.Urgency;
 import app.fathi.templates.Templates.Pin;
 import io.vertx.core.Future;
-import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/** SQL of {@code cep_run}, {@code cep_chunk} and {@code cep_run_delta}. */
+/** SQL of {@code cep_run}. */
 public final class RunsStore {
-    /** In a delta: devices beyond a person's first, which make more deliveries than there are people. */
-    private static final short FURTHER_DEVICES = 0;
-
     private RunsStore() {}
 
     /** A new run's number and the database's time. */
@@ -113,48 +103,6 @@ public final class RunsStore {
                 : Plan.of(json == null ? new JsonObject() : json).of(campaign);
     }
 
-    public static Future<Void> insertChunks(SqlClient tx, List<Chunk> chunks) {
-        return tx.preparedQuery(
-                        """
-                        INSERT INTO cep_chunk (run, chunk, profile_nos, subscriptions, items, send_at, passed, first_no, last_no)
-                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-                        """)
-                .executeBatch(chunks.stream()
-                        .map(chunk -> Tuple.from(new Object[] {
-                            chunk.run(),
-                            chunk.chunk(),
-                            chunk.profileNos().toArray(Integer[]::new),
-                            chunk.subscriptions() == null
-                                    ? null
-                                    : chunk.subscriptions().toArray(UUID[]::new),
-                            items(chunk),
-                            time(chunk.sendAt()),
-                            chunk.passed(),
-                            chunk.firstProfileNo(),
-                            chunk.lastProfileNo()
-                        }))
-                        .toList())
-                .mapEmpty();
-    }
-
-    private static JsonObject items(Chunk chunk) {
-        if (chunk.items().isEmpty()) {
-            return null;
-        }
-        var items = new JsonObject();
-        chunk.items().forEach((profileNo, own) -> items.put("" + profileNo, own));
-        return items;
-    }
-
-    private static Map<Integer, JsonObject> items(JsonObject stored) {
-        if (stored == null) {
-            return Map.of();
-        }
-        var items = new HashMap<Integer, JsonObject>();
-        stored.forEach(entry -> items.put(Integer.valueOf(entry.getKey()), (JsonObject) entry.getValue()));
-        return items;
-    }
-
     private static final String RUN_COLUMNS =
             """
             run, ws, id, channel, purpose, content, ttl_seconds, urgency, topic, devices, tracking, send_at,
@@ -222,166 +170,10 @@ public final class RunsStore {
                 .map(rows -> rows.rowCount() == 1);
     }
 
-    static final String WAKE =
-            """
-            UPDATE jobs j SET due_at = CASE j.state WHEN 'waiting' THEN greatest(now(), c.send_at) ELSE j.due_at END,
-                              asked_again = j.asked_again OR j.state = 'running'
-            FROM cep_run r JOIN cep_chunk c ON c.run = r.run AND c.finished_at IS NULL
-            WHERE r.run = $1 AND j.ws = r.ws AND j.type = $2 AND j.key = r.run || '/' || c.chunk
-              AND (j.state = 'running' OR j.state = 'waiting' AND j.due_at > now())
-            """;
-
-    /**
-     * The jobs of its open chunks that sleep until it makes no sense any more begin when their people are to get it. One that runs may
-     * have seen the pause, and is asked again: it would go to sleep when nobody wakes it any more.
-     */
-    public static Future<Void> wake(SqlClient tx, long run) {
-        return tx.preparedQuery(WAKE).execute(Tuple.of(run, ChunkJob.TYPE)).mapEmpty();
-    }
-
-    static final String FINISH_CHUNK =
-            """
-            WITH finished AS (
-              UPDATE cep_chunk SET finished_at = now() WHERE run = $1 AND chunk = $2 AND finished_at IS NULL RETURNING run
-            )
-            UPDATE cep_run r
-            SET chunks_left = r.chunks_left - 1,
-                state = CASE WHEN r.chunks_left > 1 OR r.state = 'cancelled' THEN r.state
-                             WHEN EXISTS (SELECT FROM cep_series s
-                                          WHERE s.campaign = r.campaign AND s.cancelled_at IS NOT NULL) THEN 'cancelled'
-                             ELSE 'completed' END,
-                finished_at = CASE WHEN r.chunks_left = 1 THEN coalesce(r.finished_at, now()) ELSE r.finished_at END
-            FROM finished f WHERE r.run = f.run
-            """;
-
-    /** The chunk is done; the last one completes the run. Doing it again changes nothing. */
-    public static Future<Void> finishChunk(SqlClient tx, long run, int chunk) {
-        return tx.preparedQuery(FINISH_CHUNK).execute(Tuple.of(run, chunk)).mapEmpty();
-    }
-
     public static Future<Void> lockRun(SqlClient tx, long run) {
         return tx.preparedQuery("SELECT 1 FROM cep_run WHERE run = $1 FOR NO KEY UPDATE")
                 .execute(Tuple.of(run))
                 .mapEmpty();
-    }
-
-    private static final String CHUNKS =
-            "SELECT run, chunk, profile_nos, subscriptions, items, send_at, passed, finished_at FROM cep_chunk";
-
-    public static Future<Optional<Chunk>> chunk(SqlClient client, long run, int chunk) {
-        return client.preparedQuery(CHUNKS + " WHERE run = $1 AND chunk = $2")
-                .execute(Tuple.of(run, chunk))
-                .map(rows -> rows.size() == 0
-                        ? Optional.empty()
-                        : Optional.of(chunk(rows.iterator().next())));
-    }
-
-    /** Those that name addresses, or have something for single people; others of a large message would be many. */
-    public static Future<List<Chunk>> personalChunks(SqlClient client, long run) {
-        return client.preparedQuery(
-                        CHUNKS
-                                + """
-                         WHERE run = $1 AND (subscriptions IS NOT NULL OR items IS NOT NULL) ORDER BY chunk
-                        """)
-                .execute(Tuple.of(run))
-                .map(rows -> rows.stream().map(RunsStore::chunk).toList());
-    }
-
-    public static Future<List<Chunk>> chunks(SqlClient client, long run) {
-        return client.preparedQuery(CHUNKS + " WHERE run = $1 ORDER BY chunk")
-                .execute(Tuple.of(run))
-                .map(rows -> rows.stream().map(RunsStore::chunk).toList());
-    }
-
-    /**
-     * One increment of a run's counts.
-     *
-     * @param furtherDevices deliveries begun for devices beyond a person's first
-     */
-    public record Delta(Map<Reason, Integer> reasons, int furtherDevices) {
-        public static final Delta NONE = new Delta(Map.of(), 0);
-
-        public boolean isEmpty() {
-            return reasons.isEmpty() && furtherDevices == 0;
-        }
-    }
-
-    /** With those of the series that it is of. The increment's number: a caller that sees a round one folds. */
-    public static Future<Long> addDelta(SqlClient tx, Run run, Delta delta) {
-        int size = delta.reasons().size() + (delta.furtherDevices() == 0 ? 0 : 1);
-        var keys = new Short[size];
-        var sums = new Integer[size];
-        int i = 0;
-        for (var entry : delta.reasons().entrySet()) {
-            keys[i] = entry.getKey().code();
-            sums[i++] = entry.getValue();
-        }
-        if (i < size) {
-            keys[i] = FURTHER_DEVICES;
-            sums[i] = delta.furtherDevices();
-        }
-        var added = tx.preparedQuery("INSERT INTO cep_run_delta (run, keys, sums) VALUES ($1, $2, $3) RETURNING seq")
-                .execute(Tuple.of(run.run(), keys, sums))
-                .map(rows -> rows.iterator().next().getLong("seq"));
-        var campaign = run.plan().campaign();
-        return campaign == null
-                ? added
-                : Future.join(
-                                added,
-                                SeriesStore.add(
-                                        tx,
-                                        campaign,
-                                        keys,
-                                        Arrays.stream(sums)
-                                                .map(Integer::longValue)
-                                                .toArray(Long[]::new)))
-                        .map(both -> added.result());
-    }
-
-    static final String FOLD =
-            """
-            WITH gone AS (
-              DELETE FROM cep_run_delta
-              WHERE run = $1 AND seq IN (SELECT seq FROM cep_run_delta WHERE run = $1 FOR UPDATE SKIP LOCKED)
-              RETURNING keys, sums
-            ), summed AS (
-              SELECT u.key, sum(u.n)::int AS n FROM gone, unnest(gone.keys, gone.sums) AS u (key, n) GROUP BY u.key
-            )
-            INSERT INTO cep_run_delta (run, keys, sums)
-            SELECT $1, array_agg(key ORDER BY key), array_agg(n ORDER BY key) FROM summed HAVING count(*) > 0
-            """;
-
-    /** Makes one row of a run's increments. */
-    public static Future<Void> fold(SqlClient tx, long run) {
-        return tx.preparedQuery(FOLD).execute(Tuple.of(run)).mapEmpty();
-    }
-
-    static final String SUMS =
-            """
-            SELECT u.key, sum(u.n) AS n
-            FROM cep_run_delta d, unnest(d.keys, d.sums) AS u (key, n)
-            WHERE d.run = $1
-            GROUP BY u.key
-            """;
-
-    /** A run's increments, summed. */
-    public static Future<Delta> sums(SqlClient client, long run) {
-        return client.preparedQuery(SUMS).execute(Tuple.of(run)).map(RunsStore::delta);
-    }
-
-    private static Delta delta(Iterable<Row> sums) {
-        var reasons = new EnumMap<Reason, Integer>(Reason.class);
-        int furtherDevices = 0;
-        for (var row : sums) {
-            int n = row.getLong("n").intValue();
-            int key = row.getShort("key");
-            if (key == FURTHER_DEVICES) {
-                furtherDevices = n;
-            } else {
-                reasons.put(Reason.of(key), n);
-            }
-        }
-        return new Delta(reasons, furtherDevices);
     }
 
     /** A run of a list, or only how far was looked where {@code run} is null. */
@@ -440,28 +232,6 @@ public final class RunsStore {
                         .toList());
     }
 
-    static final String SUMS_OF_ALL =
-            """
-            SELECT d.run, u.key, sum(u.n) AS n
-            FROM cep_run_delta d, unnest(d.keys, d.sums) AS u (key, n)
-            WHERE d.run = ANY ($1)
-            GROUP BY d.run, u.key
-            """;
-
-    /** The increments of many runs, summed; runs without any are left out. */
-    public static Future<Map<Long, Delta>> sums(SqlClient client, List<Run> runs) {
-        return client.preparedQuery(SUMS_OF_ALL)
-                .execute(Tuple.of((Object) runs.stream().map(Run::run).toArray(Long[]::new)))
-                .map(rows -> {
-                    var byRun = new HashMap<Long, List<Row>>();
-                    rows.forEach(row -> byRun.computeIfAbsent(row.getLong("run"), run -> new ArrayList<>())
-                            .add(row));
-                    var sums = new HashMap<Long, Delta>();
-                    byRun.forEach((run, parts) -> sums.put(run, delta(parts)));
-                    return sums;
-                });
-    }
-
     /** Chunks of the run that are not over yet, and the message that sends it again, if there is one. */
     public record Rest(int chunksLeft, UUID resentAs) {}
 
@@ -476,21 +246,6 @@ public final class RunsStore {
                     var row = rows.iterator().next();
                     return new Rest(row.getInteger("chunks_left"), row.getUUID("resent_as"));
                 });
-    }
-
-    private static final String PEOPLE_OF =
-            """
-            SELECT coalesce(sum(cardinality(c.profile_nos)), 0)::bigint AS people
-            FROM jsonb_to_recordset($2::jsonb) AS p (run bigint, chunk int)
-            JOIN cep_chunk c ON c.run = p.run AND c.chunk = p.chunk
-            JOIN cep_run r ON r.run = c.run AND r.ws = $1
-            """;
-
-    /** How many people the chunks with these jobs' payloads are for. */
-    public static Future<Long> peopleOf(SqlClient client, int ws, List<JsonObject> payloads) {
-        return client.preparedQuery(PEOPLE_OF)
-                .execute(Tuple.of(ws, new JsonArray(payloads)))
-                .map(rows -> rows.iterator().next().getLong("people"));
     }
 
     private static final String WEEKS = "SELECT cep_make_weeks(now(), $1) AS made";
@@ -538,18 +293,5 @@ public final class RunsStore {
                                 row.getJsonObject("template_filling")),
                 plan(row),
                 instant(row, "paused_at"));
-    }
-
-    private static Chunk chunk(Row row) {
-        var subscriptions = row.getArrayOfUUIDs("subscriptions");
-        return new Chunk(
-                row.getLong("run"),
-                row.getInteger("chunk"),
-                Arrays.asList(row.getArrayOfIntegers("profile_nos")),
-                subscriptions == null ? null : Arrays.asList(subscriptions),
-                items(row.getJsonObject("items")),
-                instant(row, "send_at"),
-                row.getBoolean("passed"),
-                row.getOffsetDateTime("finished_at") != null);
     }
 }

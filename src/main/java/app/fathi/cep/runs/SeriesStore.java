@@ -59,7 +59,7 @@ public final class SeriesStore {
               AND (j.state = 'running' OR j.state = 'waiting' AND j.due_at > now())
             """;
 
-    /** As {@link RunsStore#wake} for all that is open of the series. */
+    /** As {@link ChunksStore#wake} for all that is open of the series. */
     public static Future<Void> wake(SqlClient tx, int ws, UUID campaign) {
         return tx.preparedQuery(WAKE)
                 .execute(Tuple.of(ws, campaign, ChunkJob.TYPE))

@@ -8,8 +8,10 @@ import app.fathi.cep.message.Reason;
 import app.fathi.cep.policies.Ring;
 import app.fathi.cep.policies.RingsStore;
 import app.fathi.cep.runs.Chunk;
+import app.fathi.cep.runs.ChunksStore;
 import app.fathi.cep.runs.DedupeStore;
 import app.fathi.cep.runs.Run;
+import app.fathi.cep.runs.RunCountsStore;
 import app.fathi.cep.runs.RunsStore;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.jobs.Lease;
@@ -129,6 +131,6 @@ final class ChunkEnd {
     }
 
     private Future<Void> finish(SqlConnection tx) {
-        return RunsStore.finishChunk(tx, run.run(), chunk.chunk()).compose(done -> RunsStore.fold(tx, run.run()));
+        return ChunksStore.finish(tx, run.run(), chunk.chunk()).compose(done -> RunCountsStore.fold(tx, run.run()));
     }
 }

@@ -4,6 +4,7 @@ import app.fathi.cep.audiences.ExpansionsStore;
 import app.fathi.cep.message.RunState;
 import app.fathi.cep.runs.Chunk;
 import app.fathi.cep.runs.ChunkJob;
+import app.fathi.cep.runs.ChunksStore;
 import app.fathi.cep.runs.DatabaseClock;
 import app.fathi.cep.runs.Run;
 import app.fathi.cep.runs.RunsStore;
@@ -93,7 +94,7 @@ public final class SendJob implements JobHandler {
         static Future<Known> read(SqlClient connection, Job job) {
             long number = job.payload().getLong("run");
             var run = RunsStore.run(connection, job.ws(), number);
-            var chunk = RunsStore.chunk(connection, number, job.payload().getInteger("chunk"));
+            var chunk = ChunksStore.find(connection, number, job.payload().getInteger("chunk"));
             var clock = RunsStore.clock(connection);
             return Future.all(run, chunk, clock).map(all -> new Known(run.result(), chunk.result(), clock.result()));
         }
@@ -123,6 +124,6 @@ public final class SendJob implements JobHandler {
 
     @Override
     public Future<Long> recipients(SqlClient client, int ws, List<JsonObject> payloads) {
-        return RunsStore.peopleOf(client, ws, payloads);
+        return ChunksStore.peopleOf(client, ws, payloads);
     }
 }

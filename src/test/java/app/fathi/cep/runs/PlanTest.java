@@ -8,11 +8,11 @@ class PlanTest {
     void hot_statements_find_their_rows_by_index_without_any_statistics() {
         HotStatements.findTheirRowsByIndex(
                 RunsStore.PAGE,
-                RunsStore.SUMS_OF_ALL,
-                RunsStore.WAKE,
-                RunsStore.SUMS,
-                RunsStore.FOLD,
-                RunsStore.FINISH_CHUNK,
+                RunCountsStore.SUMS_OF_ALL,
+                ChunksStore.WAKE,
+                RunCountsStore.SUMS,
+                RunCountsStore.FOLD,
+                ChunksStore.FINISH,
                 DedupeStore.TAKEN,
                 DedupeStore.PUT,
                 DedupeStore.UNITE,
