@@ -44,7 +44,7 @@ class NobodyElseTest {
     private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions";
     private static final String MASTER_KEY = Base64.getEncoder().encodeToString(new byte[32]);
 
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
     private static FakePushService push;
     private static TestServer server;
     private static byte[] pushKey;
@@ -54,6 +54,7 @@ class NobodyElseTest {
 
     @BeforeAll
     static void start() {
+        vertx = Vertx.vertx();
         push = FakePushService.start();
         server = TestServer.start(Map.of(
                 "FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString(), "FATHI_MASTER_KEY", MASTER_KEY));
@@ -61,7 +62,7 @@ class NobodyElseTest {
                 .decode(server.browser("GET", "/api/v1/webpush/key", null)
                         .json()
                         .getString("publicKey"));
-        var pool = server.database().pool(VERTX);
+        var pool = server.database().pool(vertx);
         retiredKey = identityKey();
         sealAnIdentityKey(pool, "SELECT no, id FROM users_workspace", SecureRandom.getSeed(32));
         key = eventually(
@@ -80,7 +81,7 @@ class NobodyElseTest {
     static void stop() {
         server.close();
         push.close();
-        Closing.close(VERTX);
+        Closing.close(vertx);
     }
 
     private static void sealAnIdentityKey(Pool pool, String workspace, byte[] identityKey) {
@@ -446,7 +447,7 @@ class NobodyElseTest {
                 server.admin("POST", "/v1/batch", new JsonObject().put("batch", events)))) {
             assertThat(batch.status()).as(batch.body()).isEqualTo(200);
         }
-        var kept = server.database().pool(VERTX);
+        var kept = server.database().pool(vertx);
         var payloads = kept.query("SELECT payload::text FROM stream_record WHERE key = '" + person + "'")
                 .execute()
                 .await();

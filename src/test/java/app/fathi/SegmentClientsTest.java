@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Test;
 class SegmentClientsTest {
     private static final Path JS = Path.of("src/test/js");
     private static final String SERVER_KEY = "fwk_s_only0for0tests0000000000000";
-    private static final Vertx vertx = Vertx.vertx();
+    private static Vertx vertx;
 
     private static TestServer server;
     private static TcpProxy network;
@@ -53,6 +53,7 @@ class SegmentClientsTest {
 
     @BeforeAll
     static void start() throws IOException {
+        vertx = Vertx.vertx();
         int port;
         try (var free = new ServerSocket(0)) {
             port = free.getLocalPort();

@@ -13,7 +13,9 @@ import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaFieldAccess;
 import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.domain.JavaStaticInitializer;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
@@ -32,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -60,6 +63,10 @@ class CodeLawsTest {
 
     private static final JavaClasses CODE = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("app.fathi");
+
+    private static final JavaClasses TESTS = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.ONLY_INCLUDE_TESTS)
             .importPackages("app.fathi");
 
     private static Map<String, Set<String>> mayImport() {
@@ -443,6 +450,35 @@ class CodeLawsTest {
                 .as(
                         "log lines with the text of an exception, which may quote anybody: Thrown.text(failure) says what may be said")
                 .isEmpty();
+    }
+
+    /** A failed test is tried again in the same JVM, where a class is initialised once and {@code @BeforeAll} runs again. */
+    @Test
+    void what_a_test_class_closes_in_the_end_it_has_opened_in_the_beginning() {
+        var openedOnce = TESTS.stream()
+                .flatMap(type -> type.getMethods().stream())
+                .filter(method -> method.isAnnotatedWith(AfterAll.class))
+                .flatMap(method -> method.getFieldAccesses().stream())
+                .flatMap(access -> access.getTarget().resolveMember().stream())
+                .filter(field -> canBeClosed(field.getRawType()) && isSetWhereItsClassIsInitialised(field))
+                .map(JavaField::getFullName)
+                .distinct()
+                .toList();
+        assertThat(openedOnce)
+                .as("fields that @AfterAll closes and that are set where they are declared: set them in @BeforeAll")
+                .isEmpty();
+    }
+
+    private static boolean canBeClosed(JavaClass type) {
+        return type.getAllMethods().stream()
+                .anyMatch(method -> method.getName().equals("close")
+                        && method.getRawParameterTypes().isEmpty());
+    }
+
+    private static boolean isSetWhereItsClassIsInitialised(JavaField field) {
+        return field.getAccessesToSelf().stream()
+                .anyMatch(access -> access.getAccessType() == JavaFieldAccess.AccessType.SET
+                        && access.getOrigin() instanceof JavaStaticInitializer);
     }
 
     private static List<Path> sources() throws IOException {

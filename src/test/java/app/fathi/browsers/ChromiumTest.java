@@ -64,7 +64,7 @@ class ChromiumTest {
             """;
 
     private static final Path SCREENSHOTS = Path.of("target/prompts");
-    private static final Vertx vertx = Vertx.vertx();
+    private static Vertx vertx;
 
     private static FakePushService push;
     private static TestServer server;
@@ -76,6 +76,7 @@ class ChromiumTest {
 
     @BeforeAll
     static void start() throws IOException {
+        vertx = Vertx.vertx();
         Files.createDirectories(SCREENSHOTS);
         push = FakePushService.start();
         server = TestServer.start(

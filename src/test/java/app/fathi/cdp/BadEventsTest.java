@@ -36,12 +36,13 @@ class BadEventsTest {
     private static final String EACH = "/api/v1/cdp/batch";
     private static final int KB = 1024;
 
-    private static final Vertx vertx = Vertx.vertx();
+    private static Vertx vertx;
     private static TestServer server;
     private static Pool pool;
 
     @BeforeAll
     static void start() {
+        vertx = Vertx.vertx();
         server = TestServer.start(Map.of());
         pool = server.database().pool(vertx);
     }

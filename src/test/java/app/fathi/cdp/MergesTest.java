@@ -31,7 +31,7 @@ class MergesTest {
     private static final String PROFILES = "/api/v1/cdp/profiles/";
     private static final String SUBSCRIPTIONS = "/api/v1/webpush/subscriptions";
     private static final Instant NOON = Instant.parse("2026-11-02T12:00:00Z");
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
 
     private static FakePushService push;
     private static TestServer server;
@@ -40,15 +40,16 @@ class MergesTest {
 
     @BeforeAll
     static void start() {
+        vertx = Vertx.vertx();
         push = FakePushService.start();
         server = TestServer.start(
                 Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
-        pool = server.database().pool(VERTX);
+        pool = server.database().pool(vertx);
     }
 
     @AfterAll
     static void stop() {
-        Closing.close(VERTX);
+        Closing.close(vertx);
         server.close();
         push.close();
     }

@@ -25,22 +25,23 @@ class PrivacyTest {
     private static final String SUPPRESSIONS = "/api/v1/cdp/suppressions";
 
     private static FakePushService push;
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
 
     private static TestServer server;
     private static Pool pool;
 
     @BeforeAll
     static void start() {
+        vertx = Vertx.vertx();
         push = FakePushService.start();
         server = TestServer.start(
                 Map.of("FATHI_OUTBOUND_TRUSTED_CERTIFICATE", push.certificate().toString()));
-        pool = server.database().pool(VERTX);
+        pool = server.database().pool(vertx);
     }
 
     @AfterAll
     static void stop() {
-        Closing.close(VERTX);
+        Closing.close(vertx);
         server.close();
         push.close();
     }

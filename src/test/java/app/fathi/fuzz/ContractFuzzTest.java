@@ -43,7 +43,7 @@ class ContractFuzzTest {
     private static final Contract CONTRACT = Contract.load();
     private static final ContractSchemas SCHEMAS = new ContractSchemas(CONTRACT);
     private static final AnswerCheck ANSWERS = new AnswerCheck();
-    private static final ListAppender<ILoggingEvent> LOG = new ListAppender<>();
+    private static ListAppender<ILoggingEvent> log;
 
     /** What requests leave behind. */
     private static final String ROWS =
@@ -69,18 +69,19 @@ class ContractFuzzTest {
 
     @BeforeAll
     static void start() throws SQLException {
+        log = new ListAppender<>();
         server = TestServer.start(Map.of());
         connection = RawConnection.to(server.url());
         var address = server.database().address();
         database = DriverManager.getConnection(address.jdbcUrl(), address.user(), address.password());
         token = server.token();
-        LOG.start();
-        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).addAppender(LOG);
+        log.start();
+        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).addAppender(log);
     }
 
     @AfterAll
     static void stop() throws SQLException {
-        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).detachAppender(LOG);
+        ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).detachAppender(log);
         database.close();
         connection.close();
         server.close();
@@ -111,7 +112,7 @@ class ContractFuzzTest {
             headers.add("Authorization: Bearer " + token);
         }
         var before = rows();
-        LOG.list.clear();
+        log.list.clear();
         TestServer.Answer answer;
         try {
             answer = connection.ask(attack.method(), attack.target(), headers, attack.body());
@@ -151,7 +152,7 @@ class ContractFuzzTest {
     }
 
     private static List<String> errors() {
-        return List.copyOf(LOG.list).stream()
+        return List.copyOf(log.list).stream()
                 .filter(line -> line.getLevel().isGreaterOrEqual(Level.ERROR))
                 .map(line -> line.getFormattedMessage()
                         + (line.getThrowableProxy() == null
@@ -205,7 +206,7 @@ class ContractFuzzTest {
                 "\r\n\r\n\r\nhello\r\n\r\n",
             })
     void what_cannot_be_read_as_http_is_a_problem_with_a_request_id_too(String request) {
-        LOG.list.clear();
+        log.list.clear();
         try (var fresh = RawConnection.to(server.url())) {
             var answer = fresh.ask(request.getBytes(StandardCharsets.ISO_8859_1));
             assertThat(errors()).isEmpty();
@@ -230,7 +231,7 @@ class ContractFuzzTest {
         "/api/v1/audit/events?from=2026-11-02%2010:00:00, 400, invalid_request",
     })
     void what_was_found_once_is_not_forgotten(String target, int status, String code) {
-        LOG.list.clear();
+        log.list.clear();
         try (var fresh = RawConnection.to(server.url())) {
             var answer = fresh.ask("GET", target, List.of("Authorization: Bearer " + token), null);
             assertThat(answer.status()).as(answer.body()).isEqualTo(status);

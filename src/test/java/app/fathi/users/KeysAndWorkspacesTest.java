@@ -20,22 +20,23 @@ import org.junit.jupiter.api.Test;
 
 /** API keys that change, and people who work in several workspaces. */
 class KeysAndWorkspacesTest {
-    private static final Desk DESK = Desk.open();
+    private static Desk desk;
     private static Caller admin;
 
     @BeforeAll
     static void sign_in() {
-        admin = DESK.admin();
+        desk = Desk.open();
+        admin = desk.admin();
     }
 
     @AfterAll
     static void close() {
-        DESK.close();
+        desk.close();
     }
 
     @BeforeEach
     void open_the_door() {
-        DESK.execute("DELETE FROM users_login_attempt", Tuple.tuple());
+        desk.execute("DELETE FROM users_login_attempt", Tuple.tuple());
     }
 
     // --- keys
@@ -45,7 +46,7 @@ class KeysAndWorkspacesTest {
     void of_a_rotated_key_both_secrets_work_until_the_overlap_ends_and_then_the_new_one_alone() {
         var key = key(admin, "users:read", "messages:read");
         var old = key.getString("secret");
-        try (var other = DESK.another()) {
+        try (var other = desk.another()) {
             assertThat(other.refusal(old)).isNull();
             var rotated = json(rotate(admin, key, 3_600));
             assertThat(rotated.getString("previousSecretUntil")).isNotNull();
@@ -53,14 +54,14 @@ class KeysAndWorkspacesTest {
                     .startsWith(rotated.getString("prefix"))
                     .isNotEqualTo(old);
             for (var secret : List.of(old, rotated.getString("secret"))) {
-                assertThat(DESK.bearer(secret).id()).hasToString(key.getString("id"));
-                assertThat(DESK.bearer(secret).scopes()).containsExactlyInAnyOrder("users:read", "messages:read");
+                assertThat(desk.bearer(secret).id()).hasToString(key.getString("id"));
+                assertThat(desk.bearer(secret).scopes()).containsExactlyInAnyOrder("users:read", "messages:read");
             }
-            DESK.execute(
+            desk.execute(
                     "UPDATE users_api_key SET previous_until = now() WHERE id = $1",
                     Tuple.of(java.util.UUID.fromString(key.getString("id"))));
-            DESK.execute("UPDATE security_epoch SET epoch = epoch + 1", Tuple.tuple());
-            for (var node : List.of(DESK, other)) {
+            desk.execute("UPDATE security_epoch SET epoch = epoch + 1", Tuple.tuple());
+            for (var node : List.of(desk, other)) {
                 node.epochs.refresh().await();
                 assertThat(node.refusal(old)).isEqualTo(Kind.UNAUTHENTICATED);
                 assertThat(node.refusal(rotated.getString("secret"))).isNull();
@@ -73,9 +74,9 @@ class KeysAndWorkspacesTest {
     void an_old_secret_that_is_remembered_ends_with_its_overlap() {
         var key = key(admin, "messages:read");
         json(rotate(admin, key, 1));
-        assertThat(DESK.refusal(key.getString("secret"))).isNull();
-        DESK.vertx.timer(1_100).await();
-        assertThat(DESK.refusal(key.getString("secret"))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(desk.refusal(key.getString("secret"))).isNull();
+        desk.vertx.timer(1_100).await();
+        assertThat(desk.refusal(key.getString("secret"))).isEqualTo(Kind.UNAUTHENTICATED);
     }
 
     @Test
@@ -83,17 +84,17 @@ class KeysAndWorkspacesTest {
         var key = key(admin, "messages:read");
         var second = json(rotate(admin, key, 3_600));
         var third = json(rotate(admin, key, 3_600));
-        assertThat(DESK.refusal(key.getString("secret"))).as("two before").isEqualTo(Kind.UNAUTHENTICATED);
-        assertThat(DESK.refusal(second.getString("secret"))).isNull();
-        var last = json(DESK.ask("rotateApiKey", admin, id(key), new JsonObject(), Map.of()));
+        assertThat(desk.refusal(key.getString("secret"))).as("two before").isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(desk.refusal(second.getString("secret"))).isNull();
+        var last = json(desk.ask("rotateApiKey", admin, id(key), new JsonObject(), Map.of()));
         assertThat(last.getString("previousSecretUntil")).isNull();
-        assertThat(DESK.refusal(third.getString("secret"))).isEqualTo(Kind.UNAUTHENTICATED);
-        assertThat(DESK.refusal(last.getString("secret"))).isNull();
+        assertThat(desk.refusal(third.getString("secret"))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(desk.refusal(last.getString("secret"))).isNull();
     }
 
     @Test
     void nobody_gets_a_secret_for_permissions_that_they_lack() {
-        var integrator = DESK.member(admin.ws(), "integrator");
+        var integrator = desk.member(admin.ws(), "integrator");
         var own = key(integrator, "messages:send");
         json(rotate(integrator, own, 0));
         assertThat(kind(rotate(integrator, key(admin, "messages:send"), 0)))
@@ -102,7 +103,7 @@ class KeysAndWorkspacesTest {
         assertThat(kind(change(
                         integrator, own, new JsonObject().put("permissions", new JsonArray().add("users:read")))))
                 .isEqualTo(Kind.FORBIDDEN);
-        DESK.execute(
+        desk.execute(
                 "UPDATE users_api_key SET permissions = '{audit:read}' WHERE id = $1",
                 Tuple.of(java.util.UUID.fromString(own.getString("id"))));
         assertThat(kind(rotate(integrator, own, 0))).isEqualTo(Kind.FORBIDDEN);
@@ -111,7 +112,7 @@ class KeysAndWorkspacesTest {
     @Test
     void a_changed_key_may_at_once_what_it_now_may() {
         var key = key(admin, "messages:read");
-        assertThat(DESK.bearer(key.getString("secret")).scopes()).containsExactly("messages:read");
+        assertThat(desk.bearer(key.getString("secret")).scopes()).containsExactly("messages:read");
         var changed = json(change(
                 admin,
                 key,
@@ -120,11 +121,11 @@ class KeysAndWorkspacesTest {
                         .put("permissions", new JsonArray().add("users:read"))
                         .put("expiresAt", "2099-01-01T00:00:00Z")));
         assertThat(changed.getString("name")).isEqualTo("renamed");
-        assertThat(DESK.bearer(key.getString("secret")).scopes()).containsExactly("users:read");
+        assertThat(desk.bearer(key.getString("secret")).scopes()).containsExactly("users:read");
         assertThat(json(change(admin, key, new JsonObject().putNull("expiresAt")))
                         .getString("expiresAt"))
                 .isNull();
-        assertThat(kind(DESK.ask("updateApiKey", admin, id(key), new JsonObject().put("name", "x"), v("1"))))
+        assertThat(kind(desk.ask("updateApiKey", admin, id(key), new JsonObject().put("name", "x"), v("1"))))
                 .isEqualTo(Kind.PRECONDITION_FAILED);
         assertThat(kind(change(admin, key, new JsonObject().put("expiresAt", "2020-01-01T00:00:00Z"))))
                 .isEqualTo(Kind.UNPROCESSABLE);
@@ -132,12 +133,12 @@ class KeysAndWorkspacesTest {
 
     @Test
     void the_keys_of_another_workspace_are_not_there() {
-        var stranger = DESK.adminOfAnotherWorkspace();
+        var stranger = desk.adminOfAnotherWorkspace();
         var key = key(admin, "messages:read");
         assertThat(kind(rotate(stranger, key, 0))).isEqualTo(Kind.NOT_FOUND);
         assertThat(kind(change(stranger, key, new JsonObject().put("name", "mine"))))
                 .isEqualTo(Kind.NOT_FOUND);
-        assertThat(DESK.refusal(key.getString("secret"))).isNull();
+        assertThat(desk.refusal(key.getString("secret"))).isNull();
     }
 
     // --- workspaces
@@ -145,39 +146,39 @@ class KeysAndWorkspacesTest {
 
     @Test
     void who_makes_a_workspace_administers_it_and_nobody_else_sees_it() {
-        var made = json(DESK.ask(
+        var made = json(desk.ask(
                 "createWorkspace",
                 admin,
                 new JsonObject(),
                 new JsonObject().put("name", "Second").put("timezone", "Europe/Istanbul"),
                 Map.of()));
-        var mine = json(DESK.ask("listWorkspaces", admin)).getJsonArray("items");
+        var mine = json(desk.ask("listWorkspaces", admin)).getJsonArray("items");
         assertThat(mine.getJsonObject(0)).isEqualTo(made);
         assertThat(mine.stream().filter(each -> ((JsonObject) each).getBoolean("current")))
                 .hasSize(1);
 
-        var there = DESK.bearer(json(enter(admin, made.getString("id"))).getString("accessToken"));
+        var there = desk.bearer(json(enter(admin, made.getString("id"))).getString("accessToken"));
         assertThat(there.ws()).isNotEqualTo(admin.ws());
-        var settings = json(DESK.ask("getCurrentWorkspace", there));
+        var settings = json(desk.ask("getCurrentWorkspace", there));
         assertThat(settings.getString("name")).isEqualTo("Second");
         assertThat(settings.getString("timezone")).isEqualTo("Europe/Istanbul");
-        assertThat(DESK.refusal(new Presented.WriteKey(settings.getString("writeKey"), null)))
+        assertThat(desk.refusal(new Presented.WriteKey(settings.getString("writeKey"), null)))
                 .isNull();
-        assertThat(json(DESK.ask("listUsers", there)).getJsonArray("items")).hasSize(1);
+        assertThat(json(desk.ask("listUsers", there)).getJsonArray("items")).hasSize(1);
 
-        var member = DESK.member(admin.ws(), "marketing-manager");
-        assertThat(json(DESK.ask("listWorkspaces", member)).getJsonArray("items"))
+        var member = desk.member(admin.ws(), "marketing-manager");
+        assertThat(json(desk.ask("listWorkspaces", member)).getJsonArray("items"))
                 .hasSize(1);
         assertThat(kind(enter(member, made.getString("id")))).isEqualTo(Kind.NOT_FOUND);
-        var late = DESK.member(admin.ws(), "administrator");
-        var token = json(DESK.login(late.id() + "@fathi.test", Desk.PASSWORD)).getString("accessToken");
-        DESK.execute(
+        var late = desk.member(admin.ws(), "administrator");
+        var token = json(desk.login(late.id() + "@fathi.test", Desk.PASSWORD)).getString("accessToken");
+        desk.execute(
                 "UPDATE users_session SET signed_in_at = now() - interval '6 minutes' WHERE account = $1",
                 Tuple.of(late.id()));
         var draft = new JsonObject().put("name", "Late");
-        assertThat(kind(DESK.ask("createWorkspace", DESK.bearer(token), new JsonObject(), draft, Map.of())))
+        assertThat(kind(desk.ask("createWorkspace", desk.bearer(token), new JsonObject(), draft, Map.of())))
                 .isEqualTo(Kind.FORBIDDEN);
-        assertThat(kind(DESK.ask(
+        assertThat(kind(desk.ask(
                         "createWorkspace", member, new JsonObject(), new JsonObject().put("name", "No"), Map.of())))
                 .isEqualTo(Kind.FORBIDDEN);
     }
@@ -185,32 +186,32 @@ class KeysAndWorkspacesTest {
     /** Else whoever has an old token of one workspace would be fresh in another, for ever. */
     @Test
     void going_to_another_workspace_makes_nobody_fresher() {
-        var elsewhere = DESK.adminOfAnotherWorkspace();
-        var member = DESK.member(admin.ws(), "analyst");
-        DESK.execute(
+        var elsewhere = desk.adminOfAnotherWorkspace();
+        var member = desk.member(admin.ws(), "analyst");
+        desk.execute(
                 "INSERT INTO users_membership (ws, account) VALUES ($1, $2)", Tuple.of(elsewhere.ws(), member.id()));
-        DESK.execute(
+        desk.execute(
                 "UPDATE users_session SET signed_in_at = now() - interval '2 days', expires_at = now() + interval '1 day' WHERE id = $1",
                 Tuple.of(member.sessionId()));
-        DESK.execute("UPDATE security_epoch SET epoch = epoch + 1", Tuple.tuple());
-        DESK.epochs.refresh().await();
-        var there = DESK.bearer(
+        desk.execute("UPDATE security_epoch SET epoch = epoch + 1", Tuple.tuple());
+        desk.epochs.refresh().await();
+        var there = desk.bearer(
                 json(enter(member, elsewhere.workspaceId().toString())).getString("accessToken"));
         assertThat(there.ws()).isEqualTo(elsewhere.ws());
-        var rows = DESK.rows(
+        var rows = desk.rows(
                 "SELECT signed_in_at, expires_at FROM users_session WHERE account = $1", Tuple.of(member.id()));
         assertThat(rows).hasSize(2);
         assertThat(rows.getFirst().getOffsetDateTime("signed_in_at"))
                 .isEqualTo(rows.getLast().getOffsetDateTime("signed_in_at"));
         assertThat(rows.getFirst().getOffsetDateTime("expires_at"))
                 .isEqualTo(rows.getLast().getOffsetDateTime("expires_at"));
-        DESK.execute("UPDATE users_session SET ended_at = now() WHERE id = $1", Tuple.of(member.sessionId()));
+        desk.execute("UPDATE users_session SET ended_at = now() WHERE id = $1", Tuple.of(member.sessionId()));
         assertThat(kind(enter(member, elsewhere.workspaceId().toString()))).isEqualTo(Kind.UNAUTHENTICATED);
     }
 
     @Test
     void a_sign_in_lasts_as_long_as_the_workspace_says() {
-        var boss = DESK.adminOfAnotherWorkspace();
+        var boss = desk.adminOfAnotherWorkspace();
         json(settings(boss, 1, new JsonObject().put("sessionDays", 2)));
         assertThat(days(boss)).isEqualTo(2);
         json(settings(boss, 2, new JsonObject().putNull("sessionDays")));
@@ -218,8 +219,8 @@ class KeysAndWorkspacesTest {
     }
 
     private static long days(Caller caller) {
-        DESK.login(caller.id() + "@fathi.test", Desk.PASSWORD);
-        return DESK.rows(
+        desk.login(caller.id() + "@fathi.test", Desk.PASSWORD);
+        return desk.rows(
                         """
                         SELECT round(extract(epoch FROM expires_at - created_at) / 86400)::int AS days
                         FROM users_session WHERE account = $1 ORDER BY created_at DESC LIMIT 1
@@ -231,18 +232,18 @@ class KeysAndWorkspacesTest {
 
     @Test
     void the_browser_key_works_from_the_origins_that_the_workspace_names() {
-        var boss = DESK.adminOfAnotherWorkspace();
-        DESK.execute(
+        var boss = desk.adminOfAnotherWorkspace();
+        desk.execute(
                 "INSERT INTO users_write_key (id, ws, kind, key_hash, shown) VALUES (gen_random_uuid(), $1, 'browser', $2, 'fwk_b_origins')",
                 Tuple.of(boss.ws(), Tokens.hash("fwk_b_origins")));
         var from = new Presented.WriteKey("fwk_b_origins", "https://shop.example");
         var elsewhere = new Presented.WriteKey("fwk_b_origins", "https://evil.example");
-        assertThat(DESK.refusal(elsewhere)).isNull();
+        assertThat(desk.refusal(elsewhere)).isNull();
         var changed = json(
                 settings(boss, 1, new JsonObject().put("origins", new JsonArray().add("HTTPS://Shop.example:443/"))));
         assertThat(changed.getJsonArray("origins")).containsExactly("https://shop.example");
-        assertThat(DESK.refusal(from)).isNull();
-        assertThat(DESK.refusal(elsewhere)).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(desk.refusal(from)).isNull();
+        assertThat(desk.refusal(elsewhere)).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(settings(
                                 boss,
                                 2,
@@ -263,7 +264,7 @@ class KeysAndWorkspacesTest {
     // -------------------------------------------------------------------------------------------------------
 
     private static JsonObject key(Caller caller, String... permissions) {
-        return json(DESK.ask(
+        return json(desk.ask(
                 "createApiKey",
                 caller,
                 new JsonObject(),
@@ -280,25 +281,25 @@ class KeysAndWorkspacesTest {
     }
 
     private static Reply rotate(Caller caller, JsonObject key, int overlapSeconds) {
-        return DESK.ask(
+        return desk.ask(
                 "rotateApiKey", caller, id(key), new JsonObject().put("overlapSeconds", overlapSeconds), Map.of());
     }
 
     private static Reply change(Caller caller, JsonObject key, JsonObject change) {
-        var version = DESK.rows(
+        var version = desk.rows(
                         "SELECT version FROM users_api_key WHERE id = $1",
                         Tuple.of(java.util.UUID.fromString(key.getString("id"))))
                 .getFirst()
                 .getLong("version");
-        return DESK.ask("updateApiKey", caller, id(key), change, v(version));
+        return desk.ask("updateApiKey", caller, id(key), change, v(version));
     }
 
     private static Reply enter(Caller caller, String workspace) {
-        return DESK.ask(
+        return desk.ask(
                 "enterWorkspace", caller, new JsonObject(), new JsonObject().put("workspace", workspace), Map.of());
     }
 
     private static Reply settings(Caller caller, int version, JsonObject change) {
-        return DESK.ask("updateCurrentWorkspace", caller, new JsonObject(), change, v(version));
+        return desk.ask("updateCurrentWorkspace", caller, new JsonObject(), change, v(version));
     }
 }

@@ -18,20 +18,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A password is said to the right mail server only, and to nobody else on the way. */
 class MailOverTlsTest {
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
     /** {@code fathi} with {@code p:ss/w@rd+} as RFC 4616 has it. */
     private static final String LOGIN = "encrypted AUTH PLAIN "
             + Base64.getEncoder().encodeToString("\0fathi\0p:ss/w@rd+".getBytes(StandardCharsets.UTF_8));
 
+    @BeforeAll
+    static void open() {
+        vertx = Vertx.vertx();
+    }
+
     @AfterAll
     static void close() {
-        Closing.close(VERTX);
+        Closing.close(vertx);
     }
 
     private static void send(String scheme, int port, TestCertificate trusted) throws Exception {
@@ -42,7 +48,7 @@ class MailOverTlsTest {
                 "Fathi <fathi@example.com>",
                 "FATHI_OUTBOUND_TRUSTED_CERTIFICATE",
                 trusted == null ? "" : trusted.pem().toString()));
-        new Mailer(VERTX, config)
+        new Mailer(vertx, config)
                 .send(List.of("grace@example.com"), "Hello", "Come in")
                 .await(20, TimeUnit.SECONDS);
     }

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,16 +24,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Codes by time, and for whoever lost the device. */
 class SecondFactorTest {
-    private static final Desk DESK = Desk.open();
+    private static Desk desk;
+
+    @BeforeAll
+    static void open() {
+        desk = Desk.open();
+    }
 
     @AfterAll
     static void close() {
-        DESK.close();
+        desk.close();
     }
 
     @BeforeEach
     void open_the_door() {
-        DESK.execute("DELETE FROM users_login_attempt", Tuple.tuple());
+        desk.execute("DELETE FROM users_login_attempt", Tuple.tuple());
     }
 
     /** Somebody with a second factor. */
@@ -45,7 +51,7 @@ class SecondFactorTest {
     }
 
     private static Enrolled enrolled() {
-        var member = DESK.member(1, "analyst");
+        var member = desk.member(1, "analyst");
         var secret = json(enrol(member, Desk.PASSWORD)).getString("secret");
         var phone = Authenticator.of(secret);
         var codes = json(confirm(member, phone.code(-1))).getJsonArray("recoveryCodes");
@@ -107,7 +113,7 @@ class SecondFactorTest {
         var wrong = login(ada.email, "000000".equals(ada.code(0)) ? "000001" : "000000");
         assertThat(kind(wrong)).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(wrong.problem().faults().getFirst().pointer()).isEqualTo("/totp");
-        var noPassword = DESK.ask(
+        var noPassword = desk.ask(
                 "login",
                 Caller.ANONYMOUS,
                 new JsonObject(),
@@ -115,7 +121,7 @@ class SecondFactorTest {
                 Map.of());
         assertThat(noPassword.problem())
                 .as("as for an unknown account: nobody learns that there is a second factor")
-                .isEqualTo(DESK.login("nobody@fathi.test", Desk.PASSWORD).problem());
+                .isEqualTo(desk.login("nobody@fathi.test", Desk.PASSWORD).problem());
         assertThat(json(login(ada.email, ada.code(0)))).isNotNull();
     }
 
@@ -154,7 +160,7 @@ class SecondFactorTest {
     @Test
     void the_database_holds_no_secret_and_no_recovery_code() {
         var ada = enrolled();
-        var stored = DESK.rows(
+        var stored = desk.rows(
                         "SELECT (SELECT string_agg(t::text, ' ') FROM users_totp t) || (SELECT string_agg(r::text, ' ') FROM users_recovery_code r) AS text",
                         Tuple.tuple())
                 .getFirst()
@@ -170,7 +176,7 @@ class SecondFactorTest {
 
     @Test
     void nothing_is_asked_for_before_a_first_code_was_shown() {
-        var member = DESK.member(1, "analyst");
+        var member = desk.member(1, "analyst");
         var email = member.id() + "@fathi.test";
         assertThat(kind(enrol(member, "not the password"))).isEqualTo(Kind.UNPROCESSABLE);
         var first = json(enrol(member, Desk.PASSWORD));
@@ -191,14 +197,14 @@ class SecondFactorTest {
 
     @Test
     void what_was_signed_in_to_without_it_ends_when_it_is_there() {
-        var member = DESK.member(1, "analyst");
+        var member = desk.member(1, "analyst");
         var email = member.id() + "@fathi.test";
         var other = json(login(email, null)).getString("accessToken");
-        var mine = DESK.bearer(json(login(email, null)).getString("accessToken"));
+        var mine = desk.bearer(json(login(email, null)).getString("accessToken"));
         var secret = Authenticator.of(json(enrol(mine, Desk.PASSWORD)).getString("secret"));
         json(confirm(mine, secret.code()));
-        assertThat(DESK.refusal(other)).isEqualTo(Kind.UNAUTHENTICATED);
-        assertThat(json(DESK.ask("getMe", mine)).getJsonObject("secondFactor").getBoolean("enrolled"))
+        assertThat(desk.refusal(other)).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(json(desk.ask("getMe", mine)).getJsonObject("secondFactor").getBoolean("enrolled"))
                 .isTrue();
     }
 
@@ -217,38 +223,38 @@ class SecondFactorTest {
 
     @Test
     void a_workspace_that_asks_for_it_lets_who_has_none_do_nothing_but_get_one() {
-        var boss = DESK.adminOfAnotherWorkspace();
+        var boss = desk.adminOfAnotherWorkspace();
         assertThat(kind(require(boss, true))).as("without one oneself").isEqualTo(Kind.UNPROCESSABLE);
         var secret = Authenticator.of(json(enrol(boss, Desk.PASSWORD)).getString("secret"));
         json(confirm(boss, secret.code()));
-        var member = DESK.member(boss.ws(), "analyst");
-        var key = DESK.bearer(json(DESK.ask(
+        var member = desk.member(boss.ws(), "analyst");
+        var key = desk.bearer(json(desk.ask(
                         "createApiKey",
                         boss,
                         new JsonObject(),
                         new JsonObject().put("name", "k").put("permissions", new JsonArray().add("workspaces:read")),
                         Map.of()))
                 .getString("secret"));
-        assertThat(DESK.ask("getCurrentWorkspace", member).status()).isEqualTo(200);
+        assertThat(desk.ask("getCurrentWorkspace", member).status()).isEqualTo(200);
 
         json(require(boss, true));
         var token = json(login(member.id() + "@fathi.test", null)).getString("accessToken");
-        var limited = DESK.bearer(token);
+        var limited = desk.bearer(token);
         assertThat(limited.mustEnrol()).isTrue();
-        assertThat(kind(DESK.ask("getCurrentWorkspace", limited))).isEqualTo(Kind.FORBIDDEN);
-        var me = json(DESK.ask("getMe", limited));
+        assertThat(kind(desk.ask("getCurrentWorkspace", limited))).isEqualTo(Kind.FORBIDDEN);
+        var me = json(desk.ask("getMe", limited));
         assertThat(me.getJsonArray("permissions")).isEmpty();
         assertThat(me.getJsonObject("secondFactor").getBoolean("needed")).isTrue();
-        assertThat(DESK.ask("getCurrentWorkspace", DESK.bearer(boss(boss, secret)))
+        assertThat(desk.ask("getCurrentWorkspace", desk.bearer(boss(boss, secret)))
                         .status())
                 .isEqualTo(200);
-        assertThat(DESK.ask("getCurrentWorkspace", key).status())
+        assertThat(desk.ask("getCurrentWorkspace", key).status())
                 .as("a key has no second factor")
                 .isEqualTo(200);
 
         var mine = Authenticator.of(json(enrol(limited, Desk.PASSWORD)).getString("secret"));
         json(confirm(limited, mine.code()));
-        assertThat(DESK.ask("getCurrentWorkspace", DESK.bearer(token)).status()).isEqualTo(200);
+        assertThat(desk.ask("getCurrentWorkspace", desk.bearer(token)).status()).isEqualTo(200);
     }
 
     private static String boss(Caller boss, Authenticator phone) {
@@ -260,12 +266,12 @@ class SecondFactorTest {
 
     private static Reply login(String email, String code) {
         var body = Desk.credentials(email, Desk.PASSWORD);
-        return DESK.ask(
+        return desk.ask(
                 "login", Caller.ANONYMOUS, new JsonObject(), code == null ? body : body.put("totp", code), Map.of());
     }
 
     private static Reply ask(String operation, Caller caller, JsonObject body) {
-        return DESK.ask(operation, caller, new JsonObject(), body, Map.of());
+        return desk.ask(operation, caller, new JsonObject(), body, Map.of());
     }
 
     private static Reply enrol(Caller caller, String password) {
@@ -289,7 +295,7 @@ class SecondFactorTest {
     }
 
     private static Reply require(Caller caller, boolean required) {
-        return DESK.ask(
+        return desk.ask(
                 "updateCurrentWorkspace",
                 caller,
                 new JsonObject(),

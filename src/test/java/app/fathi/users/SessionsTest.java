@@ -20,29 +20,35 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class SessionsTest {
-    private static final Desk DESK = Desk.open();
+    private static Desk desk;
+
+    @BeforeAll
+    static void open() {
+        desk = Desk.open();
+    }
 
     @AfterAll
     static void close() {
-        DESK.close();
+        desk.close();
     }
 
     @BeforeEach
     void open_the_door() {
-        DESK.execute("DELETE FROM users_login_attempt", Tuple.tuple());
+        desk.execute("DELETE FROM users_login_attempt", Tuple.tuple());
     }
 
     @Test
     void the_administrator_of_the_first_start_signs_in_whatever_the_case_of_the_address() {
-        var tokens = json(DESK.login(" ada@FATHI.test ", Desk.PASSWORD));
+        var tokens = json(desk.login(" ada@FATHI.test ", Desk.PASSWORD));
         assertThat(tokens.getString("tokenType")).isEqualTo("Bearer");
         assertThat(tokens.getInteger("expiresIn")).isEqualTo(600);
         assertThat(tokens.getString("refreshToken")).startsWith("frt_").hasSize(4 + 43);
-        var me = json(DESK.ask("getMe", DESK.bearer(tokens.getString("accessToken"))));
+        var me = json(desk.ask("getMe", desk.bearer(tokens.getString("accessToken"))));
         assertThat(me.getString("kind")).isEqualTo("user");
         assertThat(me.getString("email")).isEqualTo(Desk.EMAIL);
         assertThat(me.getJsonObject("workspace").getString("name")).isEqualTo("Main");
@@ -53,9 +59,9 @@ class SessionsTest {
     @Test
     void a_wrong_password_an_unknown_account_and_a_foreign_workspace_get_the_same_answer() {
         var answers = List.of(
-                DESK.login(Desk.EMAIL, "not the password at all"),
-                DESK.login("nobody@fathi.test", Desk.PASSWORD),
-                DESK.ask(
+                desk.login(Desk.EMAIL, "not the password at all"),
+                desk.login("nobody@fathi.test", Desk.PASSWORD),
+                desk.ask(
                         "login",
                         Caller.ANONYMOUS,
                         new JsonObject(),
@@ -70,7 +76,7 @@ class SessionsTest {
 
     @Test
     void an_unknown_account_costs_a_hash_as_a_known_one_does() {
-        var passwords = new Passwords(DESK.vertx, Config.of(Map.of()).security());
+        var passwords = new Passwords(desk.vertx, Config.of(Map.of()).security());
         passwords.prepare().await();
         var hash = passwords.hash(Desk.PASSWORD).await();
         assertThat(hash).startsWith("$argon2id$v=19$m=19456,t=2,p=1$");
@@ -83,20 +89,20 @@ class SessionsTest {
     void repeated_failures_are_slowed_down_alike_for_known_and_unknown_accounts_and_never_for_good() {
         for (var email : List.of(Desk.EMAIL, "nobody@fathi.test")) {
             for (int i = 0; i < 5; i++) {
-                assertThat(kind(DESK.login(email, "wrong wrong wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
+                assertThat(kind(desk.login(email, "wrong wrong wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
             }
-            var slowed = DESK.login(email, Desk.PASSWORD);
+            var slowed = desk.login(email, Desk.PASSWORD);
             assertThat(kind(slowed)).isEqualTo(Kind.RATE_LIMITED);
             assertThat(slowed.problem().retryAfterSeconds().getAsInt()).isBetween(1, 900);
         }
-        DESK.execute("UPDATE users_login_attempt SET blocked_until = now()", Tuple.tuple());
-        assertThat(json(DESK.login(Desk.EMAIL, Desk.PASSWORD))).isNotNull();
-        assertThat(kind(DESK.login(Desk.EMAIL, "wrong wrong wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
+        desk.execute("UPDATE users_login_attempt SET blocked_until = now()", Tuple.tuple());
+        assertThat(json(desk.login(Desk.EMAIL, Desk.PASSWORD))).isNotNull();
+        assertThat(kind(desk.login(Desk.EMAIL, "wrong wrong wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
     }
 
     @Test
     void guessing_in_parallel_gains_nothing() {
-        var answers = Desk.inParallel(20, i -> DESK.login("victim@fathi.test", "guess " + i));
+        var answers = Desk.inParallel(20, i -> desk.login("victim@fathi.test", "guess " + i));
         assertThat(answers)
                 .filteredOn(answer -> kind(answer) == Kind.UNAUTHENTICATED)
                 .hasSize(5);
@@ -161,19 +167,19 @@ class SessionsTest {
     @Test
     void one_address_cannot_try_many_accounts() {
         for (int i = 0; i < 50; i++) {
-            assertThat(kind(DESK.login("guess" + i + "@fathi.test", "wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
+            assertThat(kind(desk.login("guess" + i + "@fathi.test", "wrong"))).isEqualTo(Kind.UNAUTHENTICATED);
         }
-        assertThat(kind(DESK.login("another@fathi.test", "wrong"))).isEqualTo(Kind.RATE_LIMITED);
+        assertThat(kind(desk.login("another@fathi.test", "wrong"))).isEqualTo(Kind.RATE_LIMITED);
     }
 
     @Test
     void a_refresh_token_works_once_and_its_successor_goes_on() {
-        var first = DESK.tokens();
+        var first = desk.tokens();
         var second = json(refresh(first.getString("refreshToken")));
         assertThat(second.getString("refreshToken")).isNotEqualTo(first.getString("refreshToken"));
-        assertThat(DESK.refusal(second.getString("accessToken"))).isNull();
+        assertThat(desk.refusal(second.getString("accessToken"))).isNull();
         assertThat(kind(refresh(first.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
-        assertThat(DESK.refusal(second.getString("accessToken")))
+        assertThat(desk.refusal(second.getString("accessToken")))
                 .as("within the grace nothing ends")
                 .isNull();
         json(refresh(second.getString("refreshToken")));
@@ -181,7 +187,7 @@ class SessionsTest {
 
     @Test
     void of_two_tabs_at_once_one_is_refreshed_and_nothing_ends() {
-        var token = DESK.tokens().getString("refreshToken");
+        var token = desk.tokens().getString("refreshToken");
         var answers = Desk.inParallel(8, i -> refresh(token));
         assertThat(answers).filteredOn(answer -> answer.status() == 200).hasSize(1);
         var winner = answers.stream()
@@ -193,15 +199,15 @@ class SessionsTest {
 
     @Test
     void a_used_refresh_token_shown_late_ends_the_whole_family_on_every_node() {
-        var first = DESK.tokens();
+        var first = desk.tokens();
         var second = json(refresh(first.getString("refreshToken")));
-        DESK.execute(
+        desk.execute(
                 "UPDATE users_refresh_token SET used_at = used_at - interval '11 seconds' WHERE used_at IS NOT NULL",
                 Tuple.tuple());
-        try (var other = DESK.another()) {
+        try (var other = desk.another()) {
             assertThat(other.refusal(second.getString("accessToken"))).isNull();
             assertThat(kind(refresh(first.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
-            assertThat(DESK.refusal(second.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+            assertThat(desk.refusal(second.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
             assertThat(kind(refresh(second.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
             other.epochs.refresh().await();
             assertThat(other.refusal(second.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
@@ -210,26 +216,26 @@ class SessionsTest {
 
     @Test
     void a_late_reuse_leaves_other_sign_ins_alone() {
-        var mine = DESK.tokens();
-        var stolen = DESK.tokens();
+        var mine = desk.tokens();
+        var stolen = desk.tokens();
         refresh(stolen.getString("refreshToken"));
-        DESK.execute(
+        desk.execute(
                 "UPDATE users_refresh_token SET used_at = used_at - interval '11 seconds' WHERE used_at IS NOT NULL",
                 Tuple.tuple());
         refresh(stolen.getString("refreshToken"));
-        assertThat(DESK.refusal(stolen.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
-        assertThat(DESK.refusal(mine.getString("accessToken"))).isNull();
+        assertThat(desk.refusal(stolen.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(desk.refusal(mine.getString("accessToken"))).isNull();
     }
 
     @Test
     void signing_out_works_at_once_here_and_after_one_look_elsewhere() {
-        var tokens = DESK.tokens();
-        try (var other = DESK.another()) {
+        var tokens = desk.tokens();
+        try (var other = desk.another()) {
             assertThat(other.refusal(tokens.getString("accessToken"))).isNull();
-            assertThat(DESK.ask("logout", DESK.bearer(tokens.getString("accessToken")))
+            assertThat(desk.ask("logout", desk.bearer(tokens.getString("accessToken")))
                             .status())
                     .isEqualTo(204);
-            assertThat(DESK.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+            assertThat(desk.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
             assertThat(kind(refresh(tokens.getString("refreshToken")))).isEqualTo(Kind.UNAUTHENTICATED);
             other.epochs.refresh().await();
             assertThat(other.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
@@ -251,23 +257,23 @@ class SessionsTest {
 
     @Test
     void a_disabled_account_is_out() {
-        var member = DESK.member(1, "analyst");
-        DESK.execute("UPDATE users_account SET disabled_at = now() WHERE id = $1", Tuple.of(member.id()));
-        assertThat(kind(DESK.login(member.id() + "@fathi.test", Desk.PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
+        var member = desk.member(1, "analyst");
+        desk.execute("UPDATE users_account SET disabled_at = now() WHERE id = $1", Tuple.of(member.id()));
+        assertThat(kind(desk.login(member.id() + "@fathi.test", Desk.PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
     }
 
     @Test
     void a_made_up_refresh_token_is_refused() {
         for (var token :
-                List.of("frt_", "frt_" + "A".repeat(43), "x", DESK.tokens().getString("accessToken"))) {
+                List.of("frt_", "frt_" + "A".repeat(43), "x", desk.tokens().getString("accessToken"))) {
             assertThat(kind(refresh(token))).isEqualTo(Kind.UNAUTHENTICATED);
         }
     }
 
     @Test
     void the_database_holds_no_token_and_no_password() {
-        var tokens = DESK.tokens();
-        var everything = DESK.rows(
+        var tokens = desk.tokens();
+        var everything = desk.rows(
                         "SELECT (SELECT string_agg(t::text, ' ') FROM users_refresh_token t) || (SELECT string_agg(a::text, ' ') FROM users_account a) AS text",
                         Tuple.tuple())
                 .getFirst()
@@ -278,7 +284,7 @@ class SessionsTest {
     }
 
     private static Reply refresh(String token) {
-        return DESK.ask(
+        return desk.ask(
                 "refreshTokens",
                 Caller.ANONYMOUS,
                 new JsonObject(),

@@ -24,22 +24,23 @@ import org.junit.jupiter.api.Test;
 class UsersTest {
     private static final String PASSWORD = "seven lonely lighthouses hum";
 
-    private static final Desk DESK = Desk.open();
+    private static Desk desk;
     private static Caller admin;
 
     @BeforeAll
     static void sign_in() {
-        admin = DESK.admin();
+        desk = Desk.open();
+        admin = desk.admin();
     }
 
     @AfterAll
     static void close() {
-        DESK.close();
+        desk.close();
     }
 
     @BeforeEach
     void open_the_door() {
-        DESK.execute("DELETE FROM users_login_attempt", Tuple.tuple());
+        desk.execute("DELETE FROM users_login_attempt", Tuple.tuple());
     }
 
     // --- inviting
@@ -54,13 +55,13 @@ class UsersTest {
         assertThat(invited.getString("status")).isEqualTo("invited");
         assertThat(invited.getJsonObject("invitation").getString("url"))
                 .startsWith("http://desk.test/account#invitation=fin_");
-        assertThat(kind(DESK.login(email, PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(kind(desk.login(email, PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
 
         assertThat(accept(token(invited), "short").problem().faults().getFirst().pointer())
                 .isEqualTo("/password");
         assertThat(accept(token(invited), PASSWORD).status()).isEqualTo(204);
-        var tokens = json(DESK.login(email.toUpperCase(java.util.Locale.ROOT), PASSWORD));
-        var me = json(DESK.ask("getMe", DESK.bearer(tokens.getString("accessToken"))));
+        var tokens = json(desk.login(email.toUpperCase(java.util.Locale.ROOT), PASSWORD));
+        var me = json(desk.ask("getMe", desk.bearer(tokens.getString("accessToken"))));
         assertThat(me.getJsonArray("roles")).containsExactly("analyst", "content-editor");
         assertThat(me.getString("name")).isEqualTo("Grace");
         assertThat(json(get(admin, id(invited))).getString("status")).isEqualTo("active");
@@ -80,26 +81,26 @@ class UsersTest {
                 .contains(kind(answer)));
         open_the_door();
         var winner = answers.stream().map(Reply::status).toList().indexOf(204);
-        assertThat(json(DESK.login(email, passwords.get(winner)))).isNotNull();
+        assertThat(json(desk.login(email, passwords.get(winner)))).isNotNull();
     }
 
     @Test
     void an_invitation_ends_with_its_hour_and_with_the_next_one() {
         var invited = json(invite(admin, email(), "analyst"));
-        var again = json(DESK.ask("inviteUserAgain", admin, id(invited), null, Map.of()));
+        var again = json(desk.ask("inviteUserAgain", admin, id(invited), null, Map.of()));
         assertThat(kind(accept(token(invited), PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
-        DESK.execute("UPDATE users_one_time SET expires_at = now()", Tuple.tuple());
+        desk.execute("UPDATE users_one_time SET expires_at = now()", Tuple.tuple());
         assertThat(kind(accept(token(again), PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
-        var last = json(DESK.ask("inviteUserAgain", admin, id(invited), null, Map.of()));
+        var last = json(desk.ask("inviteUserAgain", admin, id(invited), null, Map.of()));
         assertThat(accept(token(last), PASSWORD).status()).isEqualTo(204);
-        assertThat(kind(DESK.ask("inviteUserAgain", admin, id(invited), null, Map.of())))
+        assertThat(kind(desk.ask("inviteUserAgain", admin, id(invited), null, Map.of())))
                 .isEqualTo(Kind.CONFLICT);
     }
 
     @Test
     void the_database_does_not_hold_what_is_in_the_link() {
         var token = token(json(invite(admin, email(), "analyst")));
-        assertThat(DESK.rows("SELECT o::text AS row FROM users_one_time o", Tuple.tuple()))
+        assertThat(desk.rows("SELECT o::text AS row FROM users_one_time o", Tuple.tuple()))
                 .isNotEmpty()
                 .noneMatch(row -> row.getString("row").contains(token.substring(4)));
     }
@@ -116,26 +117,26 @@ class UsersTest {
     /** Whoever invites may see the link: it must not lead into an account that belongs to somebody already. */
     @Test
     void an_invitation_lets_nobody_into_an_account_that_is_there_already() {
-        var elsewhere = DESK.adminOfAnotherWorkspace();
+        var elsewhere = desk.adminOfAnotherWorkspace();
         var email = elsewhere.id() + "@fathi.test";
         var invited = json(invite(admin, email, "analyst"));
         assertThat(invited.getString("id")).isEqualTo(elsewhere.id().toString());
         assertThat(kind(accept(token(invited), PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
-        assertThat(kind(DESK.login(email, PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(kind(desk.login(email, PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(accept(token(invited), Desk.PASSWORD).status()).isEqualTo(204);
-        var here = DESK.ask(
+        var here = desk.ask(
                 "login",
                 Caller.ANONYMOUS,
                 new JsonObject(),
                 Desk.credentials(email, Desk.PASSWORD)
                         .put("workspace", admin.workspaceId().toString()),
                 Map.of());
-        assertThat(DESK.bearer(json(here).getString("accessToken")).ws()).isEqualTo(admin.ws());
+        assertThat(desk.bearer(json(here).getString("accessToken")).ws()).isEqualTo(admin.ws());
     }
 
     @Test
     void guessing_the_password_of_an_account_over_an_invitation_is_slowed_down() {
-        var email = DESK.adminOfAnotherWorkspace().id() + "@fathi.test";
+        var email = desk.adminOfAnotherWorkspace().id() + "@fathi.test";
         var token = token(json(invite(admin, email, "analyst")));
         Desk.assertSlowedDown(Kind.UNAUTHENTICATED, i -> accept(token, "guess " + i));
     }
@@ -146,7 +147,7 @@ class UsersTest {
         assertThat(kind(unknown)).isEqualTo(Kind.UNPROCESSABLE);
         assertThat(unknown.problem().faults().getFirst().pointer()).isEqualTo("/roles/1");
         for (var name : List.of(" ", "Grace\r\nBcc: everybody@example.com")) {
-            var reply = DESK.ask(
+            var reply = desk.ask(
                     "createUser",
                     admin,
                     new JsonObject(),
@@ -162,7 +163,7 @@ class UsersTest {
 
     @Test
     void nobody_grants_what_they_lack() {
-        var manager = DESK.member(admin.ws(), "marketing-manager");
+        var manager = desk.member(admin.ws(), "marketing-manager");
         assertThat(invite(manager, email(), "campaign-manager").status()).isEqualTo(201);
         for (var role : List.of("administrator", "integrator")) {
             var reply = invite(manager, email(), "analyst", role);
@@ -177,19 +178,19 @@ class UsersTest {
 
     @Test
     void nobody_changes_who_may_do_more_than_they() {
-        var manager = DESK.member(admin.ws(), "marketing-manager");
+        var manager = desk.member(admin.ws(), "marketing-manager");
         for (var other : List.of(admin.id(), member("integrator"))) {
             assertThat(kind(change(manager, other, new JsonObject().put("disabled", true))))
                     .isEqualTo(Kind.FORBIDDEN);
             assertThat(kind(change(manager, other, new JsonObject().put("roles", new JsonArray().add("analyst")))))
                     .isEqualTo(Kind.FORBIDDEN);
             assertThat(kind(delete(manager, other))).isEqualTo(Kind.FORBIDDEN);
-            assertThat(kind(DESK.ask("logoutUser", manager, id(other), null, Map.of())))
+            assertThat(kind(desk.ask("logoutUser", manager, id(other), null, Map.of())))
                     .isEqualTo(Kind.FORBIDDEN);
         }
         for (var role : List.of("campaign-manager", "content-editor", "analyst", "segment-manager", "integrator")) {
-            var caller = DESK.member(admin.ws(), role);
-            assertThat(kind(DESK.ask("listUsers", caller))).isEqualTo(Kind.FORBIDDEN);
+            var caller = desk.member(admin.ws(), role);
+            assertThat(kind(desk.ask("listUsers", caller))).isEqualTo(Kind.FORBIDDEN);
             assertThat(kind(invite(caller, email(), role))).isEqualTo(Kind.FORBIDDEN);
         }
     }
@@ -197,8 +198,8 @@ class UsersTest {
     @Test
     void the_last_administrator_stays_whatever_happens_to_the_others_at_the_same_time() {
         for (int round = 0; round < 8; round++) {
-            var one = DESK.adminOfAnotherWorkspace();
-            var two = DESK.member(one.ws(), "administrator");
+            var one = desk.adminOfAnotherWorkspace();
+            var two = desk.member(one.ws(), "administrator");
             var callers = List.of(one, two);
             var analyst = new JsonObject().put("roles", new JsonArray().add("analyst"));
             var disabled = new JsonObject().put("disabled", true);
@@ -217,7 +218,7 @@ class UsersTest {
                     .filteredOn(answer -> answer.problem() != null)
                     // Who comes so late that they are no administrator any more may not even try.
                     .allMatch(answer -> List.of(Kind.CONFLICT, Kind.FORBIDDEN).contains(kind(answer)));
-            assertThat(DESK.rows(
+            assertThat(desk.rows(
                             """
                             SELECT 1 FROM users_membership m
                             JOIN roles_assignment r ON r.ws = m.ws AND r.account = m.account
@@ -230,9 +231,9 @@ class UsersTest {
 
     @Test
     void an_administrator_who_is_invited_or_disabled_does_not_count() {
-        var only = DESK.adminOfAnotherWorkspace();
+        var only = desk.adminOfAnotherWorkspace();
         json(invite(only, email(), "administrator"));
-        var disabled = DESK.member(only.ws(), "administrator");
+        var disabled = desk.member(only.ws(), "administrator");
         json(change(only, disabled.id(), new JsonObject().put("disabled", true)));
         assertThat(kind(change(only, only.id(), new JsonObject().put("roles", new JsonArray().add("analyst")))))
                 .isEqualTo(Kind.CONFLICT);
@@ -245,113 +246,113 @@ class UsersTest {
 
     @Test
     void who_is_disabled_is_out_on_every_node_and_comes_back_only_by_signing_in() {
-        var tokens = json(DESK.login(memberEmail("analyst"), Desk.PASSWORD));
-        var id = DESK.bearer(tokens.getString("accessToken")).id();
-        try (var other = DESK.another()) {
+        var tokens = json(desk.login(memberEmail("analyst"), Desk.PASSWORD));
+        var id = desk.bearer(tokens.getString("accessToken")).id();
+        try (var other = desk.another()) {
             assertThat(other.refusal(tokens.getString("accessToken"))).isNull();
             assertThat(json(change(admin, id, new JsonObject().put("disabled", true)))
                             .getString("status"))
                     .isEqualTo("disabled");
-            assertThat(DESK.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+            assertThat(desk.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
             other.epochs.refresh().await();
             assertThat(other.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
         }
         assertThat(kind(refresh(tokens))).isEqualTo(Kind.UNAUTHENTICATED);
-        assertThat(kind(DESK.login(id + "@fathi.test", Desk.PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(kind(desk.login(id + "@fathi.test", Desk.PASSWORD))).isEqualTo(Kind.UNAUTHENTICATED);
 
         json(change(admin, id, new JsonObject().put("disabled", false)));
-        assertThat(DESK.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(desk.refusal(tokens.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(kind(refresh(tokens))).isEqualTo(Kind.UNAUTHENTICATED);
-        json(DESK.login(id + "@fathi.test", Desk.PASSWORD));
+        json(desk.login(id + "@fathi.test", Desk.PASSWORD));
     }
 
     @Test
     void other_workspaces_of_somebody_do_not_notice() {
-        var elsewhere = DESK.adminOfAnotherWorkspace();
+        var elsewhere = desk.adminOfAnotherWorkspace();
         var email = elsewhere.id() + "@fathi.test";
         accept(token(json(invite(admin, email, "analyst"))), Desk.PASSWORD);
-        var there = json(DESK.login(email, Desk.PASSWORD)).getString("accessToken");
+        var there = json(desk.login(email, Desk.PASSWORD)).getString("accessToken");
         json(change(
                 admin, elsewhere.id(), new JsonObject().put("disabled", true).put("name", "Nobody")));
-        assertThat(DESK.bearer(there).name()).isEqualTo("administrator");
-        assertThat(DESK.bearer(json(DESK.login(email, Desk.PASSWORD)).getString("accessToken"))
+        assertThat(desk.bearer(there).name()).isEqualTo("administrator");
+        assertThat(desk.bearer(json(desk.login(email, Desk.PASSWORD)).getString("accessToken"))
                         .ws())
                 .isEqualTo(elsewhere.ws());
         assertThat(delete(admin, elsewhere.id()).status()).isEqualTo(204);
-        assertThat(DESK.refusal(there)).isNull();
+        assertThat(desk.refusal(there)).isNull();
     }
 
     @Test
     void another_role_holds_at_once_for_a_session_that_is_there() {
-        var member = DESK.member(admin.ws(), "administrator");
-        assertThat(DESK.ask("listUsers", member).status()).isEqualTo(200);
+        var member = desk.member(admin.ws(), "administrator");
+        assertThat(desk.ask("listUsers", member).status()).isEqualTo(200);
         json(change(admin, member.id(), new JsonObject().put("roles", new JsonArray().add("analyst"))));
-        assertThat(kind(DESK.ask("listUsers", member))).isEqualTo(Kind.FORBIDDEN);
+        assertThat(kind(desk.ask("listUsers", member))).isEqualTo(Kind.FORBIDDEN);
     }
 
     @Test
     void who_is_removed_is_out_and_an_account_of_nowhere_is_gone() {
-        var member = DESK.member(admin.ws(), "analyst");
-        var token = json(DESK.login(member.id() + "@fathi.test", Desk.PASSWORD)).getString("accessToken");
+        var member = desk.member(admin.ws(), "analyst");
+        var token = json(desk.login(member.id() + "@fathi.test", Desk.PASSWORD)).getString("accessToken");
         assertThat(delete(admin, member.id()).status()).isEqualTo(204);
-        assertThat(DESK.refusal(token)).isEqualTo(Kind.UNAUTHENTICATED);
+        assertThat(desk.refusal(token)).isEqualTo(Kind.UNAUTHENTICATED);
         assertThat(kind(get(admin, id(member.id())))).isEqualTo(Kind.NOT_FOUND);
-        assertThat(DESK.rows("SELECT 1 FROM users_account WHERE id = $1", Tuple.of(member.id())))
+        assertThat(desk.rows("SELECT 1 FROM users_account WHERE id = $1", Tuple.of(member.id())))
                 .isEmpty();
-        assertThat(DESK.rows("SELECT 1 FROM roles_assignment WHERE account = $1", Tuple.of(member.id())))
+        assertThat(desk.rows("SELECT 1 FROM roles_assignment WHERE account = $1", Tuple.of(member.id())))
                 .isEmpty();
     }
 
     @Test
     void signing_somebody_out_ends_all_their_sessions_here_and_no_others() {
-        var member = DESK.member(admin.ws(), "analyst");
+        var member = desk.member(admin.ws(), "analyst");
         var tokens = List.of(
-                json(DESK.login(member.id() + "@fathi.test", Desk.PASSWORD)),
-                json(DESK.login(member.id() + "@fathi.test", Desk.PASSWORD)));
-        assertThat(DESK.ask("logoutUser", admin, id(member.id()), null, Map.of())
+                json(desk.login(member.id() + "@fathi.test", Desk.PASSWORD)),
+                json(desk.login(member.id() + "@fathi.test", Desk.PASSWORD)));
+        assertThat(desk.ask("logoutUser", admin, id(member.id()), null, Map.of())
                         .status())
                 .isEqualTo(204);
         tokens.forEach(
-                pair -> assertThat(DESK.refusal(pair.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED));
+                pair -> assertThat(desk.refusal(pair.getString("accessToken"))).isEqualTo(Kind.UNAUTHENTICATED));
         assertThat(kind(refresh(tokens.getFirst()))).isEqualTo(Kind.UNAUTHENTICATED);
-        json(DESK.login(member.id() + "@fathi.test", Desk.PASSWORD));
+        json(desk.login(member.id() + "@fathi.test", Desk.PASSWORD));
     }
 
     @Test
     void a_change_without_the_version_or_with_an_old_one_is_refused() {
         var id = member("analyst");
         var change = new JsonObject().put("name", "Ada");
-        assertThat(kind(DESK.ask("updateUser", admin, id(id), change, Map.of())))
+        assertThat(kind(desk.ask("updateUser", admin, id(id), change, Map.of())))
                 .isEqualTo(Kind.PRECONDITION_REQUIRED);
-        json(DESK.ask("updateUser", admin, id(id), change, Map.of("if-match", "\"v1\"")));
-        assertThat(kind(DESK.ask("updateUser", admin, id(id), change, Map.of("if-match", "\"v1\""))))
+        json(desk.ask("updateUser", admin, id(id), change, Map.of("if-match", "\"v1\"")));
+        assertThat(kind(desk.ask("updateUser", admin, id(id), change, Map.of("if-match", "\"v1\""))))
                 .isEqualTo(Kind.PRECONDITION_FAILED);
-        assertThat(kind(DESK.ask("deleteUser", admin, id(id), null, Map.of("if-match", "\"v1\""))))
+        assertThat(kind(desk.ask("deleteUser", admin, id(id), null, Map.of("if-match", "\"v1\""))))
                 .isEqualTo(Kind.PRECONDITION_FAILED);
     }
 
     @Test
     void the_users_of_another_workspace_are_not_there() {
-        var stranger = DESK.adminOfAnotherWorkspace();
+        var stranger = desk.adminOfAnotherWorkspace();
         var id = member("analyst");
         for (var reply : List.of(
                 get(stranger, id(id)),
-                DESK.ask("updateUser", stranger, id(id), new JsonObject().put("disabled", true), v1()),
-                DESK.ask("deleteUser", stranger, id(id), null, v1()),
-                DESK.ask("inviteUserAgain", stranger, id(id), null, Map.of()),
-                DESK.ask("logoutUser", stranger, id(id), null, Map.of()))) {
+                desk.ask("updateUser", stranger, id(id), new JsonObject().put("disabled", true), v1()),
+                desk.ask("deleteUser", stranger, id(id), null, v1()),
+                desk.ask("inviteUserAgain", stranger, id(id), null, Map.of()),
+                desk.ask("logoutUser", stranger, id(id), null, Map.of()))) {
             assertThat(kind(reply)).isEqualTo(Kind.NOT_FOUND);
         }
-        assertThat(json(DESK.ask("listUsers", stranger)).getJsonArray("items")).hasSize(1);
+        assertThat(json(desk.ask("listUsers", stranger)).getJsonArray("items")).hasSize(1);
     }
 
     @Test
     void the_list_is_read_page_by_page_and_filtered() {
-        var boss = DESK.adminOfAnotherWorkspace();
+        var boss = desk.adminOfAnotherWorkspace();
         for (int i = 0; i < 4; i++) {
             json(invite(boss, "list-" + i + "-" + email(), "analyst"));
         }
-        var disabled = DESK.member(boss.ws(), "analyst");
+        var disabled = desk.member(boss.ws(), "analyst");
         json(change(boss, disabled.id(), new JsonObject().put("disabled", true).put("name", "Çelik Işık")));
 
         var seen = new HashSet<String>();
@@ -361,7 +362,7 @@ class UsersTest {
             if (cursor != null) {
                 parameters.put("cursor", cursor);
             }
-            var page = json(DESK.ask("listUsers", boss, parameters, null, Map.of()));
+            var page = json(desk.ask("listUsers", boss, parameters, null, Map.of()));
             page.getJsonArray("items").forEach(item -> seen.add(((JsonObject) item).getString("id")));
             cursor = page.getString("nextCursor");
         } while (cursor != null);
@@ -382,7 +383,7 @@ class UsersTest {
     void the_trail_tells_who_changed_whom_and_how() {
         var id = member("analyst");
         json(change(admin, id, new JsonObject().put("roles", new JsonArray().add("integrator"))));
-        var event = json(DESK.ask(
+        var event = json(desk.ask(
                         "listAuditEvents", admin, new JsonObject().put("operation", "user.update"), null, Map.of()))
                 .getJsonArray("items")
                 .getJsonObject(0);
@@ -408,7 +409,7 @@ class UsersTest {
     }
 
     private static Reply invite(Caller caller, String email, Map<String, String> headers, String... roles) {
-        return DESK.ask("createUser", caller, new JsonObject(), draft(email, roles), headers);
+        return desk.ask("createUser", caller, new JsonObject(), draft(email, roles), headers);
     }
 
     private static String token(JsonObject invited) {
@@ -417,7 +418,7 @@ class UsersTest {
     }
 
     private static Reply accept(String token, String password) {
-        return DESK.ask(
+        return desk.ask(
                 "acceptInvitation",
                 Caller.ANONYMOUS,
                 new JsonObject(),
@@ -426,7 +427,7 @@ class UsersTest {
     }
 
     private static Reply refresh(JsonObject tokens) {
-        return DESK.ask(
+        return desk.ask(
                 "refreshTokens",
                 Caller.ANONYMOUS,
                 new JsonObject(),
@@ -447,28 +448,28 @@ class UsersTest {
     }
 
     private static Reply get(Caller caller, JsonObject id) {
-        return DESK.ask("getUser", caller, id, null, Map.of());
+        return desk.ask("getUser", caller, id, null, Map.of());
     }
 
     /** With the version that is there. */
     private static Reply change(Caller caller, UUID id, JsonObject change) {
-        return DESK.ask("updateUser", caller, id(id), change, Map.of("if-match", etag(id, caller.ws())));
+        return desk.ask("updateUser", caller, id(id), change, Map.of("if-match", etag(id, caller.ws())));
     }
 
     private static Reply delete(Caller caller, UUID id) {
-        return DESK.ask("deleteUser", caller, id(id), null, Map.of("if-match", etag(id, caller.ws())));
+        return desk.ask("deleteUser", caller, id(id), null, Map.of("if-match", etag(id, caller.ws())));
     }
 
     private static String etag(UUID id, int ws) {
         return "\"v"
-                + DESK.rows("SELECT version FROM users_membership WHERE account = $1 AND ws = $2", Tuple.of(id, ws))
+                + desk.rows("SELECT version FROM users_membership WHERE account = $1 AND ws = $2", Tuple.of(id, ws))
                         .getFirst()
                         .getLong("version")
                 + "\"";
     }
 
     private static UUID member(String role) {
-        return DESK.member(admin.ws(), role).id();
+        return desk.member(admin.ws(), role).id();
     }
 
     private static String memberEmail(String role) {
@@ -476,7 +477,7 @@ class UsersTest {
     }
 
     private static List<String> found(Caller caller, JsonObject filter) {
-        return json(DESK.ask("listUsers", caller, filter, null, Map.of())).getJsonArray("items").stream()
+        return json(desk.ask("listUsers", caller, filter, null, Map.of())).getJsonArray("items").stream()
                 .map(item -> ((JsonObject) item).getString("id"))
                 .toList();
     }

@@ -43,30 +43,38 @@ import org.slf4j.LoggerFactory;
  * only what it certainly did not take is sent again at once.
  */
 class PushClientFaultsTest {
-    private static final TestDns DNS = new TestDns().name("silent.test", nth -> null);
-    private static final PushWire WIRE = new PushWire(DNS.resolver());
-    private static final FakePushService PUSH = FakePushService.start();
-    private static final FakePushService OLD_PUSH =
-            FakePushService.start(Options.usual().withoutHttp2());
-    private static final PushClient PATIENT = WIRE.client("PLAINTEXT", "true");
-    private static final PushClient HASTY =
-            WIRE.client("PLAINTEXT", "true", "REQUEST_TIMEOUT_SECONDS", "3", "CONNECT_TIMEOUT_SECONDS", "3");
-    private static final ListAppender<ILoggingEvent> LOG = new ListAppender<>();
+    private static TestDns dns;
+    private static PushWire wire;
+    private static FakePushService push;
+    private static FakePushService oldPush;
+    private static PushClient patient;
+    private static PushClient hasty;
+    private static PushClient ofAnotherHost;
+    private static ListAppender<ILoggingEvent> log;
 
     @BeforeAll
-    static void listen() {
-        LOG.start();
-        ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).addAppender(LOG);
+    static void open() {
+        dns = new TestDns().name("silent.test", nth -> null);
+        wire = new PushWire(dns.resolver());
+        push = FakePushService.start();
+        oldPush = FakePushService.start(Options.usual().withoutHttp2());
+        patient = wire.client("PLAINTEXT", "true");
+        hasty = wire.client("PLAINTEXT", "true", "REQUEST_TIMEOUT_SECONDS", "3", "CONNECT_TIMEOUT_SECONDS", "3");
+        ofAnotherHost = wire.client(
+                "TRUSTED_CERTIFICATE", TestCertificate.ofAnotherHost().pem().toString());
+        log = new ListAppender<>();
+        log.start();
+        ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).addAppender(log);
     }
 
     @AfterAll
     static void close() {
-        ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).detachAppender(LOG);
-        WIRE.close();
-        PUSH.close();
-        OLD_PUSH.close();
-        DNS.close();
-        assertThat(LOG.list)
+        ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).detachAppender(log);
+        wire.close();
+        push.close();
+        oldPush.close();
+        dns.close();
+        assertThat(log.list)
                 .as("an endpoint is a secret and never logged")
                 .extracting(ILoggingEvent::getFormattedMessage)
                 .noneMatch(line -> line.contains("/push/"));
@@ -100,27 +108,27 @@ class PushClientFaultsTest {
 
     static List<Row> eitherVersion() {
         return List.of(
-                row("never answers", HASTY, AMBIGUOUS, 1, of(Answer.Kind.HANG)),
-                row("cuts before it has read the body", PATIENT, AMBIGUOUS, 1, of(Answer.Kind.RESET_BEFORE_BODY)),
-                row("cuts when it has read all", PATIENT, AMBIGUOUS, 1, of(Answer.Kind.RESET_AFTER_BODY)),
-                row("takes the message and cuts", PATIENT, AMBIGUOUS, 1, of(Answer.Kind.DROP_ANSWER)),
-                row("accepts, with a body without an end", PATIENT, ACCEPTED, 1, Answer.flood(201)),
-                row("accepts, with a body that drips", HASTY, ACCEPTED, 1, Answer.drip(201, Duration.ofMillis(100))),
+                row("never answers", hasty, AMBIGUOUS, 1, of(Answer.Kind.HANG)),
+                row("cuts before it has read the body", patient, AMBIGUOUS, 1, of(Answer.Kind.RESET_BEFORE_BODY)),
+                row("cuts when it has read all", patient, AMBIGUOUS, 1, of(Answer.Kind.RESET_AFTER_BODY)),
+                row("takes the message and cuts", patient, AMBIGUOUS, 1, of(Answer.Kind.DROP_ANSWER)),
+                row("accepts, with a body without an end", patient, ACCEPTED, 1, Answer.flood(201)),
+                row("accepts, with a body that drips", hasty, ACCEPTED, 1, Answer.drip(201, Duration.ofMillis(100))),
                 row(
                         "fails, with a body without an end",
-                        PATIENT,
+                        patient,
                         new PushAnswer(Outcome.TRANSIENT, 500, null, true, null),
                         1,
                         Answer.flood(500)),
                 row(
                         "refuses, with a body without an end",
-                        PATIENT,
+                        patient,
                         new PushAnswer(Outcome.BAD_REQUEST, 400, null, true, null),
                         1,
                         Answer.flood(400)),
                 row(
                         "refuses, with a body that drips",
-                        HASTY,
+                        hasty,
                         new PushAnswer(Outcome.KEY_MISMATCH, 403, null, true, null),
                         1,
                         Answer.drip(403, Duration.ofMillis(100))));
@@ -130,14 +138,14 @@ class PushClientFaultsTest {
         var refuse = of(Answer.Kind.REFUSE_STREAM);
         var goAway = of(Answer.Kind.GO_AWAY);
         return List.of(
-                row("refuses the stream once", PATIENT, ACCEPTED, 2, refuse),
-                row("refuses the stream twice", PATIENT, ACCEPTED, 3, refuse, refuse),
-                row("refuses the stream again and again", PATIENT, NOT_PROCESSED, 3, refuse, refuse, refuse, refuse),
-                row("takes leave before this stream", PATIENT, ACCEPTED, 2, goAway),
-                row("takes leave before this stream, then refuses it", PATIENT, ACCEPTED, 3, goAway, refuse),
+                row("refuses the stream once", patient, ACCEPTED, 2, refuse),
+                row("refuses the stream twice", patient, ACCEPTED, 3, refuse, refuse),
+                row("refuses the stream again and again", patient, NOT_PROCESSED, 3, refuse, refuse, refuse, refuse),
+                row("takes leave before this stream", patient, ACCEPTED, 2, goAway),
+                row("takes leave before this stream, then refuses it", patient, ACCEPTED, 3, goAway, refuse),
                 row(
                         "takes leave after this stream and closes without an answer",
-                        PATIENT,
+                        patient,
                         AMBIGUOUS,
                         1,
                         of(Answer.Kind.GO_AWAY_AFTER)));
@@ -146,13 +154,13 @@ class PushClientFaultsTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource({"eitherVersion", "http2"})
     void an_http_2_service_that(Row row) {
-        check(PUSH, row);
+        check(push, row);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("eitherVersion")
     void an_http_1_service_that(Row row) {
-        check(OLD_PUSH, row);
+        check(oldPush, row);
     }
 
     private static void check(FakePushService service, Row row) {
@@ -174,14 +182,14 @@ class PushClientFaultsTest {
     void a_service_that_takes_leave_in_the_midst_of_many_gets_each_of_them_once() {
         var browsers = new ArrayList<VirtualSubscription>();
         for (int i = 0; i < 100; i++) {
-            var browser = PUSH.subscribe(KEY.publicKey());
+            var browser = push.subscribe(KEY.publicKey());
             browsers.add(
                     i == 40
                             ? browser.answer(Answer.of(Answer.Kind.GO_AWAY))
                             : browser.answerAlways(Answer.status(201).after(Duration.ofMillis(20))));
         }
         var answers = browsers.stream()
-                .map(browser -> PATIENT.send(push(browser), () -> true))
+                .map(browser -> patient.send(push(browser), () -> true))
                 .toList();
         Future.join(answers).await();
         assertThat(answers).extracting(answer -> answer.result()).containsOnly(ACCEPTED);
@@ -190,10 +198,10 @@ class PushClientFaultsTest {
 
     @Test
     void what_was_refused_goes_again_only_through_an_open_gate() {
-        var browser = PUSH.subscribe().answer(Answer.of(Answer.Kind.REFUSE_STREAM));
+        var browser = push.subscribe().answer(Answer.of(Answer.Kind.REFUSE_STREAM));
         var asked = new java.util.concurrent.atomic.AtomicInteger();
         var answer =
-                PATIENT.send(push(browser), () -> asked.incrementAndGet() == 1).await();
+                patient.send(push(browser), () -> asked.incrementAndGet() == 1).await();
         assertThat(answer).isEqualTo(PushAnswer.SHUT);
         assertThat(browser.receipts()).isEmpty();
     }
@@ -210,58 +218,58 @@ class PushClientFaultsTest {
 
     static List<Scene> scenes() {
         return List.of(
-                new Scene("listens no more", PATIENT, open -> "https://127.0.0.1:" + closedPort(), NOT_SENT),
-                new Scene("takes no connection", HASTY, PushClientFaultsTest::fullBacklog, NOT_SENT),
-                new Scene("says nothing to a handshake", HASTY, open -> https(server(open, socket -> {})), NOT_SENT),
+                new Scene("listens no more", patient, open -> "https://127.0.0.1:" + closedPort(), NOT_SENT),
+                new Scene("takes no connection", hasty, PushClientFaultsTest::fullBacklog, NOT_SENT),
+                new Scene("says nothing to a handshake", hasty, open -> https(server(open, socket -> {})), NOT_SENT),
                 new Scene(
                         "resets each connection",
-                        PATIENT,
+                        patient,
                         open -> https(server(open, PushClientFaultsTest::reset)),
                         NOT_SENT),
                 new Scene(
                         "answers a handshake in plain text",
-                        PATIENT,
+                        patient,
                         open -> https(server(open, socket -> write(socket, "HTTP/1.1 201 Created\r\n\r\n"))),
                         NOT_SENT),
-                new Scene("has a certificate that nobody trusts", PATIENT, PushClientFaultsTest::untrusted, NOT_SENT),
+                new Scene("has a certificate that nobody trusts", patient, PushClientFaultsTest::untrusted, NOT_SENT),
                 new Scene(
                         "has a trusted certificate of another host",
-                        OF_ANOTHER_HOST,
+                        ofAnotherHost,
                         PushClientFaultsTest::untrusted,
                         NOT_SENT),
-                new Scene("has no address", PATIENT, open -> "https://nowhere.test", NOT_SENT),
-                new Scene("has a name server that is silent", HASTY, open -> "https://silent.test", NOT_SENT),
+                new Scene("has no address", patient, open -> "https://nowhere.test", NOT_SENT),
+                new Scene("has a name server that is silent", hasty, open -> "https://silent.test", NOT_SENT),
                 new Scene(
                         "is at a private address",
-                        PATIENT,
+                        patient,
                         open -> "https://10.0.0.1",
                         new PushAnswer(Outcome.REFUSED_ADDRESS, 0, null, false, null)),
                 // Nothing of the body has left, but only the head's way is known for sure.
-                new Scene("gives no room for the body", HASTY, open -> noRoom(open, request -> {}), AMBIGUOUS),
+                new Scene("gives no room for the body", hasty, open -> noRoom(open, request -> {}), AMBIGUOUS),
                 new Scene(
                         "gives no room for the body and resets",
-                        PATIENT,
+                        patient,
                         open -> noRoom(open, request -> request.response().reset(0x2)),
                         AMBIGUOUS),
-                new Scene("drips its head", HASTY, open -> http(server(open, PushClientFaultsTest::drip)), AMBIGUOUS),
+                new Scene("drips its head", hasty, open -> http(server(open, PushClientFaultsTest::drip)), AMBIGUOUS),
                 new Scene(
                         "answers something that is not HTTP",
-                        PATIENT,
+                        patient,
                         open -> http(server(open, socket -> afterRequest(socket, "SSH-2.0-OpenSSH\r\n\r\n"))),
                         AMBIGUOUS),
                 new Scene(
                         "closes after the request",
-                        PATIENT,
+                        patient,
                         open -> http(server(open, socket -> afterRequest(socket, ""))),
                         AMBIGUOUS),
                 new Scene(
                         "closes in mid-head",
-                        PATIENT,
+                        patient,
                         open -> http(server(open, socket -> afterRequest(socket, "HTTP/1.1 201 Created\r\nLoca"))),
                         AMBIGUOUS),
                 new Scene(
                         "has headers without an end",
-                        HASTY,
+                        hasty,
                         open -> http(server(
                                 open,
                                 socket ->
@@ -269,7 +277,7 @@ class PushClientFaultsTest {
                         AMBIGUOUS),
                 new Scene(
                         "says that it has begun before it says what came of it",
-                        PATIENT,
+                        patient,
                         open -> http(
                                 server(
                                         open,
@@ -279,16 +287,13 @@ class PushClientFaultsTest {
                         ACCEPTED),
                 new Scene(
                         "closes in mid-body of what it accepted",
-                        PATIENT,
+                        patient,
                         open -> http(server(
                                 open,
                                 socket -> afterRequest(
                                         socket, "HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\nhalf"))),
                         ACCEPTED));
     }
-
-    private static final PushClient OF_ANOTHER_HOST = WIRE.client(
-            "TRUSTED_CERTIFICATE", TestCertificate.ofAnotherHost().pem().toString());
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("scenes")
@@ -309,10 +314,10 @@ class PushClientFaultsTest {
     /** Without asking, every further request on it would wait for its timeout, for as long as TCP hopes. */
     @Test
     void the_time_it_took_to_connect_is_taken_from_the_ttl() {
-        try (var proxy = new TcpProxy(PUSH.port()).latency(Duration.ofMillis(600))) {
-            var browser = PUSH.subscribe(KEY.publicKey());
-            var endpoint = URI.create(browser.endpoint().replace(":" + PUSH.port(), ":" + proxy.port()));
-            PATIENT.send(push(endpoint, browser), () -> true).await();
+        try (var proxy = new TcpProxy(push.port()).latency(Duration.ofMillis(600))) {
+            var browser = push.subscribe(KEY.publicKey());
+            var endpoint = URI.create(browser.endpoint().replace(":" + push.port(), ":" + proxy.port()));
+            patient.send(push(endpoint, browser), () -> true).await();
             assertThat(Integer.parseInt(browser.receipts().getFirst().headers().get("ttl")))
                     .as("of 60 seconds")
                     .isLessThan(60);
@@ -321,16 +326,16 @@ class PushClientFaultsTest {
 
     @Test
     void a_connection_that_died_silently_is_found_out_and_replaced() {
-        try (var proxy = new TcpProxy(PUSH.port())) {
+        try (var proxy = new TcpProxy(push.port())) {
             // Not 201: the service would find that the token is for the proxy's port.
-            var browser = PUSH.subscribe().answerAlways(Answer.status(503));
+            var browser = push.subscribe().answerAlways(Answer.status(503));
             var one = push(URI.create("https://127.0.0.1:" + proxy.port() + "/push/" + browser.id()), browser);
-            assertThat(HASTY.send(one, () -> true).await().httpStatus()).isEqualTo(503);
+            assertThat(hasty.send(one, () -> true).await().httpStatus()).isEqualTo(503);
             proxy.freeze();
-            assertThat(HASTY.send(one, () -> true).await()).isEqualTo(AMBIGUOUS);
+            assertThat(hasty.send(one, () -> true).await()).isEqualTo(AMBIGUOUS);
             eventually(
                     "a new connection",
-                    () -> HASTY.send(one, () -> true).await().httpStatus() == 503);
+                    () -> hasty.send(one, () -> true).await().httpStatus() == 503);
         }
     }
 
@@ -458,7 +463,7 @@ class PushClientFaultsTest {
                 .setUseAlpn(true)
                 .setKeyCertOptions(TestCertificate.get().keyCertOptions())
                 .setInitialSettings(new Http2Settings().setInitialWindowSize(0));
-        var server = WIRE.vertx
+        var server = wire.vertx
                 .createHttpServer(options)
                 .requestHandler(request -> {
                     request.exceptionHandler(cut -> {});

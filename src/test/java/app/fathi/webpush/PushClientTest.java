@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -28,17 +29,24 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a push service answers and what we make of it (RFC 8030); what does not answer is in {@link PushClientFaultsTest}. */
 class PushClientTest {
-    private static final PushWire WIRE = new PushWire();
-    private static final FakePushService PUSH = FakePushService.start();
-    private static final FakePushService OLD_PUSH =
-            FakePushService.start(Options.usual().withoutHttp2());
-    private static final PushClient CLIENT = WIRE.client();
+    private static PushWire wire;
+    private static FakePushService push;
+    private static FakePushService oldPush;
+    private static PushClient client;
+
+    @BeforeAll
+    static void open() {
+        wire = new PushWire();
+        push = FakePushService.start();
+        oldPush = FakePushService.start(Options.usual().withoutHttp2());
+        client = wire.client();
+    }
 
     @AfterAll
     static void close() {
-        WIRE.close();
-        PUSH.close();
-        OLD_PUSH.close();
+        wire.close();
+        push.close();
+        oldPush.close();
     }
 
     // --- the table of answers -------------------------------------------------------------------------------------
@@ -126,19 +134,19 @@ class PushClientTest {
     @ParameterizedTest(name = "{0}")
     @MethodSource("answers")
     void an_answer_over_http_2_has_its_meaning(Row row) {
-        assertThat(send(PUSH, row.answer)).isEqualTo(row.expected);
+        assertThat(send(push, row.answer)).isEqualTo(row.expected);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("answers")
     void an_answer_over_http_1_has_its_meaning(Row row) {
-        assertThat(send(OLD_PUSH, row.answer)).isEqualTo(row.expected);
+        assertThat(send(oldPush, row.answer)).isEqualTo(row.expected);
     }
 
     private static PushAnswer send(FakePushService service, Answer answer) {
         var requests = service.requests();
         var browser = service.subscribe(KEY.publicKey()).answer(answer);
-        var got = CLIENT.send(push(browser), () -> true).await();
+        var got = client.send(push(browser), () -> true).await();
         assertThat(service.requests())
                 .as("redirects are not followed, nothing is repeated")
                 .isEqualTo(requests + 1);
@@ -150,22 +158,22 @@ class PushClientTest {
 
     @Test
     void the_newest_http_that_a_service_speaks_is_spoken() {
-        assertThat(headersAt(PUSH).httpVersion()).isEqualTo("HTTP_2");
-        assertThat(headersAt(OLD_PUSH).httpVersion()).isEqualTo("HTTP_1_1");
+        assertThat(headersAt(push).httpVersion()).isEqualTo("HTTP_2");
+        assertThat(headersAt(oldPush).httpVersion()).isEqualTo("HTTP_1_1");
     }
 
     private static FakePushService.Receipt headersAt(FakePushService service) {
         var browser = service.subscribe(KEY.publicKey());
-        CLIENT.send(push(browser), () -> true).await();
+        client.send(push(browser), () -> true).await();
         return browser.receipts().getFirst();
     }
 
     @ParameterizedTest
     @EnumSource(Urgency.class)
     void ttl_urgency_and_topic_are_said(Urgency urgency) {
-        var browser = PUSH.subscribe(KEY.publicKey());
+        var browser = push.subscribe(KEY.publicKey());
         var one = push(browser);
-        CLIENT.send(
+        client.send(
                         new PushRequest(
                                 one.endpoint(),
                                 one.body(),
@@ -178,7 +186,7 @@ class PushClientTest {
                                 "a-Topic_of-32-characters-00000000".substring(0, 32)),
                         () -> true)
                 .await();
-        assertThat(PUSH.faults()).isEmpty();
+        assertThat(push.faults()).isEmpty();
         assertThat(browser.receipts().getFirst().headers())
                 .containsEntry("ttl", "0")
                 .containsEntry("urgency", urgency.word())
@@ -191,7 +199,7 @@ class PushClientTest {
     @Test
     void an_endpoint_is_asked_for_as_it_stands() {
         var asked = new java.util.concurrent.LinkedBlockingQueue<String>();
-        var server = WIRE.vertx
+        var server = wire.vertx
                 .createHttpServer()
                 .requestHandler(request -> {
                     asked.add(request.authority() + " " + request.uri());
@@ -199,7 +207,7 @@ class PushClientTest {
                 })
                 .listen(0, "127.0.0.1")
                 .await();
-        var client = WIRE.client("PLAINTEXT", "true");
+        var client = wire.client("PLAINTEXT", "true");
         var origin = "http://127.0.0.1:" + server.actualPort();
         for (var rest : List.of("/w/?token=a%2Fb%3d&x=1", "/a%20b/%C3%BC", "", "?q", "//x/../y")) {
             assertThat(client.send(push(origin + rest), () -> true).await().outcome())
@@ -220,20 +228,20 @@ class PushClientTest {
         var requests = service.requests();
         // More often than there are places.
         for (int i = 0; i < 250; i++) {
-            assertThat(CLIENT.send(push(browser), () -> false).await()).isEqualTo(PushAnswer.SHUT);
+            assertThat(client.send(push(browser), () -> false).await()).isEqualTo(PushAnswer.SHUT);
         }
-        assertThat(CLIENT.send(push(browser), () -> true).await().outcome()).isEqualTo(Outcome.ACCEPTED);
+        assertThat(client.send(push(browser), () -> true).await().outcome()).isEqualTo(Outcome.ACCEPTED);
         assertThat(service.requests()).isEqualTo(requests + 1);
     }
 
     static List<FakePushService> services() {
-        return List.of(PUSH, OLD_PUSH);
+        return List.of(push, oldPush);
     }
 
     @Test
     void who_waits_for_room_may_find_the_gate_shut() {
         try (var service = FakePushService.start()) {
-            var client = WIRE.client("CONNECTIONS_PER_ORIGIN", "1", "STREAMS_PER_CONNECTION", "2");
+            var client = wire.client("CONNECTIONS_PER_ORIGIN", "1", "STREAMS_PER_CONNECTION", "2");
             var browser = service.subscribe(KEY.publicKey())
                     .answer(
                             Answer.status(201).after(Duration.ofMillis(500)),
@@ -258,7 +266,7 @@ class PushClientTest {
     @Test
     void no_more_requests_are_out_at_once_than_the_window_holds() {
         try (var service = FakePushService.start()) {
-            var client = WIRE.client("CONNECTIONS_PER_ORIGIN", "2", "STREAMS_PER_CONNECTION", "3");
+            var client = wire.client("CONNECTIONS_PER_ORIGIN", "2", "STREAMS_PER_CONNECTION", "3");
             service.answerAlways(Answer.status(201).after(Duration.ofMillis(50)));
             var browser = service.subscribe(KEY.publicKey());
             var all = IntStream.range(0, 60)
@@ -278,7 +286,7 @@ class PushClientTest {
         try (var a = FakePushService.start();
                 var b = FakePushService.start();
                 var c = FakePushService.start()) {
-            var client = WIRE.client("ORIGINS", "2");
+            var client = wire.client("ORIGINS", "2");
             for (var service : List.of(a, b, a, c)) {
                 client.send(push(service.subscribe()), () -> true).await();
             }
@@ -297,7 +305,7 @@ class PushClientTest {
     void what_is_out_on_an_origin_that_is_to_close_is_still_answered(Options options) {
         try (var slow = FakePushService.start(options);
                 var other = FakePushService.start()) {
-            var client = WIRE.client("ORIGINS", "1");
+            var client = wire.client("ORIGINS", "1");
             var answer = client.send(
                     push(slow.subscribe().answer(Answer.status(201).after(Duration.ofSeconds(1)))), () -> true);
             slow.awaitRequests(1);
@@ -316,7 +324,7 @@ class PushClientTest {
     void the_connections_of_all_origins_together_are_bounded() {
         try (var a = FakePushService.start(Options.usual().withoutHttp2());
                 var b = FakePushService.start(Options.usual().withoutHttp2())) {
-            var client = WIRE.client("ORIGINS", "4", "CONNECTIONS_PER_ORIGIN", "1");
+            var client = wire.client("ORIGINS", "4", "CONNECTIONS_PER_ORIGIN", "1");
             a.answerAlways(Answer.status(201).after(Duration.ofMillis(300)));
             var browser = a.subscribe();
             // Only an answer tells that it is an HTTP/1.1 origin.
@@ -337,9 +345,9 @@ class PushClientTest {
 
     @Test
     void a_name_is_what_the_certificate_is_checked_for() {
-        var browser = PUSH.subscribe(KEY.publicKey());
+        var browser = push.subscribe(KEY.publicKey());
         var endpoint = URI.create(browser.endpoint().replace("127.0.0.1", "localhost"));
-        assertThat(CLIENT.send(push(endpoint, browser), () -> true).await().outcome())
+        assertThat(client.send(push(endpoint, browser), () -> true).await().outcome())
                 .isEqualTo(Outcome.ACCEPTED);
     }
 

@@ -22,15 +22,16 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Who may go out to one push service, and when. */
 class PushOriginTest {
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
     private static final PushAnswer ACCEPTED = new PushAnswer(Outcome.ACCEPTED, 201, null, true, null);
     private static final Gate OPEN = () -> true;
 
-    private final ContextInternal loop = ((VertxInternal) VERTX).createEventLoopContext();
+    private final ContextInternal loop = ((VertxInternal) vertx).createEventLoopContext();
     private final PushOrigin origin = new PushOrigin(
             "https://push.example", loop, Instant::now, 2, 5, Duration.ofMinutes(5), (url, keyId, answer) -> {});
 
@@ -39,9 +40,14 @@ class PushOriginTest {
 
     private final List<Integer> begun = new CopyOnWriteArrayList<>();
 
+    @BeforeAll
+    static void open() {
+        vertx = Vertx.vertx();
+    }
+
     @AfterAll
     static void close() {
-        VERTX.close().await();
+        vertx.close().await();
     }
 
     private static PushRequest push(boolean urgent) {
@@ -170,7 +176,7 @@ class PushOriginTest {
     @Test
     void what_was_told_elsewhere_is_told_on_its_event_loop() {
         var seen = new CopyOnWriteArrayList<Thread>();
-        var elsewhere = VERTX.executeBlocking(() -> "answer");
+        var elsewhere = vertx.executeBlocking(() -> "answer");
         elsewhere.await();
         loop.runOnContext(turn -> {
             seen.add(Thread.currentThread());

@@ -22,13 +22,14 @@ import org.junit.jupiter.api.Test;
 /** What events look like as it is observed, and what becomes of those that are not as somebody has pinned. */
 class EventSchemasTest {
     private static final String SCHEMAS = "/api/v1/cdp/schemas";
-    private static final Vertx vertx = Vertx.vertx();
+    private static Vertx vertx;
 
     private static TestServer server;
     private static Pool pool;
 
     @BeforeAll
     static void start() {
+        vertx = Vertx.vertx();
         server = TestServer.start(Map.of());
         pool = server.database().pool(vertx);
     }

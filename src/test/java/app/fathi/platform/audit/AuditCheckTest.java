@@ -16,12 +16,13 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The trail checks itself, and what somebody does to it in the database becomes an alert that says where. */
 class AuditCheckTest {
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
     private static final byte[] KEY = "a key that is not in the database".getBytes(StandardCharsets.UTF_8);
     private static final int LINES = 6;
     private static final int NOTHING_IS_SHORT = 0;
@@ -33,8 +34,8 @@ class AuditCheckTest {
     @BeforeEach
     void start() {
         database = TestDatabase.create();
-        pool = database.pool(VERTX);
-        chainer = VERTX.deployVerticle(new Chainer(pool, KEY, 20)).await();
+        pool = database.pool(vertx);
+        chainer = vertx.deployVerticle(new Chainer(pool, KEY, 20)).await();
         write(LINES);
         check(Verifier.MAX_LINES);
         assertThat(standing().getInteger("faults")).isZero();
@@ -43,14 +44,19 @@ class AuditCheckTest {
 
     @AfterEach
     void stop() {
-        VERTX.undeploy(chainer).await();
+        vertx.undeploy(chainer).await();
         pool.close().await();
         database.close();
     }
 
+    @BeforeAll
+    static void open() {
+        vertx = Vertx.vertx();
+    }
+
     @AfterAll
     static void end() {
-        VERTX.close().await();
+        vertx.close().await();
     }
 
     /** Lines of workspace 1, each in its place. */
@@ -213,12 +219,12 @@ class AuditCheckTest {
 
     @Test
     void lines_that_wait_for_their_place_are_told() {
-        VERTX.undeploy(chainer).await();
+        vertx.undeploy(chainer).await();
         new AuditStore()
                 .insert(pool, AuditEvent.ofSystem(1, "thing.update", "thing", "late", null))
                 .await();
         database.execute("UPDATE audit_event SET at = now() - interval '90 seconds' WHERE object_id = 'late'");
         assertThat(new CheckStore().standing(pool).await().unchainedSeconds()).isBetween(90.0, 200.0);
-        chainer = VERTX.deployVerticle(new Chainer(pool, KEY, 20)).await();
+        chainer = vertx.deployVerticle(new Chainer(pool, KEY, 20)).await();
     }
 }

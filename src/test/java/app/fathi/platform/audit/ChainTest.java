@@ -19,12 +19,13 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The chain on a real database, and what somebody with a hand in that database may try. */
 class ChainTest {
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
     private static final byte[] KEY = "a key that is not in the database".getBytes(StandardCharsets.UTF_8);
     private static final AuditStore STORE = new AuditStore();
 
@@ -35,20 +36,25 @@ class ChainTest {
     @BeforeEach
     void start() {
         database = TestDatabase.create();
-        pool = database.pool(VERTX);
-        chainer = VERTX.deployVerticle(new Chainer(pool, KEY, 20)).await();
+        pool = database.pool(vertx);
+        chainer = vertx.deployVerticle(new Chainer(pool, KEY, 20)).await();
     }
 
     @AfterEach
     void stop() {
-        VERTX.undeploy(chainer).await();
+        vertx.undeploy(chainer).await();
         pool.close().await();
         database.close();
     }
 
+    @BeforeAll
+    static void open() {
+        vertx = Vertx.vertx();
+    }
+
     @AfterAll
     static void end() {
-        VERTX.close().await();
+        vertx.close().await();
     }
 
     private static AuditEvent event(int ws, String object) {
@@ -293,7 +299,7 @@ class ChainTest {
         write(1, 4);
         awaitSettled();
         var receipt = UUID.randomUUID();
-        var audit = new Audit(VERTX, pool, null);
+        var audit = new Audit(vertx, pool, null);
         assertThat(audit.blank(pool, 1, "thing", "thing-2", receipt).await()).isEqualTo(1);
         assertThat(faults(verify(1))).as("no erasure is on record yet").containsExactly("deleted null");
         audit.recordSystem(pool, 1, "profile.erase", "erasure", receipt, new JsonObject())
@@ -351,8 +357,8 @@ class ChainTest {
     @Test
     void several_chainers_and_many_writers_make_one_chain() {
         var others = List.of(
-                VERTX.deployVerticle(new Chainer(pool, KEY, 20)).await(),
-                VERTX.deployVerticle(new Chainer(pool, KEY, 30)).await());
+                vertx.deployVerticle(new Chainer(pool, KEY, 20)).await(),
+                vertx.deployVerticle(new Chainer(pool, KEY, 30)).await());
         var writing = new ArrayList<Future<?>>();
         for (int i = 0; i < 40; i++) {
             int ws = 1 + i % 3;
@@ -361,7 +367,7 @@ class ChainTest {
         }
         Future.all(writing).await();
         awaitSettled();
-        others.forEach(other -> VERTX.undeploy(other).await());
+        others.forEach(other -> vertx.undeploy(other).await());
         for (int ws = 1; ws <= 3; ws++) {
             var found = verify(ws);
             assertThat(found.getBoolean("valid")).as(found.encode()).isTrue();

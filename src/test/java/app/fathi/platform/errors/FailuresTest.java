@@ -18,17 +18,18 @@ import org.junit.jupiter.api.Test;
 
 /** What a pool whose only connection is taken says, as callers are told it. */
 class FailuresTest {
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
     private static TestDatabase database;
 
     @BeforeAll
     static void start() {
+        vertx = Vertx.vertx();
         database = TestDatabase.create();
     }
 
     @AfterAll
     static void stop() {
-        VERTX.close().await();
+        vertx.close().await();
         database.close();
     }
 
@@ -53,7 +54,7 @@ class FailuresTest {
     private static void isToldToComeAgain(Function<Pool, Future<?>> asking) {
         var address = database.address();
         var pool = PgBuilder.pool()
-                .using(VERTX)
+                .using(vertx)
                 .connectingTo(new PgConnectOptions()
                         .setHost(address.host())
                         .setPort(address.port())

@@ -14,17 +14,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class RateBudgetStoreTest {
-    private static final Vertx VERTX = Vertx.vertx();
-    private static final TestDatabase DATABASE = TestDatabase.create();
-    private static final Pool POOL = DATABASE.pool(VERTX);
+    private static Vertx vertx;
+    private static TestDatabase database;
+    private static Pool pool;
+
+    @BeforeAll
+    static void open() {
+        vertx = Vertx.vertx();
+        database = TestDatabase.create();
+        pool = database.pool(vertx);
+    }
 
     @AfterAll
     static void close() {
-        Closing.close(VERTX);
-        DATABASE.close();
+        Closing.close(vertx);
+        database.close();
     }
 
     private static RateBudgetStore.Wanted wanted(String key, int quota, double want, double owed) {
@@ -32,7 +40,7 @@ class RateBudgetStoreTest {
     }
 
     private static Map<Buffer, RateBudgetStore.Lease> lease(RateBudgetStore.Wanted... wanted) {
-        return RateBudgetStore.lease(POOL, List.of(wanted)).await();
+        return RateBudgetStore.lease(pool, List.of(wanted)).await();
     }
 
     private static RateBudgetStore.Lease lease(String key, double want, double owed) {
@@ -64,9 +72,9 @@ class RateBudgetStoreTest {
     @Test
     void time_fills_it_again() {
         lease("c", 9, 0);
-        DATABASE.execute("UPDATE rate_budget SET at = at - interval '20 seconds' WHERE key = 'c'");
+        database.execute("UPDATE rate_budget SET at = at - interval '20 seconds' WHERE key = 'c'");
         assertLease(lease("c", 0, 0), 0, 3);
-        DATABASE.execute("UPDATE rate_budget SET at = at - interval '1 hour' WHERE key = 'c'");
+        database.execute("UPDATE rate_budget SET at = at - interval '1 hour' WHERE key = 'c'");
         assertLease(lease("c", 0, 0), 0, 9);
     }
 
@@ -79,7 +87,7 @@ class RateBudgetStoreTest {
             var mine = new ArrayList<>(keys.subList(node % 4, 4));
             mine.addAll(keys.subList(0, node % 4));
             all.add(RateBudgetStore.lease(
-                    POOL, mine.stream().map(key -> wanted(key, 100, 5, 0)).toList()));
+                    pool, mine.stream().map(key -> wanted(key, 100, 5, 0)).toList()));
         }
         double granted = 0;
         for (var each : all) {
@@ -98,11 +106,11 @@ class RateBudgetStoreTest {
     @Test
     void who_did_not_ask_for_long_is_forgotten() {
         lease("h", 1, 0);
-        DATABASE.execute("UPDATE rate_budget SET at = at - interval '6 minutes' WHERE key = 'h'");
+        database.execute("UPDATE rate_budget SET at = at - interval '6 minutes' WHERE key = 'h'");
         lease("i", 1, 0);
-        RateBudgetStore.forgetFull(POOL).await();
+        RateBudgetStore.forgetFull(pool).await();
         var kept = new ArrayList<String>();
-        POOL.query("SELECT convert_from(key, 'UTF8') AS key FROM rate_budget WHERE key IN ('h', 'i')")
+        pool.query("SELECT convert_from(key, 'UTF8') AS key FROM rate_budget WHERE key IN ('h', 'i')")
                 .execute()
                 .await()
                 .forEach(row -> kept.add(row.getString("key")));

@@ -19,21 +19,27 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class OutboundGuardTest {
-    private static final Vertx VERTX = Vertx.vertx();
+    private static Vertx vertx;
+
+    @BeforeAll
+    static void open() {
+        vertx = Vertx.vertx();
+    }
 
     @AfterAll
     static void close() {
-        VERTX.close().await();
+        vertx.close().await();
     }
 
     private static OutboundGuard guard(String... environment) {
         var settings = environment.length == 0 ? Map.<String, String>of() : Map.of(environment[0], environment[1]);
-        return new OutboundGuard(VERTX, Config.of(settings).outbound());
+        return new OutboundGuard(vertx, Config.of(settings).outbound());
     }
 
     @ParameterizedTest

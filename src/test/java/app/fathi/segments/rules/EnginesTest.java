@@ -79,12 +79,12 @@ class EnginesTest {
             "hasAll",
             "hasNone");
 
-    private static final Vertx VERTX = Vertx.vertx();
-    private static final TestDatabase DATABASE = TestDatabase.create();
-    private static final List<JsonObject> PEOPLE = new ArrayList<>();
-    private static final List<String> KIND_OF = new ArrayList<>();
+    private static Vertx vertx;
+    private static TestDatabase database;
     private static Pool pool;
-    private static final Map<String, Integer> NUMBERS = new HashMap<>();
+    private static List<JsonObject> people;
+    private static List<String> kindOf;
+    private static Map<String, Integer> numbers;
 
     private final long seed = Long.getLong("fathi.seed", System.nanoTime());
     private final Random random = new Random(seed);
@@ -140,7 +140,12 @@ class EnginesTest {
 
     @BeforeAll
     static void everyKindOfPerson() {
-        pool = DATABASE.pool(VERTX);
+        vertx = Vertx.vertx();
+        database = TestDatabase.create();
+        pool = database.pool(vertx);
+        people = new ArrayList<>();
+        kindOf = new ArrayList<>();
+        numbers = new HashMap<>();
         KINDS.forEach((kind, values) -> {
             for (int i = 0; i < Math.max(PEOPLE_OF_A_KIND, values.size()); i++) {
                 var value = values.get(i % values.size());
@@ -152,19 +157,19 @@ class EnginesTest {
                 }
                 // The same inside an object.
                 traits.put("o", traits.containsKey("t") ? new JsonObject().put("m.x", traits.getValue("t")) : "none");
-                PEOPLE.add(traits);
-                KIND_OF.add(kind);
+                people.add(traits);
+                kindOf.add(kind);
             }
         });
-        await(pool.withTransaction(tx -> TraitRows.put(tx, WS, PEOPLE)));
+        await(pool.withTransaction(tx -> TraitRows.put(tx, WS, people)));
         await(pool.query("SELECT name, no FROM cdp_trait_name WHERE ws = 1").execute())
-                .forEach(row -> NUMBERS.put(row.getString("name"), row.getInteger("no")));
+                .forEach(row -> numbers.put(row.getString("name"), row.getInteger("no")));
     }
 
     @AfterAll
     static void close() {
-        VERTX.close().await();
-        DATABASE.close();
+        vertx.close().await();
+        database.close();
     }
 
     @Test
@@ -177,7 +182,7 @@ class EnginesTest {
                 var rule = RuleParser.parse(json, "");
                 var not = new Rule.Not(rule);
                 exact += compare(List.of(rule, not, new Rule.And(List.of(rule, not))), json);
-                for (var kind : KIND_OF) {
+                for (var kind : kindOf) {
                     asked.computeIfAbsent(operator, key -> new TreeMap<>()).merge(kind, 3, Integer::sum);
                 }
             }
@@ -212,7 +217,7 @@ class EnginesTest {
         var conditions = new ArrayList<RuleSql.Condition>();
         var parameters = Tuple.of(WS);
         for (var rule : rules) {
-            var condition = RuleSql.compile(rule, NUMBERS, NOW, parameters.size());
+            var condition = RuleSql.compile(rule, numbers, NOW, parameters.size());
             conditions.add(condition);
             condition.parameters().forEach(parameters::addValue);
         }
@@ -241,8 +246,8 @@ class EnginesTest {
 
     private static TreeSet<Integer> meant(Rule rule) {
         var meant = new TreeSet<Integer>();
-        for (int i = 0; i < PEOPLE.size(); i++) {
-            if (RuleEngine.evaluate(rule, new Somebody(PEOPLE.get(i)), NOW).holds()) {
+        for (int i = 0; i < people.size(); i++) {
+            if (RuleEngine.evaluate(rule, new Somebody(people.get(i)), NOW).holds()) {
                 meant.add(i + 1);
             }
         }
