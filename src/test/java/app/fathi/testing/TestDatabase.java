@@ -14,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,12 @@ public final class TestDatabase implements AutoCloseable {
     /** Where the programs of PostgreSQL lie for all test JVMs. */
     private static final Path PROGRAMS =
             Path.of(System.getProperty("java.io.tmpdir"), "fathi-test-" + System.getProperty("user.name"));
+
+    private static final String DATA = "fathi-test-data-";
+    /** Memory that looks like a folder: a database is hundreds of small files, which cost a disk half of all the time. */
+    private static final Path MEMORY = Path.of("/dev/shm");
+
+    private static final long ROOM_BYTES = 4L << 30;
 
     private static EmbeddedPostgres server;
 
@@ -129,7 +137,7 @@ public final class TestDatabase implements AutoCloseable {
 
     private static EmbeddedPostgres start() {
         try {
-            var data = Files.createTempDirectory("fathi-test-data-");
+            var data = Files.createTempDirectory(home(), DATA);
             var started = EmbeddedPostgres.startVolatile(data, PROGRAMS, CONNECTIONS);
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                 started.close();
@@ -146,6 +154,31 @@ public final class TestDatabase implements AutoCloseable {
             return started;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** In memory where there is enough of it; containers often have a few megabytes. */
+    private static Path home() throws IOException {
+        if (Files.isWritable(MEMORY) && Files.getFileStore(MEMORY).getUsableSpace() >= ROOM_BYTES) {
+            forgetOld();
+            return MEMORY;
+        }
+        return Path.of(System.getProperty("java.io.tmpdir"));
+    }
+
+    /** What JVMs have left in memory that were killed. */
+    private static void forgetOld() throws IOException {
+        var yesterday = Instant.now().minus(Duration.ofDays(1));
+        try (var folders = Files.newDirectoryStream(MEMORY, DATA + "*")) {
+            for (var folder : folders) {
+                if (Files.getLastModifiedTime(folder).toInstant().isBefore(yesterday)
+                        && Files.isWritable(folder)
+                        && !EmbeddedPostgres.isRunning(folder)) {
+                    delete(folder);
+                }
+            }
+        } catch (UncheckedIOException e) {
+            // Another JVM of the same run is at it.
         }
     }
 
