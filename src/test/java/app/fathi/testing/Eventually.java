@@ -8,8 +8,11 @@ import java.util.function.Supplier;
 
 /** Waits for what happens elsewhere: it looks again and again, and gives up late. */
 public final class Eventually {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final long SHORTEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    /** Most looks are requests: whoever looks all the time takes the processor from what is waited for. */
+    private static final int PART_OF_THE_WAIT = 8;
 
     private Eventually() {}
 
@@ -20,16 +23,17 @@ public final class Eventually {
 
     /** The same for what takes its time, such as the start of a whole process. */
     public static <T> T eventually(String what, Duration patience, Supplier<T> look, Predicate<T> expected) {
-        var end = System.nanoTime() + patience.toNanos();
+        var began = System.nanoTime();
         while (true) {
             var value = look.get();
             if (expected.test(value)) {
                 return value;
             }
-            if (System.nanoTime() > end) {
+            var waited = System.nanoTime() - began;
+            if (waited > patience.toNanos()) {
                 throw new AssertionError("Waited in vain for " + what + "; it is " + value);
             }
-            LockSupport.parkNanos(PAUSE_NANOS);
+            LockSupport.parkNanos(Math.clamp(waited / PART_OF_THE_WAIT, SHORTEST_PAUSE_NANOS, LONGEST_PAUSE_NANOS));
         }
     }
 }
