@@ -49,7 +49,7 @@ final class GroupsStore {
                 .execute(Tuple.of(
                         ws,
                         ids.toArray(String[]::new),
-                        ids.stream().map(id -> groups.get(id).encode()).toArray(String[]::new)))
+                        ids.stream().map(id -> Words.encode(groups.get(id))).toArray(String[]::new)))
                 .mapEmpty();
     }
 }

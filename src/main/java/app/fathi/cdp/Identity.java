@@ -231,9 +231,17 @@ final class Identity {
                         .add(consent.evidence())));
     }
 
-    /** What was agreed to under a visitor's id, this known person has agreed to. */
+    /**
+     * What was agreed to or refused under a visitor's id, this known person has agreed to or refused; without proof that they were the visitor
+     * only what was refused.
+     */
     void hear(Identity visitor) {
-        visitor.consents.read().forEach(word -> said(consents.say(word.getKey(), (JsonArray) word.getValue())));
+        visitor.consents.read().forEach(entry -> {
+            var word = (JsonArray) entry.getValue();
+            if (visitor.addressNo == visitor.profileNo || !word.getBoolean(0)) {
+                said(consents.say(entry.getKey(), word));
+            }
+        });
     }
 
     private boolean said(boolean something) {

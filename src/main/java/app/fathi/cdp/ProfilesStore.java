@@ -1,6 +1,7 @@
 package app.fathi.cdp;
 
 import app.fathi.cdp.values.Fold;
+import app.fathi.cdp.values.TraitNames;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -52,6 +53,12 @@ final class ProfilesStore {
     /** What a list of people is limited to; null where it is not. */
     record Filter(String q, String trait, String value, String tag) {}
 
+    /** Tags that are in force of a person, whatever ids they have. */
+    private static final int MAX_TAGS = 500;
+
+    /** Groups that a person is in, whatever ids they have. */
+    private static final int MAX_GROUPS = 100;
+
     static final String LOCK_PROFILES =
             """
             SELECT p.profile_no, w.said IS NULL OR NOT p.traits @> w.said::jsonb AS differs
@@ -59,6 +66,9 @@ final class ProfilesStore {
             ORDER BY p.profile_no FOR UPDATE OF p
             """;
 
+    /**
+     * Whoever has many ids of each of which as much was said as may be has not the sum of it: what was said last stays, as with one id.
+     */
     static final String REFRESH =
             """
             UPDATE cdp_profile p SET traits = f.traits, tags = f.tags, groups = f.groups, consents = f.consents, version = p.version + 1
@@ -67,27 +77,47 @@ final class ProfilesStore {
             CROSS JOIN (SELECT coalesce((SELECT oldest FROM cdp_trait_rules WHERE ws = $1), '{}') AS names) first
             CROSS JOIN LATERAL (SELECT b.traits, b.consents FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
             CROSS JOIN LATERAL (
-              SELECT (coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') - computed.names)
-                       || coalesce((SELECT jsonb_object_agg(c.key, c.value -> 0) FROM cdp_computed_value v CROSS JOIN LATERAL jsonb_each(v.traits) c
-                                    WHERE v.ws = $1 AND v.profile_no = asked.no AND c.key = ANY (computed.names) AND c.value -> 0 <> 'null'), '{}')
-                       AS traits,
-                     coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'tag' AND w.value = 'true'), '{}') AS tags,
-                     coalesce(array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'group' AND w.value = 'true'), '{}') AS groups,
-                     coalesce(jsonb_object_agg(w.key, jsonb_build_array(w.value, w.micros)) FILTER (WHERE w.what = 'consent'), '{}') AS consents
-              FROM (
+              WITH w AS MATERIALIZED (
                 SELECT DISTINCT ON (t.what, t.key) t.what, t.key, t.value -> 0 AS value, t.value -> 1 AS micros
                 FROM cdp_said i CROSS JOIN LATERAL (
                   SELECT 'trait' AS what, key, value FROM jsonb_each(i.traits)
                   UNION ALL SELECT 'tag', key, value FROM jsonb_each(i.tags)
                   UNION ALL SELECT 'group', key, value FROM jsonb_each(i.groups)
-                  UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents)) t
+                  UNION ALL SELECT 'consent', key, value FROM jsonb_each(i.consents) c WHERE %6$s) t
                 WHERE i.ws = $1 AND i.profile_no = asked.no
-                ORDER BY t.what, t.key, %s) w) f
+                ORDER BY t.what, t.key, %1$s),
+              whole AS (
+                SELECT coalesce(jsonb_object_agg(w.key, w.value) FILTER (WHERE w.what = 'trait' AND w.value <> 'null'), '{}') AS traits,
+                       coalesce((array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'tag' AND w.value = 'true'))[:%3$d], '{}') AS tags,
+                       coalesce((array_agg(w.key ORDER BY w.key) FILTER (WHERE w.what = 'group' AND w.value = 'true'))[:%4$d], '{}')
+                         AS groups,
+                       count(*) FILTER (WHERE w.what = 'consent') AS consents
+                FROM w)
+              SELECT (CASE WHEN pg_column_size(whole.traits) <= %2$d OR octet_length(whole.traits::text) <= %2$d THEN whole.traits ELSE (
+                        SELECT coalesce(jsonb_object_agg(n.key, n.value), '{}') FROM (
+                          SELECT w.key, w.value, sum(octet_length(w.key) + octet_length(w.value::text) + 6)
+                            OVER (ORDER BY w.micros DESC, w.key) AS octets
+                          FROM w WHERE w.what = 'trait' AND w.value <> 'null') n WHERE n.octets <= %2$d) END - computed.names)
+                       || coalesce((SELECT jsonb_object_agg(c.key, c.value -> 0) FROM cdp_computed_value v CROSS JOIN LATERAL jsonb_each(v.traits) c
+                                    WHERE v.ws = $1 AND v.profile_no = asked.no AND c.key = ANY (computed.names) AND c.value -> 0 <> 'null'), '{}')
+                       AS traits,
+                     whole.tags, whole.groups,
+                     CASE WHEN whole.consents = 0 THEN '{}' ELSE (
+                       SELECT jsonb_object_agg(n.key, jsonb_build_array(n.value, n.micros)) FROM (
+                         SELECT w.key, w.value, w.micros FROM w WHERE w.what = 'consent' ORDER BY w.micros DESC, w.key LIMIT %5$d) n)
+                       END AS consents
+              FROM whole) f
             WHERE p.ws = $1 AND p.profile_no = asked.no
               AND (p.traits, p.tags, p.groups, p.consents) IS DISTINCT FROM (f.traits, f.tags, f.groups, f.consents)
             RETURNING p.profile_no, before.traits AS before, f.traits AS after, before.consents <> f.consents AS consents
             """
-                    .formatted(WordsStore.STANDING.formatted("t.what = 'trait' AND t.key = ANY (first.names)"));
+                    .formatted(
+                            WordsStore.STANDING.formatted("t.what = 'trait' AND t.key = ANY (first.names)"),
+                            Words.MAX_OCTETS,
+                            MAX_TAGS,
+                            MAX_GROUPS,
+                            Identity.MAX_CONSENTS,
+                            WordsStore.COUNTS);
 
     /**
      * Locks these profiles in ascending order, and tells which are to be refreshed: by a statement of its own, so that the next one sees
@@ -390,7 +420,10 @@ final class ProfilesStore {
                 WHERE n.ws = $1 AND n.name IN ('email', 'phone'))
             """);
 
-    /** {@code $7} is the value folded, {@code $8} the value as a number, null where it is none. */
+    /**
+     * {@code $7} is the value folded, {@code $8} the value as a number, null where it is none. Of a trait whose name found no place
+     * everybody's are read.
+     */
     static final String LIST_BY_TRAIT = LISTED.formatted(
             """
               AND p.profile_no IN (
@@ -399,8 +432,14 @@ final class ProfilesStore {
                 WHERE n.ws = $1 AND n.name = $4
                 UNION ALL
                 SELECT t.profile_no FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.num = $8::float8
-                WHERE n.ws = $1 AND n.name = $4)
-            """);
+                WHERE n.ws = $1 AND n.name = $4
+                UNION ALL
+                SELECT w.profile_no FROM cdp_profile w
+                WHERE w.ws = $1 AND w.traits ->> $4 = $5
+                  AND NOT EXISTS (SELECT FROM cdp_trait_name WHERE ws = $1 AND name = $4)
+                  AND (SELECT max(no) FROM cdp_trait_name WHERE ws = $1) >= %d)
+            """
+                    .formatted(TraitNames.MOST));
 
     /** The newest people first; those who became others, and visitors of whom nothing is left, are not among them. */
     Future<List<Shown>> list(SqlClient client, int ws, Filter filter, int before, int limit) {

@@ -1,5 +1,6 @@
 package app.fathi.cdp;
 
+import app.fathi.cdp.values.TraitNames;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
@@ -16,9 +17,6 @@ import java.util.TreeSet;
 
 /** All SQL of traits as rules read them: {@code cdp_trait} and the names in it. */
 final class TraitsStore {
-    static final int MAX_NAMES = 2_000;
-    private static final int MAX_NAME_LENGTH = 200;
-
     /**
      * What was in force of one person, and what is.
      *
@@ -110,10 +108,13 @@ final class TraitsStore {
                 .mapEmpty();
     }
 
-    /** The numbers of these names; new ones get theirs while the workspace has room for more, and ours always. */
+    /**
+     * The numbers of these names; new ones get theirs while the workspace has room for more, and always ours, those that are computed,
+     * and those by which people are left alone.
+     */
     private Future<Map<String, Integer>> numbers(SqlConnection tx, int ws, Collection<String> names) {
         var wanted = new TreeSet<>(names);
-        wanted.removeIf(name -> name.length() > MAX_NAME_LENGTH);
+        wanted.removeIf(TraitNames::isTooLong);
         return known(tx, ws, wanted).compose(known -> {
             wanted.removeAll(known.keySet());
             return wanted.isEmpty()
@@ -150,10 +151,10 @@ final class TraitsStore {
                                   SELECT name, row_number() OVER (ORDER BY name NOT LIKE '$%', name) AS place
                                   FROM unnest($2::text[]) AS n (name)
                                   WHERE NOT EXISTS (SELECT FROM cdp_trait_name k WHERE k.ws = $1 AND k.name = n.name)) n
-                                WHERE last.no + n.place <= $3 OR n.name LIKE '$%'
+                                WHERE last.no + n.place <= $3 OR n.name LIKE '$%' OR n.name IN ('email', 'phone')
                                   OR EXISTS (SELECT FROM cdp_computed_trait c WHERE c.ws = $1 AND c.name = n.name)
                                 """)
-                        .execute(Tuple.of(ws, names.toArray(String[]::new), MAX_NAMES)))
+                        .execute(Tuple.of(ws, names.toArray(String[]::new), TraitNames.MOST)))
                 .mapEmpty();
     }
 

@@ -2,6 +2,7 @@ package app.fathi.cdp;
 
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.Set;
 
@@ -10,8 +11,17 @@ import java.util.Set;
  * time, messageId) stands; of a trait of which the workspace says so the first that has a value, unless staff have said one. Made of the database's text when somebody asks: of most events nobody does.
  */
 final class Words {
+    /**
+     * All words of one kind of one id, as JSON: far above what sites say of people, and little enough that a batch of events of people of
+     * whom somebody has said as much as may be fits into memory.
+     */
+    static final int MAX_OCTETS = 65_536;
+
     /** Where a word of a trait says that staff have said it. */
     private static final int STAFF = 4;
+
+    /** Where a word about consent has what shows it. */
+    private static final int EVIDENCE = 4;
 
     private final int most;
     private String text;
@@ -55,9 +65,43 @@ final class Words {
     /** Null where they are not read. */
     String encode() {
         if (text == null && words != null) {
-            text = words.encode();
+            text = encode(words);
         }
         return text;
+    }
+
+    /**
+     * As they are kept, in at most {@link #MAX_OCTETS}: what was said longest ago goes first. A consent stays, and only what shows it
+     * goes: that stands in the timeline as well.
+     */
+    static String encode(JsonObject words) {
+        var text = words.encode();
+        var over = octets(text) - MAX_OCTETS;
+        if (over <= 0) {
+            return text;
+        }
+        var oldestFirst = words.fieldNames().stream()
+                .sorted((one, other) -> isEarlier(words, one, other) ? -1 : 1)
+                .toList();
+        for (var name : oldestFirst) {
+            var word = words.getJsonArray(name);
+            if (word.size() <= EVIDENCE || !(word.getValue(EVIDENCE) instanceof JsonObject evidence)) {
+                // With quotes, colon and comma.
+                over -= octets(word.encode()) + octets(name) + 4;
+                words.remove(name);
+            } else if (!evidence.isEmpty()) {
+                over -= octets(evidence.encode()) - 2;
+                word.set(EVIDENCE, new JsonObject());
+            }
+            if (over <= 0) {
+                break;
+            }
+        }
+        return words.encode();
+    }
+
+    private static int octets(String text) {
+        return text.length() * 3 <= MAX_OCTETS ? text.length() : text.getBytes(StandardCharsets.UTF_8).length;
     }
 
     /** Puts a word down unless a later one stands, and of all words keeps the latest. Tells whether it was put down. */

@@ -24,6 +24,12 @@ final class WordsStore {
             CASE WHEN (%1$s) AND (t.value ->> 4) IS DISTINCT FROM 'true' THEN t.value ->> 2 END COLLATE "C",
             (t.value ->> 1)::bigint DESC, (t.value ->> 2) COLLATE "C" DESC""";
 
+    /**
+     * Whether a word {@code c.value} about consent that stands with the id {@code i} counts with the person: under a visitor's id that
+     * they are only claimed to have, anybody may have said it. Then it may take from what they get and add nothing to it.
+     */
+    static final String COUNTS = "(i.address_no = i.profile_no OR c.value -> 0 = 'false')";
+
     /** Where a trait in force comes from. */
     record Told(String name, long micros, String source) {}
 
@@ -65,7 +71,10 @@ final class WordsStore {
                         """
                         SELECT DISTINCT ON (c.key) c.key, c.value
                         FROM cdp_identity i CROSS JOIN LATERAL jsonb_each(i.consents) c
-                        WHERE i.ws = $1 AND i.profile_no = $2
+                        WHERE i.ws = $1 AND i.profile_no = $2 AND\s"""
+                                + COUNTS
+                                + """
+
                         ORDER BY c.key, (c.value ->> 1)::bigint DESC, (c.value ->> 2) COLLATE "C" DESC
                         """)
                 .execute(Tuple.of(ws, profileNo))

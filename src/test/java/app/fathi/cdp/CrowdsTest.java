@@ -29,6 +29,7 @@ class CrowdsTest {
     private static final int WS = 1;
     private static final int FLOOD = 10_000;
     private static final int BATCH = 500;
+    private static final String LONG = "x".repeat(10_000);
     private static final Instant NOON = Instant.parse("2026-11-02T12:00:00Z");
 
     private final Vertx vertx = Vertx.vertx();
@@ -136,6 +137,82 @@ class CrowdsTest {
         assertThat(largest()).isLessThanOrEqualTo(IdentitiesStore.MAX_USER_IDS + Crowds.MAX_VISITOR_IDS);
     }
 
+    @Test
+    void what_is_said_of_an_id_never_outgrows_memory_and_what_was_said_last_stays() {
+        var events = new ArrayList<StreamRecord>();
+        for (int i = 0; i < 60; i++) {
+            events.add(says("ada", null, "m-" + i, NOON.plusSeconds(i), new JsonObject().put("t" + i, LONG)));
+            events.add(employs("ada", "company", "g-" + i, NOON.plusSeconds(i), new JsonObject().put("t" + i, LONG)));
+        }
+        Collections.shuffle(events, new Random(3));
+        derive(events);
+        assertThat(count("SELECT max(octet_length(traits::text)) FROM cdp_words"))
+                .isBetween(50_000L, 70_000L);
+        assertThat(count("SELECT max(octet_length(traits::text)) FROM cdp_group"))
+                .isBetween(50_000L, 70_000L);
+        assertThat(names("SELECT jsonb_object_keys(traits) FROM cdp_profile WHERE user_id = 'ada'"))
+                .containsExactlyInAnyOrder("t54", "t55", "t56", "t57", "t58", "t59");
+        assertThat(names("SELECT n.name FROM cdp_trait t JOIN cdp_trait_name n ON n.no = t.trait"))
+                .as("rules see the same")
+                .containsExactlyInAnyOrder("t54", "t55", "t56", "t57", "t58", "t59");
+        assertThat(names("SELECT jsonb_object_keys(traits) FROM cdp_group"))
+                .hasSize(6)
+                .contains("t59");
+    }
+
+    @Test
+    void a_person_of_many_large_ids_is_no_larger_than_one_id_and_a_later_word_of_the_site_counts() {
+        var events = new ArrayList<StreamRecord>();
+        for (int v = 0; v < 40; v++) {
+            var traits = new JsonObject();
+            for (int i = 0; i < 5; i++) {
+                traits.put("junk" + v + "-" + i, LONG.substring(0, 6_000));
+            }
+            events.add(says(null, "v" + v, "t-" + v, NOON.plusSeconds(v), traits));
+            events.add(tags("v" + v, "g-" + v, NOON.plusSeconds(v)));
+            events.add(claim("ada", "v" + v, "m-" + v, NOON.plusSeconds(v), false));
+        }
+        derive(events);
+        assertThat(count("SELECT max(octet_length(traits::text)) FROM cdp_profile"))
+                .isBetween(50_000L, 70_000L);
+        derive(List.of(says("ada", null, "last", NOON.plusSeconds(99), new JsonObject().put("plan", "gold"))));
+        assertThat(names("SELECT jsonb_object_keys(traits) FROM cdp_profile WHERE user_id = 'ada'"))
+                .contains("plan", "junk39-0")
+                .doesNotContain("junk0-0");
+        assertThat(count("SELECT max(octet_length(traits::text)) FROM cdp_profile"))
+                .isBetween(50_000L, 70_000L);
+    }
+
+    @Test
+    void of_consents_that_are_too_much_what_shows_them_goes_and_never_the_word() {
+        var events = new ArrayList<StreamRecord>();
+        for (int i = 0; i < 60; i++) {
+            var refusal = refuse("v", "m-" + i, NOON.plusSeconds(i));
+            refusal.payload()
+                    .getJsonObject("properties")
+                    .put("purpose", "p" + i)
+                    .put("evidence", new JsonObject().put("text", LONG.substring(0, 3_900)));
+            events.add(refusal);
+        }
+        derive(events);
+        assertThat(count("SELECT octet_length(consents::text) FROM cdp_identity"))
+                .isBetween(50_000L, 70_000L);
+        assertThat(count("SELECT count(*) FROM cdp_identity, jsonb_each(consents) c WHERE c.value ->> 0 = 'false'"))
+                .isEqualTo(60);
+        assertThat(count("SELECT count(*) FROM cdp_profile, jsonb_object_keys(consents)"))
+                .isEqualTo(60);
+        assertThat(count("SELECT count(*) FROM cdp_identity, jsonb_each(consents) c WHERE c.value -> 4 <> '{}'"))
+                .isBetween(10L, 20L);
+        assertThat(count("SELECT count(*) FROM cdp_identity WHERE consents -> 'p59/*' -> 4 ->> 'text' <> ''"))
+                .isEqualTo(1);
+    }
+
+    private List<String> names(String sql) {
+        var names = new ArrayList<String>();
+        pool.query(sql).execute().await().forEach(row -> names.add(row.getString(0)));
+        return names;
+    }
+
     private long largest() {
         return count("SELECT max(n) FROM (SELECT count(*) AS n FROM cdp_identity GROUP BY ws, profile_no) c");
     }
@@ -170,6 +247,28 @@ class CrowdsTest {
                 payload(messageId, at, false)
                         .put("anonymousId", visitor)
                         .put("traits", new JsonObject().put("seen", messageId)));
+    }
+
+    private static StreamRecord says(String user, String visitor, String messageId, Instant at, JsonObject traits) {
+        return record(
+                "identify",
+                payload(messageId, at, false)
+                        .put("userId", user)
+                        .put("anonymousId", visitor)
+                        .put("traits", traits));
+    }
+
+    private static StreamRecord employs(String user, String group, String messageId, Instant at, JsonObject traits) {
+        return record("group", says(user, null, messageId, at, traits).payload().put("groupId", group));
+    }
+
+    private static StreamRecord tags(String visitor, String messageId, Instant at) {
+        return record(
+                "track",
+                payload(messageId, at, false)
+                        .put("anonymousId", visitor)
+                        .put("event", "Tag Added")
+                        .put("properties", new JsonObject().put("tag", messageId)));
     }
 
     private static StreamRecord claim(String user, String visitor, String messageId, Instant at, boolean verified) {

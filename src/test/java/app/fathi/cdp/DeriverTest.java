@@ -363,6 +363,8 @@ class DeriverTest {
                 new JsonObject().put("x", 1).put("y", 2).put("name7", 3)));
         assertThat(traits("ada").getMap()).containsOnlyKeys("x", "y", "name7");
         assertThat(told()).hasSize(2).contains("name7 3");
+        derive(identify("ada", null, "m2", NOON, true, new JsonObject().put("phone", "+49 30 1")));
+        assertThat(told()).as("by which people are left alone").contains("phone +49 30 1");
     }
 
     @Test
