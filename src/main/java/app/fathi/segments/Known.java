@@ -71,13 +71,14 @@ record Known(
         return channels.contains(channel);
     }
 
-    /** Of what was said of the channel and of all channels the later counts. */
+    /** Of what was said of the channel and of all channels the later counts, and of two at once the refusal: as for senders. */
     @Override
     public Choice consent(String purpose, String channel) {
         var said = Stream.of(channel, "*")
                 .map(on -> consents.getJsonArray(purpose + "/" + on))
                 .filter(Objects::nonNull)
-                .max(Comparator.comparingLong((JsonArray one) -> one.getLong(1)));
+                .max(Comparator.comparingLong((JsonArray one) -> one.getLong(1))
+                        .thenComparing(one -> !one.getBoolean(0)));
         return said.map(one -> one.getBoolean(0) ? Choice.GRANTED : Choice.DENIED)
                 .orElse(Choice.UNSET);
     }

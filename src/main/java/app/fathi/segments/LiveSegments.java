@@ -41,8 +41,17 @@ final class LiveSegments {
      * @param ruleNo grows when who is meant changes
      * @param kept whether everybody was asked by this rule, so that a change is news
      * @param looks whether the rule asks for more than what somebody did: traits, consent, channels, the zone
+     * @param properties of events, that the rule asks for
      */
-    record Live(int no, UUID id, Rule rule, long ruleNo, boolean kept, boolean looks, Set<String> listedEvents) {}
+    record Live(
+            int no,
+            UUID id,
+            Rule rule,
+            long ruleNo,
+            boolean kept,
+            boolean looks,
+            Set<String> listedEvents,
+            Set<String> properties) {}
 
     /** A behaviour that is counted of people: so many of the newest moments are kept. */
     record Atom(int no, Behaviour behaviour, int keep) {}
@@ -68,10 +77,10 @@ final class LiveSegments {
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
         if (segments.stream().noneMatch(segment -> segment.no() == EVERYBODY)) {
-            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of()));
+            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of()));
         }
         if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
-            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of()));
+            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of(), Set.of()));
         }
         for (var segment : segments) {
             if (needs(segment.rule()).entrySet().stream().allMatch(one -> {
@@ -88,7 +97,8 @@ final class LiveSegments {
                         segment.ruleNo(),
                         segment.kept(),
                         looks(segment.rule()),
-                        listed(segment.rule())));
+                        listed(segment.rule()),
+                        Mentions.of(segment.rule()).properties()));
             }
         }
     }

@@ -147,9 +147,12 @@ final class Membership {
     private Future<Seen> see(
             SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Instant clock) {
         var listed = new HashSet<String>();
+        var properties = new HashSet<String>();
         var looked = new HashSet<Integer>();
         questions.forEach((no, lives) -> lives.forEach(live -> {
             listed.addAll(live.listedEvents());
+            // Of all that are asked: what one of them needs listed the others ask there as well.
+            properties.addAll(live.properties());
             if (live.looks()) {
                 looked.add(no);
             }
@@ -163,7 +166,11 @@ final class Membership {
         boolean messages =
                 questions.values().stream().anyMatch(lives -> lives.stream().anyMatch(rules::asksMessages));
         var known = people.known(
-                tx, ws, questions.keySet(), looked, new Mentions(Set.of(), listed, rules.staticSegments(), messages));
+                tx,
+                ws,
+                questions.keySet(),
+                looked,
+                new Mentions(Set.of(), listed, properties, rules.staticSegments(), messages));
         return locked.compose(all -> moments.compose(
                 counted -> now.compose(moment -> known.map(of -> new Seen(all, counted, of, listed, moment)))));
     }
@@ -217,8 +224,12 @@ final class Membership {
             return Future.succeededFuture(Map.of());
         }
         var names = new HashSet<String>();
-        atoms.forEach(atom -> names.add(atom.behaviour().event()));
-        return people.events(tx, ws, who, names).compose(events -> {
+        var properties = new HashSet<String>();
+        atoms.forEach(atom -> {
+            names.add(atom.behaviour().event());
+            properties.addAll(Mentions.properties(atom.behaviour()));
+        });
+        return people.events(tx, ws, who, names, properties).compose(events -> {
             var counted = new HashMap<Integer, Map<Integer, long[]>>();
             var rows = new ArrayList<Moments>();
             for (var no : who) {

@@ -1,8 +1,11 @@
 package app.fathi.segments;
 
+import app.fathi.cdp.PropertiesStore;
+import app.fathi.cdp.values.TraitNames;
 import app.fathi.segments.Known.Event;
 import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.Person.Message;
+import app.fathi.segments.rules.RuleSql;
 import app.fathi.segments.rules.RuleSql.Condition;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
@@ -30,13 +33,28 @@ final class PeopleStore {
     /** How many, and the numbers of the newest of them. */
     record Found(Count count, List<Integer> newest) {}
 
-    /** The numbers by which {@code cdp_trait} knows traits. */
+    /**
+     * The numbers by which {@code cdp_trait} knows traits. Names that it has no place for, because they are too long or the workspace has
+     * as many as it may, are {@link RuleSql#WITHOUT_ROWS}; those that nobody has are left out.
+     */
     Future<Map<String, Integer>> traitNumbers(SqlClient client, int ws, Collection<String> names) {
-        return client.preparedQuery("SELECT name, no FROM cdp_trait_name WHERE ws = $1 AND name = ANY ($2)")
-                .execute(Tuple.of(ws, (Object) names.toArray(String[]::new)))
+        return client.preparedQuery(
+                        """
+                        SELECT w.name, n.no,
+                               $3 <= (SELECT max(no) FROM cdp_trait_name WHERE ws = $1) AS is_full
+                        FROM unnest($2::text[]) AS w (name) LEFT JOIN cdp_trait_name n ON n.ws = $1 AND n.name = w.name
+                        """)
+                .execute(Tuple.of(ws, names.toArray(String[]::new), TraitNames.MOST))
                 .map(rows -> {
                     var numbers = new HashMap<String, Integer>();
-                    rows.forEach(row -> numbers.put(row.getString("name"), row.getInteger("no")));
+                    rows.forEach(row -> {
+                        var name = row.getString("name");
+                        if (row.getInteger("no") != null) {
+                            numbers.put(name, row.getInteger("no"));
+                        } else if (TraitNames.isTooLong(name) || Boolean.TRUE.equals(row.getBoolean("is_full"))) {
+                            numbers.put(name, RuleSql.WITHOUT_ROWS);
+                        }
+                    });
                     return numbers;
                 });
     }
@@ -133,7 +151,7 @@ final class PeopleStore {
     /** The same people with what the rule speaks of. */
     Future<List<Known>> complete(SqlClient client, int ws, List<Known> people, Mentions mentions) {
         var numbers = people.stream().map(Known::no).toList();
-        return events(client, ws, numbers, mentions.events())
+        return events(client, ws, numbers, mentions.events(), mentions.properties())
                 .compose(events -> segments(client, ws, numbers, mentions.segments())
                         .compose(segments -> (mentions.messages()
                                         ? messages.of(client, ws, numbers)
@@ -176,17 +194,23 @@ final class PeopleStore {
                 .map(found -> found.stream().collect(Collectors.toMap(Known::no, one -> one)));
     }
 
-    /** In the order in which they happened. */
-    Future<Map<Integer, List<Event>>> events(SqlClient client, int ws, Collection<Integer> people, Set<String> names) {
+    /** In the order in which they happened, with these of their properties. */
+    Future<Map<Integer, List<Event>>> events(
+            SqlClient client, int ws, Collection<Integer> people, Set<String> names, Set<String> properties) {
         if (names.isEmpty()) {
             return Future.succeededFuture(Map.of());
         }
         return client.preparedQuery(
                         """
-                        SELECT profile_no, name, at, properties FROM segments_event
+                        SELECT profile_no, name, at, %s AS properties FROM segments_event
                         WHERE ws = $1 AND profile_no = ANY ($2) AND name = ANY ($3) ORDER BY at
-                        """)
-                .execute(Tuple.of(ws, people.toArray(Integer[]::new), names.toArray(String[]::new)))
+                        """
+                                .formatted(PropertiesStore.members("properties", "$4::text[]")))
+                .execute(Tuple.of(
+                        ws,
+                        people.toArray(Integer[]::new),
+                        names.toArray(String[]::new),
+                        properties.toArray(String[]::new)))
                 .map(rows -> {
                     var found = new HashMap<Integer, List<Event>>();
                     for (var row : rows) {

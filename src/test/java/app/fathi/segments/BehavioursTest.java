@@ -94,7 +94,7 @@ class BehavioursTest {
                                 WS,
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).toList(),
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).collect(Collectors.toSet()),
-                                new Mentions(Set.of(), Set.copyOf(EVENTS), Set.of(), true))
+                                new Mentions(Set.of(), Set.copyOf(EVENTS), Set.of("total", "shop"), Set.of(), true))
                         .await()
                         .values()
                         .stream()
@@ -111,6 +111,43 @@ class BehavioursTest {
     /** Some have become part of others. */
     private static int now(int no) {
         return no >= PEOPLE / 2 && (no - PEOPLE / 2) % 3 == 0 ? no / 4 : no;
+    }
+
+    @Test
+    void of_properties_those_that_are_asked_for_are_read_and_nothing_larger_than_rules_can_ask_for() {
+        var heavy = "x".repeat(30_000);
+        var list = new JsonArray();
+        for (int i = 0; i < 5_000; i++) {
+            list.add(i);
+        }
+        pool.preparedQuery(
+                        """
+                        INSERT INTO cdp_event (period, ws, identity_no, at, message_id, kind, name, payload)
+                        SELECT 0 + (SELECT max(number) FROM partition_period WHERE relation = 'cdp_event' AND begins_at <= now()),
+                               $1, no, now(), 'heavy', 'track', 'Heavy', $2 FROM cdp_identity WHERE value = 'u1'
+                        """)
+                .execute(Tuple.of(
+                        WS,
+                        new JsonObject()
+                                .put(
+                                        "properties",
+                                        new JsonObject()
+                                                .put("junk", heavy)
+                                                .put("total", 5)
+                                                .put("shop", heavy)
+                                                .put("items", list)
+                                                .put("none", null))))
+                .await();
+        var read = new PeopleStore()
+                .events(pool, WS, List.of(now(1)), Set.of("Heavy"), Set.of("total", "shop", "items", "none", "other"))
+                .await()
+                .get(now(1))
+                .getFirst()
+                .properties();
+        assertThat(read.fieldNames()).containsExactlyInAnyOrder("total", "shop", "items", "none");
+        assertThat(read.getInteger("total")).isEqualTo(5);
+        assertThat(read.getString("shop")).isEqualTo("x".repeat(2_048));
+        assertThat(read.getJsonObject("items")).isEmpty();
     }
 
     private static void events(int no) {

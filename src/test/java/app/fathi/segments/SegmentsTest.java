@@ -122,6 +122,44 @@ class SegmentsTest {
     }
 
     @Test
+    void a_trait_whose_name_found_no_place_is_asked_for_all_the_same() {
+        server.database()
+                .execute("INSERT INTO cdp_trait_name (ws, no, name) SELECT 1, n, 'filler' || n FROM generate_series("
+                        + "(SELECT max(no) + 1 FROM cdp_trait_name WHERE ws = 1), 2000) n");
+        try {
+            tell(
+                    "identify",
+                    "zoe",
+                    "traits",
+                    new JsonObject().put("late", "Yes").put("email", "Zoe@shop.example"));
+            eventually(
+                    "zoe has it",
+                    () -> server.admin("GET", "/api/v1/cdp/profiles/user:zoe", null)
+                            .json()
+                            .getJsonObject("traits"),
+                    traits -> traits.containsKey("late"));
+            var late = trait("late", "equals").put("value", "yes").put("ignoreCase", true);
+            assertThat(meant(late)).containsExactly("zoe");
+            assertThat(meant(not(late))).isEmpty();
+            assertThat(meant(trait("late", "notEquals").put("value", "Yes")))
+                    .containsExactlyInAnyOrder("ada", "eve", "bob");
+            assertThat(users(server.admin("GET", "/api/v1/cdp/profiles?trait=late&value=Yes", null)
+                            .json()
+                            .getJsonArray("items")))
+                    .containsExactly("zoe");
+            var segment = create("late", late);
+            eventually("who is in it", () -> members(segment), List.of("zoe")::equals);
+            assertThat(users(server.admin("GET", "/api/v1/cdp/profiles?q=zoe@shop", null)
+                            .json()
+                            .getJsonArray("items")))
+                    .as("by an address people are found, and left alone, whatever names there are")
+                    .containsExactly("zoe");
+        } finally {
+            server.database().execute("DELETE FROM cdp_trait_name WHERE name LIKE 'filler%'");
+        }
+    }
+
+    @Test
     void behaviour_is_counted_within_its_time() {
         assertThat(meant(rule("did").put("event", "Order Completed").put("within", "P30D")))
                 .containsExactlyInAnyOrder("ada", "eve");
@@ -186,6 +224,27 @@ class SegmentsTest {
                         .put("channel", "webpush")
                         .put("state", "unset")))
                 .hasSize(4);
+        server.admin(
+                "PUT",
+                "/api/v1/cdp/profiles/user:eve/consents",
+                new JsonObject()
+                        .put(
+                                "consents",
+                                JsonArray.of(consent("*", false), consent("webpush", true), consent("email", false))));
+        for (var asked : List.of(rule("everyone"), trait("city", "matches").put("value", "."))) {
+            assertThat(meant(and(asked, consented("webpush", "granted")))).isEmpty();
+            assertThat(meant(and(asked, consented("webpush", "denied"))))
+                    .as("of two words at once the refusal counts, as for senders")
+                    .containsExactly("eve");
+        }
+    }
+
+    private static JsonObject consent(String channel, boolean granted) {
+        return new JsonObject().put("purpose", "offers").put("channel", channel).put("granted", granted);
+    }
+
+    private static JsonObject consented(String channel, String state) {
+        return rule("consent").put("purpose", "offers").put("channel", channel).put("state", state);
     }
 
     @Test

@@ -12,8 +12,10 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -109,9 +111,16 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
                 "A duration in ISO 8601 such as P30D or PT90M, of 1 second to " + LONGEST.toDays() + " days.");
     }
 
-    /** Whether properties of events are read. */
-    boolean reads(JsonObject json) {
-        return property != null || !json.getJsonArray("where", new JsonArray()).isEmpty();
+    /** Which properties of events are read, without those that lie inside them. */
+    Set<String> reads(JsonObject json) {
+        var read = new HashSet<String>();
+        json.getJsonArray("where", new JsonArray())
+                .forEach(one -> read.add(
+                        Path.parse(((JsonObject) one).getString("property")).root()));
+        if (property != null) {
+            read.add(property.root());
+        }
+        return read;
     }
 
     /**

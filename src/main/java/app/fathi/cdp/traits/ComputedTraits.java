@@ -145,19 +145,21 @@ public final class ComputedTraits {
             SqlConnection tx, int ws, Map<Integer, Collection<Defined>> wanted, Instant now) {
         var names = new HashMap<Integer, Set<String>>();
         var read = new HashSet<String>();
+        var properties = new HashSet<String>();
         var since = now;
         for (var entry : wanted.entrySet()) {
             for (var one : entry.getValue()) {
                 names.computeIfAbsent(entry.getKey(), no -> new HashSet<>())
                         .add(one.by().event());
-                if (one.reads()) {
+                if (!one.reads().isEmpty()) {
                     read.add(one.by().event());
+                    properties.addAll(one.reads());
                 }
                 var from = one.by().within() == null ? null : now.minus(one.by().within());
                 since = since == null || from == null ? null : from.isBefore(since) ? from : since;
             }
         }
-        return values.events(tx, ws, names, read, since, eventsLimit);
+        return values.events(tx, ws, names, read, properties, since, eventsLimit);
     }
 
     /** @param whole of traits that are computed no more nothing stays */

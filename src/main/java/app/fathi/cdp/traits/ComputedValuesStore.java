@@ -1,5 +1,6 @@
 package app.fathi.cdp.traits;
 
+import app.fathi.cdp.PropertiesStore;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
@@ -38,23 +39,31 @@ final class ComputedValuesStore {
     static final String EVENTS =
             """
             SELECT asked.no AS profile_no, e.name, e.at, e.message_id,
-                   CASE WHEN e.name = ANY ($4) THEN e.payload -> 'properties' END AS properties
+                   CASE WHEN e.name = ANY ($4) THEN %s END AS properties
             FROM (SELECT no, array_agg(name) AS names FROM unnest($2::int[], $3::text[]) AS p (no, name) GROUP BY no) asked
             CROSS JOIN LATERAL (SELECT no FROM cdp_identity WHERE ws = $1 AND profile_no = asked.no OFFSET 0) i
             CROSS JOIN LATERAL (
               SELECT * FROM cdp_event n WHERE n.ws = $1 AND n.identity_no = i.no AND n.at >= $5 AND n.period >= $7
               ORDER BY n.at DESC LIMIT $6) e
             WHERE e.kind = 'track' AND e.name = ANY (asked.names)
-            """;
+            """
+                    .formatted(PropertiesStore.members("(e.payload -> 'properties')", "$8::text[]"));
 
     /**
      * @param names of events, by person
      * @param read those of them whose properties are read
+     * @param properties which of these
      * @param since nothing older is looked at; null for all
      * @param most so many events of each id are looked at, the newest
      */
     Future<Map<Integer, List<Happening>>> events(
-            SqlConnection tx, int ws, Map<Integer, Set<String>> names, Set<String> read, Instant since, int most) {
+            SqlConnection tx,
+            int ws,
+            Map<Integer, Set<String>> names,
+            Set<String> read,
+            Set<String> properties,
+            Instant since,
+            int most) {
         var nos = new ArrayList<Integer>();
         var wanted = new ArrayList<String>();
         names.forEach((no, theirs) -> theirs.forEach(name -> {
@@ -72,7 +81,8 @@ final class ComputedValuesStore {
                     read.toArray(String[]::new),
                     utc(since == null ? YEAR_1 : since),
                     most,
-                    since == null ? 0L : since.getEpochSecond() / DAY_SECONDS - 1
+                    since == null ? 0L : since.getEpochSecond() / DAY_SECONDS - 1,
+                    properties.toArray(String[]::new)
                 }))
                 .map(rows -> {
                     var found = new HashMap<Integer, List<Happening>>();

@@ -16,8 +16,12 @@ public record TraitDefinitions(
         long version, List<Defined> all, Map<String, List<Defined>> byEvent, Set<String> oldest) {
     public static final TraitDefinitions NONE = new TraitDefinitions(0, List.of(), Set.of());
 
-    /** A trait that is computed. */
-    record Defined(String name, Computation by, boolean reads) {}
+    /**
+     * A trait that is computed.
+     *
+     * @param reads properties of events, without those that lie inside them
+     */
+    record Defined(String name, Computation by, Set<String> reads) {}
 
     TraitDefinitions(long version, List<Defined> all, Set<String> oldest) {
         this(

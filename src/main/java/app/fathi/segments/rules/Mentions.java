@@ -1,17 +1,25 @@
 package app.fathi.segments.rules;
 
+import app.fathi.segments.rules.Rule.Behaviour;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
-/** What a rule speaks of: what has to be known of people to answer it. */
-public record Mentions(Set<String> traits, Set<String> events, Set<UUID> segments, boolean messages) {
+/**
+ * What a rule speaks of: what has to be known of people to answer it.
+ *
+ * @param properties of the events, without those that lie inside them
+ */
+public record Mentions(
+        Set<String> traits, Set<String> events, Set<String> properties, Set<UUID> segments, boolean messages) {
 
-    public static final Mentions NOTHING = new Mentions(Set.of(), Set.of(), Set.of(), false);
+    public static final Mentions NOTHING = new Mentions(Set.of(), Set.of(), Set.of(), Set.of(), false);
 
     public static Mentions of(Rule rule) {
-        var mentions = new Mentions(new HashSet<>(), new HashSet<>(), new HashSet<>(), asksMessages(rule));
+        var mentions =
+                new Mentions(new HashSet<>(), new HashSet<>(), new HashSet<>(), new HashSet<>(), asksMessages(rule));
         mentions.add(rule);
         return mentions;
     }
@@ -22,15 +30,30 @@ public record Mentions(Set<String> traits, Set<String> events, Set<UUID> segment
             case Rule.Or or -> or.rules().forEach(this::add);
             case Rule.Not not -> add(not.rule());
             case Rule.Trait trait -> traits.add(trait.path().root());
-            case Rule.Did did -> events.add(did.behaviour().event());
-            case Rule.Total total -> events.add(total.behaviour().event());
-            case Rule.Moment moment -> events.add(moment.behaviour().event());
+            case Rule.Did did -> add(did.behaviour());
+            case Rule.Total total -> {
+                add(total.behaviour());
+                properties.add(total.property().root());
+            }
+            case Rule.Moment moment -> add(moment.behaviour());
             case Rule.Member member -> segments.add(member.segment());
             case Rule.Messages messages -> {}
             case Rule.IgnoredLast ignored -> {}
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
         }
+    }
+
+    private void add(Behaviour behaviour) {
+        events.add(behaviour.event());
+        properties.addAll(properties(behaviour));
+    }
+
+    /** Those by which it is told whether an event is meant. */
+    public static Set<String> properties(Behaviour behaviour) {
+        return behaviour.where().stream()
+                .map(property -> property.path().root())
+                .collect(Collectors.toSet());
     }
 
     private static boolean asksMessages(Rule rule) {

@@ -29,6 +29,12 @@ import java.util.stream.Collectors;
  */
 public final class RuleSql {
 
+    /**
+     * In place of the number of a trait that people may have although {@code cdp_trait} has no place for it: it is looked for in what
+     * is kept with each person.
+     */
+    public static final int WITHOUT_ROWS = 0;
+
     /** Up to here the index has a text. */
     private static final int INDEXED_LENGTH = 100;
 
@@ -62,7 +68,7 @@ public final class RuleSql {
     }
 
     /**
-     * @param traits the numbers by which {@code cdp_trait} knows them; a trait without one is nobody's
+     * @param traits the numbers by which {@code cdp_trait} knows them, or {@link #WITHOUT_ROWS}; a trait that is not among them is nobody's
      * @param now the moment for which it is asked
      * @param own how many parameters the statement has of its own, the first of them the workspace
      */
@@ -122,6 +128,12 @@ public final class RuleSql {
         var number = traits.get(path.root());
         if (number == null) {
             return RuleEngine.test(test, Value.MISSING, ZoneOffset.UTC, now) == Truth.of(wanted) ? "true" : "false";
+        }
+        if (number == WITHOUT_ROWS) {
+            exact = false;
+            return RuleEngine.test(test, Value.MISSING, ZoneOffset.UTC, now) == Truth.of(wanted)
+                    ? "true"
+                    : "p.traits ? " + parameter(path.root(), "text");
         }
         boolean inside = path.names().size() > 1;
         int before = parameters.size();
@@ -433,12 +445,12 @@ public final class RuleSql {
                 + parameter(subscribed.channel(), "text"));
     }
 
-    /** Of what was said of the channel and of all channels the later counts. */
+    /** Of what was said of the channel and of all channels the later counts, and of two at once the refusal. */
     private String consented(Rule.Consented consented) {
         var said = "coalesce((SELECT CASE WHEN (c.v ->> 0)::boolean THEN 'granted' ELSE 'denied' END FROM (VALUES"
                 + " (p.consents -> " + parameter(consented.purpose() + "/" + consented.channel(), "text") + "),"
                 + " (p.consents -> " + parameter(consented.purpose() + "/*", "text") + ")) c (v)"
-                + " WHERE c.v IS NOT NULL ORDER BY (c.v ->> 1)::bigint DESC LIMIT 1), 'unset')";
+                + " WHERE c.v IS NOT NULL ORDER BY (c.v ->> 1)::bigint DESC, c.v ->> 0 LIMIT 1), 'unset')";
         return "(" + said + " = " + parameter(consented.choice().name().toLowerCase(Locale.ROOT), "text") + ")";
     }
 

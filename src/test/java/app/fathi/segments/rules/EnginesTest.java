@@ -193,6 +193,28 @@ class EnginesTest {
                 .allSatisfy(kinds -> assertThat(kinds.keySet()).isEqualTo(KINDS.keySet()));
     }
 
+    /** As in a workspace in which others have taken all places that names have. */
+    @Test
+    void both_say_the_same_of_traits_that_have_no_rows() {
+        var all = new HashMap<>(numbers);
+        numbers.replaceAll((name, number) -> name.equals("t") ? (Integer) RuleSql.WITHOUT_ROWS : number);
+        try {
+            for (var operator : OPERATORS) {
+                for (int round = 0; round < ROUNDS / 4; round++) {
+                    var json = rule(operator);
+                    var rule = RuleParser.parse(json, "");
+                    compare(List.of(rule, new Rule.Not(rule)), json);
+                }
+            }
+            for (int round = 0; round < ROUNDS; round++) {
+                var json = nested(4);
+                compare(List.of(RuleParser.parse(json, "")), json);
+            }
+        } finally {
+            numbers.putAll(all);
+        }
+    }
+
     @Test
     void both_say_the_same_of_rules_in_rules() {
         for (int round = 0; round < ROUNDS * 4; round++) {
