@@ -212,6 +212,30 @@ final class ErasuresStore {
         return count(tx, "DELETE FROM cdp_identity WHERE ws = $1 AND profile_no = ANY ($2)", ws, nos);
     }
 
+    /**
+     * Visitors of others whom they have claimed, too, such as a device that is shared, keep that somebody else did, and not who.
+     * An empty text is nobody's id.
+     */
+    Future<Integer> forgetClaims(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(
+                tx,
+                """
+                UPDATE cdp_identity i SET
+                  claimants = (SELECT coalesce(jsonb_agg(CASE WHEN c.id = ANY (gone.ids) THEN '' ELSE c.id END ORDER BY c.place), '[]')
+                               FROM jsonb_array_elements_text(i.claimants) WITH ORDINALITY c (id, place)),
+                  proof_user_id = CASE WHEN i.proof_user_id = ANY (gone.ids) THEN '' ELSE i.proof_user_id END,
+                  claim_user_id = CASE WHEN i.claim_user_id = ANY (gone.ids) THEN NULL ELSE i.claim_user_id END,
+                  claim_at = CASE WHEN i.claim_user_id = ANY (gone.ids) THEN NULL ELSE i.claim_at END,
+                  claim_id = CASE WHEN i.claim_user_id = ANY (gone.ids) THEN NULL ELSE i.claim_id END
+                FROM (SELECT coalesce(array_agg(value), '{}') AS ids FROM cdp_identity
+                      WHERE ws = $1 AND profile_no = ANY ($2) AND kind = 0) gone
+                WHERE i.ws = $1 AND i.kind = 1 AND i.profile_no <> ALL ($2)
+                  AND (i.claimants ?| gone.ids OR i.proof_user_id = ANY (gone.ids) OR i.claim_user_id = ANY (gone.ids))
+                """,
+                ws,
+                nos);
+    }
+
     /** Ids of others whose addresses were theirs lead to those others again. */
     Future<Integer> forgetProfiles(SqlConnection tx, int ws, Collection<Integer> nos) {
         return count(

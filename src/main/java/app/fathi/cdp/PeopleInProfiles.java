@@ -57,7 +57,7 @@ public final class PeopleInProfiles implements Erasable {
                 })
                 .compose(words -> {
                     counts.put("cdp_words", words);
-                    return store.forgetIds(tx, ws, nos);
+                    return store.forgetClaims(tx, ws, nos).compose(claims -> store.forgetIds(tx, ws, nos));
                 })
                 .compose(ids -> {
                     counts.put("cdp_identity", ids);

@@ -91,7 +91,7 @@ final class SuppressionsStore {
     static final String MARK =
             """
             UPDATE cdp_profile p SET suppressed = f.now_so FROM (
-              SELECT p.profile_no, EXISTS (
+              SELECT p.profile_no, EXISTS (SELECT FROM cdp_erasure e WHERE e.ws = $1 AND e.profile_no = p.profile_no) OR EXISTS (
                 SELECT FROM cdp_suppression s WHERE s.ws = $1 AND s.hash IN (
                   SELECT cdp_suppression_hash($1, CASE i.kind WHEN 0 THEN 'userId' ELSE 'anonymousId' END, i.value)
                   FROM cdp_identity i WHERE i.ws = $1 AND i.profile_no = p.profile_no
@@ -104,7 +104,10 @@ final class SuppressionsStore {
             WHERE p.ws = $1 AND p.profile_no = f.profile_no AND p.suppressed <> f.now_so
             """;
 
-    /** Says with these people whether anything of theirs is on the list. Costs next to nothing while the list is empty. */
+    /**
+     * Says with these people whether anything of theirs is on the list, or they are about to be erased. Costs next to nothing while the list
+     * is empty.
+     */
     Future<Void> mark(SqlConnection tx, int ws, Collection<Integer> profileNos, boolean whateverTheList) {
         return tx.preparedQuery(MARK)
                 .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new), whateverTheList))

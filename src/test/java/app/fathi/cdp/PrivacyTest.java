@@ -133,6 +133,53 @@ class PrivacyTest {
     }
 
     @Test
+    void nobody_agrees_for_a_known_person_by_claiming_to_be_them() {
+        var id = subscribed();
+        var path = PROFILES + "/user:" + id + "/consents";
+        consents(id, word("marketing", "*", false));
+        var visitor = UUID.randomUUID().toString();
+        for (var event : List.of(
+                new JsonObject()
+                        .put("type", "track")
+                        .put("event", "Consent Changed")
+                        .put(
+                                "properties",
+                                new JsonObject().put("purpose", "marketing").put("granted", true)),
+                new JsonObject()
+                        .put("type", "track")
+                        .put("event", "Consent Changed")
+                        .put(
+                                "properties",
+                                new JsonObject().put("purpose", "news").put("granted", false)),
+                new JsonObject().put("type", "identify").put("userId", id))) {
+            var answer = server.browser(
+                    "POST",
+                    "/v1/batch",
+                    new JsonObject().put("batch", JsonArray.of(event.put("anonymousId", visitor))));
+            assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        }
+        eventually(
+                "what the claimant has refused",
+                () -> server.admin("GET", path, null).body(),
+                body -> body.contains("news"));
+        assertThat(granted(path, "marketing")).isFalse();
+        assertThat(sent(id, "marketing")).isEqualTo("no_consent");
+
+        server.admin("POST", "/v1/identify", new JsonObject().put("userId", id).put("anonymousId", visitor));
+        eventually("what was theirs, as is proven now", () -> granted(path, "marketing"), Boolean.TRUE::equals);
+        assertThat(sent(id, "marketing")).isEqualTo("accepted");
+    }
+
+    private static boolean granted(String path, String purpose) {
+        return server.admin("GET", path, null).json().getJsonArray("items").stream()
+                .map(JsonObject.class::cast)
+                .filter(consent -> consent.getString("purpose").equals(purpose))
+                .findFirst()
+                .orElseThrow()
+                .getBoolean("granted");
+    }
+
+    @Test
     void a_consent_that_says_nothing_possible_is_refused() {
         var id = subscribed();
         assertThat(consents(id, word("Marketing!", "*", true)).status()).isEqualTo(400);
@@ -327,6 +374,72 @@ class PrivacyTest {
                                 "SELECT count(*) FROM cdp_identity WHERE address_no NOT IN (SELECT profile_no FROM cdp_profile)"))
                 .as("ids that lead to nobody")
                 .isEqualTo("0");
+    }
+
+    @Test
+    void a_device_that_others_have_used_remembers_nobody_who_was_erased() {
+        var ada = someone();
+        var eve = someone();
+        var visitor = UUID.randomUUID().toString();
+        for (var id : List.of(ada, eve)) {
+            server.admin(
+                    "POST", "/v1/identify", new JsonObject().put("userId", id).put("anonymousId", visitor));
+            eventually(
+                    "the claim of " + id,
+                    () -> query("SELECT count(*) FROM cdp_identity WHERE value = '%s' AND claimants ? '%s'"
+                            .formatted(visitor, id)),
+                    "1"::equals);
+        }
+        erase(eve);
+        assertThat(query("SELECT claimants = jsonb_build_array('%s', '') FROM cdp_identity WHERE value = '%s'"
+                        .formatted(ada, visitor)))
+                .as("that somebody else has used it is still known")
+                .isEqualTo("true");
+        for (var table : tables()) {
+            assertThat(query("SELECT count(*) FROM %s t WHERE t::text LIKE '%%%s%%'".formatted(table, eve)))
+                    .as("who was erased in %s", table)
+                    .isEqualTo("0");
+        }
+        assertThat(server.admin("GET", PROFILES + "/user:" + ada + "/identities", null)
+                        .json()
+                        .getJsonArray("items")
+                        .getJsonObject(1)
+                        .getJsonArray("links")
+                        .getJsonObject(0)
+                        .getBoolean("verified"))
+                .as("the last to prove it was somebody else")
+                .isFalse();
+    }
+
+    @Test
+    void who_waits_to_be_erased_gets_nothing_whatever_comes_of_them_meanwhile() {
+        var id = subscribed();
+        var listed = someone() + "@example.com";
+        server.admin("POST", SUPPRESSIONS, new JsonObject().put("kind", "email").put("value", listed));
+        var asked = server.admin("POST", PROFILES + "/user:" + id + "/erase", null);
+        server.admin(
+                "POST",
+                "/v1/identify",
+                new JsonObject().put("userId", id).put("traits", new JsonObject().put("city", id)));
+        eventually(
+                "what came meanwhile, or the end of the person",
+                () -> query("SELECT count(*) FROM cdp_profile WHERE user_id = '%s' AND traits ->> 'city' IS NULL"
+                        .formatted(id)),
+                "0"::equals);
+        assertThat(query("SELECT count(*) FROM cdp_profile WHERE user_id = '%s' AND NOT suppressed".formatted(id)))
+                .isEqualTo("0");
+        eventually(
+                "the receipt",
+                () -> server.admin("GET", asked.header("Location"), null).json(),
+                answer -> answer.getString("state").equals("done"));
+    }
+
+    private static void erase(String userId) {
+        var asked = server.admin("POST", PROFILES + "/user:" + userId + "/erase", null);
+        eventually(
+                "the receipt of " + userId,
+                () -> server.admin("GET", asked.header("Location"), null).json(),
+                answer -> answer.getString("state").equals("done"));
     }
 
     /** All but the streams and the idempotency keys, which forget by themselves within hours. */
