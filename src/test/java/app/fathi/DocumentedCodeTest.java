@@ -62,6 +62,7 @@ class DocumentedCodeTest {
 
     private static final List<String> GUIDES = List.of(
             "add-the-sdk",
+            "send-events",
             "send-from-your-backend",
             "describe-people",
             "when-messages-go",

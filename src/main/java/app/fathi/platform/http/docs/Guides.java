@@ -10,6 +10,7 @@ final class Guides {
     /** In the order in which one needs them. */
     static final List<String> NAMES = List.of(
             "add-the-sdk",
+            "send-events",
             "send-from-your-backend",
             "describe-people",
             "when-messages-go",
