@@ -25,7 +25,7 @@ final class EventFields {
     private static final int MAX_LANGUAGES_LENGTH = 200;
     private static final int MAX_AGENT_LENGTH = 500;
     /** Numbers beyond are no longer told apart by doubles, which is what rules count with. */
-    private static final double MAX_WHOLE_NUMBER = 9_007_199_254_740_992.0;
+    private static final long MAX_WHOLE_NUMBER = 9_007_199_254_740_992L;
 
     private static final String ALIAS = "alias";
     private static final String GROUP = "group";
@@ -136,11 +136,17 @@ final class EventFields {
     /** The name of a trait whose whole number is beyond what a double tells apart from its neighbours. */
     static Optional<String> beyondDoubles(JsonObject traits) {
         return traits.stream()
-                .filter(trait -> trait.getValue() instanceof Number number
-                        && Math.abs(number.doubleValue()) > MAX_WHOLE_NUMBER
-                        && number.doubleValue() == Math.rint(number.doubleValue()))
+                .filter(trait -> trait.getValue() instanceof Number number && isBeyondDoubles(number))
                 .map(Map.Entry::getKey)
                 .findFirst();
+    }
+
+    /** Asked of the whole number itself: as a double the first one beyond is the last one that is not. */
+    private static boolean isBeyondDoubles(Number number) {
+        return number instanceof Long whole
+                ? whole > MAX_WHOLE_NUMBER || whole < -MAX_WHOLE_NUMBER
+                : Math.abs(number.doubleValue()) > MAX_WHOLE_NUMBER
+                        && number.doubleValue() == Math.rint(number.doubleValue());
     }
 
     /** A name as a part of a JSON pointer. */

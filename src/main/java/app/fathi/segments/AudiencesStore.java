@@ -37,10 +37,10 @@ final class AudiencesStore {
         return client.preparedQuery(
                         """
                         SELECT p.profile_no FROM cdp_profile p
-                        WHERE p.ws = $1 AND p.merged_into IS NULL AND p.profile_no < $2 AND %s
+                        WHERE p.ws = $1 AND p.profile_no < $2 AND %s AND %s
                         ORDER BY p.profile_no DESC LIMIT $3
                         """
-                                .formatted(condition.text()))
+                                .formatted(PeopleStore.SOMEBODY, condition.text()))
                 .execute(condition.after(ws, before, limit))
                 .map(rows ->
                         rows.stream().map(row -> row.getInteger("profile_no")).toList());

@@ -27,6 +27,16 @@ import java.util.stream.Collectors;
 final class PeopleStore {
     private final MessagesStore messages = new MessagesStore();
 
+    /**
+     * Whether {@code p} is somebody: neither who became part of somebody else, nor what a visitor leaves behind whose ids are a known person's now.
+     * A browser that such a visitor has subscribed is reached by itself until the claim is proven, and stands for somebody so long.
+     */
+    static final String SOMEBODY =
+            """
+            p.merged_into IS NULL AND (p.user_id IS NOT NULL
+              OR EXISTS (SELECT FROM cdp_identity i WHERE i.profile_no = p.profile_no AND i.ws = p.ws)
+              OR EXISTS (SELECT FROM segments_reachable a WHERE a.profile_no = p.profile_no AND a.ws = p.ws))""";
+
     /** How many, and how many of them over web push. */
     record Count(long people, long reachable) {}
 
@@ -72,8 +82,8 @@ final class PeopleStore {
                         SELECT count(*) AS people, count(r.profile_no) AS reachable
                         FROM cdp_profile p
                         LEFT JOIN segments_reachable r ON r.ws = p.ws AND r.profile_no = p.profile_no AND r.channel = 'webpush'
-                        WHERE p.ws = $1 AND p.merged_into IS NULL AND\s"""
-                                + condition.text())
+                        WHERE p.ws = $1 AND\s"""
+                                + SOMEBODY + " AND " + condition.text())
                 .execute(condition.after(ws))
                 .map(rows -> {
                     var row = rows.iterator().next();
@@ -89,8 +99,8 @@ final class PeopleStore {
                           SELECT p.profile_no, r.profile_no IS NOT NULL AS reachable
                           FROM cdp_profile p
                           LEFT JOIN segments_reachable r ON r.ws = p.ws AND r.profile_no = p.profile_no AND r.channel = 'webpush'
-                          WHERE p.ws = $1 AND p.merged_into IS NULL AND\s"""
-                                + condition.text()
+                          WHERE p.ws = $1 AND\s"""
+                                + SOMEBODY + " AND " + condition.text()
                                 + """
                         )
                         SELECT count(*) AS people, count(*) FILTER (WHERE reachable) AS reachable,
@@ -129,7 +139,7 @@ final class PeopleStore {
 
     /** People of whom the condition is true, the newest first, without their events and segments. */
     Future<List<Known>> page(SqlClient client, int ws, Condition condition, int before, int limit) {
-        return client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.merged_into IS NULL AND p.profile_no < $2 AND "
+        return client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.profile_no < $2 AND " + SOMEBODY + " AND "
                         + condition.text() + " ORDER BY p.profile_no DESC LIMIT $3")
                 .execute(condition.after(ws, before, limit))
                 .map(rows -> rows.stream().map(PeopleStore::known).toList());
@@ -176,7 +186,7 @@ final class PeopleStore {
         // One behind the other: nobody waits in between.
         var seen = looked.isEmpty()
                 ? Future.succeededFuture(List.<Known>of())
-                : client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.profile_no = ANY ($2) AND p.merged_into IS NULL")
+                : client.preparedQuery(KNOWN + "WHERE p.ws = $1 AND p.profile_no = ANY ($2) AND " + SOMEBODY)
                         .execute(Tuple.of(ws, (Object) looked.toArray(Integer[]::new)))
                         .map(rows -> rows.stream().map(PeopleStore::known).toList());
         var living = others.length == 0

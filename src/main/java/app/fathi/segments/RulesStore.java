@@ -146,12 +146,14 @@ final class RulesStore {
                 });
     }
 
-    /** The next people from this number on, in the order of their numbers; of them all that are anybody's. */
+    /** The next people from this number on, in the order of their numbers. */
     Future<List<Integer>> people(SqlClient tx, int ws, int from, int limit) {
         return tx.preparedQuery(
                         """
-                        SELECT profile_no FROM cdp_profile WHERE ws = $1 AND profile_no >= $2 ORDER BY profile_no LIMIT $3
-                        """)
+                        SELECT p.profile_no FROM cdp_profile p WHERE p.ws = $1 AND p.profile_no >= $2 AND %s
+                        ORDER BY p.profile_no LIMIT $3
+                        """
+                                .formatted(PeopleStore.SOMEBODY))
                 .execute(Tuple.of(ws, from, limit))
                 .map(rows ->
                         rows.stream().map(row -> row.getInteger("profile_no")).toList());

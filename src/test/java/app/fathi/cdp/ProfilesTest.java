@@ -458,6 +458,59 @@ class ProfilesTest {
     }
 
     @Test
+    void a_visitor_who_is_known_now_is_nobody_beside_the_person() {
+        var visitor = "visitor-" + UUID.randomUUID();
+        tell(new JsonObject().put("type", "page").put("anonymousId", visitor));
+        var left = eventually(
+                        "the visitor",
+                        () -> server.admin("GET", PROFILES + "/anonymous:" + visitor, null),
+                        answer -> answer.status() == 200)
+                .json()
+                .getString("id");
+        server.admin("GET", "/api/v1/segments", null);
+        eventually(
+                "that the visitor is somebody",
+                () -> server.admin("GET", PROFILES + "/" + left + "/segments", null)
+                        .body(),
+                body -> body.contains("\"all\""));
+        tell(new JsonObject()
+                .put("type", "identify")
+                .put("anonymousId", visitor)
+                .put("userId", "known-" + visitor));
+        eventually(
+                "that nobody is left of the visitor",
+                () -> server.admin("GET", PROFILES + "/" + left + "/segments", null)
+                        .json()
+                        .getJsonArray("items"),
+                JsonArray::isEmpty);
+        for (var rule : List.of(
+                new JsonObject().put("type", "everyone"),
+                new JsonObject()
+                        .put("type", "trait")
+                        .put("trait", "nobodys")
+                        .put("operator", "notIn")
+                        .put("values", JsonArray.of(1))
+                        .put("ignoreCase", true))) {
+            var sample = server.admin("POST", "/api/v1/segments/preview", new JsonObject().put("rule", rule))
+                    .json()
+                    .getJsonArray("sample")
+                    .encode();
+            assertThat(sample).contains("known-" + visitor).doesNotContain(left);
+        }
+    }
+
+    @Test
+    void the_first_whole_number_that_loses_digits_is_refused() {
+        for (var number : List.of(9_007_199_254_740_993L, -9_007_199_254_740_993L)) {
+            var answer = server.admin(
+                    "POST",
+                    "/v1/identify",
+                    new JsonObject().put("userId", "u").put("traits", new JsonObject().put("n", number)));
+            assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+        }
+    }
+
+    @Test
     void who_was_put_into_a_segment_twice_and_is_one_person_now_is_counted_once() {
         var ids = new ArrayList<String>();
         for (int i = 0; i < 4; i++) {
