@@ -168,6 +168,15 @@ record CampaignBody(
                         template.variables()));
     }
 
+    /** How long what somebody was entered with may wait until it reaches them: for the morning, or for a push service. */
+    Duration longestWait() {
+        var ttl = Duration.ofSeconds(ttlSeconds);
+        var cutoff = schedule == null ? null : schedule.cutoff(Instant.EPOCH);
+        return cutoff == null || cutoff.isAfter(Instant.EPOCH.plus(ttl))
+                ? ttl
+                : Duration.between(Instant.EPOCH, cutoff);
+    }
+
     /** Whether people are entered one by one, for as long as it runs. */
     boolean isTriggered() {
         return schedule instanceof Schedule.Triggered;

@@ -74,7 +74,7 @@ final class CloseJob implements JobHandler {
         var life = Turn.allowed(CampaignLife.after(before.life(), new Closed(), now));
         return store.turn(tx, ws, before.at(life))
                 .compose(kept -> CampaignFacts.moved(tx, ws, before, kept))
-                .compose(told -> goals.disarm(tx, ws, before.id()))
+                .compose(told -> goals.disarm(tx, ws, before.id(), before.body().longestWait()))
                 .map(JobOutcome.done());
     }
 

@@ -8,6 +8,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Collection;
@@ -40,14 +41,20 @@ final class GoalsStore {
                 .compose(rows -> rows.rowCount() == 0 ? Future.succeededFuture() : grow(tx));
     }
 
-    /** It is looked for until the last message can have brought it about. */
+    /** Nothing of it reaches anybody any more: it is looked for until the last message can have brought it about. */
     Future<Void> disarm(SqlClient tx, int ws, UUID campaign) {
+        return disarm(tx, ws, campaign, Duration.ZERO);
+    }
+
+    /** @param last so long messages that are under way may still reach people */
+    Future<Void> disarm(SqlClient tx, int ws, UUID campaign, Duration last) {
         return tx.preparedQuery(
                         """
-                        UPDATE campaigns_goal SET until = now() + make_interval(hours => window_hours)
+                        UPDATE campaigns_goal
+                        SET until = now() + make_interval(hours => window_hours) + make_interval(secs => $3)
                         WHERE ws = $1 AND campaign = $2 AND until IS NULL
                         """)
-                .execute(Tuple.of(ws, campaign))
+                .execute(Tuple.of(ws, campaign, (double) last.toSeconds()))
                 .compose(rows -> rows.rowCount() == 0 ? Future.succeededFuture() : grow(tx));
     }
 

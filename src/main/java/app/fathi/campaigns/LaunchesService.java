@@ -208,7 +208,9 @@ final class LaunchesService {
         boolean over = ((Schedule.Triggered) before.body().schedule()).isOver(now);
         var after = over ? Turn.allowed(CampaignLife.after(life, new Closed(), now)) : life;
         return series.resume(tx, call.ws(), before.id())
-                .compose(done -> over ? goals.disarm(tx, call.ws(), before.id()) : Future.succeededFuture())
+                .compose(done -> over
+                        ? goals.disarm(tx, call.ws(), before.id(), before.body().longestWait())
+                        : Future.succeededFuture())
                 .compose(done -> keep(tx, call, before, before.at(after).saying("")));
     }
 
@@ -216,7 +218,8 @@ final class LaunchesService {
     Future<Reply> finish(Call call) {
         return turn(call, (tx, before) -> store.now(tx)
                 .map(now -> Turn.allowed(CampaignLife.after(before.life(), new Closed(), now)))
-                .compose(life -> goals.disarm(tx, call.ws(), before.id())
+                .compose(life -> goals.disarm(
+                                tx, call.ws(), before.id(), before.body().longestWait())
                         .compose(done -> keep(tx, call, before, before.at(life)))));
     }
 

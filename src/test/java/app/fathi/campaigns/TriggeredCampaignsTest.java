@@ -673,7 +673,7 @@ class TriggeredCampaignsTest {
         world.subscribe("goal-0");
         world.subscribe("goal-1");
         var goal = new JsonObject().put("event", "Paid").put("windowHours", 2);
-        var campaign = launched(plan().put("goal", goal));
+        var campaign = launched(plan().put("goal", goal).put("ttl", 3_600));
         entered(campaign, user("goal-0"), user("goal-1"));
         ended(campaign, 2);
         entered(campaign, user("goal-0"));
@@ -700,6 +700,11 @@ class TriggeredCampaignsTest {
         assertThat(export.body()).contains("\"entry\"").contains(campaign.getString("name"));
     }
 
+        var goals =
+                "SELECT extract(epoch FROM until - now())::int AS seconds FROM campaigns_goal WHERE campaign = '%s'";
+        assertThat(world.rows(goals.formatted(id(campaign))).getFirst().getInteger("seconds"))
+                .as("what waits for the morning may reach somebody in an hour, who then has two more")
+                .isBetween(3 * 3_600 - 60, 3 * 3_600);
     private static void paid(String user, String id) {
         var event = new JsonObject()
                 .put("writeKey", world.server.writeKey())
