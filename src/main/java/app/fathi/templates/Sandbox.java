@@ -6,6 +6,7 @@ import java.lang.management.ThreadMXBean;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import liqp.RenderTransformer;
 import liqp.Template;
 import liqp.TemplateContext;
 import liqp.TemplateParser;
@@ -43,8 +44,10 @@ final class Sandbox {
                 .withFlavor(Flavor.LIQUID)
                 .withMaxIterations(limits.iterations())
                 .withMaxSizeRenderedString(limits.sizeLimitBytes())
-                // The library's own time limit starts a thread for each render; ours is looked at by each filter.
+                // The library's own time limit starts a thread for each render; ours is looked at by each filter and
+                // each part.
                 .withMaxRenderTimeMillis(Long.MAX_VALUE)
+                .withRenderTransformer(new Timed())
                 // This flavor knows no include_relative: the parser refuses it as an unknown tag.
                 .withTag(new NoInclude())
                 .withTag(new Abort());
@@ -140,6 +143,34 @@ final class Sandbox {
             return "Its loops go round more than " + limits.iterations() + " times in all.";
         }
         return message.length() > 300 ? message.substring(0, 300) + " …" : message;
+    }
+
+    /** Looks at the clock with each part that is put together: a loop that only compares asks no filter. */
+    private final class Timed implements RenderTransformer {
+        private final RenderTransformer usual = TemplateParser.DEFAULT.getRenderTransformer();
+
+        @Override
+        public ObjectAppender.Controller newObjectAppender(TemplateContext context, int parts) {
+            checkTime();
+            var together = usual.newObjectAppender(context, parts);
+            return new ObjectAppender.Controller() {
+                @Override
+                public void append(Object part) {
+                    checkTime();
+                    together.append(part);
+                }
+
+                @Override
+                public Object getResult() {
+                    return together.getResult();
+                }
+            };
+        }
+
+        @Override
+        public Object transformObject(TemplateContext context, Object object) {
+            return usual.transformObject(context, object);
+        }
     }
 
     /** Liqp's own would answer the contents of any file that the process can read. */
