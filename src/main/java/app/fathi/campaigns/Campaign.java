@@ -33,6 +33,7 @@ record Campaign(
      * Who made it and who changed it last, users or keys; the version grows with each change.
      *
      * @param editedBy who changed last what is sent
+     * @param askedAt when somebody let it go out last; of one that nobody ever did when it was changed last
      * @param startedAt when it went out first; null before
      * @param finishedAt when it was over; null before
      */
@@ -42,6 +43,7 @@ record Campaign(
             UUID updatedBy,
             Instant updatedAt,
             UUID editedBy,
+            Instant askedAt,
             Instant startedAt,
             Instant finishedAt,
             long version) {}

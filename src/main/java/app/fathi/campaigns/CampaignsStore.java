@@ -169,6 +169,13 @@ final class CampaignsStore {
                 .map(Optional::orElseThrow);
     }
 
+    /** Somebody lets it go out, now. */
+    Future<Void> asked(SqlClient tx, int ws, UUID id) {
+        return tx.preparedQuery("UPDATE campaigns_campaign SET asked_at = now() WHERE ws = $1 AND id = $2")
+                .execute(Tuple.of(ws, id))
+                .mapEmpty();
+    }
+
     Future<Void> delete(SqlClient tx, int ws, UUID id) {
         return tx.preparedQuery("DELETE FROM campaigns_campaign WHERE ws = $1 AND id = $2")
                 .execute(Tuple.of(ws, id))
@@ -265,6 +272,7 @@ final class CampaignsStore {
                         row.getUUID("updated_by"),
                         instant(row, "updated_at"),
                         row.getUUID("edited_by"),
+                        instant(row, row.getOffsetDateTime("asked_at") == null ? "updated_at" : "asked_at"),
                         instant(row, "started_at"),
                         instant(row, "finished_at"),
                         row.getLong("version")));

@@ -127,9 +127,12 @@ final class LaunchJob implements JobHandler {
                 .await();
     }
 
-    /** What was asked for before a restore waits like the messages of before: the instance that it comes from may have sent it. */
+    /**
+     * What was asked for before a restore waits like the messages of before: the instance that it comes from may have sent it. What
+     * somebody lets go out afterwards goes, however old it is.
+     */
     private static Future<JobOutcome> unlessHeld(SqlConnection tx, Campaign campaign, Deed deed, Instant now) {
-        return Holds.concern(tx, campaign.edits().updatedAt())
+        return Holds.concern(tx, campaign.edits().askedAt())
                 .compose(held -> held
                         ? Future.succeededFuture(JobOutcome.again(now.plus(LOOK)))
                         : deed.of(tx, campaign, now).map(JobOutcome.done()));

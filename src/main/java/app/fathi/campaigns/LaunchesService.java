@@ -113,7 +113,8 @@ final class LaunchesService {
     private Future<Campaign> begin(SqlConnection tx, Call call, Campaign before, Step step) {
         return store.now(tx).compose(now -> {
             var life = Turn.allowed(CampaignLife.after(before.life(), step.at(now), now));
-            return pinned(tx, call.ws(), before.at(life))
+            return store.asked(tx, call.ws(), before.id())
+                    .compose(asked -> pinned(tx, call.ws(), before.at(life)))
                     .compose(after -> keep(tx, call, before, after.saying("")))
                     .compose(kept -> (kept.body().isTriggered()
                                     ? open(tx, call.ws(), kept)
@@ -205,6 +206,7 @@ final class LaunchesService {
     /** One whose end has come meanwhile takes nobody any more: who was entered before gets it. */
     private Future<Campaign> reopen(SqlConnection tx, Call call, Campaign before, boolean needsOthers, Instant now) {
         var life = Turn.allowed(CampaignLife.after(before.life(), new Resumed(null, needsOthers), now));
+                    .compose(done -> store.asked(tx, call.ws(), before.id()))
         boolean over = ((Schedule.Triggered) before.body().schedule()).isOver(now);
         var after = over ? Turn.allowed(CampaignLife.after(life, new Closed(), now)) : life;
         return series.resume(tx, call.ws(), before.id())

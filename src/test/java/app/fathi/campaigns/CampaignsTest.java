@@ -592,12 +592,17 @@ class CampaignsTest {
         var segment = world.segment("restored-", 1);
         var before = world.campaign(draft(segment).put("schedule", in(Duration.ofHours(1))));
         world.step(before, "schedule");
+        var old = world.campaign(draft(segment));
         world.execute(
                 "INSERT INTO cep_hold (last_run, reason, held_by) VALUES (nextval('cep_run_seq'), 'restored', 'test')");
         try {
             var after = world.campaign(draft(segment));
             world.step(after, "launch");
             world.awaitStatus(after, "completed");
+            world.step(old, "launch");
+            world.awaitStatus(old, "completed");
+            var named = world.edited(before, "PATCH", "", new JsonObject().put("name", "N " + UUID.randomUUID()));
+            assertThat(named.getString("status")).as("a name lets nothing go").isEqualTo("scheduled");
             var slot =
                     Instant.now().minusSeconds(1).truncatedTo(ChronoUnit.MILLIS).toString();
             world.due(before, slot);
