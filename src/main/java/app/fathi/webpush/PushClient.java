@@ -5,6 +5,7 @@ import app.fathi.platform.config.Config;
 import app.fathi.platform.jobs.CrashPoint;
 import app.fathi.platform.outbound.Origin;
 import app.fathi.platform.outbound.OutboundGuard;
+import app.fathi.platform.outbound.RetryAfter;
 import app.fathi.platform.outbound.TrustedAuthorities;
 import app.fathi.webpush.PushAnswer.Outcome;
 import io.netty.handler.flush.FlushConsolidationHandler;

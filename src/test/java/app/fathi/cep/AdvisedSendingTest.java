@@ -19,6 +19,7 @@ import app.fathi.cep.message.MessageRequest;
 import app.fathi.cep.message.Reason;
 import app.fathi.cep.runs.RunsStore;
 import app.fathi.testing.FakeDecisionService;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
@@ -348,6 +349,33 @@ class AdvisedSendingTest {
         assertThat(advice(id))
                 .isEqualTo(Map.of(
                         0, new Advice(Kind.CHANNEL, null, null), 1, new Advice(Kind.CHANNEL, null, "likes shoes")));
+    }
+
+    @Test
+    void a_service_that_says_when_it_may_be_asked_again_is_left_alone_until_then() {
+        begin(Map.of("FATHI_DECISION_SERVICE_LEAST_QUESTIONS", "1000"));
+        var users = world.people(1, 1);
+        for (int status : List.of(429, 503)) {
+            service.script = (exchange, question) -> {
+                exchange.getResponseHeaders().set("Retry-After", "2");
+                FakeDecisionService.reply(exchange, status, Buffer.buffer());
+            };
+            service.asked.clear();
+            var kinds = new ArrayList<Kind>();
+            for (int i = 0; i < 2; i++) {
+                var id = world.request(to(users)).id();
+                world.awaitState(id, "completed");
+                kinds.addAll(kinds(id));
+            }
+            assertThat(kinds).as("of " + status).containsExactly(Kind.STATUS, Kind.PAUSED);
+            assertThat(service.asked).hasSize(1);
+            service.script = deciding(id -> new JsonObject().put("channel", "webpush"));
+            world.await(() -> {
+                var id = world.request(to(users)).id();
+                world.awaitState(id, "completed");
+                return kinds(id).contains(Kind.CHANNEL);
+            });
+        }
     }
 
     @Test

@@ -11,6 +11,7 @@ import app.fathi.platform.outbound.OutboundClient;
 import app.fathi.platform.outbound.OutboundClient.Often;
 import app.fathi.platform.outbound.OutboundClient.TooLargeException;
 import app.fathi.platform.outbound.OutboundGuard;
+import app.fathi.platform.outbound.RetryAfter;
 import app.fathi.platform.outbound.WebhookSignature;
 import app.fathi.platform.security.Secrets;
 import com.github.f4b6a3.uuid.UuidCreator;
@@ -60,6 +61,8 @@ public final class Advisors {
     private static final int OK = 200;
     private static final int REDIRECTS = 300;
     private static final int FAULTS = 400;
+    private static final int TOO_MANY = 429;
+    private static final int UNAVAILABLE = 503;
 
     private final Vertx vertx;
     private final Context loop;
@@ -271,13 +274,21 @@ public final class Advisors {
     }
 
     private void ended(Advisor advisor, Watch watch, long began, Exchange exchange, Kind failure) {
-        boolean changed =
-                watch.breaker.ended(began, began + exchange.nanos, failure != null, ThreadLocalRandom.current());
+        long ended = began + exchange.nanos;
+        var rest = exchange.rest(Instant.now(), Duration.ofSeconds(settings.pauseLimitSeconds()));
+        boolean changed = rest == null
+                ? watch.breaker.ended(began, ended, failure != null, ThreadLocalRandom.current())
+                : watch.breaker.rest(ended, rest);
         if (!changed) {
             return;
         }
         if (watch.breaker.state(System.nanoTime()) == Breaker.State.CLOSED) {
             LOG.info("The decision service of workspace {} is asked again", advisor.ws());
+        } else if (rest != null) {
+            LOG.warn(
+                    "The decision service of workspace {} wants to be left alone for {} s: until then decided is without it",
+                    advisor.ws(),
+                    rest.toSeconds());
         } else {
             LOG.warn(
                     "The decision service of workspace {} fails or is slow again and again ({}): it is not asked for a while,"
@@ -341,16 +352,32 @@ public final class Advisors {
      *
      * @param failure why there is no answer; null where there is one, whatever it says
      * @param status null where there is no answer
+     * @param retryAfter the header of the answer; null for none
      */
     record Exchange(
-            Map<String, String> headers, Buffer question, Kind failure, Integer status, Buffer answer, long nanos) {
+            Map<String, String> headers,
+            Buffer question,
+            Kind failure,
+            Integer status,
+            Buffer answer,
+            String retryAfter,
+            long nanos) {
 
         private static Exchange of(
                 Map<String, String> headers, Buffer question, AsyncResult<OutboundClient.Answer> done, long nanos) {
             var answer = done.result();
             return answer == null
-                    ? new Exchange(headers, question, kind(done.cause()), null, null, nanos)
-                    : new Exchange(headers, question, null, answer.status(), answer.body(), nanos);
+                    ? new Exchange(headers, question, kind(done.cause()), null, null, null, nanos)
+                    : new Exchange(headers, question, null, answer.status(), answer.body(), answer.retryAfter(), nanos);
+        }
+
+        /** For how long the service wants to be asked nothing; null where it does not say so. */
+        Duration rest(Instant now, Duration limit) {
+            if (status == null || status != TOO_MANY && status != UNAVAILABLE) {
+                return null;
+            }
+            var until = RetryAfter.notBefore(retryAfter, now, limit);
+            return until == null || !until.isAfter(now) ? null : Duration.between(now, until);
         }
 
         /** What it comes to for each person. */
@@ -382,7 +409,7 @@ public final class Advisors {
                             answer -> client.post(advisor.url(), headers, body).onComplete(answer))
                     .onComplete(done -> ended.complete(Exchange.of(headers, body, done, System.nanoTime() - began))));
         } catch (RuntimeException e) {
-            ended.complete(new Exchange(headers, Buffer.buffer(), internal(advisor, e), null, null, 0));
+            ended.complete(new Exchange(headers, Buffer.buffer(), internal(advisor, e), null, null, null, 0));
         }
         return backTo(Vertx.currentContext(), ended.future());
     }

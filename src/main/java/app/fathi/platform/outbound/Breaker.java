@@ -87,6 +87,15 @@ public final class Breaker {
         return pause.failed(began, now, random);
     }
 
+    /**
+     * Who was asked has said for how long they want to be left alone; the longest pause is the most they get. True when the breaker
+     * has opened by it.
+     */
+    public synchronized boolean rest(long now, Duration wait) {
+        forget();
+        return pause.until(now + Math.min(wait.toNanos(), rules.longestPause.toNanos()));
+    }
+
     /** What it is now. */
     public synchronized State state(long now) {
         if (!pause.engaged()) {

@@ -36,8 +36,12 @@ public final class OutboundClient {
     private final int sizeLimit;
     private final Duration timeout;
 
-    /** What came back, whatever its status. */
-    public record Answer(int status, Buffer body) {}
+    /**
+     * What came back, whatever its status.
+     *
+     * @param retryAfter the header, as {@link RetryAfter} reads it; null where there was none
+     */
+    public record Answer(int status, Buffer body, String retryAfter) {}
 
     /** The answer has more octets than may come. */
     public static final class TooLargeException extends IOException {
@@ -176,7 +180,7 @@ public final class OutboundClient {
             }
         });
         return response.end()
-                .map(new Answer(response.statusCode(), body))
+                .map(new Answer(response.statusCode(), body, response.getHeader("Retry-After")))
                 .recover(failure -> Future.failedFuture(tooLarge.get() == null ? failure : tooLarge.get()));
     }
 }

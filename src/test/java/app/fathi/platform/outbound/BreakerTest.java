@@ -107,6 +107,25 @@ class BreakerTest {
         assertThat(patient.mayBegin(now)).as("nor does it begin another pause").isTrue();
     }
 
+    @Test
+    void who_says_for_how_long_is_left_alone_for_that_long_and_no_longer_than_the_longest_pause() {
+        assertThat(breaker.rest(now, Duration.ofSeconds(20))).as("it opens").isTrue();
+        assertThat(breaker.waitNanos(now)).isEqualTo(20 * SECOND);
+        assertThat(breaker.rest(now, Duration.ofSeconds(10)))
+                .as("another answer of before")
+                .isFalse();
+        assertThat(breaker.ended(now - SECOND, now, false, random))
+                .as("one that went well before")
+                .isFalse();
+        assertThat(breaker.waitNanos(now)).as("the later of both").isEqualTo(20 * SECOND);
+        now += 20 * SECOND;
+        assertThat(breaker.mayBegin(now)).isTrue();
+        assertThat(breaker.rest(now, Duration.ofHours(1))).isFalse();
+        assertThat(breaker.waitNanos(now)).isEqualTo(60 * SECOND);
+        now += 60 * SECOND;
+        assertThat(ask(false, 1)).as("it closes").isTrue();
+    }
+
     /** Whatever happens: held to a list of all that was asked, and to the shortest and the longest that a pause may be. */
     @Test
     void it_is_what_a_plain_list_of_questions_says() {

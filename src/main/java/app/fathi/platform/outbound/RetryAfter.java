@@ -1,11 +1,11 @@
-package app.fathi.webpush;
+package app.fathi.platform.outbound;
 
 import io.netty.handler.codec.DateFormatter;
 import java.time.Duration;
 import java.time.Instant;
 
 /** {@code Retry-After} (RFC 9110 section 10.2.3): seconds, or a date. */
-final class RetryAfter {
+public final class RetryAfter {
     private RetryAfter() {}
 
     /**
@@ -15,7 +15,7 @@ final class RetryAfter {
      * @param limit nobody is waited for longer
      * @return null when the header says nothing of use
      */
-    static Instant notBefore(String header, Instant now, Duration limit) {
+    public static Instant notBefore(String header, Instant now, Duration limit) {
         if (header == null) {
             return null;
         }
