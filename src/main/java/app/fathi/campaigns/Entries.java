@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -75,24 +76,40 @@ public final class Entries {
      * @param data by person what the message may name as {@code data}, or its template as variables; at most some thousands
      */
     public Future<Outcome> enter(SqlConnection tx, int ws, UUID campaign, String key, Map<Integer, JsonObject> data) {
-        return look(tx, ws, campaign, data)
+        return standing(tx, ws, campaign).compose(standing -> enter(tx, ws, standing, key, data));
+    }
+
+    Future<Outcome> enter(SqlConnection tx, int ws, Standing standing, String key, Map<Integer, JsonObject> data) {
+        return look(tx, ws, standing, data)
                 .compose(seen -> seen instanceof Seen ready
                         ? enter(tx, ws, key, ready)
                         : Future.succeededFuture(((Not) seen).outcome));
     }
 
     /** What {@link #enter} would do now; nothing is written. */
-    public Future<Outcome> dryRun(SqlConnection tx, int ws, UUID campaign, Map<Integer, JsonObject> data) {
-        return look(tx, ws, campaign, data).compose(seen -> {
+    Future<Outcome> dryRun(SqlConnection tx, int ws, Standing standing, Map<Integer, JsonObject> data) {
+        return look(tx, ws, standing, data).compose(seen -> {
             if (!(seen instanceof Seen ready)) {
                 return Future.succeededFuture(((Not) seen).outcome);
             }
-            return store.resting(tx, ws, campaign, ready.people.keySet(), cooldown(ready.campaign))
+            return store.resting(tx, ws, ready.campaign.id(), ready.people.keySet(), cooldown(ready.campaign))
                     .map(resting -> {
                         resting.forEach(no -> ready.left.put(no, Left.because(Why.COOLDOWN)));
                         return new Entered(null, false, ready.left);
                     });
         });
+    }
+
+    /** A campaign as it stands, by which it is decided whether anybody is entered. */
+    record Standing(Optional<Campaign> campaign, CampaignsStore.Workspace workspace, Instant now) {}
+
+    /** Asked in one go, also with what the caller asks on the same connection. */
+    Future<Standing> standing(SqlConnection tx, int ws, UUID id) {
+        var found = campaigns.find(tx, ws, id);
+        var workspace = campaigns.workspace(tx, ws);
+        var now = campaigns.now(tx);
+        return Future.all(found, workspace, now)
+                .map(all -> new Standing(found.result(), workspace.result(), now.result()));
     }
 
     // --- looking ----------------------------------------------------------------------------------------------------
@@ -110,29 +127,22 @@ public final class Entries {
             Campaign campaign, Series.Draft draft, TreeMap<Integer, JsonObject> people, Map<Integer, Left> left)
             implements Looked {}
 
-    private Future<Looked> look(SqlConnection tx, int ws, UUID id, Map<Integer, JsonObject> data) {
-        // Asked in one go.
-        var found = campaigns.find(tx, ws, id);
-        var workspace = campaigns.workspace(tx, ws);
-        var now = campaigns.now(tx);
-        return Future.all(found, workspace, now)
-                .compose(all -> {
-                    var campaign = found.result();
-                    var why = campaign.isEmpty()
-                            ? "There is no such campaign."
-                            : refusal(campaign.get(), workspace.result(), now.result());
-                    return why == null
-                            ? look(tx, ws, campaign.get(), now.result(), data)
-                            : Future.succeededFuture(new Not(new Refused(why)));
-                })
-                .recover(failure -> failure instanceof ProblemException told
-                                && told.problem().kind() == Kind.UNPROCESSABLE
-                        ? Future.succeededFuture(new Not(new Refused("Nothing of the campaign can be sent as it is: "
-                                + told.problem().faults().stream()
-                                        .findFirst()
-                                        .map(Fault::detail)
-                                        .orElse(told.problem().detail()))))
-                        : Future.failedFuture(failure));
+    private Future<Looked> look(SqlConnection tx, int ws, Standing standing, Map<Integer, JsonObject> data) {
+        var why = standing.campaign.isEmpty()
+                ? "There is no such campaign."
+                : refusal(standing.campaign.get(), standing.workspace, standing.now);
+        return why != null
+                ? Future.succeededFuture(new Not(new Refused(why)))
+                : look(tx, ws, standing.campaign.get(), standing.now, data)
+                        .recover(failure -> failure instanceof ProblemException told
+                                        && told.problem().kind() == Kind.UNPROCESSABLE
+                                ? Future.succeededFuture(
+                                        new Not(new Refused("Nothing of the campaign can be sent as it is: "
+                                                + told.problem().faults().stream()
+                                                        .findFirst()
+                                                        .map(Fault::detail)
+                                                        .orElse(told.problem().detail()))))
+                                : Future.failedFuture(failure));
     }
 
     /** Null for nothing. */
@@ -211,8 +221,11 @@ public final class Entries {
     private Future<Outcome> enter(SqlConnection tx, int ws, String key, Seen seen) {
         var campaign = seen.campaign.id();
         var message = UuidCreator.getTimeOrderedEpoch();
-        return store.claim(tx, ws, campaign, message, key)
-                .compose(mine -> mine
+        // Asked in one go.
+        var claimed = store.claim(tx, ws, campaign, message, key);
+        var place = series.place(tx);
+        return Future.all(claimed, place)
+                .compose(both -> claimed.result()
                         ? admitted(tx, ws, seen, message).compose(admitted -> {
                             leave(
                                     seen.people,
@@ -220,7 +233,7 @@ public final class Entries {
                                     no -> admitted.contains(no) ? null : Left.because(Why.COOLDOWN));
                             return seen.people.isEmpty()
                                     ? store.release(tx, ws, campaign, message).map(new Entered(null, false, seen.left))
-                                    : series.send(tx, ws, message, seen.draft, seen.people)
+                                    : series.send(tx, ws, message, place.result(), seen.draft, seen.people)
                                             .map(new Entered(message, false, seen.left));
                         })
                         : store.byKey(tx, ws, campaign, key)

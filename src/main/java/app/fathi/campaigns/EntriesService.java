@@ -3,6 +3,7 @@ package app.fathi.campaigns;
 import app.fathi.campaigns.Entries.Entered;
 import app.fathi.campaigns.Entries.Left;
 import app.fathi.campaigns.Entries.Refused;
+import app.fathi.campaigns.Entries.Standing;
 import app.fathi.cdp.Profiles;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
@@ -28,7 +29,6 @@ final class EntriesService {
     private static final int MOST_DATA = 4_000_000;
 
     private final Transactions transactions;
-    private final CampaignsStore campaigns = new CampaignsStore();
     private final Entries entries;
     private final Profiles profiles;
     private final Authorities authorities;
@@ -46,45 +46,52 @@ final class EntriesService {
 
     /** Items are independent: one that nobody can be entered by keeps no other from being entered. */
     Future<Reply> trigger(Call call) {
-        var id = call.id("id", "campaign");
         var recipients = Recipient.all(call.json());
-        return campaigns
-                .find(transactions.pool(), call.ws(), id)
-                .compose(found -> LaunchesService.requireTransactional(
-                        authorities, call, found.orElseThrow(() -> ProblemException.notFound("campaign"))))
-                .compose(allowed -> transactions.once(call, tx -> trigger(tx, call, id, recipients)));
+        // Before the transaction, which holds a connection, and whatever the campaign is.
+        return LaunchesService.mayBeTransactional(authorities, call)
+                .compose(may -> transactions.once(call, tx -> trigger(tx, call, recipients, may)));
     }
 
-    private Future<Reply> trigger(SqlConnection tx, Call call, UUID id, List<Recipient> recipients) {
-        boolean dry = call.json().getBoolean("dryRun", false);
-        return numbers(tx, call.ws(), recipients).compose(numbers -> {
-            var items = new JsonObject[numbers.size()];
-            var data = new TreeMap<Integer, JsonObject>();
-            for (int i = 0; i < items.length; i++) {
-                var no = numbers.get(i);
-                if (no == null) {
-                    items[i] = item("unknown");
-                } else if (data.putIfAbsent(no, recipients.get(i).data()) != null) {
-                    items[i] = item("duplicate");
-                }
-            }
-            // Of a call that names nobody it is told as well where nobody could be entered.
-            var asked = dry
-                    ? entries.dryRun(tx, call.ws(), id, data)
-                    : entries.enter(tx, call.ws(), id, UUID.randomUUID().toString(), data);
-            return asked.compose(outcome -> switch (outcome) {
-                case Refused(var why) -> throw ProblemException.conflict(why);
-                case Entered entered -> {
-                    for (int i = 0; i < items.length; i++) {
-                        items[i] = items[i] == null ? item(entered.left().get(numbers.get(i)), i, dry) : items[i];
-                    }
-                    yield answer(tx, call, id, entered.message(), List.of(items));
-                }
-            });
+    private Future<Reply> trigger(SqlConnection tx, Call call, List<Recipient> recipients, boolean mayBeTransactional) {
+        // Asked in one go.
+        var standing = entries.standing(tx, call.ws(), call.id("id", "campaign"));
+        var numbers = numbers(tx, call.ws(), recipients);
+        return Future.all(standing, numbers).compose(both -> {
+            var campaign = standing.result().campaign().orElseThrow(() -> ProblemException.notFound("campaign"));
+            LaunchesService.requireTransactional(campaign, mayBeTransactional);
+            return trigger(tx, call, standing.result(), recipients, numbers.result());
         });
     }
 
-    private Future<Reply> answer(SqlConnection tx, Call call, UUID campaign, UUID message, List<JsonObject> items) {
+    private Future<Reply> trigger(
+            SqlConnection tx, Call call, Standing standing, List<Recipient> recipients, List<Integer> numbers) {
+        boolean dry = call.json().getBoolean("dryRun", false);
+        var items = new JsonObject[numbers.size()];
+        var data = new TreeMap<Integer, JsonObject>();
+        for (int i = 0; i < items.length; i++) {
+            var no = numbers.get(i);
+            if (no == null) {
+                items[i] = item("unknown");
+            } else if (data.putIfAbsent(no, recipients.get(i).data()) != null) {
+                items[i] = item("duplicate");
+            }
+        }
+        // Of a call that names nobody it is told as well where nobody could be entered.
+        var asked = dry
+                ? entries.dryRun(tx, call.ws(), standing, data)
+                : entries.enter(tx, call.ws(), standing, UUID.randomUUID().toString(), data);
+        return asked.compose(outcome -> switch (outcome) {
+            case Refused(var why) -> throw ProblemException.conflict(why);
+            case Entered entered -> {
+                for (int i = 0; i < items.length; i++) {
+                    items[i] = items[i] == null ? item(entered.left().get(numbers.get(i)), i, dry) : items[i];
+                }
+                yield answer(tx, call, entered.message(), List.of(items));
+            }
+        });
+    }
+
+    private Future<Reply> answer(SqlConnection tx, Call call, UUID message, List<JsonObject> items) {
         long entered = items.stream()
                 .filter(item -> item.getString("status").equals("entered"))
                 .count();
@@ -96,7 +103,8 @@ final class EntriesService {
             return Future.succeededFuture(Reply.accepted(json));
         }
         var after = new JsonObject().put("message", message.toString()).put("entered", entered);
-        return audit.record(tx, call, "campaign", campaign, null, after).map(Reply.accepted(json));
+        return audit.record(tx, call, "campaign", call.id("id", "campaign"), null, after)
+                .map(Reply.accepted(json));
     }
 
     private static JsonObject item(String status) {

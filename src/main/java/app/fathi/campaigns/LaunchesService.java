@@ -144,11 +144,22 @@ final class LaunchesService {
     /** Who sets off what goes to people whatever they have agreed to needs more than to send. */
     static Future<Void> requireTransactional(Authorities authorities, Call call, Campaign campaign) {
         return campaign.body().isTransactional()
-                ? authorities.require(
-                        call.caller(),
-                        "messages:send-transactional",
-                        "A transactional campaign needs the permission messages:send-transactional.")
+                ? mayBeTransactional(authorities, call).map(may -> {
+                    requireTransactional(campaign, may);
+                    return null;
+                })
                 : Future.succeededFuture();
+    }
+
+    static Future<Boolean> mayBeTransactional(Authorities authorities, Call call) {
+        return authorities.permits(call.caller(), "messages:send-transactional");
+    }
+
+    static void requireTransactional(Campaign campaign, boolean may) {
+        if (campaign.body().isTransactional() && !may) {
+            throw ProblemException.forbidden(
+                    "A transactional campaign needs the permission messages:send-transactional.");
+        }
     }
 
     Future<Reply> pause(Call call) {
@@ -195,6 +206,7 @@ final class LaunchesService {
                             call.ws(),
                             before.id(),
                             (all, ws, message) -> unlessOver(messages.resume(all, ws, message))))
+                    .compose(done -> store.asked(tx, call.ws(), before.id()))
                     .compose(done -> keep(tx, call, before, before.at(life).saying("")))
                     .compose(kept -> (kept.life().next() == null
                                     ? Future.<Void>succeededFuture()
@@ -206,7 +218,6 @@ final class LaunchesService {
     /** One whose end has come meanwhile takes nobody any more: who was entered before gets it. */
     private Future<Campaign> reopen(SqlConnection tx, Call call, Campaign before, boolean needsOthers, Instant now) {
         var life = Turn.allowed(CampaignLife.after(before.life(), new Resumed(null, needsOthers), now));
-                    .compose(done -> store.asked(tx, call.ws(), before.id()))
         boolean over = ((Schedule.Triggered) before.body().schedule()).isOver(now);
         var after = over ? Turn.allowed(CampaignLife.after(life, new Closed(), now)) : life;
         return series.resume(tx, call.ws(), before.id())

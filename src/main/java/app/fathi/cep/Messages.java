@@ -195,22 +195,22 @@ public final class Messages {
             TreeMap<Integer, List<UUID>> people,
             Map<Integer, JsonObject> own) {
         var id = UuidCreator.getTimeOrderedEpoch();
-        return write(tx, ws, id, request, people, own).map(id);
+        return RunsStore.nextNumber(tx)
+                .compose(number -> write(tx, ws, id, request, number, people, own))
+                .map(id);
     }
 
-    /** The same with an id that was there before. */
+    /** The same with an id and a number that were there before. */
     Future<Void> write(
             SqlConnection tx,
             int ws,
             UUID id,
             MessageRequest request,
+            RunsStore.Number number,
             TreeMap<Integer, List<UUID>> people,
             Map<Integer, JsonObject> own) {
-        return RunsStore.nextNumber(tx)
-                .compose(number -> {
-                    MessageTimes.check(request, number.now());
-                    return write(tx, ws, id, request, number, new Frozen(people, List.of()), own);
-                })
+        MessageTimes.check(request, number.now());
+        return write(tx, ws, id, request, number, new Frozen(people, List.of()), own)
                 .mapEmpty();
     }
 
@@ -345,11 +345,13 @@ public final class Messages {
     }
 
     private Future<Taken> write(SqlConnection tx, Run run, Frozen audience, List<Chunk> chunks) {
-        return RunsStore.insertRun(tx, run, audience.unknown().size(), chunks.size())
-                .compose(done -> chunks.isEmpty()
-                        ? Future.succeededFuture()
-                        : ChunksStore.insert(tx, chunks).compose(inserted -> enqueue(tx, run, chunks)))
-                .map(done -> new Taken(run.id(), run.planned(), null, audience.unknown()));
+        // Asked in one go, in this order. All are waited for, also where one fails: a job finds its place in its own
+        // time.
+        var inserted = RunsStore.insertRun(tx, run, audience.unknown().size(), chunks.size());
+        var whole = chunks.isEmpty()
+                ? inserted
+                : Future.join(inserted, ChunksStore.insert(tx, chunks), enqueue(tx, run, chunks));
+        return whole.map(done -> new Taken(run.id(), run.planned(), null, audience.unknown()));
     }
 
     Run run(int ws, MessageRequest request, RunsStore.Number number, RunState state, int planned) {

@@ -2,6 +2,7 @@ package app.fathi.cep;
 
 import app.fathi.cep.message.MessageRequest;
 import app.fathi.cep.message.SeriesTally;
+import app.fathi.cep.runs.RunsStore;
 import app.fathi.cep.runs.SeriesStore;
 import app.fathi.cep.sending.Sending;
 import app.fathi.cep.sending.Turns;
@@ -12,6 +13,7 @@ import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -107,13 +109,22 @@ public final class Series {
                 });
     }
 
+    /** What a message is called in the ledger, and when it was begun by the database's clock. */
+    public record Place(long run, Instant now) {}
+
+    /** A new one. One that nobody uses is no loss. */
+    public Future<Place> place(SqlClient tx) {
+        return RunsStore.nextNumber(tx).map(number -> new Place(number.run(), number.now()));
+    }
+
     /**
      * Writes the message, its chunks and jobs in the caller's transaction: when it commits, it is sent whatever happens.
      *
      * @param id of the message, a new one
      * @param data of all whom it is for, not empty; see {@link #draft}
      */
-    public Future<Void> send(SqlConnection tx, int ws, UUID id, Draft draft, Map<Integer, JsonObject> data) {
+    public Future<Void> send(
+            SqlConnection tx, int ws, UUID id, Place place, Draft draft, Map<Integer, JsonObject> data) {
         var request = draft.request;
         if (Turns.isSmall(request.isTransactional(), data.size())) {
             sending.turns().smallUntil(tx.transaction().completion());
@@ -127,7 +138,11 @@ public final class Series {
                 own.put(no, new JsonObject().put("data", given));
             }
         });
-        return messages.write(tx, ws, id, request, people, own)
-                .compose(done -> SeriesStore.begin(tx, request.plan().campaign(), people.size()));
+        var number = new RunsStore.Number(place.run, place.now);
+        // Asked in one go.
+        return Future.join(
+                        messages.write(tx, ws, id, request, number, people, own),
+                        SeriesStore.begin(tx, request.plan().campaign(), people.size()))
+                .mapEmpty();
     }
 }
