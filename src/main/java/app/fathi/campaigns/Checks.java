@@ -211,6 +211,7 @@ final class Checks {
         }
         return body.template() == null
                 ? faults(ws, body.content(), "/content", findings)
+                        .compose(done -> unknown(body, findings))
                 : pin(transactions.pool(), ws, campaign)
                         .compose(pinned -> {
                             Future<Void> all = Future.succeededFuture();
@@ -220,6 +221,15 @@ final class Checks {
                             return all.compose(done -> language(ws, pinned, workspace, findings));
                         })
                         .recover(failure -> told(failure, null, findings));
+    }
+
+    /** A campaign's own content declares nothing, so what is written wrongly would be told to everybody with a hole in it. */
+    private Future<Void> unknown(CampaignBody body, List<Finding> findings) {
+        return obstacles.unknown(body.content(), "/content", body.isTriggered()).map(names -> {
+            names.forEach(name ->
+                    findings.add(new Finding(false, "unknown_variable", name.detail(), name.pointer())));
+            return null;
+        });
     }
 
     /** The version that it says, if it may be sent so. */

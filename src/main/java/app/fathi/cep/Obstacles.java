@@ -15,6 +15,7 @@ import io.vertx.sqlclient.SqlClient;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 
@@ -109,6 +110,18 @@ public final class Obstacles {
                             + (quiet.hold() ? "who has them waits." : "who has them is left out.")));
         }
         return found;
+    }
+
+    /**
+     * Names in content that nothing is called, each at its pointer: no fault, and empty for everybody.
+     *
+     * @param each people have something of their own besides, which is {@code data}
+     */
+    public Future<List<Fault>> unknown(JsonObject content, String pointer, boolean each) {
+        var known = each ? Set.of("traits", "data") : Set.of("traits");
+        return sending.pool
+                .map(false, List.of(content), one -> sending.renderer.unknown(one, pointer, known))
+                .map(List::getFirst);
     }
 
     /** What is wrong with content that everybody gets as it is, each fault at its pointer. */

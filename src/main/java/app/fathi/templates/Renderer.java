@@ -22,6 +22,9 @@ import liquid.parser.v4.LiquidParser.Include_tagContext;
  * pool, each of which keeps its parsed templates.
  */
 public final class Renderer {
+    /** What Liquid itself calls something. */
+    private static final Set<String> LOOPS = Set.of("forloop", "tablerowloop");
+
     private final ThreadLocal<Sandbox> sandboxes;
 
     public Renderer(Config.Render limits) {
@@ -58,6 +61,21 @@ public final class Renderer {
         } catch (RenderException | StackOverflowError e) {
             return Set.of();
         }
+    }
+
+    /** What the content asks for by name that nothing is called, so that it is empty for everybody; each at its pointer. */
+    public List<Fault> unknown(JsonObject content, String pointer, Set<String> known) {
+        var faults = new ArrayList<Fault>();
+        Texts.map(content, pointer, (text, at) -> {
+            names(text).stream()
+                    .filter(name -> !known.contains(name) && !LOOPS.contains(name))
+                    .forEach(name -> faults.add(new Fault(
+                            at,
+                            "Nothing is called " + name + ", so it is empty for everybody: what is known of a person is traits."
+                                    + name + (known.contains("data") ? ", and what an entry gives data." + name : "") + ".")));
+            return text;
+        });
+        return faults;
     }
 
     /** Whether rendering gives the content itself, for whomever. */

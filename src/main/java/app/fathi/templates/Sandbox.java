@@ -6,6 +6,7 @@ import java.lang.management.ThreadMXBean;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import liqp.RenderTransformer;
 import liqp.Template;
 import liqp.TemplateContext;
@@ -22,6 +23,9 @@ final class Sandbox {
 
     /** Texts that are kept parsed, least recently used out first: some tens of KB each. */
     private static final int TEMPLATES_KEPT = 256;
+
+    /** Where the parser could not go on; its words name tokens that no author has heard of. */
+    private static final Pattern PLACE = Pattern.compile("error \".*\" on line (\\d{1,9}), index (\\d{1,9})", Pattern.DOTALL);
 
     private static final long WARM_UP_NANOS = 60_000_000_000L;
 
@@ -141,6 +145,11 @@ final class Sandbox {
         var message = String.valueOf(e.getMessage());
         if (message.startsWith("exceeded maxIterations")) {
             return "Its loops go round more than " + limits.iterations() + " times in all.";
+        }
+        var place = PLACE.matcher(message);
+        if (place.find()) {
+            return "Line " + place.group(1) + ", character " + (Integer.parseInt(place.group(2)) + 1)
+                    + " cannot be read: something before it is not closed, as {{ by }} and {% by %}, or is no Liquid.";
         }
         return message.length() > 300 ? message.substring(0, 300) + " …" : message;
     }

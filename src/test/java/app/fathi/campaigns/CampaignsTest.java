@@ -233,6 +233,7 @@ class CampaignsTest {
 
     @Test
     void a_check_tells_all_that_stops_or_weakens_a_launch() {
+        world.subscribe("checked-0");
         var bare = new JsonObject().put("name", "C " + UUID.randomUUID()).put("purpose", "marketing");
         assertThat(world.findings(world.campaign(bare)))
                 .containsExactlyInAnyOrder("stops no_content", "stops no_audience");
@@ -243,6 +244,9 @@ class CampaignsTest {
         assertThat(world.findings(world.campaign(loud)))
                 .containsExactlyInAnyOrder("stops content", "stops schedule_past", "weakens audience_empty");
         assertThat(world.findings(world.campaign(draft(empty)))).containsExactly("stops audience_empty");
+        var wrong = draft(empty).put("content", new JsonObject().put("title", "Hello {{ firstName }}"));
+        assertThat(world.findings(world.campaign(wrong)))
+                .containsExactlyInAnyOrder("stops audience_empty", "weakens unknown_variable");
         var unsaid = template("pt", "Olá {{ n }}");
         var byTemplate = draft(world.segment("check-", 1)).put("template", new JsonObject().put("id", unsaid));
         byTemplate.remove("content");

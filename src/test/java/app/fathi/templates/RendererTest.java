@@ -8,6 +8,7 @@ import app.fathi.platform.errors.Problem.Fault;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.util.ArrayList;
+import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -203,6 +204,34 @@ class RendererTest {
             assertThat(e.isAborted()).isTrue();
             assertThat(e.getMessage()).contains("enough points");
         });
+    }
+
+    @Test
+    void what_cannot_be_read_is_told_by_its_place() {
+        assertThat(renderer.check("Hello\n{{ traits.firstName"))
+                .hasValueSatisfying(fault -> assertThat(fault).startsWith("Line 2, character 20 cannot be read"));
+        assertThat(renderer.check("{% if traits.vip %}x"))
+                .hasValueSatisfying(fault -> assertThat(fault).startsWith("Line 1, character 21 cannot be read"));
+    }
+
+    @Test
+    void names_that_nothing_is_called_are_found_in_content() {
+        var content = new JsonObject()
+                .put("title", "{{ firstName }} {{ traits.city }} {{ data.order }}")
+                .put("body", "{% for b in traits.books %}{{ forloop.index }}{{ b }}{% endfor %}")
+                .put("actions", new JsonArray().add(new JsonObject().put("title", "{{ price }}")));
+        assertThat(renderer.unknown(content, "/content", Set.of("traits")).stream()
+                        .map(fault -> fault.pointer() + " " + fault.detail().split(",")[0]))
+                .containsExactly(
+                        "/content/title Nothing is called data",
+                        "/content/title Nothing is called firstName",
+                        "/content/actions/0/title Nothing is called price");
+        assertThat(renderer.unknown(content, "/content", Set.of("traits", "data")))
+                .hasSize(2)
+                .first()
+                .extracting(Fault::detail)
+                .asString()
+                .contains("traits.firstName, and what an entry gives data.firstName");
     }
 
     @Test
