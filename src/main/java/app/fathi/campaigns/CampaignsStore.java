@@ -31,7 +31,7 @@ final class CampaignsStore {
         CREATED("($2::uuid IS NULL OR id < $2)", "id DESC"),
         /** What was changed last first. */
         UPDATED("($3::timestamptz IS NULL OR (updated_at, id) < ($3, $2))", "updated_at DESC, id DESC"),
-        NAME("($4::text IS NULL OR (lower(name), id) > ($4, $2))", "lower(name), id");
+        NAME("($4::text IS NULL OR (lower(name), id) > (lower($4), $2))", "lower(name), id");
 
         private final String page;
 
@@ -53,7 +53,8 @@ final class CampaignsStore {
             return switch (this) {
                 case CREATED -> List.of(campaign.id());
                 case UPDATED -> List.of(campaign.id(), campaign.edits().updatedAt());
-                case NAME -> List.of(campaign.id(), campaign.name().toLowerCase(java.util.Locale.ROOT));
+                // As it is: what is lower is the database's to say, which knows no İ of two letters.
+                case NAME -> List.of(campaign.id(), campaign.name());
             };
         }
     }

@@ -427,6 +427,9 @@ class CampaignsTest {
         }
         assertThat(names("?tag=" + tag)).containsExactly("a" + tag, "c" + tag, "b" + tag);
         assertThat(names("?sort=name&tag=" + tag)).containsExactly("a" + tag, "b" + tag, "c" + tag);
+        for (var name : List.of("İn", "ip")) {
+            world.campaign(draft().put("name", name + tag).put("tags", new JsonArray().add(tag)));
+        }
         for (var sort : List.of("name", "updated", "created")) {
             var found = new ArrayList<String>();
             var query = "?limit=1&sort=" + sort + "&tag=" + tag;
