@@ -210,8 +210,7 @@ final class Checks {
             return Future.succeededFuture();
         }
         return body.template() == null
-                ? faults(ws, body.content(), "/content", findings)
-                        .compose(done -> unknown(body, findings))
+                ? faults(ws, body.content(), "/content", findings).compose(done -> unknown(body, findings))
                 : pin(transactions.pool(), ws, campaign)
                         .compose(pinned -> {
                             Future<Void> all = Future.succeededFuture();
@@ -226,8 +225,7 @@ final class Checks {
     /** A campaign's own content declares nothing, so what is written wrongly would be told to everybody with a hole in it. */
     private Future<Void> unknown(CampaignBody body, List<Finding> findings) {
         return obstacles.unknown(body.content(), "/content", body.isTriggered()).map(names -> {
-            names.forEach(name ->
-                    findings.add(new Finding(false, "unknown_variable", name.detail(), name.pointer())));
+            names.forEach(name -> findings.add(new Finding(false, "unknown_variable", name.detail(), name.pointer())));
             return null;
         });
     }

@@ -71,8 +71,9 @@ public final class Renderer {
                     .filter(name -> !known.contains(name) && !LOOPS.contains(name))
                     .forEach(name -> faults.add(new Fault(
                             at,
-                            "Nothing is called " + name + ", so it is empty for everybody: what is known of a person is traits."
-                                    + name + (known.contains("data") ? ", and what an entry gives data." + name : "") + ".")));
+                            "Nothing is called " + name
+                                    + ", so it is empty for everybody: what is known of a person is traits." + name
+                                    + (known.contains("data") ? ", and what an entry gives data." + name : "") + ".")));
             return text;
         });
         return faults;

@@ -25,7 +25,8 @@ final class Sandbox {
     private static final int TEMPLATES_KEPT = 256;
 
     /** Where the parser could not go on; its words name tokens that no author has heard of. */
-    private static final Pattern PLACE = Pattern.compile("error \".*\" on line (\\d{1,9}), index (\\d{1,9})", Pattern.DOTALL);
+    private static final Pattern PLACE =
+            Pattern.compile("error \".*\" on line (\\d{1,9}), index (\\d{1,9})", Pattern.DOTALL);
 
     private static final long WARM_UP_NANOS = 60_000_000_000L;
 
