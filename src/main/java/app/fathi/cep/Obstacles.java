@@ -119,8 +119,8 @@ public final class Obstacles {
      */
     public Future<List<Fault>> unknown(JsonObject content, String pointer, boolean each) {
         var known = each ? Set.of("traits", "data") : Set.of("traits");
-        return sending.pool
-                .map(false, List.of(content), one -> sending.renderer.unknown(one, pointer, known))
+        return sending.pool()
+                .map(false, List.of(content), one -> sending.renderer().unknown(one, pointer, known))
                 .map(List::getFirst);
     }
 
