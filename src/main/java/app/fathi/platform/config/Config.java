@@ -339,6 +339,7 @@ public record Config(
             @Range(min = 1, max = 16) int appendsInFlight,
             @Range(min = 1, max = 1_000_000) int appendQueue,
             @Range(min = 1, max = 10_000) int consumeEvents,
+            @Range(min = 0, max = 1_000) int restMillis,
             @Range(min = 1, max = 16) int derivers,
             @Range(min = 10, max = 60_000) int pollMillis,
             @Range(min = 2, max = 600) int leaseSeconds) {}

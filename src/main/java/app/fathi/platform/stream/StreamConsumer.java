@@ -94,11 +94,11 @@ public final class StreamConsumer extends VerticleBase {
             String topic,
             Config.Stream config,
             BiFunction<SqlConnection, List<Consumed>, Future<Void>> handler) {
-        this(pool, group, topic, config, 0, handler);
+        this(pool, group, topic, config, config.restMillis(), handler);
     }
 
     /**
-     * One whose effects cost the less the more records they are of, and are not awaited.
+     * One that rests for another time.
      *
      * @param restMillis between two batches, so long as one holds all that there is
      */
