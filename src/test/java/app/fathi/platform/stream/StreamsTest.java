@@ -135,6 +135,23 @@ class StreamsTest {
         assertThat(copying()).isPositive();
     }
 
+    @Test
+    void what_fails_while_it_commits_is_not_appended_another_time() {
+        var hour = count(
+                "SELECT max(number) FROM partition_period WHERE relation = 'stream_record' AND begins_at <= now()");
+        database.execute("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''refused''; END'");
+        database.execute("CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON stream_record_" + hour
+                + " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
+        var unknown = streams.append("ingest", many(200, "unknown"));
+        await(unknown.otherwiseEmpty());
+        assertThat(unknown.cause()).isInstanceOfSatisfying(ProblemException.class, failure -> assertThat(
+                        failure.problem().kind())
+                .isEqualTo(Kind.UNAVAILABLE));
+        database.execute("DROP TRIGGER refuse ON stream_record_" + hour);
+        await(streams.append("ingest", many(200, "after")));
+        assertThat(count("SELECT count(*) FROM stream_record")).isEqualTo(200);
+    }
+
     private static List<StreamRecord> many(int count, String key) {
         return IntStream.range(0, count).mapToObj(n -> record(key + n, n)).toList();
     }
