@@ -161,21 +161,20 @@ final class ProfilesStore {
     }
 
     /**
-     * Looked up one by one: a plan that was made while the table was empty would read all of it for ever after. And only in
-     * other periods: the unique index finds those of this one.
+     * What came in other periods is looked up for all of them at once: one by one it cost more than remembering them. Those of this
+     * period the unique index finds.
      */
     static final String UNSEEN =
             """
             WITH present AS MATERIALIZED (
-              SELECT max(number) AS period FROM partition_period WHERE relation = 'ingest_seen' AND begins_at <= now())
+              SELECT max(number) AS period FROM partition_period WHERE relation = 'ingest_seen' AND begins_at <= now()),
+            before AS MATERIALIZED (
+              SELECT hash FROM ingest_seen WHERE ws = $1 AND hash = ANY ($2) AND period < (SELECT period FROM present)
+              UNION ALL
+              SELECT hash FROM ingest_seen WHERE ws = $1 AND hash = ANY ($2) AND period > (SELECT period FROM present))
             INSERT INTO ingest_seen (period, ws, hash)
-            SELECT (SELECT period FROM present), $1, h
-            FROM unnest($2::uuid[]) AS h
-            LEFT JOIN LATERAL (
-              SELECT true AS before FROM ingest_seen s
-              WHERE s.ws = $1 AND s.hash = h
-                AND (s.period < (SELECT period FROM present) OR s.period > (SELECT period FROM present)) LIMIT 1) seen ON true
-            WHERE seen.before IS NULL
+            SELECT (SELECT period FROM present), $1, h FROM unnest($2::uuid[]) AS h
+            WHERE h NOT IN (SELECT hash FROM before)
             ON CONFLICT DO NOTHING RETURNING hash
             """;
 

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * The dynamic segments of a workspace, ready to be asked of single people, with what leads from a change to the segments
@@ -42,6 +43,7 @@ final class LiveSegments {
      * @param kept whether everybody was asked by this rule, so that a change is news
      * @param looks whether the rule asks for more than what somebody did: traits, consent, channels, the zone
      * @param properties of events, that the rule asks for
+     * @param atoms numbers of the behaviours by which it is answered
      */
     record Live(
             int no,
@@ -51,7 +53,20 @@ final class LiveSegments {
             boolean kept,
             boolean looks,
             Set<String> listedEvents,
-            Set<String> properties) {}
+            Set<String> properties,
+            Set<Integer> atoms) {
+
+        /** Sets of these are made for each person of whom there is an event: nobody reads rules to tell two of them apart. */
+        @Override
+        public boolean equals(Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return no;
+        }
+    }
 
     /** A behaviour that is counted of people: so many of the newest moments are kept. */
     record Atom(int no, Behaviour behaviour, int keep) {}
@@ -77,19 +92,19 @@ final class LiveSegments {
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
         if (segments.stream().noneMatch(segment -> segment.no() == EVERYBODY)) {
-            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of()));
+            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of(), Set.of()));
         }
         if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
-            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of(), Set.of()));
+            add(new Live(
+                    SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of(), Set.of(), Set.of()));
         }
         for (var segment : segments) {
             if (needs(segment.rule()).entrySet().stream().allMatch(one -> {
                 var atom = numbered.get(one.getKey());
                 return atom != null && atom.keep() >= one.getValue();
             })) {
-                counted(segment.rule())
-                        .keySet()
-                        .forEach(behaviour -> number(behaviour, numbered.get(BehaviourKey.of(behaviour))));
+                var behaviours = counted(segment.rule()).keySet();
+                behaviours.forEach(behaviour -> number(behaviour, numbered.get(BehaviourKey.of(behaviour))));
                 add(new Live(
                         segment.no(),
                         segment.id(),
@@ -98,7 +113,10 @@ final class LiveSegments {
                         segment.kept(),
                         looks(segment.rule()),
                         listed(segment.rule()),
-                        Mentions.of(segment.rule()).properties()));
+                        Mentions.of(segment.rule()).properties(),
+                        behaviours.stream()
+                                .map(behaviour -> atoms.get(behaviour).no())
+                                .collect(Collectors.toUnmodifiableSet())));
             }
         }
     }
@@ -153,10 +171,6 @@ final class LiveSegments {
     /** Whether there is such a segment, by its small number. */
     boolean knows(int no) {
         return numbers.contains(no);
-    }
-
-    boolean counts() {
-        return !atoms.isEmpty();
     }
 
     /** Behaviours that events of this name may be; none where no rule asks for them. */

@@ -4,6 +4,7 @@ import app.fathi.cdp.values.Instants;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.segments.LiveSegments.Atom;
 import app.fathi.segments.LiveSegments.Live;
+import app.fathi.segments.MembershipStore.Counted;
 import app.fathi.segments.MembershipStore.Moments;
 import app.fathi.segments.MembershipStore.Person;
 import app.fathi.segments.rules.Mentions;
@@ -111,7 +112,7 @@ final class Membership {
             return Future.succeededFuture(List.of());
         }
         return see(tx, ws, rules, questions, null).compose(seen -> {
-            var counted = new HashSet<Key>();
+            var counted = new HashSet<Counted>();
             touched.forEach((no, change) -> {
                 if (!moved.contains(no)) {
                     change.events().forEach(event -> count(rules, no, event, seen.moments(), counted));
@@ -123,7 +124,7 @@ final class Membership {
                 var kept = store.keep(
                         tx,
                         ws,
-                        counted.stream().map(key -> key.of(seen.moments())).toList());
+                        counted.stream().map(key -> key.with(seen.moments())).toList());
                 var news = conclude(tx, ws, rules, questions, seen);
                 return kept.compose(done -> news);
             });
@@ -149,19 +150,21 @@ final class Membership {
         var listed = new HashSet<String>();
         var properties = new HashSet<String>();
         var looked = new HashSet<Integer>();
+        var counted = new HashSet<Counted>();
         questions.forEach((no, lives) -> lives.forEach(live -> {
             listed.addAll(live.listedEvents());
             // Of all that are asked: what one of them needs listed the others ask there as well.
             properties.addAll(live.properties());
+            live.atoms().forEach(atom -> counted.add(new Counted(no, atom)));
             if (live.looks()) {
                 looked.add(no);
             }
         }));
         // One behind the other as well: all that follows the lock is as whoever had it before has left it.
         var locked = store.lock(tx, ws, questions.keySet());
-        var moments = rules.counts()
-                ? store.moments(tx, ws, questions.keySet())
-                : Future.succeededFuture(new HashMap<Integer, Map<Integer, long[]>>());
+        var moments = counted.isEmpty()
+                ? Future.succeededFuture(new HashMap<Integer, Map<Integer, long[]>>())
+                : store.moments(tx, ws, counted);
         var now = clock == null ? store.now(tx) : Future.succeededFuture(clock);
         boolean messages =
                 questions.values().stream().anyMatch(lives -> lives.stream().anyMatch(rules::asksMessages));
@@ -172,7 +175,7 @@ final class Membership {
                 looked,
                 new Mentions(Set.of(), listed, properties, rules.staticSegments(), messages));
         return locked.compose(all -> moments.compose(
-                counted -> now.compose(moment -> known.map(of -> new Seen(all, counted, of, listed, moment)))));
+                kept -> now.compose(moment -> known.map(of -> new Seen(all, kept, of, listed, moment)))));
     }
 
     private static Collection<Live> concerned(LiveSegments rules, Touched change) {
@@ -185,14 +188,8 @@ final class Membership {
         return concerned;
     }
 
-    private record Key(int profileNo, int atom) {
-        Moments of(Map<Integer, Map<Integer, long[]>> moments) {
-            return new Moments(profileNo, atom, moments.get(profileNo).get(atom));
-        }
-    }
-
     private static void count(
-            LiveSegments rules, int no, Did event, Map<Integer, Map<Integer, long[]>> moments, Set<Key> changed) {
+            LiveSegments rules, int no, Did event, Map<Integer, Map<Integer, long[]>> moments, Set<Counted> changed) {
         for (var atom : rules.atoms(event.name())) {
             if (RuleEngine.fits(atom.behaviour(), event.properties())) {
                 moments.computeIfAbsent(no, none -> new HashMap<>())
@@ -203,7 +200,7 @@ final class Membership {
                                         LongStream.concat(Arrays.stream(kept), Arrays.stream(one))
                                                 .toArray(),
                                         atom.keep()));
-                changed.add(new Key(no, atom.no()));
+                changed.add(new Counted(no, atom.no()));
             }
         }
     }

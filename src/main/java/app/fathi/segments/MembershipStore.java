@@ -36,6 +36,13 @@ final class MembershipStore {
     /** What somebody did when, of one behaviour. */
     record Moments(int profileNo, int atom, long[] micros) {}
 
+    /** What of somebody is counted of one behaviour. */
+    record Counted(int profileNo, int atom) {
+        Moments with(Map<Integer, Map<Integer, long[]>> moments) {
+            return new Moments(profileNo, atom, moments.get(profileNo).get(atom));
+        }
+    }
+
     /** A person whose moment has come. */
     record Due(int ws, int profileNo) {}
 
@@ -167,10 +174,21 @@ final class MembershipStore {
 
     // ---- what is counted ----
 
-    Future<Map<Integer, Map<Integer, long[]>>> moments(SqlClient client, int ws, Collection<Integer> people) {
-        return client.preparedQuery(
-                        "SELECT profile_no, atom, moments FROM segments_moments WHERE ws = $1 AND profile_no = ANY ($2)")
-                .execute(Tuple.of(ws, (Object) numbers(people)))
+    static final String MOMENTS =
+            """
+            SELECT asked.no AS profile_no, asked.atom, m.moments
+            FROM unnest($2::int[], $3::int[]) AS asked (no, atom)
+            CROSS JOIN LATERAL (
+              SELECT moments FROM segments_moments WHERE ws = $1 AND profile_no = asked.no AND atom = asked.atom LIMIT 1) m
+            """;
+
+    /** By person and behaviour; only what is asked for: of most people much more is counted than one event concerns. */
+    Future<Map<Integer, Map<Integer, long[]>>> moments(SqlClient client, int ws, Collection<Counted> counted) {
+        return client.preparedQuery(MOMENTS)
+                .execute(Tuple.of(
+                        ws,
+                        counted.stream().map(Counted::profileNo).toArray(Integer[]::new),
+                        counted.stream().map(Counted::atom).toArray(Integer[]::new)))
                 .map(rows -> {
                     var found = new HashMap<Integer, Map<Integer, long[]>>();
                     rows.forEach(row -> found.computeIfAbsent(row.getInteger("profile_no"), no -> new HashMap<>())

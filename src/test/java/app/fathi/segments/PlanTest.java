@@ -12,4 +12,12 @@ class PlanTest {
                 .anyMatch(line -> line.contains("using cdp_profile_gone"))
                 .anyMatch(line -> line.contains("Index Cond") && line.contains("profile_no = asked.no"));
     }
+
+    @Test
+    void what_is_counted_of_somebody_is_looked_up_by_what_is_asked() {
+        assertThat(Plans.onEmptyTables(MembershipStore.MOMENTS))
+                .anyMatch(line -> line.contains("Index Cond")
+                        && line.contains("profile_no = asked.no")
+                        && line.contains("atom = asked.atom"));
+    }
 }
