@@ -506,17 +506,45 @@ class DeriverTest {
     }
 
     @Test
-    void stages_hear_of_each_id_that_has_gone_from_one_profile_to_another() {
-        var heard = new ArrayList<String>();
-        deriver = new Deriver(
+    void nobody_waits_for_the_disk_to_derive_while_others_do_on_the_same_connection() {
+        var said = new ArrayList<String>();
+        deriver = deriver((tx, batch) -> waits(tx).onSuccess(said::add).mapEmpty());
+        pool.withConnection(connection -> connection
+                        // As everywhere but in databases of tests.
+                        .query("SET synchronous_commit = on")
+                        .execute()
+                        .compose(set -> connection.begin())
+                        .compose(tx -> deriver.derive(
+                                        connection,
+                                        consumed(identify("ada", null, "m1", NOON, false, new JsonObject())))
+                                .compose(done -> tx.commit()))
+                        .compose(done -> waits(connection).onSuccess(said::add)))
+                .await();
+        assertThat(said).containsExactly("off", "on");
+    }
+
+    private static Future<String> waits(SqlConnection connection) {
+        return connection.query("SHOW synchronous_commit").execute().map(rows -> rows.iterator()
+                .next()
+                .getString(0));
+    }
+
+    private Deriver deriver(ProfileStage stage) {
+        return new Deriver(
                 new Streams(vertx, pool, Config.of(Map.of()).stream()),
                 nobodysAddresses(),
                 new ComputedTraits(new TraitRules(), 10_000),
-                List.of((tx, batch) -> {
-                    batch.moved().forEach(one -> heard.add(one.fromNo() + "→" + one.toNo()));
-                    return Future.succeededFuture();
-                }),
+                List.of(stage),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
+    }
+
+    @Test
+    void stages_hear_of_each_id_that_has_gone_from_one_profile_to_another() {
+        var heard = new ArrayList<String>();
+        deriver = deriver((tx, batch) -> {
+            batch.moved().forEach(one -> heard.add(one.fromNo() + "→" + one.toNo()));
+            return Future.succeededFuture();
+        });
         derive(identify(null, "v", "m1", NOON, false, new JsonObject()));
         derive(identify("ada", null, "m2", NOON, false, new JsonObject()));
         var visitor = reach(null, "v");

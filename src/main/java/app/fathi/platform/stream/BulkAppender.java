@@ -109,7 +109,9 @@ public final class BulkAppender {
 
     private static void copy(Line line, String topic, List<StreamRecord> records) throws SQLException {
         var places = Places.of(records);
-        var octets = octets(topic, records, places, move(line, topic, places));
+        // Before the heads are moved: others wait for them until this has committed.
+        var rows = Rows.of(topic, records, places);
+        var octets = rows.at(move(line, topic, places), places);
         var into = line.connection().unwrap(PGConnection.class).getCopyAPI().copyIn(COPY);
         into.writeToCopy(octets, 0, octets.length);
         into.endCopy();
@@ -147,32 +149,52 @@ public final class BulkAppender {
         return new Won(first, period, at);
     }
 
-    private static byte[] octets(String topic, List<StreamRecord> records, Places places, Won won) {
-        var into = Buffer.buffer(records.size() * RECORD_OCTETS)
-                .appendBytes(SIGNATURE)
-                .appendInt(0)
-                .appendInt(0);
-        var name = topic.getBytes(StandardCharsets.UTF_8);
-        for (int i = 0; i < records.size(); i++) {
-            var record = records.get(i);
-            int part = places.parts()[i];
-            into.appendShort(COLUMNS);
-            text(into, name);
-            into.appendInt(Short.BYTES).appendShort((short) part);
-            into.appendInt(Long.BYTES).appendLong(won.period()[part]);
-            into.appendInt(Long.BYTES).appendLong(won.first()[part] + places.places()[i]);
-            into.appendInt(Long.BYTES).appendLong(won.at());
-            into.appendInt(Integer.BYTES).appendInt(record.ws());
-            text(into, record.key().getBytes(StandardCharsets.UTF_8));
-            text(into, record.kind().getBytes(StandardCharsets.UTF_8));
-            // Not toBuffer(), which writes emoji as two escapes and not as they came.
-            text(into, record.payload().encode().getBytes(StandardCharsets.UTF_8));
-        }
-        return into.appendShort((short) -1).getBytes();
-    }
+    /**
+     * What is copied, whole but for where it belongs.
+     *
+     * @param won where period, position and moment of each record stand, one behind the other
+     */
+    private record Rows(Buffer octets, int[] won) {
+        private static final int POSITION = Integer.BYTES + Long.BYTES;
 
-    private static void text(Buffer into, byte[] octets) {
-        into.appendInt(octets.length).appendBytes(octets);
+        static Rows of(String topic, List<StreamRecord> records, Places places) {
+            var into = Buffer.buffer(records.size() * RECORD_OCTETS)
+                    .appendBytes(SIGNATURE)
+                    .appendInt(0)
+                    .appendInt(0);
+            var name = topic.getBytes(StandardCharsets.UTF_8);
+            var won = new int[records.size()];
+            for (int i = 0; i < records.size(); i++) {
+                var record = records.get(i);
+                into.appendShort(COLUMNS);
+                text(into, name);
+                into.appendInt(Short.BYTES).appendShort(places.parts()[i]);
+                won[i] = into.length() + Integer.BYTES;
+                for (int column = 0; column < 3; column++) {
+                    into.appendInt(Long.BYTES).appendLong(0);
+                }
+                into.appendInt(Integer.BYTES).appendInt(record.ws());
+                text(into, record.key().getBytes(StandardCharsets.UTF_8));
+                text(into, record.kind().getBytes(StandardCharsets.UTF_8));
+                // Not toBuffer(), which writes emoji as two escapes and not as they came.
+                text(into, record.payload().encode().getBytes(StandardCharsets.UTF_8));
+            }
+            return new Rows(into.appendShort((short) -1), won);
+        }
+
+        private static void text(Buffer into, byte[] octets) {
+            into.appendInt(octets.length).appendBytes(octets);
+        }
+
+        byte[] at(Won heads, Places places) {
+            for (int i = 0; i < won.length; i++) {
+                int part = places.parts()[i];
+                octets.setLong(won[i], heads.period()[part]);
+                octets.setLong(won[i] + POSITION, heads.first()[part] + places.places()[i]);
+                octets.setLong(won[i] + 2 * POSITION, heads.at());
+            }
+            return octets.getBytes();
+        }
     }
 
     private Line open() throws SQLException {
