@@ -49,7 +49,7 @@ final class IngestBench {
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /** Of what {@code COPY} reaches: tried until one is too many. */
     private static final List<Double> SHARES =
-            List.of(0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3);
+            List.of(0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.12, 0.15, 0.2, 0.3);
 
     private final BenchServer server;
     private final Account admin;
