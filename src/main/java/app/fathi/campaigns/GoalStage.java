@@ -60,7 +60,7 @@ public final class GoalStage implements ProfileStage {
                     version,
                     armed.stream()
                             .collect(Collectors.groupingBy(
-                                    one -> new Place(one.ws(), one.behaviour().event()))));
+                                    one -> new Place(one.ws(), one.behaviour().call().name()))));
             return null;
         });
     }

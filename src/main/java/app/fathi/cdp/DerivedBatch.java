@@ -15,7 +15,17 @@ public final class DerivedBatch {
      * @param profileNo whose it is; null for interactions, which name it in their payload
      * @param at when it happened, by our clock
      */
-    public record Event(int ws, String kind, JsonObject payload, Integer profileNo, Instant at) {}
+    public record Event(int ws, String kind, JsonObject payload, Integer profileNo, Instant at) {
+
+        /** As it is kept: of a {@code track}, page or screen; null where it has none. */
+        public String name() {
+            return name(payload);
+        }
+
+        static String name(JsonObject payload) {
+            return payload.getString("event", payload.getString("name"));
+        }
+    }
 
     /**
      * What became other of a person.

@@ -598,7 +598,7 @@ public final class Deriver implements Recompute {
                                 one.at(),
                                 one.messageId(),
                                 one.kind(),
-                                one.payload().getString("event", one.payload().getString("name")),
+                                DerivedBatch.Event.name(one.payload()),
                                 one.text()))
                         .toList());
     }

@@ -4,6 +4,7 @@ import app.fathi.cdp.values.Path;
 import app.fathi.cdp.values.Value;
 import app.fathi.segments.rules.Person;
 import app.fathi.segments.rules.Rule.Behaviour;
+import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Rule.Choice;
 import app.fathi.segments.rules.RuleEngine;
 import io.vertx.core.json.JsonArray;
@@ -41,7 +42,7 @@ record Known(
     /** The trait that tells in which zone somebody is. */
     static final String ZONE = "$timezone";
 
-    record Event(String name, Instant at, JsonObject properties) {}
+    record Event(Call call, Instant at, JsonObject properties) {}
 
     /** Of whom nothing is asked but what they did. */
     static Known unseen(int no) {
@@ -104,7 +105,7 @@ record Known(
 
     private Stream<Event> fitting(Behaviour behaviour, Instant from, Instant until) {
         return events.stream()
-                .filter(event -> event.name.equals(behaviour.event())
+                .filter(event -> behaviour.call().means(event.call)
                         && (from == null || !event.at.isBefore(from))
                         && !event.at.isAfter(until)
                         && RuleEngine.fits(behaviour, event.properties));

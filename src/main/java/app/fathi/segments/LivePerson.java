@@ -4,6 +4,7 @@ import app.fathi.cdp.values.Path;
 import app.fathi.cdp.values.Value;
 import app.fathi.segments.rules.Person;
 import app.fathi.segments.rules.Rule.Behaviour;
+import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Rule.Choice;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -17,10 +18,10 @@ import java.util.UUID;
 /**
  * A person of whom the newest moments of what rules count are kept, so that no event has to be read again.
  *
- * @param listed names of events that {@code known} has all of: these are asked there
+ * @param listed events that {@code known} has all of: these are asked there
  * @param moments microseconds since 1970 in ascending order, by the number of the behaviour
  */
-record LivePerson(Known known, Set<String> listed, LiveSegments segments, Map<Integer, long[]> moments)
+record LivePerson(Known known, Set<Call> listed, LiveSegments segments, Map<Integer, long[]> moments)
         implements Person {
     private static final long[] NONE = {};
 
@@ -57,7 +58,7 @@ record LivePerson(Known known, Set<String> listed, LiveSegments segments, Map<In
     @Override
     public List<Instant> moments(Behaviour behaviour, Instant from, Instant until) {
         var atom = segments.atom(behaviour);
-        if (atom.isEmpty() || listed.contains(behaviour.event())) {
+        if (atom.isEmpty() || listed.contains(behaviour.call())) {
             return known.moments(behaviour, from, until);
         }
         var fitting = new ArrayList<Instant>();

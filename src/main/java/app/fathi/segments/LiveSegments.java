@@ -4,6 +4,7 @@ import app.fathi.segments.rules.BehaviourKey;
 import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.Rule;
 import app.fathi.segments.rules.Rule.Behaviour;
+import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Test;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -52,7 +53,7 @@ final class LiveSegments {
             long ruleNo,
             boolean kept,
             boolean looks,
-            Set<String> listedEvents,
+            Set<Call> listedEvents,
             Set<String> properties,
             Set<Integer> atoms) {
 
@@ -78,9 +79,9 @@ final class LiveSegments {
     private final List<Live> all = new ArrayList<>();
     private final Set<Integer> numbers = new HashSet<>();
     private final Map<Behaviour, Atom> atoms = new HashMap<>();
-    private final Map<String, Set<Atom>> atomsByEvent = new HashMap<>();
+    private final Map<Call, Set<Atom>> atomsByEvent = new HashMap<>();
     private final Map<String, List<Live>> byTrait = new HashMap<>();
-    private final Map<String, List<Live>> byEvent = new HashMap<>();
+    private final Map<Call, List<Live>> byEvent = new HashMap<>();
     private final List<Live> byConsent = new ArrayList<>();
     private final Set<Live> byMessage = new HashSet<>();
     private final Set<UUID> staticSegments = new HashSet<>();
@@ -123,11 +124,11 @@ final class LiveSegments {
 
     private void number(Behaviour behaviour, Numbered number) {
         // Rules that look back differently far share one.
-        var atom = atomsByEvent.computeIfAbsent(behaviour.event(), event -> new LinkedHashSet<>()).stream()
+        var atom = atomsByEvent.computeIfAbsent(behaviour.call(), call -> new LinkedHashSet<>()).stream()
                 .filter(known -> known.no() == number.no())
                 .findFirst()
                 .orElseGet(() -> new Atom(number.no(), behaviour, number.keep()));
-        atomsByEvent.get(behaviour.event()).add(atom);
+        atomsByEvent.get(behaviour.call()).add(atom);
         atoms.put(behaviour, atom);
     }
 
@@ -149,7 +150,7 @@ final class LiveSegments {
         staticSegments.addAll(mentions.segments());
     }
 
-    private static void append(Map<String, List<Live>> lists, String key, Live live) {
+    private static <K> void append(Map<K, List<Live>> lists, K key, Live live) {
         lists.computeIfAbsent(key, none -> new ArrayList<>()).add(live);
     }
 
@@ -173,9 +174,11 @@ final class LiveSegments {
         return numbers.contains(no);
     }
 
-    /** Behaviours that events of this name may be; none where no rule asks for them. */
-    Collection<Atom> atoms(String event) {
-        return atomsByEvent.getOrDefault(event, Set.of());
+    /** Behaviours that an event may be; none where no rule asks for it. */
+    Collection<Atom> atoms(Call event) {
+        return event.asked().stream()
+                .flatMap(call -> atomsByEvent.getOrDefault(call, Set.of()).stream())
+                .toList();
     }
 
     Collection<Atom> atoms() {
@@ -191,8 +194,10 @@ final class LiveSegments {
         return byTrait.getOrDefault(name, List.of());
     }
 
-    List<Live> ofEvent(String name) {
-        return byEvent.getOrDefault(name, List.of());
+    List<Live> ofEvent(Call event) {
+        return event.asked().stream()
+                .flatMap(call -> byEvent.getOrDefault(call, List.of()).stream())
+                .toList();
     }
 
     List<Live> ofConsent() {
@@ -229,19 +234,19 @@ final class LiveSegments {
     /** Behaviours that are decided by the newest moments, and by how many of them. */
     static Map<Behaviour, Integer> counted(Rule rule) {
         var counted = new HashMap<Behaviour, Integer>();
-        var listed = new HashSet<String>();
+        var listed = new HashSet<Call>();
         visit(rule, counted, listed);
         return counted;
     }
 
-    /** Names of events of which a rule needs all, properties included: sums, and what was first. */
-    private static Set<String> listed(Rule rule) {
-        var listed = new HashSet<String>();
+    /** Events of which a rule needs all, properties included: sums, and what was first. */
+    private static Set<Call> listed(Rule rule) {
+        var listed = new HashSet<Call>();
         visit(rule, new HashMap<>(), listed);
         return listed;
     }
 
-    private static void visit(Rule rule, Map<Behaviour, Integer> counted, Set<String> listed) {
+    private static void visit(Rule rule, Map<Behaviour, Integer> counted, Set<Call> listed) {
         switch (rule) {
             case Rule.And(var rules) -> rules.forEach(one -> visit(one, counted, listed));
             case Rule.Or(var rules) -> rules.forEach(one -> visit(one, counted, listed));
@@ -254,12 +259,12 @@ final class LiveSegments {
                         Math::max);
             case Rule.Moment(var behaviour, boolean first, var test) -> {
                 if (first) {
-                    listed.add(behaviour.event());
+                    listed.add(behaviour.call());
                 } else {
                     counted.merge(behaviour, 1, Math::max);
                 }
             }
-            case Rule.Total total -> listed.add(total.behaviour().event());
+            case Rule.Total total -> listed.add(total.behaviour().call());
             case Rule.Trait trait -> {}
             case Rule.Messages messages -> {}
             case Rule.IgnoredLast ignored -> {}

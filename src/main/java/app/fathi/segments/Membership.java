@@ -9,6 +9,7 @@ import app.fathi.segments.MembershipStore.Moments;
 import app.fathi.segments.MembershipStore.Person;
 import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.NextChange;
+import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.RuleEngine;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -51,7 +52,7 @@ final class Membership {
     }
 
     /** One event of a kind that a rule may count. */
-    record Did(String name, Instant at, JsonObject properties) {}
+    record Did(Call call, Instant at, JsonObject properties) {}
 
     /**
      * What became other of a person.
@@ -135,19 +136,19 @@ final class Membership {
      * What is known of people who are asked something, under the locks of their rows.
      *
      * @param moments by person and behaviour
-     * @param listed names of events that {@code known} has all of
+     * @param listed events that {@code known} has all of
      */
     private record Seen(
             List<Person> people,
             Map<Integer, Map<Integer, long[]>> moments,
             Map<Integer, Known> known,
-            Set<String> listed,
+            Set<Call> listed,
             Instant now) {}
 
     /** @param clock null for the database's */
     private Future<Seen> see(
             SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Instant clock) {
-        var listed = new HashSet<String>();
+        var listed = new HashSet<Call>();
         var properties = new HashSet<String>();
         var looked = new HashSet<Integer>();
         var counted = new HashSet<Counted>();
@@ -181,7 +182,7 @@ final class Membership {
     private static Collection<Live> concerned(LiveSegments rules, Touched change) {
         var concerned = new LinkedHashSet<Live>();
         change.traits().forEach(name -> concerned.addAll(rules.ofTrait(name)));
-        change.events().forEach(event -> concerned.addAll(rules.ofEvent(event.name())));
+        change.events().forEach(event -> concerned.addAll(rules.ofEvent(event.call())));
         if (change.consents()) {
             concerned.addAll(rules.ofConsent());
         }
@@ -190,7 +191,7 @@ final class Membership {
 
     private static void count(
             LiveSegments rules, int no, Did event, Map<Integer, Map<Integer, long[]>> moments, Set<Counted> changed) {
-        for (var atom : rules.atoms(event.name())) {
+        for (var atom : rules.atoms(event.call())) {
             if (RuleEngine.fits(atom.behaviour(), event.properties())) {
                 moments.computeIfAbsent(no, none -> new HashMap<>())
                         .merge(
@@ -220,13 +221,13 @@ final class Membership {
         if (who.isEmpty() || atoms.isEmpty()) {
             return Future.succeededFuture(Map.of());
         }
-        var names = new HashSet<String>();
+        var calls = new HashSet<Call>();
         var properties = new HashSet<String>();
         atoms.forEach(atom -> {
-            names.add(atom.behaviour().event());
+            calls.add(atom.behaviour().call());
             properties.addAll(Mentions.properties(atom.behaviour()));
         });
-        return people.events(tx, ws, who, names, properties).compose(events -> {
+        return people.events(tx, ws, who, calls, properties).compose(events -> {
             var counted = new HashMap<Integer, Map<Integer, long[]>>();
             var rows = new ArrayList<Moments>();
             for (var no : who) {
@@ -234,7 +235,7 @@ final class Membership {
                 for (var atom : atoms) {
                     var moments = events.getOrDefault(no, List.of()).stream()
                             .filter(event ->
-                                    event.name().equals(atom.behaviour().event())
+                                    atom.behaviour().call().means(event.call())
                                             && RuleEngine.fits(atom.behaviour(), event.properties()))
                             .mapToLong(event -> micros(event.at()))
                             .toArray();

@@ -4,6 +4,7 @@ import app.fathi.cdp.DerivedBatch;
 import app.fathi.cdp.ProfileStage;
 import app.fathi.segments.Membership.Did;
 import app.fathi.segments.Membership.Touched;
+import app.fathi.segments.rules.Rule.Call;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
@@ -14,8 +15,6 @@ import java.util.TreeMap;
 
 /** Moves people into segments and out of them as events come, in the transaction that takes the events. */
 public final class MembershipStage implements ProfileStage {
-    private static final String TRACK = "track";
-
     private final Membership membership;
 
     MembershipStage(Membership membership) {
@@ -37,17 +36,14 @@ public final class MembershipStage implements ProfileStage {
             }
         }
         for (var event : batch.events()) {
-            if (event.kind().equals(TRACK)) {
-                byWorkspace
-                        .computeIfAbsent(event.ws(), ws -> new TreeMap<>())
-                        .computeIfAbsent(
-                                event.profileNo(), no -> new Touched(Set.of(), false, false, new ArrayList<>()))
-                        .events()
-                        .add(new Did(
-                                event.payload().getString("event"),
-                                event.at(),
-                                event.payload().getJsonObject("properties", new JsonObject())));
-            }
+            Call.of(event.kind(), event.name())
+                    .ifPresent(call -> byWorkspace
+                            .computeIfAbsent(event.ws(), ws -> new TreeMap<>())
+                            .computeIfAbsent(
+                                    event.profileNo(), no -> new Touched(Set.of(), false, false, new ArrayList<>()))
+                            .events()
+                            .add(new Did(
+                                    call, event.at(), event.payload().getJsonObject("properties", new JsonObject()))));
         }
         Future<Void> chain = Future.succeededFuture();
         for (var entry : byWorkspace.entrySet()) {

@@ -5,6 +5,7 @@ import app.fathi.cdp.values.TraitNames;
 import app.fathi.segments.Known.Event;
 import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.Person.Message;
+import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.RuleSql;
 import app.fathi.segments.rules.RuleSql.Condition;
 import io.vertx.core.Future;
@@ -175,7 +176,7 @@ final class PeopleStore {
     }
 
     /**
-     * These people with all their events of these names; without those who became part of somebody else.
+     * These people with all their events of these kinds; without those who became part of somebody else.
      *
      * @param looked those of them of whom more is asked than what they did
      * @param mentions events, static segments and messages that are asked for
@@ -204,29 +205,39 @@ final class PeopleStore {
                 .map(found -> found.stream().collect(Collectors.toMap(Known::no, one -> one)));
     }
 
+    static final String EVENTS =
+            """
+            SELECT profile_no, kind, name, at, %s AS properties FROM segments_call
+            WHERE ws = $1 AND profile_no = ANY ($2) AND (kind || '/' || name = ANY ($3) OR kind = ANY ($4)) ORDER BY at
+            """
+                    .formatted(PropertiesStore.members("properties", "$5::text[]"));
+
     /** In the order in which they happened, with these of their properties. */
     Future<Map<Integer, List<Event>>> events(
-            SqlClient client, int ws, Collection<Integer> people, Set<String> names, Set<String> properties) {
-        if (names.isEmpty()) {
+            SqlClient client, int ws, Collection<Integer> people, Set<Call> calls, Set<String> properties) {
+        if (calls.isEmpty()) {
             return Future.succeededFuture(Map.of());
         }
-        return client.preparedQuery(
-                        """
-                        SELECT profile_no, name, at, %s AS properties FROM segments_event
-                        WHERE ws = $1 AND profile_no = ANY ($2) AND name = ANY ($3) ORDER BY at
-                        """
-                                .formatted(PropertiesStore.members("properties", "$4::text[]")))
+        return client.preparedQuery(EVENTS)
                 .execute(Tuple.of(
                         ws,
                         people.toArray(Integer[]::new),
-                        names.toArray(String[]::new),
+                        calls.stream()
+                                .filter(call -> call.name() != null)
+                                .map(call -> call.kind().word() + "/" + call.name())
+                                .toArray(String[]::new),
+                        calls.stream()
+                                .filter(call -> call.name() == null)
+                                .map(call -> call.kind().word())
+                                .toArray(String[]::new),
                         properties.toArray(String[]::new)))
                 .map(rows -> {
                     var found = new HashMap<Integer, List<Event>>();
                     for (var row : rows) {
                         found.computeIfAbsent(row.getInteger("profile_no"), no -> new ArrayList<>())
                                 .add(new Event(
-                                        row.getString("name"),
+                                        Call.of(row.getString("kind"), row.getString("name"))
+                                                .orElseThrow(),
                                         row.getOffsetDateTime("at").toInstant(),
                                         row.getJson("properties") instanceof JsonObject json
                                                 ? json

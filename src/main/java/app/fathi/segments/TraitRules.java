@@ -3,6 +3,7 @@ package app.fathi.segments;
 import app.fathi.cdp.traits.Rules;
 import app.fathi.cdp.values.Path;
 import app.fathi.segments.rules.Rule.Behaviour;
+import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.RuleEngine;
 import app.fathi.segments.rules.RuleParser;
 import io.vertx.core.Future;
@@ -19,7 +20,7 @@ public final class TraitRules implements Rules {
 
     @Override
     public Predicate<JsonObject> where(JsonArray conditions, String at) {
-        var those = new Behaviour("", RuleParser.where(conditions, at), null);
+        var those = new Behaviour(Call.track(""), RuleParser.where(conditions, at), null);
         return properties -> RuleEngine.fits(those, properties);
     }
 

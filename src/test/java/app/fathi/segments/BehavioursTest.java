@@ -6,6 +6,8 @@ import app.fathi.cdp.TraitRows;
 import app.fathi.segments.SentMessages.Device;
 import app.fathi.segments.SentMessages.Made;
 import app.fathi.segments.rules.Mentions;
+import app.fathi.segments.rules.Rule.Call;
+import app.fathi.segments.rules.Rule.Call.Kind;
 import app.fathi.segments.rules.RuleEngine;
 import app.fathi.segments.rules.RuleParser;
 import app.fathi.segments.rules.RuleSql;
@@ -28,6 +30,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -47,19 +50,29 @@ class BehavioursTest {
     private static final int ROUNDS = Integer.getInteger("fathi.rounds", 400);
     private static final Instant NOW = Instant.now().truncatedTo(ChronoUnit.MICROS);
     private static final List<String> SPANS = List.of("PT1H", "P1D", "P10D", "P400D");
-    private static final List<String> EVENTS = List.of("Order", "Visit", "Nothing");
+    /** What is called a page and a screen bears the name of an event, too. */
+    private static final List<Call> CALLS = List.of(
+            Call.track("Order"),
+            new Call(Kind.PAGE, "Order"),
+            new Call(Kind.SCREEN, "Order"),
+            Call.track("Visit"),
+            new Call(Kind.PAGE, "Visit"),
+            new Call(Kind.PAGE, null),
+            new Call(Kind.SCREEN, null),
+            Call.track("Nothing"));
     private static final List<String> PURPOSES = List.of("marketing", "news");
 
     private static final long SEED = Long.getLong("fathi.seed", System.nanoTime());
     private static final Random RANDOM = new Random(SEED);
 
     /** What happened, of whoever it is by now. */
-    private record Done(int person, String event, Instant at, int total, String shop) {}
+    private record Done(int person, Call call, Instant at, int total, String shop) {}
 
     private record Got(
             int person, Made message, String purpose, Instant sent, Instant shown, Instant clicked, Instant closed) {}
 
     private static final List<Done> EVENTS_DONE = new ArrayList<>();
+    private static final Map<String, Integer> ASKED = new TreeMap<>();
     private static final List<Made> MESSAGES = new ArrayList<>();
     private static final Map<Made, String> PURPOSE_OF = new HashMap<>();
     private static final Map<Made, List<Device>> DEVICES_OF = new HashMap<>();
@@ -94,7 +107,7 @@ class BehavioursTest {
                                 WS,
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).toList(),
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).collect(Collectors.toSet()),
-                                new Mentions(Set.of(), Set.copyOf(EVENTS), Set.of("total", "shop"), Set.of(), true))
+                                new Mentions(Set.of(), Set.copyOf(CALLS), Set.of("total", "shop"), Set.of(), true))
                         .await()
                         .values()
                         .stream()
@@ -139,7 +152,7 @@ class BehavioursTest {
                                                 .put("none", null))))
                 .await();
         var read = new PeopleStore()
-                .events(pool, WS, List.of(now(1)), Set.of("Heavy"), Set.of("total", "shop", "items", "none", "other"))
+                .events(pool, WS, List.of(now(1)), Set.of(Call.track("Heavy")), Set.of("total", "shop", "items", "none", "other"))
                 .await()
                 .get(now(1))
                 .getFirst()
@@ -162,16 +175,17 @@ class BehavioursTest {
                 .next()
                 .getLong("no");
         var rows = new ArrayList<Tuple>();
-        for (int i = RANDOM.nextInt(7); i > 0; i--) {
+        for (int i = RANDOM.nextInt(9); i > 0; i--) {
             var done =
-                    new Done(now(no), one(EVENTS.subList(0, 2)), moment(), RANDOM.nextInt(50), "s" + RANDOM.nextInt(3));
+                    new Done(now(no), one(CALLS.subList(0, 7)), moment(), RANDOM.nextInt(50), "s" + RANDOM.nextInt(3));
             EVENTS_DONE.add(done);
             rows.add(Tuple.of(
                     WS,
                     identity,
                     done.at().atOffset(ZoneOffset.UTC),
                     "m" + no + "-" + i,
-                    done.event(),
+                    done.call().kind().word(),
+                    done.call().name(),
                     new JsonObject()
                             .put(
                                     "properties",
@@ -182,7 +196,7 @@ class BehavioursTest {
                             """
                             INSERT INTO cdp_event (period, ws, identity_no, at, message_id, kind, name, payload)
                             SELECT (SELECT max(number) FROM partition_period WHERE relation = 'cdp_event' AND begins_at <= now()),
-                                   $1, $2, $3, $4, 'track', $5, $6
+                                   $1, $2, $3, $4, $5, $6, $7
                             """)
                     .executeBatch(rows)
                     .await();
@@ -233,6 +247,7 @@ class BehavioursTest {
         for (int round = 0; round < ROUNDS; round++) {
             exact += compare(event());
         }
+        System.out.println("people asked " + ASKED);
         assertThat(exact).as("answered in SQL alone").isGreaterThan(ROUNDS / 8);
     }
 
@@ -299,9 +314,17 @@ class BehavioursTest {
 
     private static Asked event() {
         var json = new JsonObject();
-        var name = one(EVENTS);
-        json.put("event", name);
-        Predicate<Done> fits = done -> done.event().equals(name) && !done.at().isAfter(NOW);
+        var call = one(CALLS);
+        var kind = call.kind().word();
+        if (call.kind() != Kind.TRACK || RANDOM.nextBoolean()) {
+            json.put("call", kind);
+        }
+        if (call.name() != null) {
+            json.put("event", call.name());
+        }
+        Predicate<Done> fits = done -> done.call().kind().word().equals(kind)
+                && (call.name() == null || call.name().equals(done.call().name()))
+                && !done.at().isAfter(NOW);
         if (RANDOM.nextBoolean()) {
             var span = one(SPANS);
             json.put("within", span);
@@ -320,16 +343,28 @@ class BehavioursTest {
                 .toList();
         return switch (RANDOM.nextInt(4)) {
             case 0 -> {
+                asked(kind + " didNot");
                 boolean not = RANDOM.nextInt(4) == 0;
                 yield new Asked(json.put("type", "didNot"), no -> of.apply(no).isEmpty()).negated(not);
             }
             case 1 -> {
+                asked(kind + " did");
                 var count = count(json.put("type", "did"));
                 yield new Asked(json, no -> count.test(of.apply(no).size())).negated(RANDOM.nextInt(4) == 0);
             }
-            case 2 -> total(json.put("type", "total"), of);
-            default -> time(json, of);
+            case 2 -> {
+                asked(kind + " total");
+                yield total(json.put("type", "total"), of);
+            }
+            default -> {
+                asked(kind + " time");
+                yield time(json, of);
+            }
         };
+    }
+
+    private static void asked(String what) {
+        ASKED.merge(what, PEOPLE, Integer::sum);
     }
 
     private record Where(JsonObject json, Predicate<Done> fits) {}

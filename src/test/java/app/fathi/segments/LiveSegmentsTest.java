@@ -70,6 +70,55 @@ class LiveSegmentsTest {
     }
 
     @Test
+    void who_looks_at_a_page_is_told_from_who_does_something_of_the_same_name() {
+        var page = rule("did")
+                .put("call", "page")
+                .put("event", "Pricing")
+                .put(
+                        "where",
+                        JsonArray.of(new JsonObject()
+                                .put("property", "path")
+                                .put("operator", "startsWith")
+                                .put("value", "/shop/")));
+        var looked = create(page);
+        var any = create(rule("lastTime")
+                .put("call", "page")
+                .put("operator", "withinLast")
+                .put("duration", "P1D"));
+        track("page-doer", "Pricing");
+        tell(page("page-elsewhere", "Pricing", "/blog/"));
+        tell(page("page-unnamed", null, "/shop/1"));
+        tell(page("page-looker", "Pricing", "/shop/2"));
+        comesTo(looked, "page-looker");
+        comesTo(any, "page-elsewhere", "page-looker", "page-unnamed");
+        assertThat(preview(page)).containsExactly("page-looker");
+        var campaign = server.admin(
+                "POST",
+                "/api/v1/campaigns",
+                new JsonObject()
+                        .put("name", "pages " + UUID.randomUUID())
+                        .put("purpose", "marketing")
+                        .put("audience", new JsonObject().put("rule", page)));
+        assertThat(campaign.status()).as(campaign.body()).isEqualTo(201);
+        assertThat(reads(campaign.json().getString("id"))).isEqualTo(1);
+    }
+
+    /** How many people a campaign is for. */
+    private static int reads(String campaign) {
+        var answer = server.admin("POST", "/api/v1/campaigns/" + campaign + "/estimate", null);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return answer.json().getInteger("people");
+    }
+
+    private static JsonObject page(String user, String name, String path) {
+        return new JsonObject()
+                .put("type", "page")
+                .put("userId", user)
+                .put("name", name)
+                .put("properties", new JsonObject().put("path", path));
+    }
+
+    @Test
     void who_can_be_reached_follows_subscriptions() {
         var reached = create(rule("subscribed").put("channel", "webpush"));
         var browser = browser();

@@ -341,6 +341,24 @@ class MembershipTest {
                 .put("within", "P30D")
                 .put("operator", "gt")
                 .put("value", 100));
+        rules.add(rule("did").put("call", "page").put("event", "Order").put("within", "P3D"));
+        rules.add(rule("didNot").put("call", "page").put("within", "PT12H"));
+        rules.add(rule("did").put("call", "screen").put("atLeast", 2));
+        rules.add(rule("total")
+                .put("call", "page")
+                .put("function", "max")
+                .put("property", "total")
+                .put("operator", "gt")
+                .put("value", 50));
+        rules.add(rule("firstTime")
+                .put("call", "page")
+                .put("event", "Home")
+                .put("operator", "notWithinLast")
+                .put("duration", "P2D"));
+        rules.add(rule("lastTime")
+                .put("call", "page")
+                .put("operator", "withinLast")
+                .put("duration", "P1D"));
         rules.add(rule("message").put("was", "sent").put("within", "P10D").put("atLeast", 2));
         rules.add(rule("message").put("was", "ignored").put("olderThan", "P1D").put("purpose", "news"));
         rules.add(rule("message").put("was", "shown").put("exactly", 0));
@@ -385,8 +403,8 @@ class MembershipTest {
                         case 0, 1 -> identify(user, visitor, traits());
                         case 2 -> consents(user, visitor);
                         case 3 ->
-                            user == null
-                                    ? event("page", null, visitor, new JsonObject().put("name", "Home"))
+                            user == null || random.nextBoolean()
+                                    ? page(user, visitor)
                                     : event(
                                             "alias",
                                             user,
@@ -426,6 +444,14 @@ class MembershipTest {
 
     private StreamRecord tracked(String user, String visitor, String name, JsonObject properties) {
         return event("track", user, visitor, new JsonObject().put("event", name).put("properties", properties));
+    }
+
+    private StreamRecord page(String user, String visitor) {
+        var page = new JsonObject().put("properties", new JsonObject().put("total", random.nextInt(100)));
+        if (random.nextInt(4) > 0) {
+            page.put("name", List.of("Home", "Order").get(random.nextInt(2)));
+        }
+        return event(random.nextInt(4) == 0 ? "screen" : "page", user, visitor, page);
     }
 
     private StreamRecord consents(String user, String visitor) {

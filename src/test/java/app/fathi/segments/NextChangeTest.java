@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.segments.Known.Event;
 import app.fathi.segments.rules.NextChange;
 import app.fathi.segments.rules.Person.Message;
+import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.RuleEngine;
 import app.fathi.segments.rules.RuleParser;
 import io.vertx.core.json.JsonArray;
@@ -75,7 +76,7 @@ class NextChangeTest {
         var moments = List.of(NOW.minusSeconds(300), NOW.minusSeconds(200), NOW.minusSeconds(100));
         var person = person(
                 moments.stream()
-                        .map(at -> new Event("Order", at, new JsonObject()))
+                        .map(at -> new Event(Call.track("Order"), at, new JsonObject()))
                         .toList(),
                 List.of(),
                 new JsonObject());
@@ -116,7 +117,9 @@ class NextChangeTest {
         var events = new ArrayList<Event>();
         for (int i = random.nextInt(8); i > 0; i--) {
             events.add(new Event(
-                    random.nextBoolean() ? "Order" : "Visit",
+                    new Call(
+                            random.nextInt(4) == 0 ? Call.Kind.PAGE : Call.Kind.TRACK,
+                            random.nextBoolean() ? "Order" : "Visit"),
                     moment(),
                     new JsonObject().put("total", random.nextInt(100))));
         }
@@ -213,6 +216,12 @@ class NextChangeTest {
 
     private JsonObject behaviour(String type) {
         var behaviour = new JsonObject().put("type", type).put("event", random.nextBoolean() ? "Order" : "Visit");
+        if (random.nextInt(4) == 0) {
+            behaviour.put("call", "page");
+            if (random.nextBoolean()) {
+                behaviour.remove("event");
+            }
+        }
         return random.nextInt(4) == 0 ? behaviour : behaviour.put("within", span());
     }
 

@@ -20,4 +20,11 @@ class PlanTest {
                         && line.contains("profile_no = asked.no")
                         && line.contains("atom = asked.atom"));
     }
+
+    @Test
+    void what_people_did_is_found_by_their_ids_whatever_it_is_called() {
+        assertThat(Plans.onEmptyTables(PeopleStore.EVENTS))
+                .anyMatch(line -> line.contains("cdp_identity_by_profile"))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("identity_no = i.no"));
+    }
 }

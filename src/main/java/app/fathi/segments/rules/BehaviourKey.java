@@ -14,7 +14,7 @@ public final class BehaviourKey {
     private BehaviourKey() {}
 
     public static String of(Behaviour behaviour) {
-        var key = new JsonArray().add(behaviour.event());
+        var key = new JsonArray().add(call(behaviour.call()));
         behaviour.where().stream()
                 .map(one -> new JsonArray()
                         .add(path(one.path()))
@@ -23,6 +23,13 @@ public final class BehaviourKey {
                 .sorted()
                 .forEach(key::add);
         return key.encode();
+    }
+
+    /** Of a track event its name alone, as before there were others. */
+    private static Object call(Rule.Call call) {
+        return call.kind() == Rule.Call.Kind.TRACK
+                ? call.name()
+                : JsonArray.of(call.kind().word(), call.name());
     }
 
     private static JsonArray path(Path path) {

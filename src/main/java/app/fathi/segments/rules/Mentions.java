@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  * @param properties of the events, without those that lie inside them
  */
 public record Mentions(
-        Set<String> traits, Set<String> events, Set<String> properties, Set<UUID> segments, boolean messages) {
+        Set<String> traits, Set<Rule.Call> events, Set<String> properties, Set<UUID> segments, boolean messages) {
 
     public static final Mentions NOTHING = new Mentions(Set.of(), Set.of(), Set.of(), Set.of(), false);
 
@@ -45,7 +45,7 @@ public record Mentions(
     }
 
     private void add(Behaviour behaviour) {
-        events.add(behaviour.event());
+        events.add(behaviour.call());
         properties.addAll(properties(behaviour));
     }
 

@@ -2,7 +2,11 @@ package app.fathi.segments.rules;
 
 import app.fathi.cdp.values.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** Who is meant. See {@link RuleParser} for how it is written, and {@link Truth} for what it says of a person. */
@@ -95,11 +99,10 @@ public sealed interface Rule {
     /**
      * Events of one kind. Equal ones share what is counted.
      *
-     * @param event the name of a {@code track}, or {@code page}, {@code screen}
      * @param where what holds of their properties, all of it
      * @param within from so long ago until now; null for as long as events are kept
      */
-    record Behaviour(String event, List<Property> where, Duration within) {
+    record Behaviour(Call call, List<Property> where, Duration within) {
         public Behaviour {
             where = List.copyOf(where);
         }
@@ -107,7 +110,47 @@ public sealed interface Rule {
         /** Looked up for each person and event: what is asked of properties is only read to tell equal names apart. */
         @Override
         public int hashCode() {
-            return event.hashCode();
+            return call.hashCode();
+        }
+    }
+
+    /**
+     * By which call events come, and under which name: a page may be called as an event is.
+     *
+     * @param name null for every page, or screen; of a page that came, one without a name
+     */
+    record Call(Kind kind, String name) {
+        public enum Kind {
+            TRACK,
+            PAGE,
+            SCREEN;
+
+            /** As events have it. */
+            public String word() {
+                return name().toLowerCase(Locale.ROOT);
+            }
+        }
+
+        public static Call track(String name) {
+            return new Call(Kind.TRACK, name);
+        }
+
+        /** Of an event that came; empty for one of a call that no rule asks for. */
+        public static Optional<Call> of(String kind, String name) {
+            return Arrays.stream(Kind.values())
+                    .filter(one -> one.word().equals(kind))
+                    .findFirst()
+                    .map(one -> new Call(one, name));
+        }
+
+        /** Whether an event that came so is one of these. */
+        public boolean means(Call event) {
+            return kind == event.kind && (name == null || name.equals(event.name));
+        }
+
+        /** As what rules may ask for an event that came so. */
+        public Set<Call> asked() {
+            return kind == Kind.TRACK || name == null ? Set.of(this) : Set.of(this, new Call(kind, null));
         }
     }
 

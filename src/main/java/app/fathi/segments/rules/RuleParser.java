@@ -52,7 +52,7 @@ public final class RuleParser {
     private static final Set<String> TYPE = Set.of("type");
     private static final Set<String> OPERATOR_KEYS =
             Set.of("operator", "value", "values", "low", "high", "duration", "inDays", "ignoreCase");
-    private static final Set<String> BEHAVIOUR_KEYS = Set.of("event", "where", "within");
+    private static final Set<String> BEHAVIOUR_KEYS = Set.of("call", "event", "where", "within");
     private static final Set<String> MESSAGE_KEYS =
             Set.of("was", "purpose", "channel", "message", "within", "olderThan");
     private static final Set<String> TIME_OPERATORS = Set.of("before", "after", "withinLast", "notWithinLast");
@@ -236,7 +236,13 @@ public final class RuleParser {
     private Behaviour behaviour(JsonObject json, String at) {
         var where = properties(json.getValue("where", new JsonArray()), at + "/where");
         return new Behaviour(
-                text(json, "event", at), where, json.containsKey("within") ? duration(json, "within", at) : null);
+                call(json, at), where, json.containsKey("within") ? duration(json, "within", at) : null);
+    }
+
+    /** Pages and screens need no name: without one all of them are meant. */
+    private Rule.Call call(JsonObject json, String at) {
+        var kind = json.containsKey("call") ? word(json, "call", at, Rule.Call.Kind.values()) : Rule.Call.Kind.TRACK;
+        return new Rule.Call(kind, kind == Rule.Call.Kind.TRACK || json.containsKey("event") ? text(json, "event", at) : null);
     }
 
     private void property(Object value, String at, List<Rule.Property> where) {

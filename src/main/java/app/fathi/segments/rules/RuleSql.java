@@ -312,8 +312,10 @@ public final class RuleSql {
     /** Events of the kind; more than those where {@code where} asks what SQL would answer otherwise. */
     private String events(Behaviour behaviour, String what) {
         var from = behaviour.within() == null ? "" : " AND e.at >= " + moment(now.minus(behaviour.within()));
-        return "SELECT " + what + " FROM segments_event e WHERE e.ws = $1 AND e.name = "
-                + parameter(behaviour.event(), "text") + from + " AND e.at <= " + moment(now)
+        var call = behaviour.call();
+        return "SELECT " + what + " FROM segments_call e WHERE e.ws = $1 AND e.kind = '" + call.kind().word() + "'"
+                + (call.name() == null ? "" : " AND e.name = " + parameter(call.name(), "text"))
+                + from + " AND e.at <= " + moment(now)
                 + behaviour.where().stream().map(this::property).collect(Collectors.joining());
     }
 
