@@ -32,8 +32,17 @@ public final class DerivedBatch {
      *
      * @param traits names of those that have another value now
      * @param consents whether they agree to something else
+     * @param tags whether they have others
      */
-    public record Changed(int ws, int profileNo, Set<String> traits, boolean consents) {}
+    public record Changed(int ws, int profileNo, Set<String> traits, boolean consents, boolean tags) {
+        public static Changed nothing(int ws, int profileNo) {
+            return new Changed(ws, profileNo, Set.of(), false, false);
+        }
+
+        static Changed of(int ws, TraitsStore.Change change) {
+            return new Changed(ws, change.profileNo(), change.names(), change.consents(), change.tags());
+        }
+    }
 
     /** An id, with all that was said and done under it, or the addresses behind it, has gone from one profile to another. */
     public record Moved(int ws, int fromNo, int toNo) {}

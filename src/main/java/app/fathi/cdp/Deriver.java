@@ -149,8 +149,7 @@ public final class Deriver implements Recompute {
                                 new DerivedBatch(
                                         List.of(),
                                         changes.stream()
-                                                .map(one -> new DerivedBatch.Changed(
-                                                        ws, one.profileNo(), one.names(), one.consents()))
+                                                .map(one -> DerivedBatch.Changed.of(ws, one))
                                                 .toList(),
                                         Set.of()))));
     }
@@ -523,7 +522,7 @@ public final class Deriver implements Recompute {
             SqlConnection tx, int ws, Touched touched, TraitDefinitions definitions, List<DerivedBatch.Changed> told) {
         var locked = touched.locked();
         if (locked.isEmpty()) {
-            touched.all.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
+            touched.all.forEach(no -> told.add(DerivedBatch.Changed.nothing(ws, no)));
             return Future.succeededFuture();
         }
         return store.lock(tx, ws, locked).compose(differ -> computed.compute(
@@ -537,9 +536,9 @@ public final class Deriver implements Recompute {
                     var rest = new TreeSet<>(touched.all);
                     refreshed.forEach(one -> {
                         rest.remove(one.profileNo());
-                        told.add(new DerivedBatch.Changed(ws, one.profileNo(), one.names(), one.consents()));
+                        told.add(DerivedBatch.Changed.of(ws, one));
                     });
-                    rest.forEach(no -> told.add(new DerivedBatch.Changed(ws, no, Set.of(), false)));
+                    rest.forEach(no -> told.add(DerivedBatch.Changed.nothing(ws, no)));
                     return traits.tell(tx, ws, refreshed);
                 })
                 .compose(done ->

@@ -21,8 +21,14 @@ final class TraitsStore {
      * What was in force of one person, and what is.
      *
      * @param consents whether they agree to something else than before
+     * @param tags whether they have others than before
      */
-    record Change(int profileNo, JsonObject before, JsonObject after, boolean consents) {
+    record Change(int profileNo, JsonObject before, JsonObject after, boolean consents, boolean tags) {
+        /** Of somebody of whom traits are all that is looked at. */
+        Change(int profileNo, JsonObject before, JsonObject after) {
+            this(profileNo, before, after, false, false);
+        }
+
         /** The traits that have another value, or none any more. */
         Set<String> names() {
             var names = new HashSet<String>();
@@ -172,7 +178,7 @@ final class TraitsStore {
                 .execute(Tuple.of(ws, count))
                 .map(rows -> rows.stream()
                         .map(row -> new Change(
-                                row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits"), false))
+                                row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits")))
                         .toList());
     }
 

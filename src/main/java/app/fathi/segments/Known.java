@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 /**
  * A person as the database knows one.
  *
+ * @param tags that the person has
  * @param channels over which the person is reached
  * @param segments static ones that the person is in, of those that were asked for
  * @param events in ascending order, of the kinds that were asked for
@@ -34,6 +35,7 @@ record Known(
         String userId,
         JsonObject traits,
         JsonObject consents,
+        Set<String> tags,
         Set<String> channels,
         Set<UUID> segments,
         List<Event> events,
@@ -46,11 +48,21 @@ record Known(
 
     /** Of whom nothing is asked but what they did. */
     static Known unseen(int no) {
-        return new Known(no, null, null, new JsonObject(), new JsonObject(), Set.of(), Set.of(), List.of(), List.of());
+        return new Known(
+                no,
+                null,
+                null,
+                new JsonObject(),
+                new JsonObject(),
+                Set.of(),
+                Set.of(),
+                Set.of(),
+                List.of(),
+                List.of());
     }
 
     Known with(Set<UUID> theirSegments, List<Event> theirEvents, List<Message> theirMessages) {
-        return new Known(no, id, userId, traits, consents, channels, theirSegments, theirEvents, theirMessages);
+        return new Known(no, id, userId, traits, consents, tags, channels, theirSegments, theirEvents, theirMessages);
     }
 
     @Override
@@ -82,6 +94,11 @@ record Known(
                         .thenComparing(one -> !one.getBoolean(0)));
         return said.map(one -> one.getBoolean(0) ? Choice.GRANTED : Choice.DENIED)
                 .orElse(Choice.UNSET);
+    }
+
+    @Override
+    public boolean tagged(String tag) {
+        return tags.contains(tag);
     }
 
     @Override

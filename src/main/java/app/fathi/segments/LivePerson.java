@@ -46,6 +46,11 @@ record LivePerson(Known known, Set<Call> listed, LiveSegments segments, Map<Inte
     }
 
     @Override
+    public boolean tagged(String tag) {
+        return known.tagged(tag);
+    }
+
+    @Override
     public boolean member(UUID segment) {
         return known.member(segment);
     }

@@ -42,7 +42,7 @@ final class LiveSegments {
      * @param rule without names of dynamic segments: their rules stand in their place
      * @param ruleNo grows when who is meant changes
      * @param kept whether everybody was asked by this rule, so that a change is news
-     * @param looks whether the rule asks for more than what somebody did: traits, consent, channels, the zone
+     * @param looks whether the rule asks for more than what somebody did: traits, tags, consent, channels, the zone
      * @param properties of events, that the rule asks for
      * @param atoms numbers of the behaviours by which it is answered
      */
@@ -83,6 +83,7 @@ final class LiveSegments {
     private final Map<String, List<Live>> byTrait = new HashMap<>();
     private final Map<Call, List<Live>> byEvent = new HashMap<>();
     private final List<Live> byConsent = new ArrayList<>();
+    private final List<Live> byTag = new ArrayList<>();
     private final Set<Live> byMessage = new HashSet<>();
     private final Set<UUID> staticSegments = new HashSet<>();
 
@@ -141,8 +142,11 @@ final class LiveSegments {
             append(byTrait, Known.ZONE, live);
         }
         mentions.events().forEach(event -> append(byEvent, event, live));
-        if (asksConsent(live.rule())) {
+        if (any(live.rule(), Rule.Consented.class::isInstance)) {
             byConsent.add(live);
+        }
+        if (any(live.rule(), Rule.Tagged.class::isInstance)) {
+            byTag.add(live);
         }
         if (mentions.messages()) {
             byMessage.add(live);
@@ -202,6 +206,10 @@ final class LiveSegments {
 
     List<Live> ofConsent() {
         return byConsent;
+    }
+
+    List<Live> ofTags() {
+        return byTag;
     }
 
     /** Whether it asks what people were sent and what they did with it. */
@@ -270,6 +278,7 @@ final class LiveSegments {
             case Rule.IgnoredLast ignored -> {}
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
+            case Rule.Tagged tagged -> {}
             case Rule.Member member -> {}
         }
     }
@@ -280,10 +289,6 @@ final class LiveSegments {
 
     private static boolean looks(Rule rule) {
         return any(rule, one -> !(one instanceof Rule.Did || one instanceof Rule.Member));
-    }
-
-    private static boolean asksConsent(Rule rule) {
-        return any(rule, Rule.Consented.class::isInstance);
     }
 
     private static boolean any(Rule rule, Predicate<Rule> wanted) {

@@ -1,5 +1,6 @@
 package app.fathi.segments;
 
+import app.fathi.cdp.DerivedBatch;
 import app.fathi.cdp.values.Instants;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.segments.LiveSegments.Atom;
@@ -57,10 +58,10 @@ final class Membership {
     /**
      * What became other of a person.
      *
-     * @param traits their names
+     * @param change traits and all else that may have become other
      * @param everything somebody else's events are theirs now, or theirs somebody else's
      */
-    record Touched(Set<String> traits, boolean consents, boolean everything, List<Did> events) {}
+    record Touched(DerivedBatch.Changed change, boolean everything, List<Did> events) {}
 
     /** The rules as they stand until the transaction ends; empty for a workspace that never had a dynamic segment. */
     Future<Optional<LiveSegments>> rules(SqlConnection tx, int ws) {
@@ -179,12 +180,16 @@ final class Membership {
                 kept -> now.compose(moment -> known.map(of -> new Seen(all, kept, of, listed, moment)))));
     }
 
-    private static Collection<Live> concerned(LiveSegments rules, Touched change) {
+    private static Collection<Live> concerned(LiveSegments rules, Touched touched) {
         var concerned = new LinkedHashSet<Live>();
+        var change = touched.change();
         change.traits().forEach(name -> concerned.addAll(rules.ofTrait(name)));
-        change.events().forEach(event -> concerned.addAll(rules.ofEvent(event.call())));
+        touched.events().forEach(event -> concerned.addAll(rules.ofEvent(event.call())));
         if (change.consents()) {
             concerned.addAll(rules.ofConsent());
+        }
+        if (change.tags()) {
+            concerned.addAll(rules.ofTags());
         }
         return concerned;
     }

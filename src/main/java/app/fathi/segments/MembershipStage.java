@@ -1,6 +1,7 @@
 package app.fathi.segments;
 
 import app.fathi.cdp.DerivedBatch;
+import app.fathi.cdp.DerivedBatch.Changed;
 import app.fathi.cdp.ProfileStage;
 import app.fathi.segments.Membership.Did;
 import app.fathi.segments.Membership.Touched;
@@ -10,7 +11,6 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.ArrayList;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** Moves people into segments and out of them as events come, in the transaction that takes the events. */
@@ -27,12 +27,12 @@ public final class MembershipStage implements ProfileStage {
         for (var change : batch.changes()) {
             byWorkspace
                     .computeIfAbsent(change.ws(), ws -> new TreeMap<>())
-                    .put(change.profileNo(), new Touched(change.traits(), change.consents(), false, new ArrayList<>()));
+                    .put(change.profileNo(), new Touched(change, false, new ArrayList<>()));
         }
         for (var moved : batch.moved()) {
             var people = byWorkspace.computeIfAbsent(moved.ws(), ws -> new TreeMap<>());
             for (int no : new int[] {moved.fromNo(), moved.toNo()}) {
-                people.put(no, new Touched(Set.of(), false, true, new ArrayList<>()));
+                people.put(no, new Touched(Changed.nothing(moved.ws(), no), true, new ArrayList<>()));
             }
         }
         for (var event : batch.events()) {
@@ -40,7 +40,8 @@ public final class MembershipStage implements ProfileStage {
                     .ifPresent(call -> byWorkspace
                             .computeIfAbsent(event.ws(), ws -> new TreeMap<>())
                             .computeIfAbsent(
-                                    event.profileNo(), no -> new Touched(Set.of(), false, false, new ArrayList<>()))
+                                    event.profileNo(),
+                                    no -> new Touched(Changed.nothing(event.ws(), no), false, new ArrayList<>()))
                             .events()
                             .add(new Did(
                                     call, event.at(), event.payload().getJsonObject("properties", new JsonObject()))));

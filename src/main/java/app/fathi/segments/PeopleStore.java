@@ -120,7 +120,7 @@ final class PeopleStore {
 
     private static final String KNOWN =
             """
-            SELECT p.profile_no, p.id, p.user_id, p.traits, p.consents,
+            SELECT p.profile_no, p.id, p.user_id, p.traits, p.consents, p.tags,
                    ARRAY (SELECT r.channel FROM segments_reachable r WHERE r.ws = p.ws AND r.profile_no = p.profile_no) AS channels
             FROM cdp_profile p
             """;
@@ -153,6 +153,7 @@ final class PeopleStore {
                 row.getString("user_id"),
                 row.getJsonObject("traits"),
                 row.getJsonObject("consents"),
+                Set.of(row.getArrayOfStrings("tags")),
                 Set.of(row.getArrayOfStrings("channels")),
                 Set.of(),
                 List.of(),

@@ -21,7 +21,7 @@ public final class TraitRows {
         var changes = new ArrayList<TraitsStore.Change>();
         for (int i = 0; i < people.size(); i++) {
             rows.add(Tuple.of(ws, i + 1, UUID.randomUUID(), people.get(i), seen));
-            changes.add(new TraitsStore.Change(i + 1, new JsonObject(), people.get(i), false));
+            changes.add(new TraitsStore.Change(i + 1, new JsonObject(), people.get(i)));
         }
         return tx.preparedQuery(
                         """

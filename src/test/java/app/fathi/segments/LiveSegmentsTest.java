@@ -103,6 +103,28 @@ class LiveSegmentsTest {
         assertThat(reads(campaign.json().getString("id"))).isEqualTo(1);
     }
 
+    @Test
+    void people_enter_and_leave_with_their_tags() {
+        var rule = rule("tagged").put("tag", "vip");
+        var tagged = create(rule);
+        var others = create(rule("and").put("rules", JsonArray.of(not(rule), trait("maybe-vip", "exists"))));
+        identify("tag-1", new JsonObject().put("maybe-vip", true));
+        comesTo(others, "tag-1");
+        track(new JsonObject()
+                .put("userId", "tag-1")
+                .put("event", "Tag Added")
+                .put("properties", new JsonObject().put("tag", "vip")));
+        comesTo(tagged, "tag-1");
+        comesTo(others);
+        assertThat(preview(rule)).containsExactly("tag-1");
+        track(new JsonObject()
+                .put("userId", "tag-1")
+                .put("event", "Tag Removed")
+                .put("properties", new JsonObject().put("tag", "vip")));
+        comesTo(tagged);
+        comesTo(others, "tag-1");
+    }
+
     /** How many people a campaign is for. */
     private static int reads(String campaign) {
         var answer = server.admin("POST", "/api/v1/campaigns/" + campaign + "/estimate", null);

@@ -350,15 +350,16 @@ class MembershipTest {
                 .put("property", "total")
                 .put("operator", "gt")
                 .put("value", 50));
-        rules.add(rule("firstTime")
-                .put("call", "page")
-                .put("event", "Home")
-                .put("operator", "notWithinLast")
-                .put("duration", "P2D"));
         rules.add(rule("lastTime")
                 .put("call", "page")
                 .put("operator", "withinLast")
                 .put("duration", "P1D"));
+        rules.add(rule("and")
+                .put(
+                        "rules",
+                        JsonArray.of(
+                                rule("tagged").put("tag", "vip"),
+                                rule("not").put("rule", rule("tagged").put("tag", "new")))));
         rules.add(rule("message").put("was", "sent").put("within", "P10D").put("atLeast", 2));
         rules.add(rule("message").put("was", "ignored").put("olderThan", "P1D").put("purpose", "news"));
         rules.add(rule("message").put("was", "shown").put("exactly", 0));
@@ -401,7 +402,7 @@ class MembershipTest {
             batch.add(
                     switch (random.nextInt(8)) {
                         case 0, 1 -> identify(user, visitor, traits());
-                        case 2 -> consents(user, visitor);
+                        case 2 -> random.nextBoolean() ? consents(user, visitor) : tags(user, visitor);
                         case 3 ->
                             user == null || random.nextBoolean()
                                     ? page(user, visitor)
@@ -452,6 +453,15 @@ class MembershipTest {
             page.put("name", List.of("Home", "Order").get(random.nextInt(2)));
         }
         return event(random.nextInt(4) == 0 ? "screen" : "page", user, visitor, page);
+    }
+
+    private StreamRecord tags(String user, String visitor) {
+        return tracked(
+                user,
+                visitor,
+                random.nextInt(3) == 0 ? "Tag Removed" : "Tag Added",
+                new JsonObject()
+                        .put("tag", List.of("vip", "new").get(random.nextInt(2))));
     }
 
     private StreamRecord consents(String user, String visitor) {

@@ -158,7 +158,17 @@ class NextChangeTest {
     }
 
     private static Known person(List<Event> events, List<Message> messages, JsonObject traits) {
-        return new Known(1, UUID.randomUUID(), "ada", traits, new JsonObject(), Set.of(), Set.of(), events, messages);
+        return new Known(
+                1,
+                UUID.randomUUID(),
+                "ada",
+                traits,
+                new JsonObject(),
+                Set.of(),
+                Set.of(),
+                Set.of(),
+                events,
+                messages);
     }
 
     /** Mostly gone by, sometimes to come. */

@@ -41,6 +41,7 @@ public record Mentions(
             case Rule.IgnoredLast ignored -> {}
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
+            case Rule.Tagged tagged -> {}
         }
     }
 

@@ -44,6 +44,7 @@ public final class NextChange {
             case Rule.IgnoredLast ignored -> ignored(ignored, person, now);
             case Rule.Subscribed subscribed -> null;
             case Rule.Consented consented -> null;
+            case Rule.Tagged tagged -> null;
             case Rule.Member member -> null;
         };
     }

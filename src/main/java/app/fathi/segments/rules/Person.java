@@ -22,6 +22,8 @@ public interface Person {
 
     Choice consent(String purpose, String channel);
 
+    boolean tagged(String tag);
+
     boolean member(UUID segment);
 
     /** All of this person, in the order in which they were sent; those at the end of which nobody knows whether they were. */

@@ -56,6 +56,9 @@ public sealed interface Rule {
     /** What the person said about messages of this purpose on this channel. Never unknown: who said nothing said so. */
     record Consented(String purpose, String channel, Choice choice) implements Rule {}
 
+    /** Whether one has a tag. Never unknown. */
+    record Tagged(String tag) implements Rule {}
+
     /** Whether one belongs to another segment. Never unknown. */
     record Member(UUID segment) implements Rule {}
 

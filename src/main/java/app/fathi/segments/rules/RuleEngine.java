@@ -46,6 +46,7 @@ public final class RuleEngine {
             case Rule.Subscribed subscribed -> Truth.of(person.subscribed(subscribed.channel()));
             case Rule.Consented consented ->
                 Truth.of(person.consent(consented.purpose(), consented.channel()) == consented.choice());
+            case Rule.Tagged tagged -> Truth.of(person.tagged(tagged.tag()));
             case Rule.Member member -> Truth.of(person.member(member.segment()));
         };
     }

@@ -38,6 +38,7 @@ public final class RuleParser {
     static final int TEXT_LIMIT = 1_024;
     static final int PATTERN_LIMIT = 256;
     static final int WHERE_LIMIT = 10;
+    private static final int TAG_LIMIT = 64;
 
     /** Newest moments kept of a behaviour: one more than what can be asked of it. */
     static final int COUNT_LIMIT = 100;
@@ -164,6 +165,10 @@ public final class RuleParser {
                         text(json, "channel", at),
                         word(json, "state", at, Rule.Choice.values()));
             }
+            case "tagged" -> {
+                only(json, at, TYPE, Set.of("tag"));
+                yield new Rule.Tagged(tag(json, at));
+            }
             case "segment" -> {
                 only(json, at, TYPE, Set.of("segment"));
                 yield new Rule.Member(id(json, "segment", at, "The id of a segment."));
@@ -172,8 +177,18 @@ public final class RuleParser {
                 fault(
                         at + "/type",
                         "One of everyone, and, or, not, trait, did, didNot, total, firstTime, lastTime, message,"
-                                + " ignoredLast, subscribed, consent, segment.");
+                                + " ignoredLast, subscribed, consent, tagged, segment.");
         };
+    }
+
+    /** As people have them: without spaces around them. */
+    private String tag(JsonObject json, String at) {
+        return json.getValue("tag") instanceof String tag
+                        && !tag.isEmpty()
+                        && tag.strip().equals(tag)
+                        && tag.codePointCount(0, tag.length()) <= TAG_LIMIT
+                ? tag
+                : fault(at + "/tag", "A text of 1 to " + TAG_LIMIT + " characters without spaces around it.");
     }
 
     private List<Rule> rules(JsonObject json, String at, int depth) {

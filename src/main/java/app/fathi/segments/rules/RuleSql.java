@@ -97,6 +97,7 @@ public final class RuleSql {
             case Rule.IgnoredLast ignored -> ignored(ignored, wanted);
             case Rule.Subscribed subscribed -> (wanted ? "" : "NOT ") + subscribed(subscribed);
             case Rule.Consented consented -> (wanted ? "" : "NOT ") + consented(consented);
+            case Rule.Tagged tagged -> (wanted ? "" : "NOT ") + tagged(tagged);
             case Rule.Member member -> (wanted ? "" : "NOT ") + member(member.segment());
         };
     }
@@ -454,6 +455,10 @@ public final class RuleSql {
                 + " (p.consents -> " + parameter(consented.purpose() + "/*", "text") + ")) c (v)"
                 + " WHERE c.v IS NOT NULL ORDER BY (c.v ->> 1)::bigint DESC, c.v ->> 0 LIMIT 1), 'unset')";
         return "(" + said + " = " + parameter(consented.choice().name().toLowerCase(Locale.ROOT), "text") + ")";
+    }
+
+    private String tagged(Rule.Tagged tagged) {
+        return "(p.tags @> ARRAY[" + parameter(tagged.tag(), "text") + "])";
     }
 
     /** Who became part of somebody else is in it as that person. */

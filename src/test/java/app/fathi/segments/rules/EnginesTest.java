@@ -79,11 +79,14 @@ class EnginesTest {
             "hasAll",
             "hasNone");
 
+    private static final List<String> TAGS = List.of("vip", "VIP", "new", "a b", "İ");
+
     private static Vertx vertx;
     private static TestDatabase database;
     private static Pool pool;
     private static List<JsonObject> people;
     private static List<String> kindOf;
+    private static List<Set<String>> tags;
     private static Map<String, Integer> numbers;
 
     private final long seed = Long.getLong("fathi.seed", System.nanoTime());
@@ -162,6 +165,15 @@ class EnginesTest {
             }
         });
         await(pool.withTransaction(tx -> TraitRows.put(tx, WS, people)));
+        tags = new ArrayList<>();
+        for (int i = 0; i < people.size(); i++) {
+            int bits = i;
+            tags.add(TAGS.stream()
+                    .filter(tag -> (bits >> TAGS.indexOf(tag) & 1) == 1)
+                    .collect(Collectors.toSet()));
+            await(pool.preparedQuery("UPDATE cdp_profile SET tags = $1 WHERE ws = $2 AND profile_no = $3")
+                    .execute(Tuple.of(tags.get(i).toArray(String[]::new), WS, i + 1)));
+        }
         await(pool.query("SELECT name, no FROM cdp_trait_name WHERE ws = 1").execute())
                 .forEach(row -> numbers.put(row.getString("name"), row.getInteger("no")));
     }
@@ -216,6 +228,26 @@ class EnginesTest {
     }
 
     @Test
+    void both_say_the_same_of_tags() {
+        var asked = new TreeMap<String, Integer>();
+        for (int round = 0; round < ROUNDS; round++) {
+            var json = tagged();
+            var rule = RuleParser.parse(json, "");
+            assertThat(compare(List.of(rule, new Rule.Not(rule)), json))
+                    .as("answered in SQL alone")
+                    .isEqualTo(2);
+            tags.forEach(theirs -> asked.merge(
+                    theirs.contains(json.getString("tag")) ? "has it" : "has it not", 2, Integer::sum));
+        }
+        System.out.println("tagged " + asked);
+        assertThat(asked.values()).allMatch(count -> count >= 1_000);
+    }
+
+    private JsonObject tagged() {
+        return new JsonObject().put("type", "tagged").put("tag", random.nextInt(9) == 0 ? "nobody's" : one(TAGS));
+    }
+
+    @Test
     void both_say_the_same_of_rules_in_rules() {
         for (int round = 0; round < ROUNDS * 4; round++) {
             var json = nested(4);
@@ -230,7 +262,7 @@ class EnginesTest {
                 new JsonObject().put("type", "and").put("rules", JsonArray.of(nested(depth - 1), nested(depth - 1)));
             case 3 ->
                 new JsonObject().put("type", "or").put("rules", JsonArray.of(nested(depth - 1), nested(depth - 1)));
-            default -> rule(one(OPERATORS));
+            default -> random.nextInt(4) == 0 ? tagged() : rule(one(OPERATORS));
         };
     }
 
@@ -269,7 +301,7 @@ class EnginesTest {
     private static TreeSet<Integer> meant(Rule rule) {
         var meant = new TreeSet<Integer>();
         for (int i = 0; i < people.size(); i++) {
-            if (RuleEngine.evaluate(rule, new Somebody(people.get(i)), NOW).holds()) {
+            if (RuleEngine.evaluate(rule, new Somebody(people.get(i), tags.get(i)), NOW).holds()) {
                 meant.add(i + 1);
             }
         }
@@ -346,7 +378,7 @@ class EnginesTest {
         return future.await();
     }
 
-    private record Somebody(JsonObject traits) implements Person {
+    private record Somebody(JsonObject traits, Set<String> tags) implements Person {
         @Override
         public Value trait(Path path) {
             return path.in(traits);
@@ -365,6 +397,11 @@ class EnginesTest {
         @Override
         public Rule.Choice consent(String purpose, String channel) {
             throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean tagged(String tag) {
+            return tags.contains(tag);
         }
 
         @Override
