@@ -33,23 +33,34 @@ public final class DerivedBatch {
      * @param traits names of those that have another value now
      * @param consents whether they agree to something else
      * @param tags whether they have others
+     * @param groups whether they are in others
      */
-    public record Changed(int ws, int profileNo, Set<String> traits, boolean consents, boolean tags) {
+    public record Changed(
+            int ws, int profileNo, Set<String> traits, boolean consents, boolean tags, boolean groups) {
         public static Changed nothing(int ws, int profileNo) {
-            return new Changed(ws, profileNo, Set.of(), false, false);
+            return new Changed(ws, profileNo, Set.of(), false, false, false);
         }
 
         static Changed of(int ws, TraitsStore.Change change) {
-            return new Changed(ws, change.profileNo(), change.names(), change.consents(), change.tags());
+            return new Changed(
+                    ws, change.profileNo(), change.names(), change.consents(), change.tags(), change.groups());
         }
     }
 
     /** An id, with all that was said and done under it, or the addresses behind it, has gone from one profile to another. */
     public record Moved(int ws, int fromNo, int toNo) {}
 
+    /**
+     * What became other of a group.
+     *
+     * @param traits names of those that have another value now
+     */
+    public record Group(int ws, String id, Set<String> traits) {}
+
     private final List<Event> events;
     private final List<Changed> changes;
     private final Set<Moved> moved;
+    private final List<Group> groups;
     private final List<StreamRecord> facts = new ArrayList<>();
 
     public DerivedBatch(List<Event> events) {
@@ -57,9 +68,14 @@ public final class DerivedBatch {
     }
 
     public DerivedBatch(List<Event> events, List<Changed> changes, Set<Moved> moved) {
+        this(events, changes, moved, List.of());
+    }
+
+    DerivedBatch(List<Event> events, List<Changed> changes, Set<Moved> moved, List<Group> groups) {
         this.events = List.copyOf(events);
         this.changes = List.copyOf(changes);
         this.moved = Set.copyOf(moved);
+        this.groups = List.copyOf(groups);
     }
 
     public List<Event> events() {
@@ -77,6 +93,10 @@ public final class DerivedBatch {
      */
     public Set<Moved> moved() {
         return moved;
+    }
+
+    public List<Group> groups() {
+        return groups;
     }
 
     /** Appended to {@code facts} when the batch commits. */

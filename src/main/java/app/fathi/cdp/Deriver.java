@@ -95,7 +95,7 @@ public final class Deriver implements Recompute {
                 .compose(derived -> {
                     var all = new ArrayList<>(derived.events());
                     all.addAll(interactions);
-                    var batch = new DerivedBatch(all, derived.changes(), derived.moved());
+                    var batch = new DerivedBatch(all, derived.changes(), derived.moved(), derived.groups());
                     derived.merges().forEach(batch::addFact);
                     return conclude(tx, batch);
                 });
@@ -197,8 +197,9 @@ public final class Deriver implements Recompute {
             List<DerivedBatch.Event> events,
             List<DerivedBatch.Changed> changes,
             Set<Moved> moved,
+            List<DerivedBatch.Group> groups,
             List<StreamRecord> merges) {
-        static final Derived NOTHING = new Derived(List.of(), List.of(), Set.of(), List.of());
+        static final Derived NOTHING = new Derived(List.of(), List.of(), Set.of(), List.of(), List.of());
     }
 
     private Future<Derived> profile(SqlConnection tx, List<Arrived> fresh) {
@@ -258,7 +259,7 @@ public final class Deriver implements Recompute {
                             .compose(done -> refresh(tx, changes))
                             .compose(done -> moveAddresses(tx, changes.moves, merges))
                             .compose(done -> tellGroups(tx, ordered))
-                            .map(done -> new Derived(
+                            .map(others -> new Derived(
                                     ordered.stream()
                                             .map(one -> new DerivedBatch.Event(
                                                     one.ws(),
@@ -269,6 +270,7 @@ public final class Deriver implements Recompute {
                                             .toList(),
                                     changes.told,
                                     changes.moved(),
+                                    others,
                                     merges));
                 }));
     }
@@ -558,8 +560,9 @@ public final class Deriver implements Recompute {
         return chain;
     }
 
-    /** What is said of groups themselves: of each trait the latest word. */
-    private Future<Void> tellGroups(SqlConnection tx, List<Arrived> events) {
+    /** What is said of groups themselves: of each trait the latest word. Those of which something is other by that. */
+    private Future<List<DerivedBatch.Group>> tellGroups(SqlConnection tx, List<Arrived> events) {
+        var others = new ArrayList<DerivedBatch.Group>();
         var byWorkspace = new TreeMap<Integer, List<Arrived>>();
         events.stream().filter(one -> one.group() != null).forEach(one -> byWorkspace
                 .computeIfAbsent(one.ws(), ws -> new ArrayList<>())
@@ -569,6 +572,8 @@ public final class Deriver implements Recompute {
             var ids = entry.getValue().stream().map(one -> one.group().id()).collect(Collectors.toSet());
             chain = chain.compose(done -> groups.lockGroups(tx, entry.getKey(), ids))
                     .compose(words -> {
+                        var before = new HashMap<String, Map<String, Object>>();
+                        words.forEach((id, said) -> before.put(id, inForce(said)));
                         for (var one : entry.getValue()) {
                             one.payload()
                                     .getJsonObject("traits", new JsonObject())
@@ -581,10 +586,24 @@ public final class Deriver implements Recompute {
                                                     .add(one.messageId()),
                                             Identity.MAX_TRAITS));
                         }
-                        return groups.updateGroups(tx, entry.getKey(), words);
+                        return groups.updateGroups(tx, entry.getKey(), words).onSuccess(done -> words.forEach(
+                                (id, said) -> others.add(new DerivedBatch.Group(
+                                        entry.getKey(), id, differing(before.get(id), inForce(said))))));
                     });
         }
-        return chain;
+        return chain.map(others);
+    }
+
+    private static Map<String, Object> inForce(JsonObject words) {
+        var values = new HashMap<String, Object>();
+        words.fieldNames().forEach(name -> values.put(name, words.getJsonArray(name).getValue(0)));
+        return values;
+    }
+
+    private static Set<String> differing(Map<String, Object> before, Map<String, Object> after) {
+        return Stream.concat(before.keySet().stream(), after.keySet().stream())
+                .filter(name -> !Objects.equals(before.get(name), after.get(name)))
+                .collect(Collectors.toSet());
     }
 
     private Future<Void> keep(SqlConnection tx, List<Arrived> events, Map<Id, Identity> known) {

@@ -75,7 +75,7 @@ final class ProfilesStore {
             FROM unnest($2::int[]) AS asked (no)
             CROSS JOIN (SELECT coalesce(array_agg(name), '{}') AS names FROM cdp_computed_trait WHERE ws = $1) computed
             CROSS JOIN (SELECT coalesce((SELECT oldest FROM cdp_trait_rules WHERE ws = $1), '{}') AS names) first
-            CROSS JOIN LATERAL (SELECT b.traits, b.consents, b.tags FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
+            CROSS JOIN LATERAL (SELECT b.traits, b.consents, b.tags, b.groups FROM cdp_profile b WHERE b.ws = $1 AND b.profile_no = asked.no) before
             CROSS JOIN LATERAL (
               WITH w AS MATERIALIZED (
                 SELECT DISTINCT ON (t.what, t.key) t.what, t.key, t.value -> 0 AS value, t.value -> 1 AS micros
@@ -110,7 +110,7 @@ final class ProfilesStore {
             WHERE p.ws = $1 AND p.profile_no = asked.no
               AND (p.traits, p.tags, p.groups, p.consents) IS DISTINCT FROM (f.traits, f.tags, f.groups, f.consents)
             RETURNING p.profile_no, before.traits AS before, f.traits AS after, before.consents <> f.consents AS consents,
-              before.tags <> f.tags AS tags
+              before.tags <> f.tags AS tags, before.groups <> f.groups AS groups
             """
                     .formatted(
                             WordsStore.STANDING.formatted("t.what = 'trait' AND t.key = ANY (first.names)"),
@@ -158,7 +158,8 @@ final class ProfilesStore {
                                 row.getJsonObject("before"),
                                 row.getJsonObject("after"),
                                 row.getBoolean("consents"),
-                                row.getBoolean("tags")))
+                                row.getBoolean("tags"),
+                                row.getBoolean("groups")))
                         .toList());
     }
 

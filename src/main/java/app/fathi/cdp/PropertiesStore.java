@@ -13,12 +13,17 @@ public final class PropertiesStore {
      * @param names an expression for a text[]
      */
     public static String members(String object, String names) {
+        return members(object, names, "");
+    }
+
+    /** @param step from a member to its value, such as {@code -> 0} */
+    public static String members(String object, String names, String step) {
         return """
                 (SELECT jsonb_object_agg(m.name, CASE
                    WHEN pg_column_size(m.value) <= 8192 THEN m.value
                    WHEN jsonb_typeof(m.value) = 'string' THEN to_jsonb(left(m.value #>> '{}', 2048))
                    ELSE '{}' END)
-                 FROM (SELECT n AS name, %s -> n AS value FROM unnest(%s) AS n) m WHERE m.value IS NOT NULL)"""
-                .formatted(object, names);
+                 FROM (SELECT n AS name, %s -> n%s AS value FROM unnest(%s) AS n) m WHERE m.value IS NOT NULL)"""
+                .formatted(object, step, names);
     }
 }

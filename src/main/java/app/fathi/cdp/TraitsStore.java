@@ -22,11 +22,13 @@ final class TraitsStore {
      *
      * @param consents whether they agree to something else than before
      * @param tags whether they have others than before
+     * @param groups whether they are in others than before
      */
-    record Change(int profileNo, JsonObject before, JsonObject after, boolean consents, boolean tags) {
+    record Change(
+            int profileNo, JsonObject before, JsonObject after, boolean consents, boolean tags, boolean groups) {
         /** Of somebody of whom traits are all that is looked at. */
         Change(int profileNo, JsonObject before, JsonObject after) {
-            this(profileNo, before, after, false, false);
+            this(profileNo, before, after, false, false, false);
         }
 
         /** The traits that have another value, or none any more. */

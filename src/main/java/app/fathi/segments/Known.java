@@ -14,7 +14,9 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
@@ -24,6 +26,7 @@ import java.util.stream.Stream;
  * A person as the database knows one.
  *
  * @param tags that the person has
+ * @param groups that the person is in, with those of their traits that were asked for
  * @param channels over which the person is reached
  * @param segments static ones that the person is in, of those that were asked for
  * @param events in ascending order, of the kinds that were asked for
@@ -36,6 +39,7 @@ record Known(
         JsonObject traits,
         JsonObject consents,
         Set<String> tags,
+        Map<String, JsonObject> groups,
         Set<String> channels,
         Set<UUID> segments,
         List<Event> events,
@@ -55,14 +59,23 @@ record Known(
                 new JsonObject(),
                 new JsonObject(),
                 Set.of(),
+                Map.of(),
                 Set.of(),
                 Set.of(),
                 List.of(),
                 List.of());
     }
 
-    Known with(Set<UUID> theirSegments, List<Event> theirEvents, List<Message> theirMessages) {
-        return new Known(no, id, userId, traits, consents, tags, channels, theirSegments, theirEvents, theirMessages);
+    /** @param traitsOfGroups of all groups in which anybody is who is asked */
+    Known with(
+            Map<String, JsonObject> traitsOfGroups,
+            Set<UUID> theirSegments,
+            List<Event> theirEvents,
+            List<Message> theirMessages) {
+        var theirGroups = new HashMap<>(groups);
+        theirGroups.replaceAll((group, none) -> traitsOfGroups.getOrDefault(group, none));
+        return new Known(
+                no, id, userId, traits, consents, tags, theirGroups, channels, theirSegments, theirEvents, theirMessages);
     }
 
     @Override

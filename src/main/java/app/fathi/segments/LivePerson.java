@@ -6,6 +6,7 @@ import app.fathi.segments.rules.Person;
 import app.fathi.segments.rules.Rule.Behaviour;
 import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Rule.Choice;
+import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
@@ -48,6 +49,11 @@ record LivePerson(Known known, Set<Call> listed, LiveSegments segments, Map<Inte
     @Override
     public boolean tagged(String tag) {
         return known.tagged(tag);
+    }
+
+    @Override
+    public Map<String, JsonObject> groups() {
+        return known.groups();
     }
 
     @Override

@@ -8,6 +8,7 @@ import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Test;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -42,8 +43,9 @@ final class LiveSegments {
      * @param rule without names of dynamic segments: their rules stand in their place
      * @param ruleNo grows when who is meant changes
      * @param kept whether everybody was asked by this rule, so that a change is news
-     * @param looks whether the rule asks for more than what somebody did: traits, tags, consent, channels, the zone
+     * @param looks whether the rule asks for more than what somebody did: traits, tags, groups, consent, channels, the zone
      * @param properties of events, that the rule asks for
+     * @param groupTraits traits of groups, that the rule asks for
      * @param atoms numbers of the behaviours by which it is answered
      */
     record Live(
@@ -55,6 +57,7 @@ final class LiveSegments {
             boolean looks,
             Set<Call> listedEvents,
             Set<String> properties,
+            Set<String> groupTraits,
             Set<Integer> atoms) {
 
         /** Sets of these are made for each person of whom there is an event: nobody reads rules to tell two of them apart. */
@@ -84,6 +87,8 @@ final class LiveSegments {
     private final Map<Call, List<Live>> byEvent = new HashMap<>();
     private final List<Live> byConsent = new ArrayList<>();
     private final List<Live> byTag = new ArrayList<>();
+    private final List<Live> byGroup = new ArrayList<>();
+    private final Set<String> groupTraits = new HashSet<>();
     private final Set<Live> byMessage = new HashSet<>();
     private final Set<UUID> staticSegments = new HashSet<>();
 
@@ -94,17 +99,28 @@ final class LiveSegments {
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
         if (segments.stream().noneMatch(segment -> segment.no() == EVERYBODY)) {
-            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of(), Set.of()));
+            add(new Live(
+                    EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of(), Set.of(), Set.of()));
         }
         if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
             add(new Live(
-                    SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of(), Set.of(), Set.of()));
+                    SUBSCRIBED,
+                    NO_ID,
+                    new Rule.Subscribed("webpush"),
+                    1,
+                    false,
+                    true,
+                    Set.of(),
+                    Set.of(),
+                    Set.of(),
+                    Set.of()));
         }
         for (var segment : segments) {
             if (needs(segment.rule()).entrySet().stream().allMatch(one -> {
                 var atom = numbered.get(one.getKey());
                 return atom != null && atom.keep() >= one.getValue();
             })) {
+                var mentions = Mentions.of(segment.rule());
                 var behaviours = counted(segment.rule()).keySet();
                 behaviours.forEach(behaviour -> number(behaviour, numbered.get(BehaviourKey.of(behaviour))));
                 add(new Live(
@@ -115,7 +131,8 @@ final class LiveSegments {
                         segment.kept(),
                         looks(segment.rule()),
                         listed(segment.rule()),
-                        Mentions.of(segment.rule()).properties(),
+                        mentions.properties(),
+                        mentions.groupTraits(),
                         behaviours.stream()
                                 .map(behaviour -> atoms.get(behaviour).no())
                                 .collect(Collectors.toUnmodifiableSet())));
@@ -148,6 +165,10 @@ final class LiveSegments {
         if (any(live.rule(), Rule.Tagged.class::isInstance)) {
             byTag.add(live);
         }
+        if (any(live.rule(), Rule.InGroup.class::isInstance)) {
+            byGroup.add(live);
+        }
+        groupTraits.addAll(mentions.groupTraits());
         if (mentions.messages()) {
             byMessage.add(live);
         }
@@ -210,6 +231,15 @@ final class LiveSegments {
 
     List<Live> ofTags() {
         return byTag;
+    }
+
+    List<Live> ofGroups() {
+        return byGroup;
+    }
+
+    /** Whether any of them asks for one of these traits of groups. */
+    boolean askGroups(Set<String> traits) {
+        return !Collections.disjoint(groupTraits, traits);
     }
 
     /** Whether it asks what people were sent and what they did with it. */
@@ -279,12 +309,16 @@ final class LiveSegments {
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
             case Rule.Tagged tagged -> {}
+            case Rule.InGroup group -> {}
             case Rule.Member member -> {}
         }
     }
 
     private static boolean hasDays(Rule rule) {
-        return any(rule, one -> one instanceof Rule.Trait(var path, Test.Anniversary days));
+        return any(
+                rule,
+                one -> one instanceof Rule.Trait(var path, Test.Anniversary days)
+                        || one instanceof Rule.InGroup(var group, var trait, Test.Anniversary inDays));
     }
 
     private static boolean looks(Rule rule) {

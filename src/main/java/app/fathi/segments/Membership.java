@@ -15,6 +15,7 @@ import app.fathi.segments.rules.RuleEngine;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
@@ -42,13 +43,16 @@ import java.util.stream.LongStream;
 final class Membership {
     private static final int MAX_WORKSPACES = 1_000;
 
+    private final Vertx vertx;
     private final RulesStore segments;
+    private final GroupsStore groups = new GroupsStore();
     private final MembershipStore store = new MembershipStore();
     private final PeopleStore people = new PeopleStore();
     private final Cache<Integer, LiveSegments> rules =
             Caffeine.newBuilder().maximumSize(MAX_WORKSPACES).build();
 
-    Membership(RulesStore segments) {
+    Membership(Vertx vertx, RulesStore segments) {
+        this.vertx = vertx;
         this.segments = segments;
     }
 
@@ -87,14 +91,31 @@ final class Membership {
     }
 
     /** After a batch of events: asks those of whom something became other that a rule speaks of. What is news is told. */
-    Future<List<StreamRecord>> follow(SqlConnection tx, int ws, Map<Integer, Touched> touched) {
+    Future<List<StreamRecord>> follow(
+            SqlConnection tx, int ws, Map<Integer, Touched> touched, Collection<DerivedBatch.Group> groups) {
         var rules = rules(tx, ws);
         var strangers = store.strangers(tx, ws, touched.keySet());
-        return rules.compose(found -> strangers
+        return rules.compose(found -> lookLater(tx, ws, groups, found)
+                .compose(done -> strangers)
                 .compose(unknown -> store.enter(tx, ws, unknown))
                 .compose(fresh -> found.isEmpty()
                         ? Future.succeededFuture(List.of())
                         : follow(tx, ws, touched, fresh, found.get())));
+    }
+
+    /**
+     * Whoever is in a group of which something became other that a rule asks for is asked again, by {@link MembershipTimers}. Before anybody
+     * is locked, as they do it.
+     */
+    private Future<Void> lookLater(
+            SqlConnection tx, int ws, Collection<DerivedBatch.Group> groups, Optional<LiveSegments> rules) {
+        var asked = groups.stream()
+                .filter(group -> rules.isPresent() && rules.get().askGroups(group.traits()))
+                .map(DerivedBatch.Group::id)
+                .collect(Collectors.toCollection(TreeSet::new));
+        return asked.isEmpty()
+                ? Future.succeededFuture()
+                : this.groups.changed(tx, ws, asked).onSuccess(done -> MembershipTimers.wakeAfter(vertx, tx));
     }
 
     private Future<List<StreamRecord>> follow(
@@ -151,12 +172,14 @@ final class Membership {
             SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Instant clock) {
         var listed = new HashSet<Call>();
         var properties = new HashSet<String>();
+        var groupTraits = new HashSet<String>();
         var looked = new HashSet<Integer>();
         var counted = new HashSet<Counted>();
         questions.forEach((no, lives) -> lives.forEach(live -> {
             listed.addAll(live.listedEvents());
             // Of all that are asked: what one of them needs listed the others ask there as well.
             properties.addAll(live.properties());
+            groupTraits.addAll(live.groupTraits());
             live.atoms().forEach(atom -> counted.add(new Counted(no, atom)));
             if (live.looks()) {
                 looked.add(no);
@@ -175,7 +198,7 @@ final class Membership {
                 ws,
                 questions.keySet(),
                 looked,
-                new Mentions(Set.of(), listed, properties, rules.staticSegments(), messages));
+                new Mentions(Set.of(), listed, properties, groupTraits, rules.staticSegments(), messages));
         return locked.compose(all -> moments.compose(
                 kept -> now.compose(moment -> known.map(of -> new Seen(all, kept, of, listed, moment)))));
     }
@@ -190,6 +213,9 @@ final class Membership {
         }
         if (change.tags()) {
             concerned.addAll(rules.ofTags());
+        }
+        if (change.groups()) {
+            concerned.addAll(rules.ofGroups());
         }
         return concerned;
     }

@@ -10,8 +10,10 @@ import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Moves people into segments and out of them as events come, in the transaction that takes the events. */
 public final class MembershipStage implements ProfileStage {
@@ -46,9 +48,11 @@ public final class MembershipStage implements ProfileStage {
                             .add(new Did(
                                     call, event.at(), event.payload().getJsonObject("properties", new JsonObject()))));
         }
+        var groups = batch.groups().stream().collect(Collectors.groupingBy(DerivedBatch.Group::ws));
         Future<Void> chain = Future.succeededFuture();
         for (var entry : byWorkspace.entrySet()) {
-            chain = chain.compose(done -> membership.follow(tx, entry.getKey(), entry.getValue()))
+            chain = chain.compose(done -> membership.follow(
+                            tx, entry.getKey(), entry.getValue(), groups.getOrDefault(entry.getKey(), List.of())))
                     .map(news -> {
                         news.forEach(batch::addFact);
                         return null;

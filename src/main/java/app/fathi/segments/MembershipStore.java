@@ -274,11 +274,12 @@ final class MembershipStore {
                 .toList());
     }
 
-    /** How long until somebody is due; empty where nobody ever is. */
+    /** How long until somebody is due, or is to be woken; empty where nobody ever is. */
     Future<Optional<Long>> millisToNext(SqlClient client) {
         return client.query(
                         """
-                        SELECT ceil(extract(epoch FROM min(due) - now()) * 1000)::bigint AS millis
+                        SELECT CASE WHEN EXISTS (SELECT FROM segments_group) THEN 0
+                               ELSE ceil(extract(epoch FROM min(due) - now()) * 1000)::bigint END AS millis
                         FROM (SELECT due FROM segments_person WHERE due IS NOT NULL ORDER BY due LIMIT 1) next
                         """)
                 .execute()

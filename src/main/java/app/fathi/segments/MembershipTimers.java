@@ -24,10 +24,12 @@ public final class MembershipTimers extends VerticleBase {
     private static final Logger LOG = LoggerFactory.getLogger(MembershipTimers.class);
     private static final String HINT = "fathi.hint.segments.due";
     private static final int PEOPLE = 500;
+    private static final int GROUPS = 100;
 
     private final Transactions transactions;
     private final Streams streams;
     private final Membership membership;
+    private final GroupMembers members;
     private final MembershipStore store = new MembershipStore();
     private DueLoop loop;
 
@@ -35,6 +37,7 @@ public final class MembershipTimers extends VerticleBase {
         this.transactions = transactions;
         this.streams = streams;
         this.membership = membership;
+        this.members = new GroupMembers(transactions);
     }
 
     /** Once the transaction has committed, whoever sleeps here looks at once. Losing it costs a second. */
@@ -46,7 +49,7 @@ public final class MembershipTimers extends VerticleBase {
     public Future<?> start() {
         loop = new DueLoop(
                 vertx,
-                () -> fire(null).map(count -> count == PEOPLE),
+                () -> round(null),
                 () -> store.millisToNext(transactions.pool()),
                 failure -> LOG.warn("People who are due in segments wait: {}", Thrown.text(failure)));
         vertx.eventBus().consumer(HINT, hint -> loop.run());
@@ -57,6 +60,20 @@ public final class MembershipTimers extends VerticleBase {
     @Override
     public Future<?> stop() {
         return loop.stop();
+    }
+
+    /** Wakes members of groups, and asks who is due; whether there may be more. */
+    Future<Boolean> round(Instant now) {
+        return wakeMembers(0, 0).compose(more -> fire(now).map(count -> more || count == PEOPLE));
+    }
+
+    /** As many as are asked at once. */
+    private Future<Boolean> wakeMembers(int groups, int woken) {
+        return groups == GROUPS || woken >= PEOPLE
+                ? Future.succeededFuture(true)
+                : members.wake().compose(some -> some < 0
+                        ? Future.succeededFuture(false)
+                        : wakeMembers(groups + 1, woken + some));
     }
 
     /**

@@ -15,6 +15,7 @@ import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -120,7 +121,7 @@ final class PeopleStore {
 
     private static final String KNOWN =
             """
-            SELECT p.profile_no, p.id, p.user_id, p.traits, p.consents, p.tags,
+            SELECT p.profile_no, p.id, p.user_id, p.traits, p.consents, p.tags, p.groups,
                    ARRAY (SELECT r.channel FROM segments_reachable r WHERE r.ws = p.ws AND r.profile_no = p.profile_no) AS channels
             FROM cdp_profile p
             """;
@@ -146,6 +147,8 @@ final class PeopleStore {
                 .map(rows -> rows.stream().map(PeopleStore::known).toList());
     }
 
+    private static final JsonObject NO_TRAITS = new JsonObject();
+
     private static Known known(Row row) {
         return new Known(
                 row.getInteger("profile_no"),
@@ -154,6 +157,8 @@ final class PeopleStore {
                 row.getJsonObject("traits"),
                 row.getJsonObject("consents"),
                 Set.of(row.getArrayOfStrings("tags")),
+                Arrays.stream(row.getArrayOfStrings("groups"))
+                        .collect(Collectors.toMap(group -> group, group -> NO_TRAITS)),
                 Set.of(row.getArrayOfStrings("channels")),
                 Set.of(),
                 List.of(),
@@ -165,22 +170,47 @@ final class PeopleStore {
         var numbers = people.stream().map(Known::no).toList();
         return events(client, ws, numbers, mentions.events(), mentions.properties())
                 .compose(events -> segments(client, ws, numbers, mentions.segments())
-                        .compose(segments -> (mentions.messages()
-                                        ? messages.of(client, ws, numbers)
-                                        : Future.succeededFuture(Map.<Integer, List<Message>>of()))
-                                .map(sent -> people.stream()
-                                        .map(known -> known.with(
-                                                segments.getOrDefault(known.no(), Set.of()),
-                                                events.getOrDefault(known.no(), List.of()),
-                                                sent.getOrDefault(known.no(), List.of())))
-                                        .toList())));
+                        .compose(segments -> groups(client, ws, people, mentions.groupTraits())
+                                .compose(groups -> (mentions.messages()
+                                                ? messages.of(client, ws, numbers)
+                                                : Future.succeededFuture(Map.<Integer, List<Message>>of()))
+                                        .map(sent -> people.stream()
+                                                .map(known -> known.with(
+                                                        groups,
+                                                        segments.getOrDefault(known.no(), Set.of()),
+                                                        events.getOrDefault(known.no(), List.of()),
+                                                        sent.getOrDefault(known.no(), List.of())))
+                                                .toList()))));
+    }
+
+    static final String GROUPS = "SELECT id, %s AS traits FROM cdp_group WHERE ws = $1 AND id = ANY ($2)"
+            .formatted(PropertiesStore.members("traits", "$3::text[]", " -> 0"));
+
+    /** Of the groups in which these people are those of these traits that they have. */
+    private Future<Map<String, JsonObject>> groups(
+            SqlClient client, int ws, Collection<Known> people, Set<String> traits) {
+        var ids = people.stream()
+                .flatMap(known -> known.groups().keySet().stream())
+                .collect(Collectors.toSet());
+        if (ids.isEmpty() || traits.isEmpty()) {
+            return Future.succeededFuture(Map.of());
+        }
+        return client.preparedQuery(GROUPS)
+                .execute(Tuple.of(ws, ids.toArray(String[]::new), traits.toArray(String[]::new)))
+                .map(rows -> {
+                    var found = new HashMap<String, JsonObject>();
+                    rows.forEach(row -> found.put(
+                            row.getString("id"),
+                            row.getJson("traits") instanceof JsonObject json ? json : NO_TRAITS));
+                    return found;
+                });
     }
 
     /**
      * These people with all their events of these kinds; without those who became part of somebody else.
      *
      * @param looked those of them of whom more is asked than what they did
-     * @param mentions events, static segments and messages that are asked for
+     * @param mentions events, traits of groups, static segments and messages that are asked for
      */
     Future<Map<Integer, Known>> known(
             SqlClient client, int ws, Collection<Integer> people, Set<Integer> looked, Mentions mentions) {

@@ -22,7 +22,7 @@ public final class Segments {
     private final Config.Segments config;
     private final Supplier<Future<Boolean>> findMessages;
     private final RulesStore store = new RulesStore();
-    private final Membership membership = new Membership(store);
+    private final Membership membership;
 
     /**
      * @param workers on the pool of the workers
@@ -40,6 +40,7 @@ public final class Segments {
         this.workers = workers;
         this.config = config;
         this.findMessages = findMessages;
+        this.membership = new Membership(vertx, store);
     }
 
     /** After profile: moves people as events come. */

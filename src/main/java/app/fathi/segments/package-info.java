@@ -10,7 +10,7 @@
  * segments_size} (how many people were in it), {@code segments_member} (static ones), {@code
  * segments_import} (files of people) with {@code segments_import_error} and {@code segments_import_member}; {@code
  * segments_person}, {@code segments_moments}, {@code segments_block} (who is in dynamic ones), {@code segments_workspace},
- * {@code segments_atom} (their rules as numbers); views over what is read of others: {@code segments_call}, {@code
+ * {@code segments_atom} (their rules as numbers), {@code segments_group} (groups whose members are asked again); views over what is read of others: {@code segments_call}, {@code
  * segments_reachable}, {@code segments_address}, {@code segments_message}, {@code segments_campaign}, {@code segments_delivery}. Facts: {@code segment.entered}, {@code
  * segment.left}, {@code segment.rebuilt}. Permissions: {@code
  * segments:…}.

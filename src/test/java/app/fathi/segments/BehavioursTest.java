@@ -107,7 +107,7 @@ class BehavioursTest {
                                 WS,
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).toList(),
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).collect(Collectors.toSet()),
-                                new Mentions(Set.of(), Set.copyOf(CALLS), Set.of("total", "shop"), Set.of(), true))
+                                new Mentions(Set.of(), Set.copyOf(CALLS), Set.of("total", "shop"), Set.of(), Set.of(), true))
                         .await()
                         .values()
                         .stream()

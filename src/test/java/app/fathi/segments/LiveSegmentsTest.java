@@ -125,6 +125,37 @@ class LiveSegmentsTest {
         comesTo(others, "tag-1");
     }
 
+    @Test
+    void people_move_with_their_groups_and_with_what_is_said_of_these() {
+        var enterprise = rule("group")
+                .put("trait", "plan")
+                .put("operator", "equals")
+                .put("value", "enterprise");
+        var atAcme = create(rule("group").put("group", "acme"));
+        var atEnterprise = create(enterprise);
+        group("acme-1", "acme", new JsonObject());
+        group("acme-2", "acme", new JsonObject());
+        group("other-1", "other", new JsonObject().put("plan", "free"));
+        comesTo(atAcme, "acme-1", "acme-2");
+        comesTo(atEnterprise);
+        group("acme-1", "acme", new JsonObject().put("plan", "enterprise"));
+        comesTo(atEnterprise, "acme-1", "acme-2");
+        assertThat(preview(enterprise)).containsExactlyInAnyOrder("acme-1", "acme-2");
+        group("other-1", "acme", new JsonObject());
+        comesTo(atEnterprise, "acme-1", "acme-2", "other-1");
+        group("other-1", "acme", new JsonObject().put("plan", "free"));
+        comesTo(atEnterprise);
+        comesTo(atAcme, "acme-1", "acme-2", "other-1");
+    }
+
+    private static void group(String user, String group, JsonObject traits) {
+        tell(new JsonObject()
+                .put("type", "group")
+                .put("userId", user)
+                .put("groupId", group)
+                .put("traits", traits));
+    }
+
     /** How many people a campaign is for. */
     private static int reads(String campaign) {
         var answer = server.admin("POST", "/api/v1/campaigns/" + campaign + "/estimate", null);

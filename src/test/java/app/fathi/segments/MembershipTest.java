@@ -75,7 +75,7 @@ class MembershipTest {
         bitmaps = new Bitmaps(1 << 20);
         transactions = new Transactions(pool);
         var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
-        membership = new Membership(rules);
+        membership = new Membership(vertx, rules);
         timers = new MembershipTimers(transactions, streams, membership);
         facts = new MembershipFacts(vertx, membership);
         rebuild = new RebuildJob(transactions, membership, () -> Future.succeededFuture(true));
@@ -258,6 +258,54 @@ class MembershipTest {
     }
 
     @Test
+    void members_of_a_large_group_are_woken_piece_by_piece_and_once_more_when_it_became_other_meanwhile() {
+        create(rule("group").put("trait", "plan").put("operator", "equals").put("value", "gold"));
+        database.execute(
+                """
+                INSERT INTO cdp_profile (ws, profile_no, id, user_id, groups, first_seen_at, last_seen_at)
+                SELECT 1, n, gen_random_uuid(), 'm' || n, CASE WHEN n % 3 > 0 THEN ARRAY['large', 'x'] ELSE '{x}' END, now(), now()
+                FROM generate_series(1001, 4600) n
+                """);
+        database.execute("INSERT INTO cdp_profile_number (ws, next) VALUES (1, 4601)");
+        derive(List.of(inGroup("ada", "small", "gold"), inGroup("ada", "large", "gold")));
+        var members = new GroupMembers(transactions);
+        var pieces = new ArrayList<Integer>();
+        for (int piece = members.wake().await(); piece >= 0; piece = members.wake().await()) {
+            if (pieces.size() == 3) {
+                derive(List.of(inGroup("ada", "large", "silver")));
+            }
+            pieces.add(piece);
+        }
+        assertThat(pieces).as("the small one has its turn between").containsExactlyInAnyOrder(1, 1000, 1000, 401, 1000, 1000, 401);
+        assertThat(pieces.subList(0, 2)).contains(1);
+        var woken = pool.query("SELECT count(*) FROM segments_person WHERE due <= now()").execute().await();
+        assertThat(woken.iterator().next().getLong(0)).isEqualTo(2401);
+        assertThat(pool.query("SELECT FROM segments_group").execute().await().size()).isZero();
+    }
+
+    @Test
+    void what_no_rule_asks_of_a_group_wakes_nobody() {
+        create(rule("group").put("trait", "plan").put("operator", "equals").put("value", "gold"));
+        derive(List.of(inGroup("ada", "acme", "gold")));
+        assertThat(pool.query("DELETE FROM segments_group").execute().await().rowCount()).isEqualTo(1);
+        derive(List.of(inGroup("eve", "acme", "gold")));
+        var town = inGroup("ada", "acme", "gold");
+        town.payload().getJsonObject("traits").put("town", "Rome");
+        derive(List.of(town));
+        assertThat(new GroupMembers(transactions).wake().await()).isEqualTo(-1);
+    }
+
+    private StreamRecord inGroup(String user, String group, String plan) {
+        var said = event(
+                "group",
+                user,
+                null,
+                new JsonObject().put("groupId", group).put("traits", new JsonObject().put("plan", plan)));
+        said.payload().put("at", Instant.now().toString());
+        return said;
+    }
+
+    @Test
     void people_who_cannot_be_asked_keep_no_others_from_being_asked() {
         var lately = create(rule("did").put("event", "Visit").put("within", "P1D"));
         var visit = tracked("ada", null, "Visit", new JsonObject());
@@ -360,6 +408,13 @@ class MembershipTest {
                         JsonArray.of(
                                 rule("tagged").put("tag", "vip"),
                                 rule("not").put("rule", rule("tagged").put("tag", "new")))));
+        rules.add(rule("group").put("group", "g1"));
+        rules.add(rule("not").put("rule", rule("group")));
+        rules.add(rule("group").put("trait", "plan").put("operator", "equals").put("value", "gold"));
+        rules.add(rule("group")
+                .put("trait", "since")
+                .put("operator", "withinLast")
+                .put("duration", "P40D"));
         rules.add(rule("message").put("was", "sent").put("within", "P10D").put("atLeast", 2));
         rules.add(rule("message").put("was", "ignored").put("olderThan", "P1D").put("purpose", "news"));
         rules.add(rule("message").put("was", "shown").put("exactly", 0));
@@ -396,11 +451,11 @@ class MembershipTest {
 
     private List<StreamRecord> batch() {
         var batch = new ArrayList<StreamRecord>();
-        for (int i = 0; i < 25; i++) {
+        for (int i = 0; i < 30; i++) {
             var user = random.nextInt(4) == 0 ? null : "u" + random.nextInt(9);
             var visitor = user == null || random.nextInt(4) == 0 ? "v" + random.nextInt(7) : null;
             batch.add(
-                    switch (random.nextInt(8)) {
+                    switch (random.nextInt(9)) {
                         case 0, 1 -> identify(user, visitor, traits());
                         case 2 -> random.nextBoolean() ? consents(user, visitor) : tags(user, visitor);
                         case 3 ->
@@ -419,6 +474,14 @@ class MembershipTest {
                                     new JsonObject()
                                             .put("total", random.nextInt(100))
                                             .put("shop", "s" + random.nextInt(3)));
+                        case 6 ->
+                            event(
+                                    "group",
+                                    user,
+                                    visitor,
+                                    new JsonObject()
+                                            .put("groupId", "g" + random.nextInt(4))
+                                            .put("traits", traits()));
                         default -> tracked(user, visitor, "Visit", new JsonObject());
                     });
         }
@@ -546,6 +609,7 @@ class MembershipTest {
             }
         }
         pool.withTransaction(tx -> facts.learn(tx, consumed(news))).await();
+        while (timers.round(null).await()) {}
         while (timers.fire(null).await() > 0) {}
     }
 

@@ -16,6 +16,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
@@ -165,6 +166,7 @@ class NextChangeTest {
                 traits,
                 new JsonObject(),
                 Set.of(),
+                Map.of("acme", new JsonObject().put("since", traits.getString("since"))),
                 Set.of(),
                 Set.of(),
                 events,
@@ -177,7 +179,7 @@ class NextChangeTest {
     }
 
     private JsonObject rule(int depth) {
-        var kind = random.nextInt(depth > 0 ? 11 : 8);
+        var kind = random.nextInt(depth > 0 ? 12 : 9);
         return switch (kind) {
             case 0 ->
                 trait("since", List.of("withinLast", "notWithinLast").get(random.nextInt(2)))
@@ -212,10 +214,16 @@ class NextChangeTest {
                 var ignored = new JsonObject().put("type", "ignoredLast").put("last", 1 + random.nextInt(3));
                 yield random.nextBoolean() ? ignored : ignored.put("olderThan", span());
             }
-            case 8 -> new JsonObject().put("type", "not").put("rule", rule(depth - 1));
+            case 8 ->
+                new JsonObject()
+                        .put("type", "group")
+                        .put("trait", random.nextInt(4) == 0 ? "none" : "since")
+                        .put("operator", List.of("withinLast", "notWithinLast").get(random.nextInt(2)))
+                        .put("duration", span());
+            case 9 -> new JsonObject().put("type", "not").put("rule", rule(depth - 1));
             default ->
                 new JsonObject()
-                        .put("type", kind == 9 ? "and" : "or")
+                        .put("type", kind == 10 ? "and" : "or")
                         .put("rules", JsonArray.of(rule(depth - 1), rule(depth - 1)));
         };
     }

@@ -27,4 +27,12 @@ class PlanTest {
                 .anyMatch(line -> line.contains("cdp_identity_by_profile"))
                 .anyMatch(line -> line.contains("Index Cond") && line.contains("identity_no = i.no"));
     }
+
+    @Test
+    void members_of_a_group_are_found_by_the_group_and_those_of_a_large_one_by_their_numbers() {
+        assertThat(Plans.onEmptyTables(GroupsStore.SOME)).anyMatch(line -> line.contains("cdp_profile_groups"));
+        assertThat(Plans.onEmptyTables(GroupsStore.NEXT))
+                .anyMatch(line -> line.contains("cdp_profile_pkey"))
+                .noneMatch(line -> line.contains("cdp_profile_groups"));
+    }
 }

@@ -10,16 +10,27 @@ import java.util.stream.Collectors;
 /**
  * What a rule speaks of: what has to be known of people to answer it.
  *
+ * @param groupTraits traits of the groups that they are in
  * @param properties of the events, without those that lie inside them
  */
 public record Mentions(
-        Set<String> traits, Set<Rule.Call> events, Set<String> properties, Set<UUID> segments, boolean messages) {
+        Set<String> traits,
+        Set<Rule.Call> events,
+        Set<String> properties,
+        Set<String> groupTraits,
+        Set<UUID> segments,
+        boolean messages) {
 
-    public static final Mentions NOTHING = new Mentions(Set.of(), Set.of(), Set.of(), Set.of(), false);
+    public static final Mentions NOTHING = new Mentions(Set.of(), Set.of(), Set.of(), Set.of(), Set.of(), false);
 
     public static Mentions of(Rule rule) {
-        var mentions =
-                new Mentions(new HashSet<>(), new HashSet<>(), new HashSet<>(), new HashSet<>(), asksMessages(rule));
+        var mentions = new Mentions(
+                new HashSet<>(),
+                new HashSet<>(),
+                new HashSet<>(),
+                new HashSet<>(),
+                new HashSet<>(),
+                asksMessages(rule));
         mentions.add(rule);
         return mentions;
     }
@@ -42,6 +53,11 @@ public record Mentions(
             case Rule.Subscribed subscribed -> {}
             case Rule.Consented consented -> {}
             case Rule.Tagged tagged -> {}
+            case Rule.InGroup group -> {
+                if (group.trait() != null) {
+                    groupTraits.add(group.trait().root());
+                }
+            }
         }
     }
 

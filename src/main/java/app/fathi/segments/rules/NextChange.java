@@ -33,10 +33,7 @@ public final class NextChange {
             case Rule.And(var rules) -> earliest(rules, person, now);
             case Rule.Or(var rules) -> earliest(rules, person, now);
             case Rule.Not(var negated) -> next(negated, person, now);
-            case Rule.Trait(var path, Test.Within within) -> within(person.trait(path), within, now);
-            case Rule.Trait(var path, Test.Anniversary(int inDays)) ->
-                anniversary(person.trait(path), inDays, person.zone(), now);
-            case Rule.Trait trait -> null;
+            case Rule.Trait(var path, var test) -> value(person.trait(path), test, person, now);
             case Rule.Did did -> did(did, person, now);
             case Rule.Total total -> first(edges(total.behaviour(), person, now), now);
             case Rule.Moment moment -> moment(moment, person, now);
@@ -45,6 +42,7 @@ public final class NextChange {
             case Rule.Subscribed subscribed -> null;
             case Rule.Consented consented -> null;
             case Rule.Tagged tagged -> null;
+            case Rule.InGroup group -> group(group, person, now);
             case Rule.Member member -> null;
         };
     }
@@ -59,6 +57,23 @@ public final class NextChange {
 
     private static Instant first(Stream<Instant> moments, Instant now) {
         return moments.filter(moment -> moment.isAfter(now))
+                .min(Instant::compareTo)
+                .orElse(null);
+    }
+
+    private static Instant value(Value value, Test test, Person person, Instant now) {
+        return switch (test) {
+            case Test.Within within -> within(value, within, now);
+            case Test.Anniversary(int inDays) -> anniversary(value, inDays, person.zone(), now);
+            case null, default -> null;
+        };
+    }
+
+    private static Instant group(Rule.InGroup rule, Person person, Instant now) {
+        return person.groups().entrySet().stream()
+                .filter(one -> rule.test() != null && rule.means(one.getKey()))
+                .map(one -> value(rule.trait().in(one.getValue()), rule.test(), person, now))
+                .filter(Objects::nonNull)
                 .min(Instant::compareTo)
                 .orElse(null);
     }

@@ -5,9 +5,11 @@ import app.fathi.cdp.values.Value;
 import app.fathi.segments.rules.Rule.Aggregate;
 import app.fathi.segments.rules.Rule.Behaviour;
 import app.fathi.segments.rules.Rule.Choice;
+import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /** What is known of one person, as far as rules ask. */
@@ -23,6 +25,9 @@ public interface Person {
     Choice consent(String purpose, String channel);
 
     boolean tagged(String tag);
+
+    /** The groups that the person is in, by their ids, with those of their traits that were asked for. */
+    Map<String, JsonObject> groups();
 
     boolean member(UUID segment);
 

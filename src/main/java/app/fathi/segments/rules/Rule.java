@@ -59,6 +59,18 @@ public sealed interface Rule {
     /** Whether one has a tag. Never unknown. */
     record Tagged(String tag) implements Rule {}
 
+    /**
+     * Whether one is in a group, or in one of whose traits one is so. Never unknown.
+     *
+     * @param group its id; null for any
+     * @param trait of the group; null, as the test, where any group will do
+     */
+    record InGroup(String group, Path trait, Test test) implements Rule {
+        boolean means(String id) {
+            return group == null || group.equals(id);
+        }
+    }
+
     /** Whether one belongs to another segment. Never unknown. */
     record Member(UUID segment) implements Rule {}
 

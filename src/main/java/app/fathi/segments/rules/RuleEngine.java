@@ -47,8 +47,17 @@ public final class RuleEngine {
             case Rule.Consented consented ->
                 Truth.of(person.consent(consented.purpose(), consented.channel()) == consented.choice());
             case Rule.Tagged tagged -> Truth.of(person.tagged(tagged.tag()));
+            case Rule.InGroup group -> Truth.of(inGroup(group, person, now));
             case Rule.Member member -> Truth.of(person.member(member.segment()));
         };
+    }
+
+    private static boolean inGroup(Rule.InGroup rule, Person person, Instant now) {
+        return person.groups().entrySet().stream()
+                .filter(one -> rule.means(one.getKey()))
+                .anyMatch(one -> rule.test() == null
+                        || test(rule.test(), rule.trait().in(one.getValue()), person.zone(), now)
+                                .holds());
     }
 
     private static boolean ignored(Rule.IgnoredLast ignored, Person person, Instant now) {

@@ -169,6 +169,7 @@ public final class RuleParser {
                 only(json, at, TYPE, Set.of("tag"));
                 yield new Rule.Tagged(tag(json, at));
             }
+            case "group" -> inGroup(json, at);
             case "segment" -> {
                 only(json, at, TYPE, Set.of("segment"));
                 yield new Rule.Member(id(json, "segment", at, "The id of a segment."));
@@ -177,8 +178,19 @@ public final class RuleParser {
                 fault(
                         at + "/type",
                         "One of everyone, and, or, not, trait, did, didNot, total, firstTime, lastTime, message,"
-                                + " ignoredLast, subscribed, consent, tagged, segment.");
+                                + " ignoredLast, subscribed, consent, tagged, group, segment.");
         };
+    }
+
+    /** Of none of its traits, that one is in it. */
+    private Rule inGroup(JsonObject json, String at) {
+        var id = json.containsKey("group") ? text(json, "group", at) : null;
+        if (!json.containsKey("trait")) {
+            only(json, at, TYPE, Set.of("group"));
+            return new Rule.InGroup(id, null, null);
+        }
+        only(json, at, TYPE, Set.of("group", "trait"), OPERATOR_KEYS);
+        return new Rule.InGroup(id, path(json, "trait", at), test(json, at, null));
     }
 
     /** As people have them: without spaces around them. */

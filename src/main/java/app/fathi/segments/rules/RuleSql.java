@@ -98,6 +98,7 @@ public final class RuleSql {
             case Rule.Subscribed subscribed -> (wanted ? "" : "NOT ") + subscribed(subscribed);
             case Rule.Consented consented -> (wanted ? "" : "NOT ") + consented(consented);
             case Rule.Tagged tagged -> (wanted ? "" : "NOT ") + tagged(tagged);
+            case Rule.InGroup group -> inGroup(group, wanted);
             case Rule.Member member -> (wanted ? "" : "NOT ") + member(member.segment());
         };
     }
@@ -330,18 +331,20 @@ public final class RuleSql {
             exact = false;
             return "";
         }
-        var value = "nullif(e.properties" + way(property.path()) + ", 'null')";
-        return " AND "
-                + switch (property.test()) {
-                    case Test.Exists(boolean wanted) -> value + (wanted ? " IS NOT NULL" : " IS NULL");
-                    case Test.Equal equal ->
-                        value + " IN (SELECT jsonb_array_elements(" + parameter(json(equal.values()), "text")
-                                + "::jsonb))";
-                    case Test.Order(var sense, Value.Numeric(double bound)) ->
-                        "CASE WHEN jsonb_typeof(" + value + ") = 'number' THEN (" + value + ")::numeric " + sense.sql
-                                + " " + parameter(decimal(bound), "numeric") + " ELSE false END";
-                    default -> throw new IllegalStateException("not exact: " + property);
-                };
+        return " AND " + json(property.test(), "nullif(e.properties" + way(property.path()) + ", 'null')");
+    }
+
+    /** What {@link #isExact} is, of a value in JSON. */
+    private String json(Test test, String value) {
+        return switch (test) {
+            case Test.Exists(boolean wanted) -> value + (wanted ? " IS NOT NULL" : " IS NULL");
+            case Test.Equal equal ->
+                value + " IN (SELECT jsonb_array_elements(" + parameter(json(equal.values()), "text") + "::jsonb))";
+            case Test.Order(var sense, Value.Numeric(double bound)) ->
+                "CASE WHEN jsonb_typeof(" + value + ") = 'number' THEN (" + value + ")::numeric " + sense.sql + " "
+                        + parameter(decimal(bound), "numeric") + " ELSE false END";
+            default -> throw new IllegalStateException("not exact: " + test);
+        };
     }
 
     private String way(Path path) {
@@ -459,6 +462,43 @@ public final class RuleSql {
 
     private String tagged(Rule.Tagged tagged) {
         return "(p.tags @> ARRAY[" + parameter(tagged.tag(), "text") + "])";
+    }
+
+    private static final String IN_ANY = "p.groups <> '{}'";
+
+    private String inGroup(Rule.InGroup rule, boolean wanted) {
+        if (rule.test() == null) {
+            return (wanted ? "(" : "NOT (") + IN_ANY
+                    + (rule.group() == null ? "" : " AND p.groups @> ARRAY[" + parameter(rule.group(), "text") + "]") + ")";
+        }
+        boolean asked = isExact(rule.test()) && rule.trait().names().size() == 1;
+        exact &= asked;
+        return asked || wanted ? groups(rule, asked, wanted) : "true";
+    }
+
+    /**
+     * Who is in groups is read once with each of these, so it costs the same however many groups there are and whatever is known of how
+     * many that are. A group of which nothing was ever said has no traits.
+     *
+     * @param asked whether it is asked here what the trait is, and not only whether it is there
+     */
+    private String groups(Rule.InGroup rule, boolean asked, boolean wanted) {
+        var rows = "(SELECT p.profile_no FROM cdp_profile p CROSS JOIN LATERAL unnest(p.groups) AS m (id)"
+                + " LEFT JOIN cdp_group g ON g.ws = p.ws AND g.id = m.id WHERE p.ws = $1 AND " + IN_ANY;
+        if (rule.group() != null) {
+            var id = parameter(rule.group(), "text");
+            rows += " AND p.groups @> ARRAY[" + id + "] AND m.id = " + id;
+        }
+        if (asked || !ofTheMissing(rule.test())) {
+            var value = "nullif(g.traits -> " + parameter(rule.trait().root(), "text") + " -> 0, 'null')";
+            rows += " AND " + (asked ? json(rule.test(), value) : value + " IS NOT NULL");
+        }
+        return wanted ? in(rows) : notIn(rows);
+    }
+
+    /** Whether it is true of what is not there. */
+    private boolean ofTheMissing(Test test) {
+        return RuleEngine.test(test, Value.MISSING, ZoneOffset.UTC, now) == Truth.TRUE;
     }
 
     /** Who became part of somebody else is in it as that person. */

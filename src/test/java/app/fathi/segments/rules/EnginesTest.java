@@ -87,6 +87,11 @@ class EnginesTest {
     private static List<JsonObject> people;
     private static List<String> kindOf;
     private static List<Set<String>> tags;
+    /** Groups by their ids: each has the traits of one of the people. */
+    private static Map<String, JsonObject> groups;
+
+    private static Map<String, String> kindOfGroup;
+    private static List<Map<String, JsonObject>> groupsOf;
     private static Map<String, Integer> numbers;
 
     private final long seed = Long.getLong("fathi.seed", System.nanoTime());
@@ -174,8 +179,41 @@ class EnginesTest {
             await(pool.preparedQuery("UPDATE cdp_profile SET tags = $1 WHERE ws = $2 AND profile_no = $3")
                     .execute(Tuple.of(tags.get(i).toArray(String[]::new), WS, i + 1)));
         }
+        groups();
         await(pool.query("SELECT name, no FROM cdp_trait_name WHERE ws = 1").execute())
                 .forEach(row -> numbers.put(row.getString("name"), row.getInteger("no")));
+    }
+
+    /** A third of the people are in none, and of one group nothing was ever said. */
+    private static void groups() {
+        groups = new LinkedHashMap<>();
+        kindOfGroup = new HashMap<>();
+        for (int i = 0; i < people.size(); i++) {
+            if (kindOf.indexOf(kindOf.get(i)) + 9 > i) {
+                groups.put("g" + i, people.get(i));
+                kindOfGroup.put("g" + i, kindOf.get(i));
+            }
+        }
+        groups.forEach((id, traits) -> await(pool.preparedQuery(
+                        """
+                        INSERT INTO cdp_group (ws, id, traits)
+                        SELECT $1, $2, jsonb_object_agg(key, jsonb_build_array(value, 1, 'm')) FROM jsonb_each($3)
+                        """)
+                .execute(Tuple.of(WS, id, traits))));
+        groups.put("of which nothing was said", new JsonObject());
+        kindOfGroup.put("of which nothing was said", "missing");
+        var ids = List.copyOf(groups.keySet());
+        groupsOf = new ArrayList<>();
+        for (int i = 0; i < people.size(); i++) {
+            var theirs = new TreeMap<String, JsonObject>();
+            for (int n = 0; n < i % 3; n++) {
+                var id = ids.get((i * 7 + n * 31) % ids.size());
+                theirs.put(id, groups.get(id));
+            }
+            groupsOf.add(theirs);
+            await(pool.preparedQuery("UPDATE cdp_profile SET groups = $1 WHERE ws = $2 AND profile_no = $3")
+                    .execute(Tuple.of(theirs.keySet().toArray(String[]::new), WS, i + 1)));
+        }
     }
 
     @AfterAll
@@ -243,6 +281,54 @@ class EnginesTest {
         assertThat(asked.values()).allMatch(count -> count >= 1_000);
     }
 
+    @Test
+    void both_say_the_same_of_traits_of_groups() {
+        var asked = new TreeMap<String, TreeMap<String, Integer>>();
+        int exact = 0;
+        for (var operator : OPERATORS) {
+            for (int round = 0; round < ROUNDS * 4; round++) {
+                var json = group(operator);
+                var rule = RuleParser.parse(json, "");
+                exact += compare(List.of(rule, new Rule.Not(rule)), json);
+                groupsOf.forEach(theirs -> theirs.keySet().stream()
+                        .filter(id -> !json.containsKey("group") || id.equals(json.getString("group")))
+                        .forEach(id -> asked.computeIfAbsent(operator, key -> new TreeMap<>())
+                                .merge(kindOfGroup.get(id), 2, Integer::sum)));
+            }
+        }
+        asked.forEach((operator, kinds) -> System.out.println("group " + operator + " " + kinds));
+        assertThat(exact).isPositive();
+        assertThat(asked.keySet()).containsExactlyInAnyOrderElementsOf(OPERATORS);
+        assertThat(asked.values()).allSatisfy(kinds -> {
+            assertThat(kinds.keySet()).isEqualTo(KINDS.keySet());
+            assertThat(kinds.values().stream().mapToInt(Integer::intValue).sum())
+                    .isGreaterThan(1_000);
+        });
+    }
+
+    @Test
+    void both_say_the_same_of_who_is_in_groups() {
+        int asked = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            var json = new JsonObject().put("type", "group");
+            if (random.nextInt(6) > 0) {
+                json.put("group", random.nextInt(9) == 0 ? "nobody's" : one(List.copyOf(groups.keySet())));
+            }
+            var rule = RuleParser.parse(json, "");
+            assertThat(compare(List.of(rule, new Rule.Not(rule)), json))
+                    .as("answered in SQL alone")
+                    .isEqualTo(2);
+            asked += 2 * people.size();
+        }
+        System.out.println("in group " + asked);
+        assertThat(asked).isGreaterThan(1_000);
+    }
+
+    private JsonObject group(String operator) {
+        var json = rule(operator).put("type", "group");
+        return random.nextInt(5) == 0 ? json.put("group", one(List.copyOf(groups.keySet()))) : json;
+    }
+
     private JsonObject tagged() {
         return new JsonObject().put("type", "tagged").put("tag", random.nextInt(9) == 0 ? "nobody's" : one(TAGS));
     }
@@ -262,7 +348,12 @@ class EnginesTest {
                 new JsonObject().put("type", "and").put("rules", JsonArray.of(nested(depth - 1), nested(depth - 1)));
             case 3 ->
                 new JsonObject().put("type", "or").put("rules", JsonArray.of(nested(depth - 1), nested(depth - 1)));
-            default -> random.nextInt(4) == 0 ? tagged() : rule(one(OPERATORS));
+            default ->
+                switch (random.nextInt(6)) {
+                    case 0 -> tagged();
+                    case 1, 2 -> group(one(OPERATORS));
+                    default -> rule(one(OPERATORS));
+                };
         };
     }
 
@@ -301,7 +392,7 @@ class EnginesTest {
     private static TreeSet<Integer> meant(Rule rule) {
         var meant = new TreeSet<Integer>();
         for (int i = 0; i < people.size(); i++) {
-            if (RuleEngine.evaluate(rule, new Somebody(people.get(i), tags.get(i)), NOW).holds()) {
+            if (RuleEngine.evaluate(rule, new Somebody(people.get(i), tags.get(i), groupsOf.get(i)), NOW).holds()) {
                 meant.add(i + 1);
             }
         }
@@ -378,7 +469,7 @@ class EnginesTest {
         return future.await();
     }
 
-    private record Somebody(JsonObject traits, Set<String> tags) implements Person {
+    private record Somebody(JsonObject traits, Set<String> tags, Map<String, JsonObject> groups) implements Person {
         @Override
         public Value trait(Path path) {
             return path.in(traits);
