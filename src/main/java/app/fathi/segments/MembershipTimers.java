@@ -2,6 +2,7 @@ package app.fathi.segments;
 
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.DueLoop;
+import app.fathi.platform.jobs.Halves;
 import app.fathi.platform.logging.Thrown;
 import app.fathi.platform.stream.Streams;
 import app.fathi.segments.MembershipStore.Due;
@@ -10,6 +11,7 @@ import io.vertx.core.VerticleBase;
 import io.vertx.core.Vertx;
 import io.vertx.sqlclient.SqlConnection;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -95,13 +97,21 @@ public final class MembershipTimers extends VerticleBase {
         });
     }
 
-    /** One workspace's trouble is not its neighbours': who cannot be asked now stands back for a while. */
+    /** Neither one workspace's trouble is its neighbours', nor one person's: who cannot be asked now stands back for a while. */
     private Future<Void> ask(int ws, Set<Integer> people, Instant now) {
-        return transactions
-                .run(tx -> membership.again(tx, ws, people, now).compose(news -> streams.append(tx, "facts", news)))
-                .recover(failure -> {
-                    LOG.warn("People of workspace {} who are due in segments wait: {}", ws, Thrown.text(failure));
-                    return store.putOff(transactions.pool(), ws, people);
-                });
+        return Halves.each(
+                        List.copyOf(people),
+                        some -> transactions.run(tx -> membership
+                                .again(tx, ws, some, now)
+                                .compose(news -> streams.append(tx, "facts", news))))
+                .compose(failed -> failed.isEmpty()
+                        ? Future.succeededFuture()
+                        : putOff(ws, failed.keySet(), failed.values().iterator().next()))
+                .recover(failure -> putOff(ws, people, failure));
+    }
+
+    private Future<Void> putOff(int ws, Set<Integer> people, Throwable failure) {
+        LOG.warn("{} people of workspace {} who are due in segments wait: {}", people.size(), ws, Thrown.text(failure));
+        return store.putOff(transactions.pool(), ws, people);
     }
 }

@@ -333,6 +333,24 @@ class MembershipTest {
     }
 
     @Test
+    void of_those_who_are_due_together_one_who_cannot_be_asked_waits_alone() {
+        create(rule("did").put("event", "Visit").put("within", "P1D"));
+        database.execute("INSERT INTO segments_person (ws, profile_no, due) SELECT 1, n, now() FROM generate_series(1, 60) n");
+        database.execute(
+                """
+                CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
+                CREATE TRIGGER fail BEFORE UPDATE ON segments_person FOR EACH ROW WHEN (NEW.due IS NULL AND NEW.profile_no IN (7, 41))
+                EXECUTE FUNCTION fail()
+                """);
+        assertThat(timers.fire(null).await()).isEqualTo(60);
+        var waiting = pool.query("SELECT profile_no FROM segments_person WHERE due > now() ORDER BY 1")
+                .execute()
+                .await();
+        assertThat(waiting.stream().map(row -> row.getInteger(0))).containsExactly(7, 41);
+        assertThat(timers.fire(null).await()).isZero();
+    }
+
+    @Test
     void a_rule_that_cannot_be_read_keeps_no_others_from_being_asked() {
         derive(List.of(isOn("ada", "gold")));
         var strange = create(trait("plan", "exists"));

@@ -2,10 +2,12 @@ package app.fathi.cdp.traits;
 
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.DueLoop;
+import app.fathi.platform.jobs.Halves;
 import app.fathi.platform.logging.Thrown;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -62,13 +64,21 @@ public final class ComputedTimers extends VerticleBase {
         });
     }
 
-    /** One workspace's trouble is not its neighbours': who cannot be computed now stands back for a while. */
+    /** Neither one workspace's trouble is its neighbours', nor one person's: who cannot be computed now stands back for a while. */
     private Future<Void> compute(int ws, Set<Integer> people, Instant now) {
-        return transactions
-                .run(tx -> recompute.enter(tx, ws).compose(entered -> recompute.recompute(tx, ws, people, now)))
-                .recover(failure -> {
-                    LOG.warn("People of workspace {} whose traits are due wait: {}", ws, Thrown.text(failure));
-                    return store.putOff(transactions.pool(), ws, people);
-                });
+        return Halves.each(
+                        List.copyOf(people),
+                        some -> transactions.run(tx -> recompute
+                                .enter(tx, ws)
+                                .compose(entered -> recompute.recompute(tx, ws, some, now))))
+                .compose(failed -> failed.isEmpty()
+                        ? Future.succeededFuture()
+                        : putOff(ws, failed.keySet(), failed.values().iterator().next()))
+                .recover(failure -> putOff(ws, people, failure));
+    }
+
+    private Future<Void> putOff(int ws, Set<Integer> people, Throwable failure) {
+        LOG.warn("{} people of workspace {} whose traits are due wait: {}", people.size(), ws, Thrown.text(failure));
+        return store.putOff(transactions.pool(), ws, people);
     }
 }
