@@ -342,7 +342,7 @@ public final class App {
                         new KeptAudit(secrets.derivedKey(AUDIT_KEY)))));
         handlers.add(new LearnHabitsJob(new Transactions(pools.worker()), profiles, config.bestTime()));
         handlers.addAll(campaigns.jobs(new Transactions(pools.worker())));
-        handlers.add(new TraitsJob(new Transactions(pools.worker())));
+        handlers.add(new TraitsJob(new Transactions(pools.worker()), new TraitRules()));
         handlers.add(new ImportJob(new Transactions(pools.worker()), profiles, uploads));
         var mailer = new Mailer(vertx, config);
         handlers.addAll(users.jobs(new Transactions(pools.worker()), mailer));
@@ -602,6 +602,7 @@ public final class App {
                         .compose(known -> jobs.schedule(tx, IdempotencyKeeper.hourly()))
                         .compose(known -> jobs.schedule(tx, UploadsKeeper.hourly()))
                         .compose(known -> jobs.schedule(tx, PromptsKeeper.daily()))
+                        .compose(known -> jobs.schedule(tx, TraitsJob.daily()))
                         .compose(known -> jobs.schedule(tx, AuditKeeper.daily()))
                         .compose(known -> jobs.schedule(tx, ForgetJob.daily()))
                         .compose(known -> jobs.schedule(tx, AuditCheck.hourly()))

@@ -438,7 +438,7 @@ final class ProfilesStore {
                 UNION ALL
                 SELECT w.profile_no FROM cdp_profile w
                 WHERE w.ws = $1 AND w.traits ->> $4 = $5
-                  AND NOT EXISTS (SELECT FROM cdp_trait_name WHERE ws = $1 AND name = $4)
+                  AND NOT EXISTS (SELECT FROM cdp_trait_name WHERE ws = $1 AND name = $4 AND whole)
                   AND (SELECT max(no) FROM cdp_trait_name WHERE ws = $1) >= %d)
             """
                     .formatted(TraitNames.MOST));

@@ -118,7 +118,7 @@ final class TraitsStore {
 
     /**
      * The numbers of these names; new ones get theirs while the workspace has room for more, and always ours, those that are computed,
-     * and those by which people are left alone.
+     * and those by which people are left alone. Where others may have been refused before, {@link TraitsJob} looks who has them.
      */
     private Future<Map<String, Integer>> numbers(SqlConnection tx, int ws, Collection<String> names) {
         var wanted = new TreeSet<>(names);
@@ -152,15 +152,17 @@ final class TraitsStore {
                 .execute(Tuple.of((long) ws))
                 .compose(done -> tx.preparedQuery(
                                 """
-                                WITH last AS (SELECT coalesce(max(no), 0) AS no FROM cdp_trait_name WHERE ws = $1)
-                                INSERT INTO cdp_trait_name (ws, no, name)
-                                SELECT $1, last.no + n.place, n.name
+                                WITH last AS (
+                                  SELECT coalesce(max(no), 0) AS no, count(*) AS names FROM cdp_trait_name WHERE ws = $1)
+                                INSERT INTO cdp_trait_name (ws, no, name, whole)
+                                SELECT $1, last.no + n.place, n.name, last.no < $3 OR n.always
                                 FROM last, (
-                                  SELECT name, row_number() OVER (ORDER BY name NOT LIKE '$%', name) AS place
+                                  SELECT name, row_number() OVER (ORDER BY name NOT LIKE '$%', name) AS place,
+                                    name LIKE '$%' OR name IN ('email', 'phone')
+                                      OR EXISTS (SELECT FROM cdp_computed_trait c WHERE c.ws = $1 AND c.name = n.name) AS always
                                   FROM unnest($2::text[]) AS n (name)
                                   WHERE NOT EXISTS (SELECT FROM cdp_trait_name k WHERE k.ws = $1 AND k.name = n.name)) n
-                                WHERE last.no + n.place <= $3 OR n.name LIKE '$%' OR n.name IN ('email', 'phone')
-                                  OR EXISTS (SELECT FROM cdp_computed_trait c WHERE c.ws = $1 AND c.name = n.name)
+                                WHERE last.names + n.place <= $3 OR n.always
                                 """)
                         .execute(Tuple.of(ws, names.toArray(String[]::new), TraitNames.MOST)))
                 .mapEmpty();

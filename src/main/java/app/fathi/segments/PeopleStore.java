@@ -47,12 +47,12 @@ final class PeopleStore {
 
     /**
      * The numbers by which {@code cdp_trait} knows traits. Names that it has no place for, because they are too long or the workspace has
-     * as many as it may, are {@link RuleSql#WITHOUT_ROWS}; those that nobody has are left out.
+     * as many as it may, and those of which not everybody has a row yet, are {@link RuleSql#WITHOUT_ROWS}; those that nobody has are left out.
      */
     Future<Map<String, Integer>> traitNumbers(SqlClient client, int ws, Collection<String> names) {
         return client.preparedQuery(
                         """
-                        SELECT w.name, n.no,
+                        SELECT w.name, CASE WHEN n.whole THEN n.no END AS no, n.no IS NOT NULL AS partial,
                                $3 <= (SELECT max(no) FROM cdp_trait_name WHERE ws = $1) AS is_full
                         FROM unnest($2::text[]) AS w (name) LEFT JOIN cdp_trait_name n ON n.ws = $1 AND n.name = w.name
                         """)
@@ -63,7 +63,7 @@ final class PeopleStore {
                         var name = row.getString("name");
                         if (row.getInteger("no") != null) {
                             numbers.put(name, row.getInteger("no"));
-                        } else if (TraitNames.isTooLong(name) || Boolean.TRUE.equals(row.getBoolean("is_full"))) {
+                        } else if (row.getBoolean("partial") || TraitNames.isTooLong(name) || Boolean.TRUE.equals(row.getBoolean("is_full"))) {
                             numbers.put(name, RuleSql.WITHOUT_ROWS);
                         }
                     });

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.entry;
 
 import app.fathi.cdp.live.LiveFeed;
 import app.fathi.cdp.traits.ComputedTraits;
+import app.fathi.cdp.traits.Rules;
 import app.fathi.platform.config.Config;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
@@ -17,8 +18,10 @@ import app.fathi.testing.Eventually;
 import app.fathi.testing.TestDatabase;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
@@ -28,7 +31,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -368,6 +373,95 @@ class DeriverTest {
     }
 
     @Test
+    void names_that_nobody_has_and_nothing_speaks_of_make_room_for_others() {
+        derive(identify(
+                "ada", null, "m1", NOON, true, new JsonObject().put("plan", "gold").put("gone", 1).put("asked", 1)));
+        pool.query("INSERT INTO cdp_trait_name SELECT 1, n, 'name' || n FROM generate_series("
+                        + "(SELECT max(no) + 1 FROM cdp_trait_name), 2000) n")
+                .execute()
+                .await();
+        derive(identify("ada", null, "m2", NOON, true, new JsonObject().put("late", "yes").put("later", "no")));
+        assertThat(told()).as("no room").hasSize(3);
+        derive(identify(
+                "ada", null, "m3", NOON.plusSeconds(1), true, new JsonObject().putNull("gone").putNull("asked")));
+        pool.query("INSERT INTO cdp_trait_rules (ws, oldest, updated_by) VALUES (1, '{name7}', gen_random_uuid())")
+                .execute()
+                .await();
+        assertThat(job().free(WS, () -> false)).as("told to stop").isFalse();
+        assertThat(names()).hasSize(2000);
+        assertThat(job().free(WS, () -> true)).isTrue();
+        assertThat(names()).containsExactly("asked", "plan", "name7", "name2000");
+        derive(identify("eve", null, "m4", NOON, true, new JsonObject().put("late", "no")));
+        assertThat(pool.query("SELECT no, whole FROM cdp_trait_name WHERE name = 'late'")
+                        .execute()
+                        .await()
+                        .iterator()
+                        .next())
+                .satisfies(row -> {
+                    assertThat(row.getInteger("no")).as("a number is not used again").isEqualTo(2001);
+                    assertThat(row.getBoolean("whole")).as("ada has it, too").isFalse();
+                });
+        assertThat(told()).contains("late no").doesNotContain("late yes");
+        assertThat(job().free(WS, () -> true)).isTrue();
+        assertThat(job().complete(WS, () -> true)).isTrue();
+        assertThat(told()).contains("late no", "late yes");
+        assertThat(pool.query("SELECT FROM cdp_trait_name WHERE NOT whole").execute().await().size())
+                .isZero();
+        derive(identify("bob", null, "m5", NOON, true, new JsonObject().put("later", "yes")));
+        assertThat(told()).contains("later yes");
+    }
+
+    @Test
+    void a_name_that_somebody_says_at_the_same_moment_stays() throws InterruptedException {
+        derive(identify("ada", null, "m1", NOON, true, new JsonObject().put("town", "Rome").put("zip", 1)));
+        derive(identify("ada", null, "m2", NOON.plusSeconds(1), true, new JsonObject().putNull("town")));
+        var saying = pool.getConnection().await();
+        var open = saying.begin().await();
+        deriver.derive(saying, consumed(identify("eve", null, "m3", NOON, true, new JsonObject().put("town", "Oslo"))))
+                .await();
+        var freeing = Thread.startVirtualThread(() -> job().free(WS, () -> true));
+        eventually(
+                "that the job waits for the batch",
+                () -> pool.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+                        .execute()
+                        .await()
+                        .iterator()
+                        .next()
+                        .getLong(0),
+                waiting -> waiting > 0);
+        open.commit().await();
+        saying.close().await();
+        freeing.join();
+        assertThat(names()).containsExactly("town", "zip");
+        assertThat(told()).contains("town Oslo");
+    }
+
+    private TraitsJob job() {
+        return new TraitsJob(new Transactions(pool), new Rules() {
+            @Override
+            public Predicate<JsonObject> where(JsonArray conditions, String at) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public Future<Set<String>> asked(SqlClient client, int ws) {
+                return Future.succeededFuture(Set.of("asked"));
+            }
+
+            @Override
+            public Future<List<String>> segmentsAsking(SqlConnection tx, int ws, String trait) {
+                throw new UnsupportedOperationException();
+            }
+        });
+    }
+
+    private List<String> names() {
+        return pool.query("SELECT name FROM cdp_trait_name ORDER BY no").execute().await().stream()
+                .map(row -> row.getString("name"))
+                .toList();
+    }
+
+    @Test
     void people_from_before_are_put_down_by_the_job() {
         derive(
                 identify("ada", null, "m1", NOON, true, new JsonObject().put("plan", "gold")),
@@ -375,7 +469,7 @@ class DeriverTest {
         pool.query("DELETE FROM cdp_trait").execute().await();
         pool.query("UPDATE cdp_profile_number SET untold = next").execute().await();
         assertThat(untold()).hasSize(2);
-        var job = new TraitsJob(new Transactions(pool));
+        var job = job();
         assertThat(job.step(WS)).isTrue();
         assertThat(job.step(WS)).isFalse();
         assertThat(untold()).isEmpty();

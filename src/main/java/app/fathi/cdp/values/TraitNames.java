@@ -2,7 +2,7 @@ package app.fathi.cdp.values;
 
 /**
  * How many names of traits a workspace has rows for, which rules read. Anybody with a browser's key may invent names: what comes beyond is known
- * of people all the same, and whoever asks for it has to look at each of them.
+ * of people all the same, and whoever asks for it has to look at each of them. Names that nobody has any more make room.
  */
 public final class TraitNames {
     /** Of one workspace. */
