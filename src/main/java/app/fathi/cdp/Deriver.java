@@ -43,7 +43,6 @@ import java.util.stream.Stream;
  */
 public final class Deriver implements Recompute {
     private static final String INTERACTION = "interaction";
-    private static final String TRACK = "track";
 
     private final Streams streams;
     private final AddressBook addresses;
@@ -308,7 +307,7 @@ public final class Deriver implements Recompute {
         final Set<Integer> looked = new TreeSet<>();
         /** Those of whom traits were said, values without structure. */
         final Map<Integer, JsonObject> words = new TreeMap<>();
-        /** Names of {@code track} events, by who did it. */
+        /** {@link TraitDefinitions#keys Keys} of events, by who did it. */
         final Map<Integer, Set<String>> did = new TreeMap<>();
         /** Those who have other ids than before, and with them other events. */
         final Set<Integer> others = new TreeSet<>();
@@ -418,11 +417,9 @@ public final class Deriver implements Recompute {
                     .forEach(trait -> set(event, subject, trait.getKey(), trait.getValue(), changes));
         }
         event.device().forEach((name, value) -> set(event, subject, name, value, changes));
-        if (event.kind().equals(TRACK)) {
-            touched.did
-                    .computeIfAbsent(no, none -> new TreeSet<>())
-                    .add(event.payload().getString("event"));
-        }
+        touched.did
+                .computeIfAbsent(no, none -> new TreeSet<>())
+                .addAll(TraitDefinitions.keys(event.kind(), DerivedBatch.Event.name(event.payload())));
         if (event.saysQuietHours()) {
             var hours = QuietHours.of(event.payload().getJsonObject("properties", new JsonObject()));
             set(event, subject, QuietHours.NAME, hours.map(QuietHours::toJson).orElse(null), changes);

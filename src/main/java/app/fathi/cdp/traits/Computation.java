@@ -19,8 +19,9 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * What a trait is computed by: a function of a person's events of one name. Pure.
+ * What a trait is computed by: a function of a person's events of one kind. Pure.
  *
+ * @param event of which events, see {@link Happening#key}
  * @param where what holds of the properties of the events that count
  * @param property whose values are looked at; null for {@code count}
  * @param within only events from so long ago until now; null for all that are kept
@@ -81,10 +82,19 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
         }
         return new Computation(
                 function,
-                json.getString("event"),
+                event(json, at),
                 rules.where(json.getJsonArray("where", new JsonArray()), at + "/where"),
                 property == null ? null : path(property, at),
                 json.getString("within") == null ? null : within(json.getString("within"), at));
+    }
+
+    /** Pages and screens need no name: without one all of them are meant. */
+    private static String event(JsonObject json, String at) {
+        var call = json.getString("call", "track");
+        if (call.equals("track") && json.getString("event") == null) {
+            throw ProblemException.unprocessable(at + "/event", "Say of which event.");
+        }
+        return Happening.key(call, json.getString("event"));
     }
 
     private static Path path(String property, String at) {
@@ -130,7 +140,7 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
     Outcome outcome(List<Happening> events, Instant now) {
         var from = within == null ? Instant.MIN : now.minus(within);
         var fitting = events.stream()
-                .filter(one -> one.name().equals(event) && !one.at().isBefore(from))
+                .filter(one -> one.keys().contains(event) && !one.at().isBefore(from))
                 .filter(one -> where.test(one.properties()))
                 .toList();
         return new Outcome(

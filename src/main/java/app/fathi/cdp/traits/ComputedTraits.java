@@ -90,7 +90,7 @@ public final class ComputedTraits {
     /**
      * Of these people some traits are computed again.
      *
-     * @param some by person the names of events of which there are new ones
+     * @param some by person the keys of events of which there are new ones
      * @param all people of whom everything is computed
      * @param clock null for the database's
      * @return of whom something is other than before

@@ -38,19 +38,19 @@ final class ComputedValuesStore {
      */
     static final String EVENTS =
             """
-            SELECT asked.no AS profile_no, e.name, e.at, e.message_id,
-                   CASE WHEN e.name = ANY ($4) THEN %s END AS properties
+            SELECT asked.no AS profile_no, e.kind, e.name, e.at, e.message_id,
+                   CASE WHEN e.kind || '/' || e.name = ANY ($4) OR e.kind = ANY ($4) THEN %s END AS properties
             FROM (SELECT no, array_agg(name) AS names FROM unnest($2::int[], $3::text[]) AS p (no, name) GROUP BY no) asked
             CROSS JOIN LATERAL (SELECT no FROM cdp_identity WHERE ws = $1 AND profile_no = asked.no OFFSET 0) i
             CROSS JOIN LATERAL (
               SELECT * FROM cdp_event n WHERE n.ws = $1 AND n.identity_no = i.no AND n.at >= $5 AND n.period >= $7
               ORDER BY n.at DESC LIMIT $6) e
-            WHERE e.kind = 'track' AND e.name = ANY (asked.names)
+            WHERE e.kind || '/' || e.name = ANY (asked.names) OR e.kind = ANY (asked.names)
             """
                     .formatted(PropertiesStore.members("(e.payload -> 'properties')", "$8::text[]"));
 
     /**
-     * @param names of events, by person
+     * @param names keys of events, by person
      * @param read those of them whose properties are read
      * @param properties which of these
      * @param since nothing older is looked at; null for all
@@ -88,6 +88,7 @@ final class ComputedValuesStore {
                     var found = new HashMap<Integer, List<Happening>>();
                     rows.forEach(row -> found.computeIfAbsent(row.getInteger("profile_no"), no -> new ArrayList<>())
                             .add(new Happening(
+                                    row.getString("kind"),
                                     row.getString("name"),
                                     row.getOffsetDateTime("at").toInstant(),
                                     row.getString("message_id"),

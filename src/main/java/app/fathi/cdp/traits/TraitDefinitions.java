@@ -31,12 +31,21 @@ public record TraitDefinitions(
                 Set.copyOf(oldest));
     }
 
-    /** Whether anything is computed of events of this name. */
+    /**
+     * The keys of an event, by which is known what is computed of it.
+     *
+     * @param name null where it has none
+     */
+    public static Set<String> keys(String call, String name) {
+        return Happening.keys(call, name);
+    }
+
+    /** Whether anything is computed of events of this key. */
     public boolean asks(String event) {
         return byEvent.containsKey(event);
     }
 
-    /** Those that an event of this name may change. */
+    /** Those that an event of this key may change. */
     List<Defined> of(String event) {
         return byEvent.getOrDefault(event, List.of());
     }

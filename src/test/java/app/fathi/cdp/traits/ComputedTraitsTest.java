@@ -57,7 +57,7 @@ class ComputedTraitsTest {
     private final Map<String, JsonObject> defined = new TreeMap<>();
 
     /** @param id whose it was when it came, as {@code u1} or {@code v1} */
-    private record Done(String id, String event, Instant at, String messageId, Integer cents, String shop) {
+    private record Done(String id, String call, String event, Instant at, String messageId, Integer cents, String shop) {
         JsonObject properties() {
             var properties = new JsonObject().put("shop", shop);
             // What is no number is passed over by sums.
@@ -248,6 +248,11 @@ class ComputedTraitsTest {
         var function = List.of("count", "sum", "avg", "min", "max", "first", "last", "mostFrequent")
                 .get(random.nextInt(8));
         var json = new JsonObject().put("aggregate", function).put("event", random.nextBoolean() ? "Order" : "Visit");
+        switch (random.nextInt(4)) {
+            case 0 -> json.put("call", "page");
+            case 1 -> json.put("call", List.of("page", "screen").get(random.nextInt(2))).remove("event");
+            default -> {}
+        }
         if (!function.equals("count")) {
             json.put("property", function.length() == 3 || random.nextBoolean() ? "total" : "shop");
         }
@@ -274,21 +279,23 @@ class ComputedTraitsTest {
     private StreamRecord done(Random random, String messageId) {
         var id = random.nextBoolean() ? "u" + random.nextInt(4) : "v" + random.nextInt(6);
         var at = NOW.minus(Duration.ofHours(1 + random.nextInt(8) * 44));
+        var call = List.of("track", "page", "track", "page", "screen").get(random.nextInt(5));
         var one = new Done(
                 id,
-                List.of("Order", "Visit", "Nothing").get(random.nextInt(3)),
+                call,
+                !call.equals("track") && random.nextInt(3) == 0 ? null : List.of("Order", "Visit", "Nothing").get(random.nextInt(3)),
                 at,
                 messageId,
                 random.nextInt(8) == 0 ? null : random.nextInt(300),
                 "s" + random.nextInt(4));
         all.add(one);
-        return track(
-                id.startsWith("u") ? id : null,
-                id.startsWith("v") ? id : null,
-                messageId,
-                at,
-                one.event(),
-                one.properties());
+        var told = record(
+                call, id.startsWith("u") ? id : null, id.startsWith("v") ? id : null, messageId, at, null);
+        told.payload().put("properties", one.properties());
+        if (one.event() != null) {
+            told.payload().put(call.equals("track") ? "event" : "name", one.event());
+        }
+        return told;
     }
 
     private StreamRecord meeting(Random random, String messageId) {
@@ -455,7 +462,8 @@ class ComputedTraitsTest {
                         ? one.shop().equals("s1")
                         : !one.shop().equals("s2"));
         var counted = theirs.stream()
-                .filter(one -> one.event().equals(compute.getString("event")))
+                .filter(one -> one.call().equals(compute.getString("call", "track")))
+                .filter(one -> !compute.containsKey("event") || compute.getString("event").equals(one.event()))
                 .filter(one -> within == null || !one.at().isBefore(now.minus(Duration.parse(within))))
                 .filter(fits)
                 .toList();
