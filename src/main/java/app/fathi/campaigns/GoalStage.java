@@ -59,8 +59,8 @@ public final class GoalStage implements ProfileStage {
             known = new Known(
                     version,
                     armed.stream()
-                            .collect(Collectors.groupingBy(
-                                    one -> new Place(one.ws(), one.behaviour().call().name()))));
+                            .collect(Collectors.groupingBy(one ->
+                                    new Place(one.ws(), one.behaviour().call().name()))));
             return null;
         });
     }

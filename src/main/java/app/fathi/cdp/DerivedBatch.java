@@ -35,8 +35,7 @@ public final class DerivedBatch {
      * @param tags whether they have others
      * @param groups whether they are in others
      */
-    public record Changed(
-            int ws, int profileNo, Set<String> traits, boolean consents, boolean tags, boolean groups) {
+    public record Changed(int ws, int profileNo, Set<String> traits, boolean consents, boolean tags, boolean groups) {
         public static Changed nothing(int ws, int profileNo) {
             return new Changed(ws, profileNo, Set.of(), false, false, false);
         }

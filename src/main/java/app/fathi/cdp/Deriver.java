@@ -583,8 +583,8 @@ public final class Deriver implements Recompute {
                                                     .add(one.messageId()),
                                             Identity.MAX_TRAITS));
                         }
-                        return groups.updateGroups(tx, entry.getKey(), words).onSuccess(done -> words.forEach(
-                                (id, said) -> others.add(new DerivedBatch.Group(
+                        return groups.updateGroups(tx, entry.getKey(), words)
+                                .onSuccess(done -> words.forEach((id, said) -> others.add(new DerivedBatch.Group(
                                         entry.getKey(), id, differing(before.get(id), inForce(said))))));
                     });
         }
@@ -593,7 +593,8 @@ public final class Deriver implements Recompute {
 
     private static Map<String, Object> inForce(JsonObject words) {
         var values = new HashMap<String, Object>();
-        words.fieldNames().forEach(name -> values.put(name, words.getJsonArray(name).getValue(0)));
+        words.fieldNames()
+                .forEach(name -> values.put(name, words.getJsonArray(name).getValue(0)));
         return values;
     }
 

@@ -63,8 +63,10 @@ final class TraitNamesStore {
     Future<Integer> end(SqlClient client, int ws) {
         return client.preparedQuery("SELECT next FROM cdp_profile_number WHERE ws = $1")
                 .execute(Tuple.of(ws))
-                .map(rows ->
-                        rows.stream().map(row -> row.getInteger("next")).findFirst().orElse(0));
+                .map(rows -> rows.stream()
+                        .map(row -> row.getInteger("next"))
+                        .findFirst()
+                        .orElse(0));
     }
 
     /** Those of the people with these numbers who have one of the names, as if it were said now. Held until the transaction ends. */
@@ -78,8 +80,8 @@ final class TraitNamesStore {
                         """)
                 .execute(Tuple.of(ws, names.toArray(String[]::new), from, before))
                 .map(rows -> rows.stream()
-                        .map(row -> new Change(
-                                row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits")))
+                        .map(row ->
+                                new Change(row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits")))
                         .toList());
     }
 

@@ -83,14 +83,12 @@ public final class TraitsJob implements JobHandler {
     boolean free(int ws, BooleanSupplier goOn) {
         while (goOn.getAsBoolean()) {
             var asked = rules.asked(transactions.pool(), ws).await();
-            var unused =
-                    names.unused(transactions.pool(), ws, asked, NAMES).await();
+            var unused = names.unused(transactions.pool(), ws, asked, NAMES).await();
             int freed = unused.isEmpty()
                     ? 0
                     : transactions
-                            .run(tx -> workspaces
-                                    .enterAlone(tx, ws)
-                                    .compose(alone -> names.free(tx, ws, asked, unused)))
+                            .run(tx ->
+                                    workspaces.enterAlone(tx, ws).compose(alone -> names.free(tx, ws, asked, unused)))
                             .await();
             if (freed == 0) {
                 return true;

@@ -24,8 +24,7 @@ final class TraitsStore {
      * @param tags whether they have others than before
      * @param groups whether they are in others than before
      */
-    record Change(
-            int profileNo, JsonObject before, JsonObject after, boolean consents, boolean tags, boolean groups) {
+    record Change(int profileNo, JsonObject before, JsonObject after, boolean consents, boolean tags, boolean groups) {
         /** Of somebody of whom traits are all that is looked at. */
         Change(int profileNo, JsonObject before, JsonObject after) {
             this(profileNo, before, after, false, false, false);
@@ -181,8 +180,8 @@ final class TraitsStore {
                         """)
                 .execute(Tuple.of(ws, count))
                 .map(rows -> rows.stream()
-                        .map(row -> new Change(
-                                row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits")))
+                        .map(row ->
+                                new Change(row.getInteger("profile_no"), new JsonObject(), row.getJsonObject("traits")))
                         .toList());
     }
 

@@ -30,16 +30,16 @@ final class GroupMembers {
      * @return how many were woken; -1 where no group is left
      */
     Future<Integer> wake() {
-        return transactions.run(tx -> groups.take(tx).compose(taken -> taken.map(group -> wake(tx, group))
-                .orElse(Future.succeededFuture(-1))));
+        return transactions.run(tx -> groups.take(tx)
+                .compose(taken -> taken.map(group -> wake(tx, group)).orElse(Future.succeededFuture(-1))));
     }
 
     private Future<Integer> wake(SqlConnection tx, Changed group) {
         return (group.next() > 0 ? Future.succeededFuture(List.<Integer>of()) : groups.some(tx, group, MEMBERS + 1))
                 .compose(some -> group.next() > 0 || some.size() > MEMBERS
                         ? piece(tx, group)
-                        : people.wake(tx, group.ws(), Set.copyOf(some)).compose(woken -> end(tx, group)
-                                .map(some.size())));
+                        : people.wake(tx, group.ws(), Set.copyOf(some))
+                                .compose(woken -> end(tx, group).map(some.size())));
     }
 
     private Future<Integer> piece(SqlConnection tx, Changed group) {

@@ -66,18 +66,19 @@ final class GroupsStore {
     }
 
     private static Future<List<Integer>> numbers(SqlClient client, String sql, Tuple parameters) {
-        return client.preparedQuery(sql)
-                .execute(parameters)
-                .map(rows ->
-                        rows.stream().map(row -> row.getInteger("profile_no")).toList());
+        return client.preparedQuery(sql).execute(parameters).map(rows -> rows.stream()
+                .map(row -> row.getInteger("profile_no"))
+                .toList());
     }
 
     /** No number of a person is as high. */
     Future<Integer> end(SqlClient client, int ws) {
         return client.preparedQuery("SELECT next FROM cdp_profile_number WHERE ws = $1")
                 .execute(Tuple.of(ws))
-                .map(rows ->
-                        rows.stream().map(row -> row.getInteger("next")).findFirst().orElse(0));
+                .map(rows -> rows.stream()
+                        .map(row -> row.getInteger("next"))
+                        .findFirst()
+                        .orElse(0));
     }
 
     /** It goes on from this number when its turn comes. */

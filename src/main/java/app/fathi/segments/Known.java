@@ -75,7 +75,17 @@ record Known(
         var theirGroups = new HashMap<>(groups);
         theirGroups.replaceAll((group, none) -> traitsOfGroups.getOrDefault(group, none));
         return new Known(
-                no, id, userId, traits, consents, tags, theirGroups, channels, theirSegments, theirEvents, theirMessages);
+                no,
+                id,
+                userId,
+                traits,
+                consents,
+                tags,
+                theirGroups,
+                channels,
+                theirSegments,
+                theirEvents,
+                theirMessages);
     }
 
     @Override

@@ -265,9 +265,8 @@ final class Membership {
                 var own = counted.computeIfAbsent(no, none -> new HashMap<>());
                 for (var atom : atoms) {
                     var moments = events.getOrDefault(no, List.of()).stream()
-                            .filter(event ->
-                                    atom.behaviour().call().means(event.call())
-                                            && RuleEngine.fits(atom.behaviour(), event.properties()))
+                            .filter(event -> atom.behaviour().call().means(event.call())
+                                    && RuleEngine.fits(atom.behaviour(), event.properties()))
                             .mapToLong(event -> micros(event.at()))
                             .toArray();
                     if (moments.length > 0) {

@@ -38,15 +38,13 @@ public final class MembershipStage implements ProfileStage {
             }
         }
         for (var event : batch.events()) {
-            Call.of(event.kind(), event.name())
-                    .ifPresent(call -> byWorkspace
-                            .computeIfAbsent(event.ws(), ws -> new TreeMap<>())
-                            .computeIfAbsent(
-                                    event.profileNo(),
-                                    no -> new Touched(Changed.nothing(event.ws(), no), false, new ArrayList<>()))
-                            .events()
-                            .add(new Did(
-                                    call, event.at(), event.payload().getJsonObject("properties", new JsonObject()))));
+            Call.of(event.kind(), event.name()).ifPresent(call -> byWorkspace
+                    .computeIfAbsent(event.ws(), ws -> new TreeMap<>())
+                    .computeIfAbsent(
+                            event.profileNo(),
+                            no -> new Touched(Changed.nothing(event.ws(), no), false, new ArrayList<>()))
+                    .events()
+                    .add(new Did(call, event.at(), event.payload().getJsonObject("properties", new JsonObject()))));
         }
         var groups = batch.groups().stream().collect(Collectors.groupingBy(DerivedBatch.Group::ws));
         Future<Void> chain = Future.succeededFuture();

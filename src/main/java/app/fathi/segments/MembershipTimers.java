@@ -73,9 +73,9 @@ public final class MembershipTimers extends VerticleBase {
     private Future<Boolean> wakeMembers(int groups, int woken) {
         return groups == GROUPS || woken >= PEOPLE
                 ? Future.succeededFuture(true)
-                : members.wake().compose(some -> some < 0
-                        ? Future.succeededFuture(false)
-                        : wakeMembers(groups + 1, woken + some));
+                : members.wake()
+                        .compose(some ->
+                                some < 0 ? Future.succeededFuture(false) : wakeMembers(groups + 1, woken + some));
     }
 
     /**
@@ -101,9 +101,8 @@ public final class MembershipTimers extends VerticleBase {
     private Future<Void> ask(int ws, Set<Integer> people, Instant now) {
         return Halves.each(
                         List.copyOf(people),
-                        some -> transactions.run(tx -> membership
-                                .again(tx, ws, some, now)
-                                .compose(news -> streams.append(tx, "facts", news))))
+                        some -> transactions.run(tx ->
+                                membership.again(tx, ws, some, now).compose(news -> streams.append(tx, "facts", news))))
                 .compose(failed -> failed.isEmpty()
                         ? Future.succeededFuture()
                         : putOff(ws, failed.keySet(), failed.values().iterator().next()))

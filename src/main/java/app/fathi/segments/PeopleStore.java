@@ -63,7 +63,9 @@ final class PeopleStore {
                         var name = row.getString("name");
                         if (row.getInteger("no") != null) {
                             numbers.put(name, row.getInteger("no"));
-                        } else if (row.getBoolean("partial") || TraitNames.isTooLong(name) || Boolean.TRUE.equals(row.getBoolean("is_full"))) {
+                        } else if (row.getBoolean("partial")
+                                || TraitNames.isTooLong(name)
+                                || Boolean.TRUE.equals(row.getBoolean("is_full"))) {
                             numbers.put(name, RuleSql.WITHOUT_ROWS);
                         }
                     });
@@ -200,8 +202,7 @@ final class PeopleStore {
                 .map(rows -> {
                     var found = new HashMap<String, JsonObject>();
                     rows.forEach(row -> found.put(
-                            row.getString("id"),
-                            row.getJson("traits") instanceof JsonObject json ? json : NO_TRAITS));
+                            row.getString("id"), row.getJson("traits") instanceof JsonObject json ? json : NO_TRAITS));
                     return found;
                 });
     }

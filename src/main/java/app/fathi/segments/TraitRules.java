@@ -31,10 +31,9 @@ public final class TraitRules implements Rules {
 
     @Override
     public Future<Set<String>> asked(SqlClient client, int ws) {
-        return rules.dynamic(client, ws)
-                .map(all -> all.stream()
-                        .flatMap(one -> Mentions.of(one.rule()).traits().stream())
-                        .collect(Collectors.toSet()));
+        return rules.dynamic(client, ws).map(all -> all.stream()
+                .flatMap(one -> Mentions.of(one.rule()).traits().stream())
+                .collect(Collectors.toSet()));
     }
 
     @Override

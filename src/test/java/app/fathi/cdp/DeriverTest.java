@@ -375,15 +375,31 @@ class DeriverTest {
     @Test
     void names_that_nobody_has_and_nothing_speaks_of_make_room_for_others() {
         derive(identify(
-                "ada", null, "m1", NOON, true, new JsonObject().put("plan", "gold").put("gone", 1).put("asked", 1)));
+                "ada",
+                null,
+                "m1",
+                NOON,
+                true,
+                new JsonObject().put("plan", "gold").put("gone", 1).put("asked", 1)));
         pool.query("INSERT INTO cdp_trait_name SELECT 1, n, 'name' || n FROM generate_series("
                         + "(SELECT max(no) + 1 FROM cdp_trait_name), 2000) n")
                 .execute()
                 .await();
-        derive(identify("ada", null, "m2", NOON, true, new JsonObject().put("late", "yes").put("later", "no")));
+        derive(identify(
+                "ada",
+                null,
+                "m2",
+                NOON,
+                true,
+                new JsonObject().put("late", "yes").put("later", "no")));
         assertThat(told()).as("no room").hasSize(3);
         derive(identify(
-                "ada", null, "m3", NOON.plusSeconds(1), true, new JsonObject().putNull("gone").putNull("asked")));
+                "ada",
+                null,
+                "m3",
+                NOON.plusSeconds(1),
+                true,
+                new JsonObject().putNull("gone").putNull("asked")));
         pool.query("INSERT INTO cdp_trait_rules (ws, oldest, updated_by) VALUES (1, '{name7}', gen_random_uuid())")
                 .execute()
                 .await();
@@ -398,14 +414,19 @@ class DeriverTest {
                         .iterator()
                         .next())
                 .satisfies(row -> {
-                    assertThat(row.getInteger("no")).as("a number is not used again").isEqualTo(2001);
+                    assertThat(row.getInteger("no"))
+                            .as("a number is not used again")
+                            .isEqualTo(2001);
                     assertThat(row.getBoolean("whole")).as("ada has it, too").isFalse();
                 });
         assertThat(told()).contains("late no").doesNotContain("late yes");
         assertThat(job().free(WS, () -> true)).isTrue();
         assertThat(job().complete(WS, () -> true)).isTrue();
         assertThat(told()).contains("late no", "late yes");
-        assertThat(pool.query("SELECT FROM cdp_trait_name WHERE NOT whole").execute().await().size())
+        assertThat(pool.query("SELECT FROM cdp_trait_name WHERE NOT whole")
+                        .execute()
+                        .await()
+                        .size())
                 .isZero();
         derive(identify("bob", null, "m5", NOON, true, new JsonObject().put("later", "yes")));
         assertThat(told()).contains("later yes");
@@ -413,7 +434,13 @@ class DeriverTest {
 
     @Test
     void a_name_that_somebody_says_at_the_same_moment_stays() throws InterruptedException {
-        derive(identify("ada", null, "m1", NOON, true, new JsonObject().put("town", "Rome").put("zip", 1)));
+        derive(identify(
+                "ada",
+                null,
+                "m1",
+                NOON,
+                true,
+                new JsonObject().put("town", "Rome").put("zip", 1)));
         derive(identify("ada", null, "m2", NOON.plusSeconds(1), true, new JsonObject().putNull("town")));
         var saying = pool.getConnection().await();
         var open = saying.begin().await();

@@ -60,6 +60,7 @@ class BehavioursTest {
             new Call(Kind.PAGE, null),
             new Call(Kind.SCREEN, null),
             Call.track("Nothing"));
+
     private static final List<String> PURPOSES = List.of("marketing", "news");
 
     private static final long SEED = Long.getLong("fathi.seed", System.nanoTime());
@@ -107,7 +108,8 @@ class BehavioursTest {
                                 WS,
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).toList(),
                                 Stream.iterate(1, no -> no + 1).limit(PEOPLE).collect(Collectors.toSet()),
-                                new Mentions(Set.of(), Set.copyOf(CALLS), Set.of("total", "shop"), Set.of(), Set.of(), true))
+                                new Mentions(
+                                        Set.of(), Set.copyOf(CALLS), Set.of("total", "shop"), Set.of(), Set.of(), true))
                         .await()
                         .values()
                         .stream()
@@ -152,7 +154,12 @@ class BehavioursTest {
                                                 .put("none", null))))
                 .await();
         var read = new PeopleStore()
-                .events(pool, WS, List.of(now(1)), Set.of(Call.track("Heavy")), Set.of("total", "shop", "items", "none", "other"))
+                .events(
+                        pool,
+                        WS,
+                        List.of(now(1)),
+                        Set.of(Call.track("Heavy")),
+                        Set.of("total", "shop", "items", "none", "other"))
                 .await()
                 .get(now(1))
                 .getFirst()

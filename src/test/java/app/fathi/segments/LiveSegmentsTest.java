@@ -127,10 +127,8 @@ class LiveSegmentsTest {
 
     @Test
     void people_move_with_their_groups_and_with_what_is_said_of_these() {
-        var enterprise = rule("group")
-                .put("trait", "plan")
-                .put("operator", "equals")
-                .put("value", "enterprise");
+        var enterprise =
+                rule("group").put("trait", "plan").put("operator", "equals").put("value", "enterprise");
         var atAcme = create(rule("group").put("group", "acme"));
         var atEnterprise = create(enterprise);
         group("acme-1", "acme", new JsonObject());

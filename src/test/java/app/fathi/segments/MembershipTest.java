@@ -270,24 +270,32 @@ class MembershipTest {
         derive(List.of(inGroup("ada", "small", "gold"), inGroup("ada", "large", "gold")));
         var members = new GroupMembers(transactions);
         var pieces = new ArrayList<Integer>();
-        for (int piece = members.wake().await(); piece >= 0; piece = members.wake().await()) {
+        for (int piece = members.wake().await();
+                piece >= 0;
+                piece = members.wake().await()) {
             if (pieces.size() == 3) {
                 derive(List.of(inGroup("ada", "large", "silver")));
             }
             pieces.add(piece);
         }
-        assertThat(pieces).as("the small one has its turn between").containsExactlyInAnyOrder(1, 1000, 1000, 401, 1000, 1000, 401);
+        assertThat(pieces)
+                .as("the small one has its turn between")
+                .containsExactlyInAnyOrder(1, 1000, 1000, 401, 1000, 1000, 401);
         assertThat(pieces.subList(0, 2)).contains(1);
-        var woken = pool.query("SELECT count(*) FROM segments_person WHERE due <= now()").execute().await();
+        var woken = pool.query("SELECT count(*) FROM segments_person WHERE due <= now()")
+                .execute()
+                .await();
         assertThat(woken.iterator().next().getLong(0)).isEqualTo(2401);
-        assertThat(pool.query("SELECT FROM segments_group").execute().await().size()).isZero();
+        assertThat(pool.query("SELECT FROM segments_group").execute().await().size())
+                .isZero();
     }
 
     @Test
     void what_no_rule_asks_of_a_group_wakes_nobody() {
         create(rule("group").put("trait", "plan").put("operator", "equals").put("value", "gold"));
         derive(List.of(inGroup("ada", "acme", "gold")));
-        assertThat(pool.query("DELETE FROM segments_group").execute().await().rowCount()).isEqualTo(1);
+        assertThat(pool.query("DELETE FROM segments_group").execute().await().rowCount())
+                .isEqualTo(1);
         derive(List.of(inGroup("eve", "acme", "gold")));
         var town = inGroup("ada", "acme", "gold");
         town.payload().getJsonObject("traits").put("town", "Rome");
@@ -335,7 +343,8 @@ class MembershipTest {
     @Test
     void of_those_who_are_due_together_one_who_cannot_be_asked_waits_alone() {
         create(rule("did").put("event", "Visit").put("within", "P1D"));
-        database.execute("INSERT INTO segments_person (ws, profile_no, due) SELECT 1, n, now() FROM generate_series(1, 60) n");
+        database.execute(
+                "INSERT INTO segments_person (ws, profile_no, due) SELECT 1, n, now() FROM generate_series(1, 60) n");
         database.execute(
                 """
                 CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
@@ -541,8 +550,7 @@ class MembershipTest {
                 user,
                 visitor,
                 random.nextInt(3) == 0 ? "Tag Removed" : "Tag Added",
-                new JsonObject()
-                        .put("tag", List.of("vip", "new").get(random.nextInt(2))));
+                new JsonObject().put("tag", List.of("vip", "new").get(random.nextInt(2))));
     }
 
     private StreamRecord consents(String user, String visitor) {

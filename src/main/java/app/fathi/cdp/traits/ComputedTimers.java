@@ -68,9 +68,8 @@ public final class ComputedTimers extends VerticleBase {
     private Future<Void> compute(int ws, Set<Integer> people, Instant now) {
         return Halves.each(
                         List.copyOf(people),
-                        some -> transactions.run(tx -> recompute
-                                .enter(tx, ws)
-                                .compose(entered -> recompute.recompute(tx, ws, some, now))))
+                        some -> transactions.run(tx ->
+                                recompute.enter(tx, ws).compose(entered -> recompute.recompute(tx, ws, some, now))))
                 .compose(failed -> failed.isEmpty()
                         ? Future.succeededFuture()
                         : putOff(ws, failed.keySet(), failed.values().iterator().next()))

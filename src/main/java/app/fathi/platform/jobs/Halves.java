@@ -28,9 +28,9 @@ public final class Halves {
         return each(all, together, failed).map(failed);
     }
 
-    private static <T> Future<Void> each(
-            List<T> all, Function<List<T>, Future<?>> together, Map<T, Throwable> failed) {
-        return Future.<Void>future(promise -> together.apply(all).<Void>mapEmpty().onComplete(promise))
+    private static <T> Future<Void> each(List<T> all, Function<List<T>, Future<?>> together, Map<T, Throwable> failed) {
+        return Future.<Void>future(
+                        promise -> together.apply(all).<Void>mapEmpty().onComplete(promise))
                 .recover(failure -> {
                     if (isNobodys(failure)) {
                         return Future.failedFuture(failure);

@@ -262,14 +262,14 @@ public final class RuleParser {
 
     private Behaviour behaviour(JsonObject json, String at) {
         var where = properties(json.getValue("where", new JsonArray()), at + "/where");
-        return new Behaviour(
-                call(json, at), where, json.containsKey("within") ? duration(json, "within", at) : null);
+        return new Behaviour(call(json, at), where, json.containsKey("within") ? duration(json, "within", at) : null);
     }
 
     /** Pages and screens need no name: without one all of them are meant. */
     private Rule.Call call(JsonObject json, String at) {
         var kind = json.containsKey("call") ? word(json, "call", at, Rule.Call.Kind.values()) : Rule.Call.Kind.TRACK;
-        return new Rule.Call(kind, kind == Rule.Call.Kind.TRACK || json.containsKey("event") ? text(json, "event", at) : null);
+        return new Rule.Call(
+                kind, kind == Rule.Call.Kind.TRACK || json.containsKey("event") ? text(json, "event", at) : null);
     }
 
     private void property(Object value, String at, List<Rule.Property> where) {

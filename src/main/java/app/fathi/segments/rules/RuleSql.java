@@ -315,7 +315,8 @@ public final class RuleSql {
     private String events(Behaviour behaviour, String what) {
         var from = behaviour.within() == null ? "" : " AND e.at >= " + moment(now.minus(behaviour.within()));
         var call = behaviour.call();
-        return "SELECT " + what + " FROM segments_call e WHERE e.ws = $1 AND e.kind = '" + call.kind().word() + "'"
+        return "SELECT " + what + " FROM segments_call e WHERE e.ws = $1 AND e.kind = '"
+                + call.kind().word() + "'"
                 + (call.name() == null ? "" : " AND e.name = " + parameter(call.name(), "text"))
                 + from + " AND e.at <= " + moment(now)
                 + behaviour.where().stream().map(this::property).collect(Collectors.joining());
@@ -469,7 +470,8 @@ public final class RuleSql {
     private String inGroup(Rule.InGroup rule, boolean wanted) {
         if (rule.test() == null) {
             return (wanted ? "(" : "NOT (") + IN_ANY
-                    + (rule.group() == null ? "" : " AND p.groups @> ARRAY[" + parameter(rule.group(), "text") + "]") + ")";
+                    + (rule.group() == null ? "" : " AND p.groups @> ARRAY[" + parameter(rule.group(), "text") + "]")
+                    + ")";
         }
         boolean asked = isExact(rule.test()) && rule.trait().names().size() == 1;
         exact &= asked;

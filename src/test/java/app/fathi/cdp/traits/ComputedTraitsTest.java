@@ -57,7 +57,8 @@ class ComputedTraitsTest {
     private final Map<String, JsonObject> defined = new TreeMap<>();
 
     /** @param id whose it was when it came, as {@code u1} or {@code v1} */
-    private record Done(String id, String call, String event, Instant at, String messageId, Integer cents, String shop) {
+    private record Done(
+            String id, String call, String event, Instant at, String messageId, Integer cents, String shop) {
         JsonObject properties() {
             var properties = new JsonObject().put("shop", shop);
             // What is no number is passed over by sums.
@@ -250,7 +251,9 @@ class ComputedTraitsTest {
         var json = new JsonObject().put("aggregate", function).put("event", random.nextBoolean() ? "Order" : "Visit");
         switch (random.nextInt(4)) {
             case 0 -> json.put("call", "page");
-            case 1 -> json.put("call", List.of("page", "screen").get(random.nextInt(2))).remove("event");
+            case 1 ->
+                json.put("call", List.of("page", "screen").get(random.nextInt(2)))
+                        .remove("event");
             default -> {}
         }
         if (!function.equals("count")) {
@@ -283,14 +286,15 @@ class ComputedTraitsTest {
         var one = new Done(
                 id,
                 call,
-                !call.equals("track") && random.nextInt(3) == 0 ? null : List.of("Order", "Visit", "Nothing").get(random.nextInt(3)),
+                !call.equals("track") && random.nextInt(3) == 0
+                        ? null
+                        : List.of("Order", "Visit", "Nothing").get(random.nextInt(3)),
                 at,
                 messageId,
                 random.nextInt(8) == 0 ? null : random.nextInt(300),
                 "s" + random.nextInt(4));
         all.add(one);
-        var told = record(
-                call, id.startsWith("u") ? id : null, id.startsWith("v") ? id : null, messageId, at, null);
+        var told = record(call, id.startsWith("u") ? id : null, id.startsWith("v") ? id : null, messageId, at, null);
         told.payload().put("properties", one.properties());
         if (one.event() != null) {
             told.payload().put(call.equals("track") ? "event" : "name", one.event());
@@ -463,7 +467,8 @@ class ComputedTraitsTest {
                         : !one.shop().equals("s2"));
         var counted = theirs.stream()
                 .filter(one -> one.call().equals(compute.getString("call", "track")))
-                .filter(one -> !compute.containsKey("event") || compute.getString("event").equals(one.event()))
+                .filter(one -> !compute.containsKey("event")
+                        || compute.getString("event").equals(one.event()))
                 .filter(one -> within == null || !one.at().isBefore(now.minus(Duration.parse(within))))
                 .filter(fits)
                 .toList();

@@ -20,7 +20,8 @@ class HalvesTest {
     @Test
     void those_who_fail_are_found_and_all_others_done_once() {
         var bad = Set.of(7, 250, 499);
-        var failed = Halves.each(ALL, failing(bad, new IllegalStateException("not these"))).await();
+        var failed = Halves.each(ALL, failing(bad, new IllegalStateException("not these")))
+                .await();
         assertThat(failed).containsOnlyKeys(7, 250, 499);
         assertThat(done).hasSize(497).doesNotHaveDuplicates().doesNotContainAnyElementsOf(bad);
         assertThat(times).isLessThan(60);
@@ -28,7 +29,8 @@ class HalvesTest {
 
     @Test
     void what_takes_too_long_together_is_done_in_parts() {
-        var failed = Halves.each(ALL, some -> some.size() > 100 ? fails(state("57014")) : does(some)).await();
+        var failed = Halves.each(ALL, some -> some.size() > 100 ? fails(state("57014")) : does(some))
+                .await();
         assertThat(failed).isEmpty();
         assertThat(done).isEqualTo(ALL);
     }

@@ -274,8 +274,8 @@ class EnginesTest {
             assertThat(compare(List.of(rule, new Rule.Not(rule)), json))
                     .as("answered in SQL alone")
                     .isEqualTo(2);
-            tags.forEach(theirs -> asked.merge(
-                    theirs.contains(json.getString("tag")) ? "has it" : "has it not", 2, Integer::sum));
+            tags.forEach(theirs ->
+                    asked.merge(theirs.contains(json.getString("tag")) ? "has it" : "has it not", 2, Integer::sum));
         }
         System.out.println("tagged " + asked);
         assertThat(asked.values()).allMatch(count -> count >= 1_000);
@@ -392,7 +392,8 @@ class EnginesTest {
     private static TreeSet<Integer> meant(Rule rule) {
         var meant = new TreeSet<Integer>();
         for (int i = 0; i < people.size(); i++) {
-            if (RuleEngine.evaluate(rule, new Somebody(people.get(i), tags.get(i), groupsOf.get(i)), NOW).holds()) {
+            if (RuleEngine.evaluate(rule, new Somebody(people.get(i), tags.get(i), groupsOf.get(i)), NOW)
+                    .holds()) {
                 meant.add(i + 1);
             }
         }
