@@ -258,6 +258,28 @@ class MembershipTest {
     }
 
     @Test
+    void tags_and_groups_move_people_in_the_batch_that_tells_of_them() {
+        var vip = create(rule("tagged").put("tag", "vip"));
+        var atAcme = create(rule("group").put("group", "acme"));
+        var onGold = create(
+                rule("group").put("trait", "plan").put("operator", "equals").put("value", "gold"));
+        derive(List.of(isOn("ada", "free")));
+        for (boolean given : new boolean[] {true, false}) {
+            var said = tracked("ada", null, given ? "Tag Added" : "Tag Removed", new JsonObject().put("tag", "vip"));
+            said.payload().put("at", Instant.now().toString());
+            derive(List.of(said));
+            assertThat(kept(vip)).hasSize(given ? 1 : 0);
+        }
+        derive(List.of(inGroup("ada", "acme", "gold")));
+        assertThat(kept(atAcme)).hasSize(1);
+        assertThat(kept(onGold)).hasSize(1);
+        derive(List.of(inGroup("eve", "acme", "free")));
+        assertThat(kept(atAcme)).hasSize(2);
+        while (timers.round(null).await()) {}
+        assertThat(kept(onGold)).isEmpty();
+    }
+
+    @Test
     void members_of_a_large_group_are_woken_piece_by_piece_and_once_more_when_it_became_other_meanwhile() {
         create(rule("group").put("trait", "plan").put("operator", "equals").put("value", "gold"));
         database.execute(
