@@ -100,7 +100,16 @@ final class LiveSegments {
         this.version = version;
         if (segments.stream().noneMatch(segment -> segment.no() == EVERYBODY)) {
             add(new Live(
-                    EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of(), Set.of(), Set.of()));
+                    EVERYBODY,
+                    NO_ID,
+                    new Rule.And(List.of()),
+                    1,
+                    false,
+                    false,
+                    Set.of(),
+                    Set.of(),
+                    Set.of(),
+                    Set.of()));
         }
         if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
             add(new Live(
