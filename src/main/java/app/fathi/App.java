@@ -18,6 +18,7 @@ import app.fathi.cdp.traits.ComputeJob;
 import app.fathi.cdp.traits.ComputedTimers;
 import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.cdp.traits.ComputedTraitsService;
+import app.fathi.cdp.traits.KeptParts;
 import app.fathi.cdp.traits.TraitRulesService;
 import app.fathi.cep.AdvisorTrial;
 import app.fathi.cep.Batches;
@@ -105,6 +106,7 @@ import app.fathi.roles.RolesVerticle;
 import app.fathi.segments.Audiences;
 import app.fathi.segments.Bitmaps;
 import app.fathi.segments.ImportJob;
+import app.fathi.segments.KeptSums;
 import app.fathi.segments.PeopleInSegments;
 import app.fathi.segments.Segments;
 import app.fathi.segments.SegmentsVerticle;
@@ -334,6 +336,8 @@ public final class App {
                 users.shorter(),
                 List.of(
                         new KeptPartitions(Kind.EVENTS, "cdp_event"),
+                        new KeptSums(),
+                        new KeptParts(),
                         new KeptMessages(),
                         new KeptEntries(),
                         new KeptPartitions(Kind.FINISHED_JOBS, "jobs_done"),
@@ -369,7 +373,7 @@ public final class App {
         started.push(observer::stop);
         var pins = new Pins(pools.ingest(), epochs, observer);
         var traitRules = new TraitRules();
-        var computed = new ComputedTraits(traitRules, config.traits().computedFromEvents());
+        var computed = new ComputedTraits(traitRules);
         var deriver = new Deriver(
                 streams,
                 webpush.addressBook(),

@@ -5,6 +5,7 @@ import app.fathi.cdp.IdentitiesStore.Numbered;
 import app.fathi.cdp.IdentityGraph.Id;
 import app.fathi.cdp.live.LiveFeed;
 import app.fathi.cdp.traits.ComputedTraits;
+import app.fathi.cdp.traits.Happening;
 import app.fathi.cdp.traits.Recompute;
 import app.fathi.cdp.traits.TraitDefinitions;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
@@ -129,7 +130,7 @@ public final class Deriver implements Recompute {
     }
 
     /**
-     * Computes all of what these people did again, because time has passed or it is computed otherwise now; the stages hear of whom
+     * Computes all of what these people did again, of what is kept of it, because time has passed or it is computed otherwise now; the stages hear of whom
      * something became other. Nobody was seen by that.
      * Under {@link #enter}.
      */
@@ -140,7 +141,7 @@ public final class Deriver implements Recompute {
         people.forEach(no -> locked.put(no, new JsonObject()));
         return computed.definitions(tx, ws)
                 .compose(definitions -> store.lock(tx, ws, locked)
-                        .compose(held -> computed.compute(tx, ws, definitions, Map.of(), people, clock)))
+                        .compose(held -> computed.compute(tx, ws, definitions, Map.of(), people, Set.of(), clock)))
                 .compose(done -> store.refresh(tx, ws, people))
                 .compose(changes -> traits.tell(tx, ws, changes)
                         .compose(done -> conclude(
@@ -255,7 +256,11 @@ public final class Deriver implements Recompute {
                             })
                             // Before profiles are locked: who has the lock sees the events of all who had it.
                             .compose(done -> keep(tx, ordered, known))
-                            .compose(done -> refresh(tx, changes))
+                            .compose(done -> {
+                                ordered.forEach(
+                                        one -> did(one, subject(one, known).profileNo(), changes));
+                                return refresh(tx, changes);
+                            })
                             .compose(done -> moveAddresses(tx, changes.moves, merges))
                             .compose(done -> tellGroups(tx, ordered))
                             .map(others -> new Derived(
@@ -307,8 +312,8 @@ public final class Deriver implements Recompute {
         final Set<Integer> looked = new TreeSet<>();
         /** Those of whom traits were said, values without structure. */
         final Map<Integer, JsonObject> words = new TreeMap<>();
-        /** {@link TraitDefinitions#keys Keys} of events, by who did it. */
-        final Map<Integer, Set<String>> did = new TreeMap<>();
+        /** Events, by who did it. */
+        final Map<Integer, List<Happening>> did = new TreeMap<>();
         /** Those who have other ids than before, and with them other events. */
         final Set<Integer> others = new TreeSet<>();
 
@@ -417,9 +422,6 @@ public final class Deriver implements Recompute {
                     .forEach(trait -> set(event, subject, trait.getKey(), trait.getValue(), changes));
         }
         event.device().forEach((name, value) -> set(event, subject, name, value, changes));
-        touched.did
-                .computeIfAbsent(no, none -> new TreeSet<>())
-                .addAll(TraitDefinitions.keys(event.kind(), DerivedBatch.Event.name(event.payload())));
         if (event.saysQuietHours()) {
             var hours = QuietHours.of(event.payload().getJsonObject("properties", new JsonObject()));
             set(event, subject, QuietHours.NAME, hours.map(QuietHours::toJson).orElse(null), changes);
@@ -435,6 +437,19 @@ public final class Deriver implements Recompute {
         }
         subject.seen(event.at());
         changes.identities.add(subject);
+    }
+
+    /** @param no who has done it when all of the batch is taken: a visitor may have been somebody else's in between */
+    private static void did(Arrived event, int no, Changes changes) {
+        changes.touched(event.ws())
+                .did
+                .computeIfAbsent(no, none -> new ArrayList<>())
+                .add(new Happening(
+                        event.kind(),
+                        DerivedBatch.Event.name(event.payload()),
+                        event.at(),
+                        event.messageId(),
+                        event.payload().getJsonObject("properties", new JsonObject())));
     }
 
     private static void set(Arrived event, Identity subject, String name, Object value, Changes changes) {
@@ -509,8 +524,8 @@ public final class Deriver implements Recompute {
             var ws = entry.getKey();
             var defined = changes.definitions(ws);
             // Of what nothing is computed by nobody is locked for it.
-            entry.getValue().did.values().forEach(names -> names.removeIf(name -> !defined.asks(name)));
-            entry.getValue().did.values().removeIf(Set::isEmpty);
+            entry.getValue().did.values().forEach(events -> events.removeIf(one -> !defined.asks(one)));
+            entry.getValue().did.values().removeIf(List::isEmpty);
             chain = chain.compose(done -> refresh(tx, ws, entry.getValue(), defined, changes.told));
         }
         return chain;
@@ -525,7 +540,7 @@ public final class Deriver implements Recompute {
             return Future.succeededFuture();
         }
         return store.lock(tx, ws, locked).compose(differ -> computed.compute(
-                        tx, ws, definitions, touched.did, touched.others, null)
+                        tx, ws, definitions, touched.did, Set.of(), touched.others, null)
                 .compose(other -> {
                     var all = new TreeSet<>(differ);
                     all.addAll(other);

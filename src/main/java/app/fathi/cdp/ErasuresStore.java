@@ -186,6 +186,10 @@ final class ErasuresStore {
         return count(tx, "DELETE FROM cdp_computed_value WHERE ws = $1 AND profile_no = ANY ($2)", ws, nos);
     }
 
+    Future<Integer> forgetParts(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(tx, "DELETE FROM cdp_computed_part WHERE ws = $1 AND profile_no = ANY ($2)", ws, nos);
+    }
+
     Future<Integer> forgetLinks(SqlConnection tx, int ws, Collection<Integer> nos) {
         return count(
                 tx,

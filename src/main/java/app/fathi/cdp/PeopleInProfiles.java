@@ -23,6 +23,7 @@ public final class PeopleInProfiles implements Erasable {
                 "cdp_link",
                 "cdp_words",
                 "cdp_trait",
+                "cdp_computed_part",
                 "cdp_computed_value",
                 "cdp_event",
                 "cdp_erasure",
@@ -49,6 +50,10 @@ public final class PeopleInProfiles implements Erasable {
                 })
                 .compose(computed -> {
                     counts.put("cdp_computed_value", computed);
+                    return store.forgetParts(tx, ws, nos);
+                })
+                .compose(parts -> {
+                    counts.put("cdp_computed_part", parts);
                     return store.forgetLinks(tx, ws, nos);
                 })
                 .compose(links -> {

@@ -7,6 +7,8 @@ import app.fathi.segments.rules.Rule.Behaviour;
 import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Rule.Choice;
 import app.fathi.segments.rules.RuleEngine;
+import app.fathi.segments.rules.Sum;
+import app.fathi.segments.rules.Summed;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.DateTimeException;
@@ -135,12 +137,30 @@ record Known(
     }
 
     @Override
-    public List<Double> numbers(Behaviour behaviour, Path property, Instant from, Instant until) {
-        return fitting(behaviour, from, until)
-                .map(event -> property.in(event.properties))
-                .filter(Value.Numeric.class::isInstance)
-                .map(value -> ((Value.Numeric) value).number())
-                .toList();
+    public Summed summed(Summed.Asked asked, Instant now) {
+        var behaviour = asked.behaviour();
+        var step = asked.step();
+        long from = step.first(behaviour.within(), now);
+        long until = step.begin(now);
+        var sum = Sum.NOTHING;
+        Long earliest = null;
+        Long coming = null;
+        for (var event : events) {
+            if (behaviour.call().means(event.call) && RuleEngine.fits(behaviour, event.properties)) {
+                long begin = step.begin(event.at);
+                if (begin > until) {
+                    coming = coming == null ? begin : Math.min(coming, begin);
+                } else if (begin >= from) {
+                    earliest = earliest == null ? begin : Math.min(earliest, begin);
+                    sum = sum.plus(Sum.of(
+                            event.at,
+                            asked.property() == null
+                                    ? Value.MISSING
+                                    : asked.property().in(event.properties)));
+                }
+            }
+        }
+        return Summed.of(sum, earliest, coming, behaviour);
     }
 
     private Stream<Event> fitting(Behaviour behaviour, Instant from, Instant until) {

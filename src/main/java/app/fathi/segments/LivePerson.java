@@ -6,6 +6,7 @@ import app.fathi.segments.rules.Person;
 import app.fathi.segments.rules.Rule.Behaviour;
 import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Rule.Choice;
+import app.fathi.segments.rules.Summed;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -13,16 +14,15 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 
 /**
- * A person of whom the newest moments of what rules count are kept, so that no event has to be read again.
+ * A person of whom it is kept what rules count and sum up, so that no event has to be read again.
  *
- * @param listed events that {@code known} has all of: these are asked there
  * @param moments microseconds since 1970 in ascending order, by the number of the behaviour
+ * @param summed for the moment of which is asked
  */
-record LivePerson(Known known, Set<Call> listed, LiveSegments segments, Map<Integer, long[]> moments)
+record LivePerson(Known known, LiveSegments segments, Map<Integer, long[]> moments, Map<Summed.Asked, Summed> summed)
         implements Person {
     private static final long[] NONE = {};
 
@@ -68,12 +68,8 @@ record LivePerson(Known known, Set<Call> listed, LiveSegments segments, Map<Inte
 
     @Override
     public List<Instant> moments(Behaviour behaviour, Instant from, Instant until) {
-        var atom = segments.atom(behaviour);
-        if (atom.isEmpty() || listed.contains(behaviour.call())) {
-            return known.moments(behaviour, from, until);
-        }
         var fitting = new ArrayList<Instant>();
-        for (long micros : moments.getOrDefault(atom.get().no(), NONE)) {
+        for (long micros : moments.getOrDefault(segments.atom(behaviour).no(), NONE)) {
             var at = Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
             if ((from == null || !at.isBefore(from)) && !at.isAfter(until)) {
                 fitting.add(at);
@@ -83,7 +79,7 @@ record LivePerson(Known known, Set<Call> listed, LiveSegments segments, Map<Inte
     }
 
     @Override
-    public List<Double> numbers(Behaviour behaviour, Path property, Instant from, Instant until) {
-        return known.numbers(behaviour, property, from, until);
+    public Summed summed(Summed.Asked asked, Instant now) {
+        return summed.getOrDefault(asked, Summed.NOTHING);
     }
 }

@@ -5,7 +5,9 @@ import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.Rule;
 import app.fathi.segments.rules.Rule.Behaviour;
 import app.fathi.segments.rules.Rule.Call;
+import app.fathi.segments.rules.Summed;
 import app.fathi.segments.rules.Test;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -14,7 +16,6 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
@@ -44,9 +45,9 @@ final class LiveSegments {
      * @param ruleNo grows when who is meant changes
      * @param kept whether everybody was asked by this rule, so that a change is news
      * @param looks whether the rule asks for more than what somebody did: traits, tags, groups, consent, channels, the zone
-     * @param properties of events, that the rule asks for
      * @param groupTraits traits of groups, that the rule asks for
      * @param atoms numbers of the behaviours by which it is answered
+     * @param asked what the rule asks that events come to
      */
     record Live(
             int no,
@@ -55,10 +56,9 @@ final class LiveSegments {
             long ruleNo,
             boolean kept,
             boolean looks,
-            Set<Call> listedEvents,
-            Set<String> properties,
             Set<String> groupTraits,
-            Set<Integer> atoms) {
+            Set<Integer> atoms,
+            Set<Summed.Asked> asked) {
 
         /** Sets of these are made for each person of whom there is an event: nobody reads rules to tell two of them apart. */
         @Override
@@ -75,7 +75,24 @@ final class LiveSegments {
     /** A behaviour that is counted of people: so many of the newest moments are kept. */
     record Atom(int no, Behaviour behaviour, int keep) {}
 
-    /** A row of {@code segments_atom}. */
+    /**
+     * What events of people come to, kept by steps of time.
+     *
+     * @param asked by one of the rules: how far others look back that share it is no matter
+     * @param longest so many seconds any of them looks back; 0 of all time
+     */
+    record Series(int no, Summed.Asked asked, int longest) {
+        /** Steps that begin before it are behind all windows; seconds since 1970. */
+        long begin(Instant now) {
+            return longest == 0 ? 0 : asked.step().begin(now.minusSeconds(longest));
+        }
+    }
+
+    /**
+     * A row of {@code segments_atom}.
+     *
+     * @param keep so many of the newest moments; of what is summed up so many seconds
+     */
     record Numbered(int no, int keep) {}
 
     private final long version;
@@ -83,6 +100,8 @@ final class LiveSegments {
     private final Set<Integer> numbers = new HashSet<>();
     private final Map<Behaviour, Atom> atoms = new HashMap<>();
     private final Map<Call, Set<Atom>> atomsByEvent = new HashMap<>();
+    private final Map<Summed.Asked, Series> series = new HashMap<>();
+    private final Map<Call, Set<Series>> seriesByEvent = new HashMap<>();
     private final Map<String, List<Live>> byTrait = new HashMap<>();
     private final Map<Call, List<Live>> byEvent = new HashMap<>();
     private final List<Live> byConsent = new ArrayList<>();
@@ -99,30 +118,10 @@ final class LiveSegments {
     LiveSegments(long version, Collection<Segment.Dynamic> segments, Map<String, Numbered> numbered) {
         this.version = version;
         if (segments.stream().noneMatch(segment -> segment.no() == EVERYBODY)) {
-            add(new Live(
-                    EVERYBODY,
-                    NO_ID,
-                    new Rule.And(List.of()),
-                    1,
-                    false,
-                    false,
-                    Set.of(),
-                    Set.of(),
-                    Set.of(),
-                    Set.of()));
+            add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of(), Set.of()));
         }
         if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
-            add(new Live(
-                    SUBSCRIBED,
-                    NO_ID,
-                    new Rule.Subscribed("webpush"),
-                    1,
-                    false,
-                    true,
-                    Set.of(),
-                    Set.of(),
-                    Set.of(),
-                    Set.of()));
+            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of(), Set.of(), Set.of()));
         }
         for (var segment : segments) {
             if (needs(segment.rule()).entrySet().stream().allMatch(one -> {
@@ -132,6 +131,7 @@ final class LiveSegments {
                 var mentions = Mentions.of(segment.rule());
                 var behaviours = counted(segment.rule()).keySet();
                 behaviours.forEach(behaviour -> number(behaviour, numbered.get(BehaviourKey.of(behaviour))));
+                summed(segment.rule()).forEach(asked -> number(asked, numbered.get(BehaviourKey.of(asked))));
                 add(new Live(
                         segment.no(),
                         segment.id(),
@@ -139,12 +139,11 @@ final class LiveSegments {
                         segment.ruleNo(),
                         segment.kept(),
                         looks(segment.rule()),
-                        listed(segment.rule()),
-                        mentions.properties(),
                         mentions.groupTraits(),
                         behaviours.stream()
                                 .map(behaviour -> atoms.get(behaviour).no())
-                                .collect(Collectors.toUnmodifiableSet())));
+                                .collect(Collectors.toUnmodifiableSet()),
+                        summed(segment.rule())));
             }
         }
     }
@@ -157,6 +156,16 @@ final class LiveSegments {
                 .orElseGet(() -> new Atom(number.no(), behaviour, number.keep()));
         atomsByEvent.get(behaviour.call()).add(atom);
         atoms.put(behaviour, atom);
+    }
+
+    private void number(Summed.Asked asked, Numbered number) {
+        var known = seriesByEvent.computeIfAbsent(asked.behaviour().call(), call -> new LinkedHashSet<>());
+        var one = known.stream()
+                .filter(other -> other.no() == number.no())
+                .findFirst()
+                .orElseGet(() -> new Series(number.no(), asked, number.keep()));
+        known.add(one);
+        series.put(asked, one);
     }
 
     private void add(Live live) {
@@ -219,9 +228,24 @@ final class LiveSegments {
         return atomsByEvent.values().stream().flatMap(Set::stream).toList();
     }
 
-    /** The number under which a behaviour is counted; empty for one of which all events are listed. */
-    Optional<Atom> atom(Behaviour behaviour) {
-        return Optional.ofNullable(atoms.get(behaviour));
+    /** What an event is summed up in; none where no rule asks for that. */
+    Collection<Series> series(Call event) {
+        return event.asked().stream()
+                .flatMap(call -> seriesByEvent.getOrDefault(call, Set.of()).stream())
+                .toList();
+    }
+
+    Collection<Series> series() {
+        return seriesByEvent.values().stream().flatMap(Set::stream).toList();
+    }
+
+    Series series(Summed.Asked asked) {
+        return series.get(asked);
+    }
+
+    /** The number under which a behaviour is counted that a rule counts. */
+    Atom atom(Behaviour behaviour) {
+        return atoms.get(behaviour);
     }
 
     List<Live> ofTrait(String name) {
@@ -268,10 +292,17 @@ final class LiveSegments {
 
     // ---- what a rule needs -----------------------------------------------------------------------------------------
 
-    /** What has to be numbered before it can be asked, and for how many moments. */
+    /** What has to be numbered before it can be asked, and for how many moments or seconds. */
     static Map<String, Integer> needs(Rule rule) {
         var needs = new HashMap<String, Integer>();
         counted(rule).forEach((behaviour, count) -> needs.merge(BehaviourKey.of(behaviour), count, Math::max));
+        summed(rule)
+                .forEach(asked -> needs.merge(
+                        BehaviourKey.of(asked),
+                        asked.behaviour().within() == null
+                                ? 0
+                                : (int) asked.behaviour().within().toSeconds(),
+                        Math::max));
         if (Mentions.of(rule).messages()) {
             needs.put(MESSAGES, 0);
         }
@@ -281,23 +312,22 @@ final class LiveSegments {
     /** Behaviours that are decided by the newest moments, and by how many of them. */
     static Map<Behaviour, Integer> counted(Rule rule) {
         var counted = new HashMap<Behaviour, Integer>();
-        var listed = new HashSet<Call>();
-        visit(rule, counted, listed);
+        visit(rule, counted, new HashSet<>());
         return counted;
     }
 
-    /** Events of which a rule needs all, properties included: sums, and what was first. */
-    private static Set<Call> listed(Rule rule) {
-        var listed = new HashSet<Call>();
-        visit(rule, new HashMap<>(), listed);
-        return listed;
+    /** What a rule asks that events come to: totals, and what was first. */
+    static Set<Summed.Asked> summed(Rule rule) {
+        var summed = new LinkedHashSet<Summed.Asked>();
+        visit(rule, new HashMap<>(), summed);
+        return summed;
     }
 
-    private static void visit(Rule rule, Map<Behaviour, Integer> counted, Set<Call> listed) {
+    private static void visit(Rule rule, Map<Behaviour, Integer> counted, Set<Summed.Asked> summed) {
         switch (rule) {
-            case Rule.And(var rules) -> rules.forEach(one -> visit(one, counted, listed));
-            case Rule.Or(var rules) -> rules.forEach(one -> visit(one, counted, listed));
-            case Rule.Not(var negated) -> visit(negated, counted, listed);
+            case Rule.And(var rules) -> rules.forEach(one -> visit(one, counted, summed));
+            case Rule.Or(var rules) -> rules.forEach(one -> visit(one, counted, summed));
+            case Rule.Not(var negated) -> visit(negated, counted, summed);
             case Rule.Did(var behaviour, var count) ->
                 counted.merge(
                         behaviour,
@@ -306,12 +336,12 @@ final class LiveSegments {
                         Math::max);
             case Rule.Moment(var behaviour, boolean first, var test) -> {
                 if (first) {
-                    listed.add(behaviour.call());
+                    summed.add(new Summed.Asked(behaviour, null));
                 } else {
                     counted.merge(behaviour, 1, Math::max);
                 }
             }
-            case Rule.Total total -> listed.add(total.behaviour().call());
+            case Rule.Total total -> summed.add(new Summed.Asked(total.behaviour(), total.property()));
             case Rule.Trait trait -> {}
             case Rule.Messages messages -> {}
             case Rule.IgnoredLast ignored -> {}

@@ -1,17 +1,17 @@
 package app.fathi.segments;
 
 import app.fathi.cdp.DerivedBatch;
-import app.fathi.cdp.values.Instants;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.segments.LiveSegments.Atom;
 import app.fathi.segments.LiveSegments.Live;
+import app.fathi.segments.LiveSegments.Series;
 import app.fathi.segments.MembershipStore.Counted;
-import app.fathi.segments.MembershipStore.Moments;
 import app.fathi.segments.MembershipStore.Person;
 import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.NextChange;
 import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.RuleEngine;
+import app.fathi.segments.rules.Summed;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.vertx.core.Future;
@@ -33,7 +33,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * Keeps who is in which dynamic segment. People are asked after an event ({@link MembershipStage}), when their moment has
@@ -47,6 +47,7 @@ final class Membership {
     private final RulesStore segments;
     private final GroupsStore groups = new GroupsStore();
     private final MembershipStore store = new MembershipStore();
+    private final SumsStore sums = new SumsStore();
     private final PeopleStore people = new PeopleStore();
     private final Cache<Integer, LiveSegments> rules =
             Caffeine.newBuilder().maximumSize(MAX_WORKSPACES).build();
@@ -135,21 +136,19 @@ final class Membership {
             return Future.succeededFuture(List.of());
         }
         return see(tx, ws, rules, questions, null).compose(seen -> {
-            var counted = new HashSet<Counted>();
+            var counts = new Counts(rules::atoms, rules::series, seen.moments());
             touched.forEach((no, change) -> {
                 if (!moved.contains(no)) {
-                    change.events().forEach(event -> count(rules, no, event, seen.moments(), counted));
+                    change.events().forEach(event -> counts.count(no, event, null));
                 }
             });
             // Of those who became others everything is counted again.
-            return recount(tx, ws, rules.atoms(), moved).compose(again -> {
+            return recount(tx, ws, rules.atoms(), rules.series(), moved).compose(again -> {
                 seen.moments().putAll(again);
-                var kept = store.keep(
-                        tx,
-                        ws,
-                        counted.stream().map(key -> key.with(seen.moments())).toList());
+                var kept = store.keep(tx, ws, counts.changed());
+                var added = sums.add(tx, ws, counts.sums());
                 var news = conclude(tx, ws, rules, questions, seen);
-                return kept.compose(done -> news);
+                return kept.compose(done -> added).compose(done -> news);
             });
         });
     }
@@ -158,27 +157,17 @@ final class Membership {
      * What is known of people who are asked something, under the locks of their rows.
      *
      * @param moments by person and behaviour
-     * @param listed events that {@code known} has all of
      */
     private record Seen(
-            List<Person> people,
-            Map<Integer, Map<Integer, long[]>> moments,
-            Map<Integer, Known> known,
-            Set<Call> listed,
-            Instant now) {}
+            List<Person> people, Map<Integer, Map<Integer, long[]>> moments, Map<Integer, Known> known, Instant now) {}
 
     /** @param clock null for the database's */
     private Future<Seen> see(
             SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Instant clock) {
-        var listed = new HashSet<Call>();
-        var properties = new HashSet<String>();
         var groupTraits = new HashSet<String>();
         var looked = new HashSet<Integer>();
         var counted = new HashSet<Counted>();
         questions.forEach((no, lives) -> lives.forEach(live -> {
-            listed.addAll(live.listedEvents());
-            // Of all that are asked: what one of them needs listed the others ask there as well.
-            properties.addAll(live.properties());
             groupTraits.addAll(live.groupTraits());
             live.atoms().forEach(atom -> counted.add(new Counted(no, atom)));
             if (live.looks()) {
@@ -198,9 +187,9 @@ final class Membership {
                 ws,
                 questions.keySet(),
                 looked,
-                new Mentions(Set.of(), listed, properties, groupTraits, rules.staticSegments(), messages));
-        return locked.compose(all -> moments.compose(
-                kept -> now.compose(moment -> known.map(of -> new Seen(all, kept, of, listed, moment)))));
+                new Mentions(Set.of(), Set.of(), Set.of(), groupTraits, rules.staticSegments(), messages));
+        return locked.compose(
+                all -> moments.compose(kept -> now.compose(moment -> known.map(of -> new Seen(all, kept, of, moment)))));
     }
 
     private static Collection<Live> concerned(LiveSegments rules, Touched touched) {
@@ -220,65 +209,33 @@ final class Membership {
         return concerned;
     }
 
-    private static void count(
-            LiveSegments rules, int no, Did event, Map<Integer, Map<Integer, long[]>> moments, Set<Counted> changed) {
-        for (var atom : rules.atoms(event.call())) {
-            if (RuleEngine.fits(atom.behaviour(), event.properties())) {
-                moments.computeIfAbsent(no, none -> new HashMap<>())
-                        .merge(
-                                atom.no(),
-                                new long[] {micros(event.at())},
-                                (kept, one) -> newest(
-                                        LongStream.concat(Arrays.stream(kept), Arrays.stream(one))
-                                                .toArray(),
-                                        atom.keep()));
-                changed.add(new Counted(no, atom.no()));
-            }
-        }
-    }
-
-    private static long[] newest(long[] moments, int keep) {
-        Arrays.sort(moments);
-        return moments.length <= keep ? moments : Arrays.copyOfRange(moments, moments.length - keep, moments.length);
-    }
-
-    private static long micros(Instant at) {
-        return Instants.micros(at);
-    }
-
     /** Counts from the events themselves and puts it down; people of whom there is nothing are in the answer, too. */
     Future<Map<Integer, Map<Integer, long[]>>> recount(
-            SqlConnection tx, int ws, Collection<Atom> atoms, Collection<Integer> who) {
-        if (who.isEmpty() || atoms.isEmpty()) {
+            SqlConnection tx, int ws, Collection<Atom> atoms, Collection<Series> series, Collection<Integer> who) {
+        if (who.isEmpty() || atoms.isEmpty() && series.isEmpty()) {
             return Future.succeededFuture(Map.of());
         }
         var calls = new HashSet<Call>();
         var properties = new HashSet<String>();
-        atoms.forEach(atom -> {
-            calls.add(atom.behaviour().call());
-            properties.addAll(Mentions.properties(atom.behaviour()));
-        });
-        return people.events(tx, ws, who, calls, properties).compose(events -> {
-            var counted = new HashMap<Integer, Map<Integer, long[]>>();
-            var rows = new ArrayList<Moments>();
-            for (var no : who) {
-                var own = counted.computeIfAbsent(no, none -> new HashMap<>());
-                for (var atom : atoms) {
-                    var moments = events.getOrDefault(no, List.of()).stream()
-                            .filter(event -> atom.behaviour().call().means(event.call())
-                                    && RuleEngine.fits(atom.behaviour(), event.properties()))
-                            .mapToLong(event -> micros(event.at()))
-                            .toArray();
-                    if (moments.length > 0) {
-                        own.put(atom.no(), newest(moments, atom.keep()));
-                        rows.add(new Moments(no, atom.no(), own.get(atom.no())));
-                    }
-                }
-            }
-            return store.forget(tx, ws, who, atoms.stream().map(Atom::no).toList())
-                    .compose(done -> store.keep(tx, ws, rows))
-                    .map(counted);
-        });
+        Stream.concat(atoms.stream().map(Atom::behaviour), series.stream().map(one -> one.asked()
+                        .behaviour()))
+                .forEach(behaviour -> {
+                    calls.add(behaviour.call());
+                    properties.addAll(Mentions.properties(behaviour));
+                });
+        series.stream()
+                .filter(one -> one.asked().property() != null)
+                .forEach(one -> properties.add(one.asked().property().root()));
+        var counts = Counts.anew(atoms, series);
+        who.forEach(no -> counts.moments().put(no, new HashMap<>()));
+        return people.each(tx, ws, who, calls, properties, counts::count)
+                .compose(done ->
+                        store.forget(tx, ws, who, atoms.stream().map(Atom::no).toList()))
+                .compose(done ->
+                        sums.forget(tx, ws, who, series.stream().map(Series::no).toList()))
+                .compose(done -> store.keep(tx, ws, counts.changed()))
+                .compose(done -> sums.add(tx, ws, counts.sums()))
+                .map(counts.moments());
     }
 
     /**
@@ -299,13 +256,17 @@ final class Membership {
     Future<Void> ask(SqlConnection tx, int ws, LiveSegments rules, List<Live> lives, Collection<Integer> who) {
         var atoms = lives.stream()
                 .flatMap(live -> LiveSegments.counted(live.rule()).keySet().stream())
-                .flatMap(behaviour -> rules.atom(behaviour).stream())
+                .map(rules::atom)
+                .collect(Collectors.toSet());
+        var series = lives.stream()
+                .flatMap(live -> live.asked().stream())
+                .map(rules::series)
                 .collect(Collectors.toSet());
         return store.enter(tx, ws, who).compose(fresh -> store.lock(tx, ws, who).compose(locked -> {
             var questions = new TreeMap<Integer, Collection<Live>>();
             locked.forEach(one -> questions.put(one.no(), fresh.contains(one.no()) ? rules.all() : lives));
-            return recount(tx, ws, atoms, who)
-                    .compose(done -> recount(tx, ws, rules.atoms(), fresh))
+            return recount(tx, ws, atoms, series, who)
+                    .compose(done -> recount(tx, ws, rules.atoms(), rules.series(), fresh))
                     .compose(done -> see(tx, ws, rules, questions, null))
                     .compose(seen -> conclude(tx, ws, rules, questions, seen))
                     .mapEmpty();
@@ -314,6 +275,20 @@ final class Membership {
 
     private Future<List<StreamRecord>> conclude(
             SqlConnection tx, int ws, LiveSegments rules, Map<Integer, Collection<Live>> questions, Seen seen) {
+        var asked = new LinkedHashSet<SumsStore.Question>();
+        questions.forEach((no, lives) -> lives.forEach(
+                live -> live.asked().forEach(one -> asked.add(new SumsStore.Question(no, rules.series(one), one)))));
+        return sums.summed(tx, ws, List.copyOf(asked), seen.now())
+                .compose(summed -> conclude(tx, ws, rules, questions, seen, summed));
+    }
+
+    private Future<List<StreamRecord>> conclude(
+            SqlConnection tx,
+            int ws,
+            LiveSegments rules,
+            Map<Integer, Collection<Live>> questions,
+            Seen seen,
+            Map<Integer, Map<Summed.Asked, Summed>> summed) {
         var changed = new ArrayList<Person>();
         var news = new ArrayList<StreamRecord>();
         for (var person : seen.people()) {
@@ -326,7 +301,10 @@ final class Membership {
                             person,
                             questions.get(person.no()),
                             new LivePerson(
-                                    known, seen.listed(), rules, seen.moments().getOrDefault(person.no(), Map.of())),
+                                    known,
+                                    rules,
+                                    seen.moments().getOrDefault(person.no(), Map.of()),
+                                    summed.getOrDefault(person.no(), Map.of())),
                             seen.now());
             if (!Arrays.equals(after.members(), person.members()) || !Objects.equals(after.due(), person.due())) {
                 changed.add(after);

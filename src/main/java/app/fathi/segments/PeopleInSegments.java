@@ -16,10 +16,12 @@ public final class PeopleInSegments implements Erasable {
     private final SegmentsStore store = new SegmentsStore();
     private final ImportsStore imports = new ImportsStore();
     private final MembershipStore membership = new MembershipStore();
+    private final SumsStore sums = new SumsStore();
 
     @Override
     public Set<String> tables() {
-        return Set.of("segments_member", "segments_import_member", "segments_person", "segments_moments");
+        return Set.of(
+                "segments_member", "segments_import_member", "segments_person", "segments_moments", "segments_sum");
     }
 
     @Override
@@ -30,16 +32,18 @@ public final class PeopleInSegments implements Erasable {
     @Override
     public Future<Map<String, Integer>> erase(SqlConnection tx, int ws, Collection<Integer> profileNos) {
         return store.forget(tx, ws, profileNos).compose(members -> imports.forget(tx, ws, profileNos)
-                .compose(named -> membership.erase(tx, ws, profileNos).compose(erased -> Outbox.write(
-                                tx, "facts", erased.moves())
-                        .map(Map.of(
-                                "segments_member",
-                                members,
-                                "segments_import_member",
-                                named,
-                                "segments_person",
-                                erased.people(),
-                                "segments_moments",
-                                erased.moments())))));
+                .compose(named -> membership.erase(tx, ws, profileNos).compose(erased -> sums.erase(tx, ws, profileNos)
+                        .compose(summed -> Outbox.write(tx, "facts", erased.moves())
+                                .map(Map.of(
+                                        "segments_member",
+                                        members,
+                                        "segments_import_member",
+                                        named,
+                                        "segments_person",
+                                        erased.people(),
+                                        "segments_moments",
+                                        erased.moments(),
+                                        "segments_sum",
+                                        summed))))));
     }
 }

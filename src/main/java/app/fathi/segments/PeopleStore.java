@@ -3,6 +3,7 @@ package app.fathi.segments;
 import app.fathi.cdp.PropertiesStore;
 import app.fathi.cdp.values.TraitNames;
 import app.fathi.segments.Known.Event;
+import app.fathi.segments.Membership.Did;
 import app.fathi.segments.rules.Mentions;
 import app.fathi.segments.rules.Person.Message;
 import app.fathi.segments.rules.Rule.Call;
@@ -10,8 +11,10 @@ import app.fathi.segments.rules.RuleSql;
 import app.fathi.segments.rules.RuleSql.Condition;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
+import io.vertx.sqlclient.Cursor;
 import io.vertx.sqlclient.Row;
 import io.vertx.sqlclient.SqlClient;
+import io.vertx.sqlclient.SqlConnection;
 import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,6 +30,8 @@ import java.util.stream.Collectors;
 
 /** All SQL that finds people by rules. */
 final class PeopleStore {
+    private static final int AT_ONCE = 1_000;
+
     private final MessagesStore messages = new MessagesStore();
 
     /**
@@ -239,10 +244,10 @@ final class PeopleStore {
 
     static final String EVENTS =
             """
-            SELECT profile_no, kind, name, at, %s AS properties FROM segments_call
-            WHERE ws = $1 AND profile_no = ANY ($2) AND (kind || '/' || name = ANY ($3) OR kind = ANY ($4)) ORDER BY at
+            SELECT profile_no, kind, name, at, day, %s AS properties FROM segments_call
+            WHERE ws = $1 AND profile_no = ANY ($2) AND (kind || '/' || name = ANY ($3) OR kind = ANY ($3))
             """
-                    .formatted(PropertiesStore.members("properties", "$5::text[]"));
+                    .formatted(PropertiesStore.members("properties", "$4::text[]"));
 
     /** In the order in which they happened, with these of their properties. */
     Future<Map<Integer, List<Event>>> events(
@@ -250,33 +255,67 @@ final class PeopleStore {
         if (calls.isEmpty()) {
             return Future.succeededFuture(Map.of());
         }
-        return client.preparedQuery(EVENTS)
-                .execute(Tuple.of(
-                        ws,
-                        people.toArray(Integer[]::new),
-                        calls.stream()
-                                .filter(call -> call.name() != null)
-                                .map(call -> call.kind().word() + "/" + call.name())
-                                .toArray(String[]::new),
-                        calls.stream()
-                                .filter(call -> call.name() == null)
-                                .map(call -> call.kind().word())
-                                .toArray(String[]::new),
-                        properties.toArray(String[]::new)))
+        return client.preparedQuery(EVENTS + " ORDER BY at")
+                .execute(asked(ws, people, calls, properties))
                 .map(rows -> {
                     var found = new HashMap<Integer, List<Event>>();
                     for (var row : rows) {
                         found.computeIfAbsent(row.getInteger("profile_no"), no -> new ArrayList<>())
                                 .add(new Event(
-                                        Call.of(row.getString("kind"), row.getString("name"))
-                                                .orElseThrow(),
+                                        call(row),
                                         row.getOffsetDateTime("at").toInstant(),
-                                        row.getJson("properties") instanceof JsonObject json
-                                                ? json
-                                                : new JsonObject()));
+                                        properties(row)));
                     }
                     return found;
                 });
+    }
+
+    /** Takes an event of somebody. */
+    interface Taker {
+        /** @param day on which it came */
+        void take(int profileNo, Did event, Long day);
+    }
+
+    /** These events one after another, in no order: of who did very much no more than a page is in memory. */
+    Future<Void> each(
+            SqlConnection tx,
+            int ws,
+            Collection<Integer> people,
+            Set<Call> calls,
+            Set<String> properties,
+            Taker taker) {
+        return tx.prepare(EVENTS).compose(statement -> {
+            var cursor = statement.cursor(asked(ws, people, calls, properties));
+            return read(cursor, taker).eventually(() -> cursor.close()).eventually(() -> statement.close());
+        });
+    }
+
+    private static Tuple asked(int ws, Collection<Integer> people, Set<Call> calls, Set<String> properties) {
+        return Tuple.of(
+                ws,
+                people.toArray(Integer[]::new),
+                calls.stream()
+                        .map(call -> call.name() == null ? call.kind().word() : call.kind().word() + "/" + call.name())
+                        .toArray(String[]::new),
+                properties.toArray(String[]::new));
+    }
+
+    private static Call call(Row row) {
+        return Call.of(row.getString("kind"), row.getString("name")).orElseThrow();
+    }
+
+    private static Future<Void> read(Cursor cursor, Taker taker) {
+        return cursor.read(AT_ONCE).compose(rows -> {
+            rows.forEach(row -> taker.take(
+                    row.getInteger("profile_no"),
+                    new Did(call(row), row.getOffsetDateTime("at").toInstant(), properties(row)),
+                    row.getLong("day")));
+            return cursor.hasMore() ? read(cursor, taker) : Future.succeededFuture();
+        });
+    }
+
+    private static JsonObject properties(Row row) {
+        return row.getJson("properties") instanceof JsonObject json ? json : new JsonObject();
     }
 
     private Future<Map<Integer, Set<UUID>>> segments(

@@ -44,7 +44,7 @@ class CrowdsTest {
         deriver = new Deriver(
                 new Streams(vertx, pool, Config.of(Map.of()).stream()),
                 new NoAddresses(),
-                new ComputedTraits(new TraitRules(), 10_000),
+                new ComputedTraits(new TraitRules()),
                 List.of(),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }

@@ -62,7 +62,7 @@ class DeriverTest {
         deriver = new Deriver(
                 streams,
                 nobodysAddresses(),
-                new ComputedTraits(new TraitRules(), 10_000),
+                new ComputedTraits(new TraitRules()),
                 List.of(),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }
@@ -654,7 +654,7 @@ class DeriverTest {
         return new Deriver(
                 new Streams(vertx, pool, Config.of(Map.of()).stream()),
                 nobodysAddresses(),
-                new ComputedTraits(new TraitRules(), 10_000),
+                new ComputedTraits(new TraitRules()),
                 List.of(stage),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }

@@ -35,6 +35,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,14 +61,19 @@ class BehavioursTest {
             new Call(Kind.PAGE, null),
             new Call(Kind.SCREEN, null),
             Call.track("Nothing"));
-
+    private static final List<ChronoUnit> STEPS =
+            List.of(ChronoUnit.SECONDS, ChronoUnit.MINUTES, ChronoUnit.HOURS, ChronoUnit.DAYS);
     private static final List<String> PURPOSES = List.of("marketing", "news");
 
     private static final long SEED = Long.getLong("fathi.seed", System.nanoTime());
     private static final Random RANDOM = new Random(SEED);
 
     /** What happened, of whoever it is by now. */
-    private record Done(int person, Call call, Instant at, int total, String shop) {}
+    private record Done(int person, Call call, Instant at, int cents, String shop) {
+        double total() {
+            return cents / 100.0;
+        }
+    }
 
     private record Got(
             int person, Made message, String purpose, Instant sent, Instant shown, Instant clicked, Instant closed) {}
@@ -183,8 +189,8 @@ class BehavioursTest {
                 .getLong("no");
         var rows = new ArrayList<Tuple>();
         for (int i = RANDOM.nextInt(9); i > 0; i--) {
-            var done =
-                    new Done(now(no), one(CALLS.subList(0, 7)), moment(), RANDOM.nextInt(50), "s" + RANDOM.nextInt(3));
+            var done = new Done(
+                    now(no), one(CALLS.subList(0, 7)), moment(), RANDOM.nextInt(5_000), "s" + RANDOM.nextInt(3));
             EVENTS_DONE.add(done);
             rows.add(Tuple.of(
                     WS,
@@ -241,6 +247,7 @@ class BehavioursTest {
         var near = RANDOM.nextInt(4) == 0 ? NOW : NOW.minus(Duration.parse(one(SPANS.subList(0, 3))));
         return switch (RANDOM.nextInt(4)) {
             case 0 -> near.plus(RANDOM.nextInt(3) - 1, ChronoUnit.MICROS);
+            case 2 -> near.truncatedTo(one(STEPS)).plus(RANDOM.nextInt(3) - 1, ChronoUnit.MICROS);
             case 1 -> NOW.plusSeconds(RANDOM.nextInt(10_000));
             default -> NOW.minusSeconds(RANDOM.nextInt(20 * 86_400));
         };
@@ -329,13 +336,23 @@ class BehavioursTest {
         if (call.name() != null) {
             json.put("event", call.name());
         }
+        var type = one(List.of("didNot", "did", "total", "total", "firstTime", "lastTime"));
+        asked(kind + " " + type);
+        boolean stepped = type.equals("total") || type.equals("firstTime");
         Predicate<Done> fits = done -> done.call().kind().word().equals(kind)
-                && (call.name() == null || call.name().equals(done.call().name()))
-                && !done.at().isAfter(NOW);
+                && (call.name() == null || call.name().equals(done.call().name()));
         if (RANDOM.nextBoolean()) {
             var span = one(SPANS);
             json.put("within", span);
-            fits = fits.and(done -> !done.at().isBefore(NOW.minus(Duration.parse(span))));
+            var from = NOW.minus(Duration.parse(span));
+            var begin = stepped ? begin(from, span) : from;
+            fits = fits.and(done -> !done.at().isBefore(begin));
+            if (type.equals("total")) {
+                fits = fits.and(done -> !begin(done.at(), span).isAfter(NOW));
+            }
+        }
+        if (!type.equals("total")) {
+            fits = fits.and(done -> !done.at().isAfter(NOW));
         }
         if (RANDOM.nextInt(3) == 0) {
             var where = where();
@@ -348,30 +365,33 @@ class BehavioursTest {
                 .filter(those)
                 .sorted(Comparator.comparing(Done::at))
                 .toList();
-        return switch (RANDOM.nextInt(4)) {
-            case 0 -> {
-                asked(kind + " didNot");
+        return switch (type) {
+            case "didNot" -> {
                 boolean not = RANDOM.nextInt(4) == 0;
                 yield new Asked(json.put("type", "didNot"), no -> of.apply(no).isEmpty()).negated(not);
             }
-            case 1 -> {
-                asked(kind + " did");
+            case "did" -> {
                 var count = count(json.put("type", "did"));
                 yield new Asked(json, no -> count.test(of.apply(no).size())).negated(RANDOM.nextInt(4) == 0);
             }
-            case 2 -> {
-                asked(kind + " total");
-                yield total(json.put("type", "total"), of);
-            }
-            default -> {
-                asked(kind + " time");
-                yield time(json, of);
-            }
+            case "total" -> total(json.put("type", "total"), of);
+            default -> time(json.put("type", type), of);
         };
     }
 
     private static void asked(String what) {
         ASKED.merge(what, PEOPLE, Integer::sum);
+    }
+
+    /** Of the second, the minute, the hour or the day, as windows of this length are cut. */
+    private static Instant begin(Instant at, String span) {
+        return at.truncatedTo(
+                switch (span) {
+                    case "PT1H" -> ChronoUnit.SECONDS;
+                    case "P1D" -> ChronoUnit.MINUTES;
+                    case "P10D" -> ChronoUnit.HOURS;
+                    default -> ChronoUnit.DAYS;
+                });
     }
 
     private record Where(JsonObject json, Predicate<Done> fits) {}
@@ -424,20 +444,14 @@ class BehavioursTest {
         var function = one(List.of("sum", "avg", "min", "max"));
         json.put("function", function).put("property", "total");
         Function<Integer, Double> value = no -> {
-            var totals = of.apply(no).stream().mapToInt(Done::total).toArray();
-            double sum = 0;
-            int min = Integer.MAX_VALUE;
-            int max = Integer.MIN_VALUE;
-            for (int one : totals) {
-                sum += one;
-                min = Math.min(min, one);
-                max = Math.max(max, one);
-            }
+            // Whole cents: what a reader makes of decimals with a pencil.
+            var cents = of.apply(no).stream().mapToInt(Done::cents).sorted().toArray();
+            double sum = IntStream.of(cents).sum() / 100.0;
             return switch (function) {
                 case "sum" -> sum;
-                case "avg" -> totals.length == 0 ? null : sum / totals.length;
-                case "min" -> totals.length == 0 ? null : (double) min;
-                default -> totals.length == 0 ? null : (double) max;
+                case "avg" -> cents.length == 0 ? null : sum / cents.length;
+                case "min" -> cents.length == 0 ? null : cents[0] / 100.0;
+                default -> cents.length == 0 ? null : cents[cents.length - 1] / 100.0;
             };
         };
         double bound = RANDOM.nextInt(60);
@@ -465,12 +479,10 @@ class BehavioursTest {
     }
 
     private static Asked time(JsonObject json, Function<Integer, List<Done>> of) {
-        boolean first = RANDOM.nextBoolean();
+        boolean first = json.getString("type").equals("firstTime");
         var span = one(SPANS);
         boolean within = RANDOM.nextBoolean();
-        json.put("type", first ? "firstTime" : "lastTime")
-                .put("operator", within ? "withinLast" : "notWithinLast")
-                .put("duration", span);
+        json.put("operator", within ? "withinLast" : "notWithinLast").put("duration", span);
         return new Asked(json, no -> {
             var events = of.apply(no);
             if (events.isEmpty()) {

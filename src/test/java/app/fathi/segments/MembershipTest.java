@@ -82,7 +82,7 @@ class MembershipTest {
         deriver = new Deriver(
                 streams,
                 new NoAddresses(),
-                new ComputedTraits(new TraitRules(), 10_000),
+                new ComputedTraits(new TraitRules()),
                 List.of(new MembershipStage(membership)),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
     }
@@ -431,13 +431,22 @@ class MembershipTest {
                 .put("event", "Order")
                 .put("operator", "notWithinLast")
                 .put("duration", "P20D"));
-        rules.add(rule("total")
+        rules.add(total("sum", "P30D", "gt", 100));
+        rules.add(total("avg", "PT1H", "gte", 40));
+        rules.add(total("max", "P2D", "lt", 80));
+        rules.add(total("min", "P300D", "gt", 10));
+        rules.add(total("sum", null, "gt", 200)
+                .put(
+                        "where",
+                        JsonArray.of(new JsonObject()
+                                .put("property", "shop")
+                                .put("operator", "notEquals")
+                                .put("value", "s1"))));
+        rules.add(rule("firstTime")
                 .put("event", "Order")
-                .put("function", "sum")
-                .put("property", "total")
-                .put("within", "P30D")
-                .put("operator", "gt")
-                .put("value", 100));
+                .put("within", "P20D")
+                .put("operator", "withinLast")
+                .put("duration", "P1D"));
         rules.add(rule("did").put("call", "page").put("event", "Order").put("within", "P3D"));
         rules.add(rule("didNot").put("call", "page").put("within", "PT12H"));
         rules.add(rule("did").put("call", "screen").put("atLeast", 2));
@@ -498,6 +507,16 @@ class MembershipTest {
         return rules;
     }
 
+    private static JsonObject total(String function, String within, String operator, int value) {
+        var rule = rule("total")
+                .put("event", "Order")
+                .put("function", function)
+                .put("property", "total")
+                .put("operator", operator)
+                .put("value", value);
+        return within == null ? rule : rule.put("within", within);
+    }
+
     private List<StreamRecord> batch() {
         var batch = new ArrayList<StreamRecord>();
         for (int i = 0; i < 30; i++) {
@@ -521,7 +540,7 @@ class MembershipTest {
                                     visitor,
                                     "Order",
                                     new JsonObject()
-                                            .put("total", random.nextInt(100))
+                                            .put("total", random.nextInt(1_000) / 10.0)
                                             .put("shop", "s" + random.nextInt(3)));
                         case 6 ->
                             event(

@@ -2,6 +2,7 @@ package app.fathi.segments;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.cdp.values.Step;
 import app.fathi.segments.Known.Event;
 import app.fathi.segments.rules.NextChange;
 import app.fathi.segments.rules.Person.Message;
@@ -99,7 +100,14 @@ class NextChangeTest {
             moments.add(edge);
             SPANS.forEach(span -> moments.add(edge.plus(Duration.parse(span))));
         }
-        for (var day = from.atZone(person.zone()).toLocalDate(); moments.size() < 900; day = day.plusDays(1)) {
+        for (var event : person.events()) {
+            for (var span : SPANS) {
+                var within = Duration.parse(span);
+                moments.add(Instant.ofEpochSecond(Step.of(within).begin(event.at())));
+                moments.add(Step.of(within).leaves(Step.of(within).begin(event.at()), within));
+            }
+        }
+        for (var day = from.atZone(person.zone()).toLocalDate(); moments.size() < 1_100; day = day.plusDays(1)) {
             moments.add(day.atStartOfDay(person.zone()).toInstant());
         }
         var found = new ArrayList<Instant>();

@@ -1,22 +1,22 @@
 package app.fathi.cdp.traits;
 
 import app.fathi.cdp.values.Path;
+import app.fathi.cdp.values.Step;
 import app.fathi.cdp.values.Value;
 import app.fathi.platform.errors.ProblemException;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import java.math.BigDecimal;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * What a trait is computed by: a function of a person's events of one kind. Pure.
@@ -53,6 +53,8 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
 
     private static final Duration LONGEST = Duration.ofDays(400);
     private static final int MAX_TEXT_LENGTH = 1_024;
+    private static final int VALUES_OF_A_STEP = 100;
+    private static final int VALUES_OF_ALL_TIME = 1_000;
     /** From here on two whole numbers are one double, and no trait holds them. */
     private static final double NUMBER_LIMIT = 0x1p53;
 
@@ -62,7 +64,9 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
      * @param value a text, a number or a boolean; null where there is nothing
      * @param due when time alone may make it another one; null for never
      */
-    record Outcome(Object value, Instant due) {}
+    record Outcome(Object value, Instant due) {
+        static final Outcome NOTHING = new Outcome(null, null);
+    }
 
     /**
      * Reads the contract's schema {@code Computation}.
@@ -133,55 +137,76 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
         return read;
     }
 
-    /**
-     * @param events of any names, in {@link Happening#ORDER}
-     * @param now to the microsecond
-     */
-    Outcome outcome(List<Happening> events, Instant now) {
-        var from = within == null ? Instant.MIN : now.minus(within);
-        var fitting = events.stream()
-                .filter(one -> one.keys().contains(event) && !one.at().isBefore(from))
-                .filter(one -> where.test(one.properties()))
-                .toList();
-        return new Outcome(
-                value(fitting.stream().filter(one -> !one.at().isAfter(now)).toList()), due(fitting, now));
+    /** How finely time is cut of which it is kept what events come to. */
+    Step step() {
+        return function == Function.MOST_FREQUENT ? Step.of(within).coarser() : Step.of(within);
     }
 
-    /** When the oldest is counted no more, or one that is to come begins to be. */
-    private Instant due(List<Happening> fitting, Instant now) {
-        return fitting.stream()
-                .map(one -> one.at().isAfter(now)
-                        ? one.at()
-                        : within == null ? null : one.at().plus(within).plus(1, ChronoUnit.MICROS))
-                .filter(Objects::nonNull)
-                .min(Instant::compareTo)
-                .orElse(null);
+    /** When the window begins that ends now, in seconds since 1970. */
+    long first(Instant now) {
+        return step().first(within, now);
     }
 
-    private Object value(List<Happening> events) {
+    /** Whether of events at different times the last one tells, or else the first. */
+    boolean newest() {
+        return function != Function.FIRST;
+    }
+
+    /** So many different values are counted in one step; {@link Integer#MAX_VALUE} where none are counted apart. */
+    int valuesLimit() {
+        return function != Function.MOST_FREQUENT
+                ? Integer.MAX_VALUE
+                : within == null ? VALUES_OF_ALL_TIME : VALUES_OF_A_STEP;
+    }
+
+    /** What an event of this name adds; empty where it does not count. */
+    Optional<Part> part(Happening event) {
+        if (!where.test(event.properties())) {
+            return Optional.empty();
+        }
+        if (function == Function.COUNT) {
+            return Optional.of(Part.of(event, null, Part.NO_KEY));
+        }
+        var value = value(property.in(event.properties()));
         return switch (function) {
-            case COUNT -> events.isEmpty() ? null : (long) events.size();
-            case FIRST -> values(events).stream().findFirst().orElse(null);
-            case LAST -> values(events).stream().reduce((one, later) -> later).orElse(null);
-            case MOST_FREQUENT -> mostFrequent(values(events));
-            case SUM, AVG, MIN, MAX -> {
-                var numbers = values(events).stream()
-                        .filter(Number.class::isInstance)
-                        .map(number -> new BigDecimal(number.toString()))
-                        .toList();
-                yield numbers.isEmpty() ? null : plain(number(numbers));
-            }
+            case SUM, AVG, MIN, MAX -> value instanceof Number ? part(event, value, Part.NO_KEY) : Optional.empty();
+            case MOST_FREQUENT -> value == null ? Optional.empty() : part(event, value, Part.key(value));
+            default -> value == null ? Optional.empty() : part(event, value, Part.NO_KEY);
         };
     }
 
-    /** Decimals, so that the order of arrival makes no difference. */
-    private double number(List<BigDecimal> numbers) {
-        var all = numbers.stream();
+    private static Optional<Part> part(Happening event, Object value, UUID key) {
+        return Optional.of(Part.of(event, value, key));
+    }
+
+    /**
+     * What it comes to.
+     *
+     * @param part of the whole window, of the value that was the most frequent; null where there is none
+     * @param earliest when the first step of the window begins in which there is any, in seconds since 1970; null where there is none
+     * @param coming the same of what is to come
+     */
+    Outcome outcome(Part part, Long earliest, Long coming) {
+        var due = step() == Step.ALL
+                ? null
+                : Stream.of(
+                                earliest == null ? null : step().leaves(earliest, within),
+                                coming == null ? null : Instant.ofEpochSecond(coming))
+                        .filter(Objects::nonNull)
+                        .min(Instant::compareTo)
+                        .orElse(null);
+        return new Outcome(part == null ? null : value(part), due);
+    }
+
+    /** Sums are decimals, so that the order of arrival makes no difference. */
+    private Object value(Part part) {
         return switch (function) {
-            case MIN -> all.min(BigDecimal::compareTo).orElseThrow().doubleValue();
-            case MAX -> all.max(BigDecimal::compareTo).orElseThrow().doubleValue();
-            case AVG -> all.reduce(BigDecimal.ZERO, BigDecimal::add).doubleValue() / numbers.size();
-            default -> all.reduce(BigDecimal.ZERO, BigDecimal::add).doubleValue();
+            case COUNT -> part.events();
+            case SUM -> plain(part.total().doubleValue());
+            case AVG -> plain(part.total().doubleValue() / part.events());
+            case MIN -> plain(part.low());
+            case MAX -> plain(part.high());
+            case FIRST, LAST, MOST_FREQUENT -> part.value();
         };
     }
 
@@ -194,27 +219,12 @@ record Computation(Function function, String event, Predicate<JsonObject> where,
     }
 
     /** What a trait may be: texts that are not too long, numbers that a double holds, booleans. All else is passed over. */
-    private List<Object> values(List<Happening> events) {
-        return events.stream()
-                .map(one -> switch (property.in(one.properties())) {
-                    case Value.Text(var text) when text.length() <= MAX_TEXT_LENGTH -> text;
-                    case Value.Numeric(double number) when Math.abs(number) < NUMBER_LIMIT -> plain(number);
-                    case Value.Flag(boolean flag) -> flag;
-                    default -> null;
-                })
-                .filter(Objects::nonNull)
-                .map(Object.class::cast)
-                .toList();
-    }
-
-    /** Of several that came as often the one that came last. */
-    private static Object mostFrequent(List<Object> values) {
-        var counts = new HashMap<Object, Integer>();
-        values.forEach(value -> counts.merge(value, 1, Integer::sum));
-        int most = counts.values().stream().mapToInt(Integer::intValue).max().orElse(0);
-        return values.stream()
-                .filter(value -> counts.get(value) == most)
-                .reduce((one, later) -> later)
-                .orElse(null);
+    private static Object value(Value property) {
+        return switch (property) {
+            case Value.Text(var text) when text.length() <= MAX_TEXT_LENGTH -> text;
+            case Value.Numeric(double number) when Math.abs(number) < NUMBER_LIMIT -> plain(number);
+            case Value.Flag(boolean flag) -> flag;
+            default -> null;
+        };
     }
 }

@@ -1,6 +1,9 @@
 package app.fathi.cdp.traits;
 
+import app.fathi.cdp.traits.Computation.Outcome;
 import app.fathi.cdp.traits.ComputedValuesStore.Kept;
+import app.fathi.cdp.traits.PartsStore.Place;
+import app.fathi.cdp.traits.PartsStore.Theirs;
 import app.fathi.cdp.traits.TraitDefinitions.Defined;
 import app.fathi.cdp.values.Instants;
 import app.fathi.platform.errors.ProblemException;
@@ -12,24 +15,29 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
 import io.vertx.sqlclient.SqlConnection;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Computes what people's events come to, in the transaction of what made it necessary and under the lock of their profiles: always
- * from the events themselves, so that neither the order of their arrival nor who was merged with whom makes a difference. One for
- * the node.
+ * Computes what people's events come to, in the transaction of what made it necessary and under the lock of their profiles: from parts
+ * that are kept, to which each event is added, and that make the same whatever the order of its arrival. Where there are none yet, or ids
+ * went from one person to another, from the events themselves. One for the node.
  */
 public final class ComputedTraits {
     private static final Logger LOG = LoggerFactory.getLogger(ComputedTraits.class);
@@ -37,19 +45,18 @@ public final class ComputedTraits {
     private static final int VALUE = 0;
     private static final int CHANGED = 1;
     private static final int DUE = 2;
+    private static final int KEY = 3;
 
     private final Rules rules;
-    private final int eventsLimit;
     private final ComputedTraitsStore store = new ComputedTraitsStore();
     private final TraitRulesStore rulesStore = new TraitRulesStore();
     private final ComputedValuesStore values = new ComputedValuesStore();
+    private final PartsStore parts = new PartsStore();
     private final Cache<Integer, TraitDefinitions> known =
             Caffeine.newBuilder().maximumSize(MAX_WORKSPACES).build();
 
-    /** @param eventsLimit so many events of each id of a person are looked at, the newest */
-    public ComputedTraits(Rules rules, int eventsLimit) {
+    public ComputedTraits(Rules rules) {
         this.rules = rules;
-        this.eventsLimit = eventsLimit;
     }
 
     /**
@@ -80,7 +87,8 @@ public final class ComputedTraits {
     private Stream<Defined> defined(ComputedTrait trait) {
         try {
             var by = Computation.of(trait.compute(), rules, "/compute");
-            return Stream.of(new Defined(trait.name(), by, by.reads(trait.compute())));
+            var key = UUID.nameUUIDFromBytes((trait.id() + trait.compute().encode()).getBytes(StandardCharsets.UTF_8));
+            return Stream.of(new Defined(trait.id(), trait.name(), key.toString(), by, by.reads(trait.compute())));
         } catch (ProblemException e) {
             LOG.error("Nothing is computed of the trait {}, which cannot be read: {}", trait.id(), Thrown.text(e));
             return Stream.of();
@@ -90,8 +98,9 @@ public final class ComputedTraits {
     /**
      * Of these people some traits are computed again.
      *
-     * @param some by person the keys of events of which there are new ones
-     * @param all people of whom everything is computed
+     * @param some by person the events that there are new of them
+     * @param asked people of whom everything is computed of what is kept: time has passed, or something is computed otherwise
+     * @param anew people of whom everything is counted again: they have other events than before
      * @param clock null for the database's
      * @return of whom something is other than before
      */
@@ -99,78 +108,146 @@ public final class ComputedTraits {
             SqlConnection tx,
             int ws,
             TraitDefinitions definitions,
-            Map<Integer, Set<String>> some,
-            Set<Integer> all,
+            Map<Integer, List<Happening>> some,
+            Set<Integer> asked,
+            Set<Integer> anew,
             Instant clock) {
-        var wanted = new HashMap<Integer, Collection<Defined>>();
-        some.forEach((no, names) -> {
-            var theirs = names.stream()
-                    .flatMap(name -> definitions.of(name).stream())
-                    .toList();
-            if (!theirs.isEmpty()) {
-                wanted.put(no, theirs);
-            }
-        });
-        all.forEach(no -> wanted.put(no, definitions.all()));
+        var wanted = new TreeMap<Integer, List<Defined>>();
+        some.forEach((no, events) -> wanted.put(
+                no,
+                events.stream().flatMap(definitions::of).distinct().toList()));
+        wanted.values().removeIf(List::isEmpty);
+        asked.forEach(no -> wanted.put(no, definitions.all()));
+        anew.forEach(no -> wanted.put(no, definitions.all()));
         if (wanted.isEmpty() || definitions.version() == 0) {
             return Future.succeededFuture(Set.of());
         }
         // Sent one behind the other: nobody waits in between.
         var kept = values.kept(tx, ws, wanted.keySet());
         var now = clock == null ? values.now(tx) : Future.succeededFuture(clock);
-        return now.compose(moment -> events(tx, ws, wanted, moment)
-                .compose(events -> kept.compose(before -> {
-                    var changed = new ArrayList<Kept>();
-                    var other = new HashSet<Integer>();
-                    wanted.forEach((no, theirs) -> {
-                        var had = before.getOrDefault(no, new Kept(no, new JsonObject(), null));
-                        var has = outcome(
-                                had,
-                                theirs,
-                                all.contains(no),
-                                events.getOrDefault(no, List.of()),
-                                moment.truncatedTo(ChronoUnit.MICROS));
-                        if (!has.equals(had)) {
-                            changed.add(has);
-                        }
-                        if (!inForce(has.traits()).equals(inForce(had.traits()))) {
-                            other.add(no);
-                        }
+        return kept.compose(before -> now.compose(read -> {
+            var moment = read.truncatedTo(ChronoUnit.MICROS);
+            var again = new LinkedHashSet<Theirs>();
+            wanted.forEach((no, traits) -> traits.stream()
+                    .filter(one -> anew.contains(no) || !isKept(before.get(no), one))
+                    .forEach(one -> again.add(new Theirs(no, one))));
+            return forgetOthers(tx, ws, definitions, before.values())
+                    .compose(done -> count(tx, ws, again, moment))
+                    .compose(done -> parts.add(tx, ws, added(some, definitions, again)))
+                    .compose(done -> parts.outcomes(tx, ws, theirs(wanted), moment))
+                    .compose(outcomes -> {
+                        var changed = new ArrayList<Kept>();
+                        var other = new HashSet<Integer>();
+                        wanted.forEach((no, traits) -> {
+                            var had = before.getOrDefault(no, new Kept(no, new JsonObject(), null));
+                            var has = outcome(
+                                    had,
+                                    traits,
+                                    some.containsKey(no),
+                                    anew.contains(no),
+                                    definitions,
+                                    outcomes,
+                                    moment);
+                            if (!has.equals(had)) {
+                                changed.add(has);
+                            }
+                            if (!inForce(has.traits()).equals(inForce(had.traits()))) {
+                                other.add(no);
+                            }
+                        });
+                        return values.keep(tx, ws, changed).map(other);
                     });
-                    return values.keep(tx, ws, changed).map(other);
-                })));
+        }));
     }
 
-    private Future<Map<Integer, List<Happening>>> events(
-            SqlConnection tx, int ws, Map<Integer, Collection<Defined>> wanted, Instant now) {
-        var names = new HashMap<Integer, Set<String>>();
-        var read = new HashSet<String>();
-        var properties = new HashSet<String>();
-        var since = now;
-        for (var entry : wanted.entrySet()) {
-            for (var one : entry.getValue()) {
-                names.computeIfAbsent(entry.getKey(), no -> new HashSet<>())
-                        .add(one.by().event());
-                if (!one.reads().isEmpty()) {
-                    read.add(one.by().event());
-                    properties.addAll(one.reads());
-                }
-                var from = one.by().within() == null ? null : now.minus(one.by().within());
-                since = since == null || from == null ? null : from.isBefore(since) ? from : since;
-            }
+    /** Whether there are parts of all events, by the definition as it is. */
+    private static boolean isKept(Kept kept, Defined trait) {
+        var had = kept == null ? null : kept.traits().getJsonArray(trait.name());
+        return had != null && had.size() > KEY && trait.key().equals(had.getString(KEY));
+    }
+
+    /** What was kept by definitions that there are no more. */
+    private Future<Void> forgetOthers(SqlConnection tx, int ws, TraitDefinitions definitions, Collection<Kept> before) {
+        var keys = definitions.all().stream().map(Defined::key).collect(Collectors.toSet());
+        var concerned = before.stream()
+                .filter(kept -> kept.traits().stream().anyMatch(trait -> {
+                    var had = (JsonArray) trait.getValue();
+                    return had.size() > KEY && !keys.contains(had.getString(KEY));
+                }))
+                .map(Kept::profileNo)
+                .toList();
+        return parts.forgetOthers(
+                tx, ws, concerned, definitions.all().stream().map(Defined::id).toList());
+    }
+
+    private Future<Void> count(SqlConnection tx, int ws, Set<Theirs> again, Instant now) {
+        if (again.isEmpty()) {
+            return Future.succeededFuture();
         }
-        return values.events(tx, ws, names, read, properties, since, eventsLimit);
+        var byEvent = again.stream()
+                .collect(Collectors.groupingBy(one -> one.trait().by().event()));
+        long since = again.stream()
+                .mapToLong(one -> one.trait().by().first(now))
+                .min()
+                .orElse(0);
+        var counted = new HashMap<Place, Part>();
+        return parts.each(
+                        tx, ws, again, since, (no, event, day) -> event.keys().stream()
+                                .flatMap(key -> byEvent.getOrDefault(key, List.of()).stream())
+                                .filter(one -> one.profileNo() == no)
+                                .forEach(one -> add(counted, one, event, day)))
+                .compose(done -> parts.forget(tx, ws, again))
+                .compose(done -> parts.add(tx, ws, counted));
     }
 
-    /** @param whole of traits that are computed no more nothing stays */
+    private static Map<Place, Part> added(
+            Map<Integer, List<Happening>> some, TraitDefinitions definitions, Set<Theirs> again) {
+        var added = new HashMap<Place, Part>();
+        some.forEach((no, events) -> events.forEach(event -> definitions
+                .of(event)
+                .map(trait -> new Theirs(no, trait))
+                .filter(one -> !again.contains(one))
+                .forEach(one -> add(added, one, event, null))));
+        return added;
+    }
+
+    private static void add(Map<Place, Part> parts, Theirs theirs, Happening event, Long day) {
+        var by = theirs.trait().by();
+        by.part(event)
+                .ifPresent(part -> parts.merge(
+                        new Place(theirs.profileNo(), theirs.trait(), by.step().begin(event.at()), day, part.key()),
+                        part,
+                        (one, other) -> one.plus(other, by.newest())));
+    }
+
+    private static List<Theirs> theirs(Map<Integer, List<Defined>> wanted) {
+        return wanted.entrySet().stream()
+                .flatMap(entry -> entry.getValue().stream().map(trait -> new Theirs(entry.getKey(), trait)))
+                .toList();
+    }
+
+    /**
+     * Of what comes to nothing it is put down that its parts are kept, though there may be none, while something of the kind happens.
+     *
+     * @param did whether something of it has happened now
+     * @param moved whether they have other events than before, or none any more
+     */
     private static Kept outcome(
-            Kept before, Collection<Defined> wanted, boolean whole, List<Happening> events, Instant now) {
-        var traits = whole ? new JsonObject() : before.traits().copy();
+            Kept before,
+            List<Defined> wanted,
+            boolean did,
+            boolean moved,
+            TraitDefinitions definitions,
+            Map<Theirs, Outcome> outcomes,
+            Instant now) {
+        var traits = before.traits().copy();
+        // Of traits that are computed no more nothing stays.
+        traits.fieldNames().retainAll(definitions.names());
         for (var one : wanted) {
-            var outcome = one.by().outcome(events, now);
+            var outcome = outcomes.getOrDefault(new Theirs(before.profileNo(), one), Outcome.NOTHING);
             var had = before.traits().getJsonArray(one.name());
             boolean same = Objects.equals(had == null ? null : plain(had.getValue(VALUE)), plain(outcome.value()));
-            if (outcome.value() == null && outcome.due() == null) {
+            if (outcome.value() == null && outcome.due() == null && !did && (moved || !isKept(before, one))) {
                 traits.remove(one.name());
             } else {
                 traits.put(
@@ -178,7 +255,8 @@ public final class ComputedTraits {
                         new JsonArray()
                                 .add(outcome.value())
                                 .add(same && had != null ? had.getLong(CHANGED) : (Long) Instants.micros(now))
-                                .add(outcome.due() == null ? null : Instants.micros(outcome.due())));
+                                .add(outcome.due() == null ? null : Instants.micros(outcome.due()))
+                                .add(one.key()));
             }
         }
         return new Kept(before.profileNo(), traits, due(traits));

@@ -1,6 +1,5 @@
 package app.fathi.cdp.traits;
 
-import app.fathi.cdp.PropertiesStore;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlClient;
@@ -9,94 +8,23 @@ import io.vertx.sqlclient.Tuple;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** All SQL of what people's events come to. */
 final class ComputedValuesStore {
     /**
      * What is kept of one person.
      *
-     * @param traits name → [value, microseconds when it changed, microseconds when time may change it]
+     * @param traits name → [value, microseconds when it changed, microseconds when time may change it, by which definition]
      */
     record Kept(int profileNo, JsonObject traits, Instant due) {}
 
-    private static final Instant YEAR_1 = Instant.parse("0001-01-01T00:00:00Z");
-    private static final long DAY_SECONDS = 86_400;
-
     /** A person whose moment has come. */
     record Due(int ws, int profileNo) {}
-
-    /**
-     * The newest events of each id, and of these the ones that have the names: so a person with very many costs as much as one with
-     * many. Nothing comes before it happened, so no older partitions are looked into, but for one because of clocks.
-     */
-    static final String EVENTS =
-            """
-            SELECT asked.no AS profile_no, e.kind, e.name, e.at, e.message_id,
-                   CASE WHEN e.kind || '/' || e.name = ANY ($4) OR e.kind = ANY ($4) THEN %s END AS properties
-            FROM (SELECT no, array_agg(name) AS names FROM unnest($2::int[], $3::text[]) AS p (no, name) GROUP BY no) asked
-            CROSS JOIN LATERAL (SELECT no FROM cdp_identity WHERE ws = $1 AND profile_no = asked.no OFFSET 0) i
-            CROSS JOIN LATERAL (
-              SELECT * FROM cdp_event n WHERE n.ws = $1 AND n.identity_no = i.no AND n.at >= $5 AND n.period >= $7
-              ORDER BY n.at DESC LIMIT $6) e
-            WHERE e.kind || '/' || e.name = ANY (asked.names) OR e.kind = ANY (asked.names)
-            """
-                    .formatted(PropertiesStore.members("(e.payload -> 'properties')", "$8::text[]"));
-
-    /**
-     * @param names keys of events, by person
-     * @param read those of them whose properties are read
-     * @param properties which of these
-     * @param since nothing older is looked at; null for all
-     * @param most so many events of each id are looked at, the newest
-     */
-    Future<Map<Integer, List<Happening>>> events(
-            SqlConnection tx,
-            int ws,
-            Map<Integer, Set<String>> names,
-            Set<String> read,
-            Set<String> properties,
-            Instant since,
-            int most) {
-        var nos = new ArrayList<Integer>();
-        var wanted = new ArrayList<String>();
-        names.forEach((no, theirs) -> theirs.forEach(name -> {
-            nos.add(no);
-            wanted.add(name);
-        }));
-        if (nos.isEmpty()) {
-            return Future.succeededFuture(Map.of());
-        }
-        return tx.preparedQuery(EVENTS)
-                .execute(Tuple.from(new Object[] {
-                    ws,
-                    nos.toArray(Integer[]::new),
-                    wanted.toArray(String[]::new),
-                    read.toArray(String[]::new),
-                    utc(since == null ? YEAR_1 : since),
-                    most,
-                    since == null ? 0L : since.getEpochSecond() / DAY_SECONDS - 1,
-                    properties.toArray(String[]::new)
-                }))
-                .map(rows -> {
-                    var found = new HashMap<Integer, List<Happening>>();
-                    rows.forEach(row -> found.computeIfAbsent(row.getInteger("profile_no"), no -> new ArrayList<>())
-                            .add(new Happening(
-                                    row.getString("kind"),
-                                    row.getString("name"),
-                                    row.getOffsetDateTime("at").toInstant(),
-                                    row.getString("message_id"),
-                                    row.getJson("properties") instanceof JsonObject json ? json : new JsonObject())));
-                    found.values().forEach(events -> events.sort(Happening.ORDER));
-                    return found;
-                });
-    }
 
     Future<Map<Integer, Kept>> kept(SqlClient client, int ws, Collection<Integer> people) {
         return client.preparedQuery(

@@ -1,22 +1,17 @@
 package app.fathi.cdp.traits;
 
-import app.fathi.cdp.values.Value;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.Set;
 
 /**
  * Something that a person did.
  *
  * @param name of the {@code track} event, page or screen; null where it has none
+ * @param at by corrected clocks, to the microsecond
  * @param properties empty where no computation of this event reads them
  */
-record Happening(String call, String name, Instant at, String messageId, JsonObject properties) {
-    /** The order of all that is said and done. */
-    static final Comparator<Happening> ORDER =
-            Comparator.comparing(Happening::at).thenComparing(Happening::messageId, Value::compare);
-
+public record Happening(String call, String name, Instant at, String messageId, JsonObject properties) {
     private static final String TRACK = "track";
     private static final Set<String> CALLS = Set.of(TRACK, "page", "screen");
 
@@ -25,15 +20,11 @@ record Happening(String call, String name, Instant at, String messageId, JsonObj
         return name == null ? call : call + "/" + name;
     }
 
-    /** The keys by which something may be computed of an event; none where nothing ever is. */
-    static Set<String> keys(String call, String name) {
+    /** The keys by which something may be computed of it; none where nothing ever is. */
+    public Set<String> keys() {
         if (!CALLS.contains(call)) {
             return Set.of();
         }
         return call.equals(TRACK) || name == null ? Set.of(key(call, name)) : Set.of(key(call, name), call);
-    }
-
-    Set<String> keys() {
-        return keys(call, name);
     }
 }

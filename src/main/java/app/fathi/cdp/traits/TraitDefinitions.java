@@ -3,7 +3,9 @@ package app.fathi.cdp.traits;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a workspace says of traits, ready to be followed. Immutable.
@@ -19,9 +21,10 @@ public record TraitDefinitions(
     /**
      * A trait that is computed.
      *
+     * @param key the same as long as it is computed in the same way
      * @param reads properties of events, without those that lie inside them
      */
-    record Defined(String name, Computation by, Set<String> reads) {}
+    record Defined(UUID id, String name, String key, Computation by, Set<String> reads) {}
 
     TraitDefinitions(long version, List<Defined> all, Set<String> oldest) {
         this(
@@ -31,22 +34,17 @@ public record TraitDefinitions(
                 Set.copyOf(oldest));
     }
 
-    /**
-     * The keys of an event, by which is known what is computed of it.
-     *
-     * @param name null where it has none
-     */
-    public static Set<String> keys(String call, String name) {
-        return Happening.keys(call, name);
+    Set<String> names() {
+        return all.stream().map(Defined::name).collect(Collectors.toSet());
     }
 
-    /** Whether anything is computed of events of this key. */
-    public boolean asks(String event) {
-        return byEvent.containsKey(event);
+    /** Whether anything is computed of such an event. */
+    public boolean asks(Happening event) {
+        return event.keys().stream().anyMatch(byEvent::containsKey);
     }
 
-    /** Those that an event of this key may change. */
-    List<Defined> of(String event) {
-        return byEvent.getOrDefault(event, List.of());
+    /** Those that an event may change. */
+    Stream<Defined> of(Happening event) {
+        return event.keys().stream().flatMap(key -> byEvent.getOrDefault(key, List.of()).stream());
     }
 }

@@ -399,9 +399,7 @@ public record Config(
             @Range(min = 1, max = 10_000) int eventsPerSecond) {}
 
     /** Bounds of traits that are computed of what people do. */
-    public record Traits(
-            @Range(min = 0, max = 1_000) int computedPerWorkspace,
-            @Range(min = 100, max = 1_000_000) int computedFromEvents) {}
+    public record Traits(@Range(min = 0, max = 1_000) int computedPerWorkspace) {}
 
     /** How long it is known how many people were in segments, and how much of who is in them is kept at hand. */
     public record Segments(

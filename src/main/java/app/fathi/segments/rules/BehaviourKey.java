@@ -4,6 +4,7 @@ import app.fathi.cdp.values.Path;
 import app.fathi.cdp.values.Value;
 import app.fathi.segments.rules.Rule.Behaviour;
 import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import java.util.Collection;
 
 /**
@@ -30,6 +31,15 @@ public final class BehaviourKey {
         return call.kind() == Rule.Call.Kind.TRACK
                 ? call.name()
                 : JsonArray.of(call.kind().word(), call.name());
+    }
+
+    /** What is summed up of a behaviour: an object, where a behaviour is a list, so neither is taken for the other. */
+    public static String of(Summed.Asked asked) {
+        return new JsonObject()
+                .put("sum", asked.property() == null ? null : path(asked.property()))
+                .put("step", asked.step().name())
+                .put("of", of(asked.behaviour()))
+                .encode();
     }
 
     private static JsonArray path(Path path) {

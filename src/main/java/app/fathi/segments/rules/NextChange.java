@@ -35,7 +35,9 @@ public final class NextChange {
             case Rule.Not(var negated) -> next(negated, person, now);
             case Rule.Trait(var path, var test) -> value(person.trait(path), test, person, now);
             case Rule.Did did -> did(did, person, now);
-            case Rule.Total total -> first(edges(total.behaviour(), person, now), now);
+            case Rule.Total total ->
+                person.summed(new Summed.Asked(total.behaviour(), total.property()), now)
+                        .next();
             case Rule.Moment moment -> moment(moment, person, now);
             case Rule.Messages messages -> messages(messages, person, now);
             case Rule.IgnoredLast ignored -> ignored(ignored, person, now);
@@ -166,6 +168,9 @@ public final class NextChange {
     }
 
     private static Instant moment(Rule.Moment moment, Person person, Instant now) {
+        if (moment.first()) {
+            return firstMoment(moment, person.summed(new Summed.Asked(moment.behaviour(), null), now), now);
+        }
         var edges = edges(moment.behaviour(), person, now);
         return first(
                 moment.test() instanceof Test.Within within
@@ -175,6 +180,16 @@ public final class NextChange {
                                         .flatMap(one -> edges(one, within)))
                         : edges,
                 now);
+    }
+
+    /** Until it has left, or comes, the first stays the first. */
+    private static Instant firstMoment(Rule.Moment moment, Summed summed, Instant now) {
+        var first = summed.sum().first();
+        if (first == null) {
+            return summed.next();
+        }
+        var own = moment.test() instanceof Test.Within within ? edges(first, within) : Stream.of(first);
+        return first(Stream.concat(own, Stream.ofNullable(summed.next())), now);
     }
 
     /** When events come to be counted, and when they are counted no more. */

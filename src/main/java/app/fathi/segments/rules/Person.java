@@ -2,7 +2,6 @@ package app.fathi.segments.rules;
 
 import app.fathi.cdp.values.Path;
 import app.fathi.cdp.values.Value;
-import app.fathi.segments.rules.Rule.Aggregate;
 import app.fathi.segments.rules.Rule.Behaviour;
 import app.fathi.segments.rules.Rule.Choice;
 import io.vertx.core.json.JsonObject;
@@ -60,17 +59,9 @@ public interface Person {
      */
     List<Instant> moments(Behaviour behaviour, Instant from, Instant until);
 
-    /** The values of a property of these events that are numbers. */
-    List<Double> numbers(Behaviour behaviour, Path property, Instant from, Instant until);
-
-    /** What they come to; null where there is nothing to come to anything. */
-    static Double total(Aggregate aggregate, List<Double> numbers) {
-        var stream = numbers.stream().mapToDouble(Double::doubleValue);
-        return switch (aggregate) {
-            case SUM -> stream.sum();
-            case AVG -> numbers.isEmpty() ? null : stream.sum() / numbers.size();
-            case MIN -> numbers.isEmpty() ? null : stream.min().getAsDouble();
-            case MAX -> numbers.isEmpty() ? null : stream.max().getAsDouble();
-        };
-    }
+    /**
+     * What events of the kind come to. Their time begins with the whole {@link app.fathi.cdp.values.Step} in which it would begin, and ends
+     * with the one that is now; without {@code within} it is all of them.
+     */
+    Summed summed(Summed.Asked asked, Instant now);
 }

@@ -26,16 +26,14 @@ public final class RuleEngine {
             case Rule.Did did ->
                 Truth.of(did.count().holds(moments(did.behaviour(), person, now).size()));
             case Rule.Total total -> {
-                var behaviour = total.behaviour();
-                var sum = Person.total(
-                        total.aggregate(), person.numbers(behaviour, total.property(), since(behaviour, now), now));
+                var sum = person.summed(new Summed.Asked(total.behaviour(), total.property()), now)
+                        .sum()
+                        .comesTo(total.aggregate());
                 yield test(total.test(), sum == null ? Value.MISSING : new Value.Numeric(sum), person.zone(), now);
             }
             case Rule.Moment moment -> {
-                var moments = moments(moment.behaviour(), person, now);
-                yield moments.isEmpty()
-                        ? absent(moment.test())
-                        : at(moment.test(), moment.first() ? moments.getFirst() : moments.getLast(), now);
+                var at = moment.first() ? first(moment, person, now) : last(moment, person, now);
+                yield at == null ? absent(moment.test()) : at(moment.test(), at, now);
             }
             case Rule.Messages messages ->
                 Truth.of(messages.count()
@@ -58,6 +56,18 @@ public final class RuleEngine {
                 .anyMatch(one -> rule.test() == null
                         || test(rule.test(), rule.trait().in(one.getValue()), person.zone(), now)
                                 .holds());
+    }
+
+    private static Instant first(Rule.Moment moment, Person person, Instant now) {
+        var first = person.summed(new Summed.Asked(moment.behaviour(), null), now)
+                .sum()
+                .first();
+        return first == null || first.isAfter(now) ? null : first;
+    }
+
+    private static Instant last(Rule.Moment moment, Person person, Instant now) {
+        var moments = moments(moment.behaviour(), person, now);
+        return moments.isEmpty() ? null : moments.getLast();
     }
 
     private static boolean ignored(Rule.IgnoredLast ignored, Person person, Instant now) {

@@ -3,6 +3,7 @@ package app.fathi.segments.rules;
 import app.fathi.cdp.values.Fold;
 import app.fathi.cdp.values.Instants;
 import app.fathi.cdp.values.Path;
+import app.fathi.cdp.values.Step;
 import app.fathi.cdp.values.Value;
 import app.fathi.segments.rules.Rule.Behaviour;
 import io.vertx.core.json.Json;
@@ -314,11 +315,24 @@ public final class RuleSql {
     /** Events of the kind; more than those where {@code where} asks what SQL would answer otherwise. */
     private String events(Behaviour behaviour, String what) {
         var from = behaviour.within() == null ? "" : " AND e.at >= " + moment(now.minus(behaviour.within()));
-        var call = behaviour.call();
-        return "SELECT " + what + " FROM segments_call e WHERE e.ws = $1 AND e.kind = '"
-                + call.kind().word() + "'"
-                + (call.name() == null ? "" : " AND e.name = " + parameter(call.name(), "text"))
-                + from + " AND e.at <= " + moment(now)
+        return "SELECT " + what + " FROM segments_call e WHERE e.ws = $1" + called(behaviour.call()) + from
+                + " AND e.at <= " + moment(now)
+                + behaviour.where().stream().map(this::property).collect(Collectors.joining());
+    }
+
+    private String called(Rule.Call call) {
+        return " AND e.kind = '" + call.kind().word() + "'"
+                + (call.name() == null ? "" : " AND e.name = " + parameter(call.name(), "text"));
+    }
+
+    /** The same from the beginning of the step in which they begin to count, and with those of the step that is now. */
+    private String stepped(Behaviour behaviour) {
+        var from = behaviour.within() == null
+                ? ""
+                : " AND e.at >= "
+                        + moment(Instant.ofEpochSecond(
+                                Step.of(behaviour.within()).first(behaviour.within(), now)));
+        return "SELECT e.profile_no FROM segments_call e WHERE e.ws = $1" + called(behaviour.call()) + from
                 + behaviour.where().stream().map(this::property).collect(Collectors.joining());
     }
 
@@ -396,14 +410,14 @@ public final class RuleSql {
         exact = false;
         return total.aggregate() == Rule.Aggregate.SUM || total.test() instanceof Test.Equal equal && equal.negated()
                 ? "true"
-                : in("(" + events(total.behaviour(), "e.profile_no"));
+                : in("(" + stepped(total.behaviour()));
     }
 
     private String moment(Rule.Moment moment, boolean wanted) {
         exact = false;
         return moment.test() instanceof Test.Within within && within.negated()
                 ? "true"
-                : in("(" + events(moment.behaviour(), "e.profile_no"));
+                : in("(" + (moment.first() ? stepped(moment.behaviour()) : events(moment.behaviour(), "e.profile_no")));
     }
 
     /** Who became part of somebody else was sent it as that person; devices of one person share it. */

@@ -20,6 +20,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
+import io.vertx.sqlclient.Tuple;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -68,10 +70,10 @@ class ComputedTraitsTest {
 
     @BeforeEach
     void start() {
-        fresh(10_000);
+        fresh();
     }
 
-    private void fresh(int events) {
+    private void fresh() {
         all.clear();
         defined.clear();
         database = TestDatabase.create();
@@ -80,7 +82,7 @@ class ComputedTraitsTest {
         deriver = new Deriver(
                 new Streams(vertx, pool, Config.of(Map.of()).stream()),
                 new NoAddresses(),
-                new ComputedTraits(new TraitRules(), events),
+                new ComputedTraits(new TraitRules()),
                 List.of(),
                 new LiveFeed(vertx, Config.of(Map.of()).live()));
         job = new ComputeJob(transactions, deriver);
@@ -99,7 +101,7 @@ class ComputedTraitsTest {
         for (long seed = begin; seed < begin + SEEDS; seed++) {
             if (seed > begin) {
                 database.close();
-                fresh(10_000);
+                fresh();
             }
             follow(seed);
         }
@@ -145,6 +147,7 @@ class ComputedTraitsTest {
         pool.withTransaction(tx -> new PeopleInProfiles().erase(tx, WS, new HashSet<>(people)))
                 .await();
         assertThat(count("SELECT count(*) FROM cdp_computed_value")).as(what).isZero();
+        assertThat(count("SELECT count(*) FROM cdp_computed_part")).as(what).isZero();
     }
 
     private List<Done> arrived(List<StreamRecord> events, int to) {
@@ -192,6 +195,7 @@ class ComputedTraitsTest {
         assertThat(traits("u1")).containsEntry("n", "said again");
         assertThat(traits("u2")).isEmpty();
         assertThat(count("SELECT count(*) FROM cdp_computed_value")).isZero();
+        assertThat(count("SELECT count(*) FROM cdp_computed_part")).isZero();
         assertThat(untold()).isEmpty();
     }
 
@@ -210,17 +214,141 @@ class ComputedTraitsTest {
     }
 
     @Test
-    void of_who_did_very_much_the_newest_events_count() {
-        database.close();
-        fresh(100);
+    void one_more_event_of_somebody_who_did_very_much_reads_no_more_rows_than_of_somebody_who_did_little() {
+        for (var aggregate : List.of("sum", "avg", "min", "max", "first", "last", "mostFrequent")) {
+            define(
+                    aggregate,
+                    new JsonObject()
+                            .put("aggregate", aggregate)
+                            .put("event", "Order")
+                            .put("property", "total"));
+            define(
+                    aggregate + "Lately",
+                    new JsonObject()
+                            .put("aggregate", aggregate)
+                            .put("event", "Order")
+                            .put("property", "total")
+                            .put("within", "P30D"));
+        }
+        derive(track("little", null, "m1", NOW, "Order", "s", 1), track("much", null, "m2", NOW, "Order", "s", 1));
+        past("little", 40);
+        past("much", 20_000);
         define("n", new JsonObject().put("aggregate", "count").put("event", "Order"));
+        // Everything is counted again from the events.
+        pool.query("UPDATE cdp_computed_value SET traits = '{}'").execute().await();
+        computeAll();
+        derive(track("little", null, "m5", NOW, "Order", "s", 1), track("much", null, "m6", NOW, "Order", "s", 1));
+        var little = rowsRead(track("little", null, "m3", NOW, "Order", "s", 1));
+        var much = rowsRead(track("much", null, "m4", NOW, "Order", "s", 1));
+        assertThat(much).isEqualTo(little).doesNotContainKey("cdp_event");
+        assertThat(much.get("cdp_computed_part")).isLessThan(2_000);
+        assertThat(traits("much"))
+                .containsEntry("n", 20_003)
+                .containsEntry(
+                        "sum",
+                        3 + IntStream.rangeClosed(1, 20_000).map(n -> n % 10).sum())
+                .containsEntry("mostFrequentLately", 1);
+        assertThat(traits("little")).containsEntry("n", 43);
+    }
+
+    /** Each half hour, so both have events in each step. */
+    private void past(String user, int events) {
+        pool.preparedQuery(
+                        """
+                        INSERT INTO cdp_event (period, ws, identity_no, at, message_id, kind, name, payload)
+                        SELECT (SELECT max(number) FROM partition_period WHERE relation = 'cdp_event' AND begins_at <= now()), $1, i.no,
+                               now() - make_interval(mins => 30 * (n % 40)), $2 || n, 'track', 'Order',
+                               jsonb_build_object('properties', jsonb_build_object('total', n % 10))
+                        FROM generate_series(1, $3) n, cdp_identity i WHERE i.value = $2
+                        """)
+                .execute(Tuple.of(WS, user, events))
+                .await();
+    }
+
+    /** By what was read. */
+    private Map<String, Long> rowsRead(StreamRecord record) {
+        return pool.withTransaction(tx -> read(tx).compose(before -> deriver.derive(tx, consumed(record))
+                        .compose(done -> read(tx))
+                        .map(after -> {
+                            after.replaceAll((table, rows) -> rows - before.getOrDefault(table, 0L));
+                            after.values().removeIf(rows -> rows == 0);
+                            return after;
+                        })))
+                .await();
+    }
+
+    private static Future<Map<String, Long>> read(SqlConnection tx) {
+        return tx.query(
+                        """
+                        SELECT regexp_replace(relname, '_[0-9]+$', '') AS name, sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint AS rows
+                        FROM pg_stat_xact_user_tables WHERE relname ~ '^cdp_(event|computed_part|computed_value)' GROUP BY 1
+                        """)
+                .execute()
+                .map(rows -> {
+                    var read = new TreeMap<String, Long>();
+                    rows.forEach(row -> read.put(row.getString("name"), row.getLong("rows")));
+                    return read;
+                });
+    }
+
+    @Test
+    void of_too_many_values_the_same_ones_count_whatever_came_when() {
         define(
-                "first",
-                new JsonObject().put("aggregate", "first").put("event", "Order").put("property", "shop"));
-        derive(IntStream.range(0, 130)
-                .mapToObj(i -> track("u1", null, "m" + i, NOW.minusSeconds(i), "Order", "s" + i, 1))
-                .toArray(StreamRecord[]::new));
-        assertThat(traits("u1")).containsEntry("n", 100).containsEntry("first", "s99");
+                "favourite",
+                new JsonObject()
+                        .put("aggregate", "mostFrequent")
+                        .put("event", "Order")
+                        .put("property", "shop")
+                        .put("within", "P10D"));
+        var events = new ArrayList<StreamRecord>();
+        for (var who : List.of("u1", "u2")) {
+            for (int i = 0; i < 400; i++) {
+                events.add(track(
+                        who, null, who + "-" + i, NOW.minusSeconds(i % 60), "Order", "s" + (i * 7 + i / 100) % 250, 1));
+            }
+        }
+        Collections.shuffle(events, new Random(1));
+        derive(events.subList(0, 300).toArray(StreamRecord[]::new));
+        derive(events.subList(300, 800).toArray(StreamRecord[]::new));
+        assertThat(traits("u1")).isEqualTo(traits("u2")).containsKey("favourite");
+        assertThat(count("SELECT count(DISTINCT key) FROM cdp_computed_part")).isLessThanOrEqualTo(200);
+        assertThat(
+                        count(
+                                "SELECT max(n) FROM (SELECT count(*) AS n FROM cdp_computed_part GROUP BY profile_no, begins) few"))
+                .isEqualTo(100);
+    }
+
+    @Test
+    void what_is_kept_of_events_goes_with_them() {
+        define("n", new JsonObject().put("aggregate", "count").put("event", "Order"));
+        derive(track("u1", null, "m1", NOW, "Order", "s", 1), track("u2", null, "m2", NOW, "Order", "s", 1));
+        long today =
+                count("SELECT max(number) FROM partition_period WHERE relation = 'cdp_event' AND begins_at <= now()");
+        for (var table : List.of("cdp_event SET period", "cdp_computed_part SET day")) {
+            pool.query("SELECT add_period('cdp_event', 86400, to_timestamp(" + (today - 30) * 86_400 + "))")
+                    .execute()
+                    .await();
+            pool.query("UPDATE " + table + " = " + (today - 30)).execute().await();
+        }
+        derive(track("u1", null, "m3", NOW, "Order", "s", 1));
+        assertThat(traits("u1")).containsEntry("n", 2);
+        pool.query("DELETE FROM cdp_event WHERE period < " + (today - 20))
+                .execute()
+                .await();
+        var keeper = new KeptParts();
+        int gone = 0;
+        for (int now = 1; now > 0; gone += now) {
+            now = transactions.run(tx -> keeper.forget(tx, WS, 20, 1)).await();
+        }
+        assertThat(gone).isEqualTo(2);
+        timers.fire(null).await();
+        assertThat(traits("u1")).containsEntry("n", 1);
+        assertThat(traits("u2")).isEmpty();
+        pool.query("UPDATE cdp_computed_part SET day = 1").execute().await();
+        assertThat(transactions.run(tx -> keeper.forgetEverywhere(tx, 400, 5)).await())
+                .isEqualTo(1);
+        assertThat(transactions.run(tx -> keeper.forgetEverywhere(tx, 400, 5)).await())
+                .isZero();
     }
 
     @Test
@@ -235,7 +363,13 @@ class ComputedTraitsTest {
 
     @Test
     void the_events_of_a_person_are_found_by_that_persons_ids() {
-        assertThat(Plans.onEmptyTables(ComputedValuesStore.EVENTS))
+        assertThat(Plans.onEmptyTables(PartsStore.WHOLE))
+                .filteredOn(line -> line.contains("cdp_computed_part"))
+                .isNotEmpty()
+                .allMatch(line -> line.contains("cdp_computed_part_pkey")
+                        || line.contains("Delete on")
+                        || line.contains("Tid Scan"));
+        assertThat(Plans.onEmptyTables(PartsStore.EVENTS))
                 .anyMatch(line -> line.contains("Index Cond") && line.contains("profile_no = "))
                 .anyMatch(line -> line.contains("Index Cond") && line.contains("identity_no = cdp_identity.no"))
                 .noneMatch(line -> line.contains("Seq Scan on cdp_"));
@@ -461,6 +595,7 @@ class ComputedTraitsTest {
         var function = compute.getString("aggregate");
         var within = compute.getString("within");
         var where = compute.getJsonArray("where", new JsonArray());
+        var from = within == null ? Instant.MIN : begin(now.minus(Duration.parse(within)), within, function);
         Predicate<Done> fits = one -> where.isEmpty()
                 || (where.getJsonObject(0).getString("operator").equals("equals")
                         ? one.shop().equals("s1")
@@ -469,7 +604,7 @@ class ComputedTraitsTest {
                 .filter(one -> one.call().equals(compute.getString("call", "track")))
                 .filter(one -> !compute.containsKey("event")
                         || compute.getString("event").equals(one.event()))
-                .filter(one -> within == null || !one.at().isBefore(now.minus(Duration.parse(within))))
+                .filter(one -> !one.at().isBefore(from))
                 .filter(fits)
                 .toList();
         if (function.equals("count")) {
@@ -517,6 +652,15 @@ class ComputedTraitsTest {
                 yield best;
             }
         };
+    }
+
+    /** Of the minute, the hour or the day, as windows of this length are cut. */
+    private static Instant begin(Instant at, String within, String function) {
+        boolean coarse = function.equals("mostFrequent");
+        return at.truncatedTo(
+                within.equals("PT12H")
+                        ? coarse ? ChronoUnit.HOURS : ChronoUnit.MINUTES
+                        : coarse ? ChronoUnit.DAYS : ChronoUnit.HOURS);
     }
 
     /** As JSON reads it. */

@@ -512,7 +512,7 @@ class EnginesTest {
         }
 
         @Override
-        public List<Double> numbers(Rule.Behaviour behaviour, Path property, Instant from, Instant until) {
+        public Summed summed(Summed.Asked asked, Instant now) {
             throw new UnsupportedOperationException();
         }
     }
