@@ -441,15 +441,19 @@ public final class Deriver implements Recompute {
 
     /** @param no who has done it when all of the batch is taken: a visitor may have been somebody else's in between */
     private static void did(Arrived event, int no, Changes changes) {
-        changes.touched(event.ws())
-                .did
-                .computeIfAbsent(no, none -> new ArrayList<>())
-                .add(new Happening(
-                        event.kind(),
-                        DerivedBatch.Event.name(event.payload()),
-                        event.at(),
-                        event.messageId(),
-                        event.payload().getJsonObject("properties", new JsonObject())));
+        var happening = new Happening(
+                event.kind(),
+                DerivedBatch.Event.name(event.payload()),
+                event.at(),
+                event.messageId(),
+                event.payload().getJsonObject("properties", new JsonObject()));
+        // Of what nothing is computed by nobody is locked for it.
+        if (changes.definitions(event.ws()).asks(happening)) {
+            changes.touched(event.ws())
+                    .did
+                    .computeIfAbsent(no, none -> new ArrayList<>())
+                    .add(happening);
+        }
     }
 
     private static void set(Arrived event, Identity subject, String name, Object value, Changes changes) {
@@ -523,9 +527,6 @@ public final class Deriver implements Recompute {
         for (var entry : changes.touched.entrySet()) {
             var ws = entry.getKey();
             var defined = changes.definitions(ws);
-            // Of what nothing is computed by nobody is locked for it.
-            entry.getValue().did.values().forEach(events -> events.removeIf(one -> !defined.asks(one)));
-            entry.getValue().did.values().removeIf(List::isEmpty);
             chain = chain.compose(done -> refresh(tx, ws, entry.getValue(), defined, changes.told));
         }
         return chain;

@@ -5,6 +5,18 @@ public final class PropertiesStore {
     private PropertiesStore() {}
 
     /**
+     * Of an object those members that are asked for, as they came: for who reads a few events at a time, so that what is counted again is what
+     * was counted as it came.
+     *
+     * @param object an expression for a jsonb
+     * @param names an expression for a text[]
+     */
+    public static String whole(String object, String names) {
+        return "(SELECT jsonb_object_agg(n, %1$s -> n) FROM unnest(%2$s) AS n WHERE %1$s -> n IS NOT NULL)"
+                .formatted(object, names);
+    }
+
+    /**
      * Of an object those members that are asked for: with a browser's key anybody sends 32 KB of properties, and of somebody who did much,
      * much is read at once. A text longer than any that rules ask for is cut, and of a large list or object it is only told that it
      * is there.

@@ -30,7 +30,7 @@ import java.util.stream.Collectors;
 
 /** All SQL that finds people by rules. */
 final class PeopleStore {
-    private static final int AT_ONCE = 1_000;
+    private static final int AT_ONCE = 200;
 
     private final MessagesStore messages = new MessagesStore();
 
@@ -242,12 +242,15 @@ final class PeopleStore {
                 .map(found -> found.stream().collect(Collectors.toMap(Known::no, one -> one)));
     }
 
-    static final String EVENTS =
+    private static final String CALLS =
             """
             SELECT profile_no, kind, name, at, day, %s AS properties FROM segments_call
             WHERE ws = $1 AND profile_no = ANY ($2) AND (kind || '/' || name = ANY ($3) OR kind = ANY ($3))
-            """
-                    .formatted(PropertiesStore.members("properties", "$4::text[]"));
+            """;
+
+    static final String EVENTS = CALLS.formatted(PropertiesStore.members("properties", "$4::text[]"));
+
+    private static final String EACH = CALLS.formatted(PropertiesStore.whole("properties", "$4::text[]"));
 
     /** In the order in which they happened, with these of their properties. */
     Future<Map<Integer, List<Event>>> events(
@@ -284,7 +287,7 @@ final class PeopleStore {
             Set<Call> calls,
             Set<String> properties,
             Taker taker) {
-        return tx.prepare(EVENTS).compose(statement -> {
+        return tx.prepare(EACH).compose(statement -> {
             var cursor = statement.cursor(asked(ws, people, calls, properties));
             return read(cursor, taker).eventually(() -> cursor.close()).eventually(() -> statement.close());
         });

@@ -59,7 +59,7 @@ class SumsTest {
         pool = database.pool(vertx);
         transactions = new Transactions(pool);
         var streams = new Streams(vertx, pool, Config.of(Map.of()).stream());
-        var membership = new Membership(rules);
+        var membership = new Membership(vertx, rules);
         timers = new MembershipTimers(transactions, streams, membership);
         rebuild = new RebuildJob(transactions, membership, () -> Future.succeededFuture(true));
         deriver = new Deriver(

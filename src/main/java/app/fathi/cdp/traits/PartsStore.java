@@ -26,7 +26,7 @@ import java.util.UUID;
 final class PartsStore {
     private static final Instant YEAR_1 = Instant.parse("0001-01-01T00:00:00Z");
     private static final long DAY_SECONDS = 86_400;
-    private static final int PAGE = 1_000;
+    private static final int PAGE = 200;
 
     /**
      * A step of time.
@@ -226,7 +226,7 @@ final class PartsStore {
               SELECT * FROM cdp_event n WHERE n.ws = $1 AND n.identity_no = i.no AND n.at >= $4 AND n.period >= $5 OFFSET 0) e
             WHERE e.kind || '/' || e.name = ANY ($3) OR e.kind = ANY ($3)
             """
-                    .formatted(PropertiesStore.members("(e.payload -> 'properties')", "$6::text[]"));
+                    .formatted(PropertiesStore.whole("(e.payload -> 'properties')", "$6::text[]"));
 
     /**
      * All events that these are computed of, in no order: of who did very much no more than a page is in memory.

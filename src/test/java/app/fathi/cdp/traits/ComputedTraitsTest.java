@@ -113,6 +113,14 @@ class ComputedTraitsTest {
         for (int i = 0; i < 6; i++) {
             define("t" + i, computation(random));
         }
+        for (var order : List.of("first", "last", "mostFrequent")) {
+            define(
+                    order,
+                    new JsonObject()
+                            .put("aggregate", order)
+                            .put("event", "Order")
+                            .put("property", "shop"));
+        }
         computeAll();
         var events = new ArrayList<StreamRecord>();
         for (int i = 0; i < 150; i++) {
@@ -289,6 +297,25 @@ class ComputedTraitsTest {
                     rows.forEach(row -> read.put(row.getString("name"), row.getLong("rows")));
                     return read;
                 });
+    }
+
+    @Test
+    void what_is_counted_again_is_what_was_counted_as_it_came_however_large_it_is() {
+        define(
+                "n",
+                new JsonObject()
+                        .put("aggregate", "count")
+                        .put("event", "Order")
+                        .put(
+                                "where",
+                                JsonArray.of(new JsonObject()
+                                        .put("property", "shop")
+                                        .put("operator", "endsWith")
+                                        .put("value", "needle"))));
+        derive(track("u1", null, "m1", NOW, "Order", "x".repeat(20_000) + "needle", 1));
+        assertThat(traits("u1")).containsEntry("n", 1);
+        derive(record("identify", "u1", "v1", "i1", NOW, new JsonObject()));
+        assertThat(traits("u1")).containsEntry("n", 1);
     }
 
     @Test
