@@ -96,9 +96,7 @@ final class Counts {
 
     /** What is other than what was kept. */
     List<Moments> changed() {
-        return changed.stream()
-                .map(key -> key.with(moments))
-                .toList();
+        return changed.stream().map(key -> key.with(moments)).toList();
     }
 
     /** What is to be added to what was kept. */

@@ -28,8 +28,7 @@ public final class KeptParts implements Kept {
 
     private Future<Integer> forgetBefore(SqlConnection tx, int ws, long day, int most) {
         return store.whose(tx, ws, day, most)
-                .compose(people -> people.isEmpty()
-                        ? Future.succeededFuture(0)
-                        : store.forgetBefore(tx, ws, people, day));
+                .compose(people ->
+                        people.isEmpty() ? Future.succeededFuture(0) : store.forgetBefore(tx, ws, people, day));
     }
 }

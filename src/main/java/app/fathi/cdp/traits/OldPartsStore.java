@@ -20,8 +20,7 @@ final class OldPartsStore {
 
     /** The first day of which there are events. */
     Future<Long> firstKept(SqlClient client) {
-        return client.query(
-                        "SELECT coalesce(min(number), 0) AS day FROM partition_period WHERE relation = 'cdp_event'")
+        return client.query("SELECT coalesce(min(number), 0) AS day FROM partition_period WHERE relation = 'cdp_event'")
                 .execute()
                 .map(rows -> rows.iterator().next().getLong("day"));
     }
@@ -41,7 +40,8 @@ final class OldPartsStore {
                           SELECT profile_no FROM cdp_computed_part WHERE ws = $1 AND day < $2 ORDER BY day LIMIT $3) few
                         """)
                 .execute(Tuple.of(ws, day, most))
-                .map(rows -> rows.stream().map(row -> row.getInteger("profile_no")).toList());
+                .map(rows ->
+                        rows.stream().map(row -> row.getInteger("profile_no")).toList());
     }
 
     /** Under the locks of their profiles, as all who change it. These people are due at once. */
