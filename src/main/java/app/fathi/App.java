@@ -4,9 +4,12 @@ import app.fathi.campaigns.Campaigns;
 import app.fathi.campaigns.CampaignsVerticle;
 import app.fathi.campaigns.KeptEntries;
 import app.fathi.campaigns.PeopleInCampaigns;
+import app.fathi.cdp.Bonds;
+import app.fathi.cdp.BondsJob;
 import app.fathi.cdp.CdpVerticle;
 import app.fathi.cdp.Deriver;
 import app.fathi.cdp.EraseJob;
+import app.fathi.cdp.IdentityRulesService;
 import app.fathi.cdp.PeopleInProfiles;
 import app.fathi.cdp.Profiles;
 import app.fathi.cdp.TraitsJob;
@@ -374,6 +377,7 @@ public final class App {
         var pins = new Pins(pools.ingest(), epochs, observer);
         var traitRules = new TraitRules();
         var computed = new ComputedTraits(traitRules);
+        var bonds = new Bonds(jobs::enqueue);
         var deriver = new Deriver(
                 streams,
                 webpush.addressBook(),
@@ -385,7 +389,9 @@ public final class App {
                         segments.stage(),
                         campaigns.stage(),
                         observer),
-                live);
+                live,
+                bonds);
+        handlers.add(new BondsJob(new Transactions(pools.worker()), deriver, webpush.addressBook()));
         handlers.add(new ComputeJob(new Transactions(pools.worker()), deriver));
         Supplier<CdpVerticle> cdpDoor = () -> new CdpVerticle(
                 new Transactions(pools.admin()),
@@ -405,6 +411,8 @@ public final class App {
                         audit,
                         cursor),
                 new TraitRulesService(new Transactions(pools.admin()), deriver::enterAlone, jobs, audit),
+                new IdentityRulesService(new Transactions(pools.admin()), bonds, audit, epochs),
+                bonds,
                 users.credentials(),
                 users.identities(),
                 users.tenancy(),

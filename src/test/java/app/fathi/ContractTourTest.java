@@ -470,6 +470,13 @@ class ContractTourTest {
                 new JsonObject().put("oldest", new JsonArray().add("firstPage")),
                 "If-Match",
                 server.admin("GET", rules, null).header("ETag"));
+        var identity = "/api/v1/cdp/identity-rules";
+        server.admin(
+                "PUT",
+                identity,
+                new JsonObject().put("kinds", new JsonArray().add(new JsonObject().put("kind", "loyalty_no"))),
+                "If-Match",
+                server.admin("GET", identity, null).header("ETag"));
     }
 
     private static void schemas() {

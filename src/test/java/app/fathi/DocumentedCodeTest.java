@@ -371,6 +371,12 @@ class DocumentedCodeTest {
                 new JsonObject().put("oldest", new JsonArray()),
                 "If-Match",
                 "\"v0\"");
+        server.admin(
+                "PUT",
+                "/api/v1/cdp/identity-rules",
+                new JsonObject().put("kinds", new JsonArray()),
+                "If-Match",
+                "\"v0\"");
         var browser = browser();
         var saved = server.admin(
                 "POST", "/api/v1/webpush/subscriptions", subscription(browser).put("userId", "customer-42"));

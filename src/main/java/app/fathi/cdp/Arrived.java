@@ -2,9 +2,11 @@ package app.fathi.cdp;
 
 import app.fathi.cdp.IdentityGraph.Id;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -124,6 +126,34 @@ record Arrived(
 
     private String previousId() {
         return kind.equals(ALIAS) ? payload.getString("previousId") : null;
+    }
+
+    /** The ids beside these that it tells of a known person. */
+    List<Bond> bonds() {
+        return bonds(false);
+    }
+
+    /** Those that say who it is of, and not only what is known of them. */
+    Stream<Bond.Told> called() {
+        return bonds(true).stream().map(Bond::told);
+    }
+
+    private List<Bond> bonds(boolean external) {
+        var told = payload.getJsonArray(CarriedIds.KNOWN_BY);
+        return told == null
+                ? List.of()
+                : told.stream()
+                        .map(JsonArray.class::cast)
+                        .filter(one -> !external || one.getBoolean(2))
+                        .map(one -> new Bond(
+                                ws,
+                                payload.getString("userId"),
+                                one.getString(0),
+                                one.getString(1),
+                                at,
+                                messageId,
+                                Bond.WAITING))
+                        .toList();
     }
 
     Stream<Id> visitors() {

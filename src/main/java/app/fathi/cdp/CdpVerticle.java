@@ -41,6 +41,7 @@ public final class CdpVerticle extends VerticleBase {
     private final SchemasService schemas;
     private final ComputedTraitsService computedTraits;
     private final TraitRulesService traitRules;
+    private final IdentityRulesService identityRules;
     private final ProfilesService profiles;
     private final MergesService merges;
     private final UnmergesService unmerges;
@@ -63,6 +64,8 @@ public final class CdpVerticle extends VerticleBase {
             ComputedTraits computed,
             ComputedTraitsService computedTraits,
             TraitRulesService traitRules,
+            IdentityRulesService identityRules,
+            Bonds bonds,
             Credentials credentials,
             Identities identities,
             Tenancy tenancy,
@@ -76,14 +79,16 @@ public final class CdpVerticle extends VerticleBase {
             byte[] preferencesKey) {
         this.credentials = credentials;
         this.baseUrl = baseUrl;
-        this.ingest = new Ingest(streams, identities, tenancy, clock, pins, new Refusals(live, clock));
+        this.ingest = new Ingest(streams, identities, tenancy, clock, pins, identityRules, new Refusals(live, clock));
         this.live = live;
         this.schemas = schemas;
         this.computedTraits = computedTraits;
         this.traitRules = traitRules;
+        this.identityRules = identityRules;
         this.profiles = new ProfilesService(transactions, deriver, computed, authorities, audit, cursor, clock);
-        this.merges = new MergesService(transactions, profiles, deriver, addresses, audit, cursor);
-        this.unmerges = new UnmergesService(transactions, profiles, deriver, addresses, audit);
+        var regrouping = new Regrouping(deriver, addresses);
+        this.merges = new MergesService(transactions, profiles, regrouping, bonds, audit, cursor);
+        this.unmerges = new UnmergesService(transactions, profiles, regrouping, bonds, audit);
         this.privacy = new PrivacyService(transactions, profiles, jobs, audit, erasables);
         this.preferences =
                 new PreferencesService(transactions, profiles, tenancy, audit, preferencesKey, baseUrl, clock);
@@ -119,6 +124,8 @@ public final class CdpVerticle extends VerticleBase {
                 Map.entry("deleteComputedTrait", computedTraits::delete),
                 Map.entry("getTraitRules", traitRules::get),
                 Map.entry("setTraitRules", traitRules::put),
+                Map.entry("getIdentityRules", identityRules::get),
+                Map.entry("setIdentityRules", identityRules::put),
                 Map.entry("dropClientMetrics", ingest::metrics),
                 Map.entry("getClientSettings", this::clientSettings),
                 Map.entry("listProfiles", profiles::list),

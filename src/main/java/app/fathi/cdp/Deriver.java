@@ -58,10 +58,17 @@ public final class Deriver implements Recompute {
     private final IdentityGraph graph = new IdentityGraph(identities);
     private final ComputedTraits computed;
     private final Verdicts verdicts;
+    private final Bonds bonds;
 
     /** @param live tells who listens what became of each event */
     public Deriver(
-            Streams streams, AddressBook addresses, ComputedTraits computed, List<ProfileStage> stages, LiveFeed live) {
+            Streams streams,
+            AddressBook addresses,
+            ComputedTraits computed,
+            List<ProfileStage> stages,
+            LiveFeed live,
+            Bonds bonds) {
+        this.bonds = bonds;
         this.computed = computed;
         this.verdicts = new Verdicts(live);
         this.streams = streams;
@@ -154,10 +161,10 @@ public final class Deriver implements Recompute {
                                         Set.of()))));
     }
 
-    /** An operator has moved ids from one person to another: the stages look at both, and others are told. */
-    Future<Void> tell(SqlConnection tx, Set<Moved> moved, StreamRecord fact) {
+    /** Ids have gone from one person to another: the stages look at both, and others are told. */
+    Future<Void> tell(SqlConnection tx, Set<Moved> moved, List<StreamRecord> facts) {
         var batch = new DerivedBatch(List.of(), List.of(), moved);
-        batch.addFact(fact);
+        facts.forEach(batch::addFact);
         return conclude(tx, batch);
     }
 
@@ -213,11 +220,31 @@ public final class Deriver implements Recompute {
             var rest = fresh.stream()
                     .filter(one -> one.ids().noneMatch(erased::contains))
                     .toList();
-            return rest.isEmpty() ? Future.succeededFuture(Derived.NOTHING) : profileThese(tx, rest);
+            return told(tx, rest);
         });
     }
 
-    private Future<Derived> profileThese(SqlConnection tx, List<Arrived> arrived) {
+    /** What ids beside these do the events tell, and whose were they? Of most workspaces there is nothing to ask. */
+    private Future<Derived> told(SqlConnection tx, List<Arrived> arrived) {
+        var told = arrived.stream().flatMap(one -> one.bonds().stream()).toList();
+        if (told.isEmpty()) {
+            return arrived.isEmpty() ? Future.succeededFuture(Derived.NOTHING) : profileThese(tx, arrived, told);
+        }
+        return suppressions
+                .erasedTold(tx, told.stream().map(Bond::told).collect(Collectors.toSet()))
+                .compose(erased -> {
+                    var rest = arrived.stream()
+                            .filter(one -> one.called().noneMatch(erased::contains))
+                            .toList();
+                    var left = rest.stream()
+                            .flatMap(one -> one.bonds().stream())
+                            .filter(one -> !erased.contains(one.told()))
+                            .toList();
+                    return rest.isEmpty() ? Future.succeededFuture(Derived.NOTHING) : profileThese(tx, rest, left);
+                });
+    }
+
+    private Future<Derived> profileThese(SqlConnection tx, List<Arrived> arrived, List<Bond> told) {
         var ids = new LinkedHashSet<Id>();
         arrived.forEach(one -> one.ids().forEach(ids::add));
         var saying = arrived.stream()
@@ -247,6 +274,7 @@ public final class Deriver implements Recompute {
                                             .filter(one -> !one.isChanged() && one.isSeenAgain())
                                             .toList()))
                             .compose(done -> links.alias(tx, changes.aliases))
+                            .compose(opened -> bonds.look(tx, opened))
                             .compose(done -> name(tx, changes.joins))
                             .compose(done -> crowds.leave(tx, known, changes.moved()))
                             .map(left -> {
@@ -254,6 +282,7 @@ public final class Deriver implements Recompute {
                                 left.forEach(one -> changes.touched(one.id.ws()).look(one.profileNo()));
                                 return null;
                             })
+                            .compose(done -> tell(tx, told, known))
                             // Before profiles are locked: who has the lock sees the events of all who had it.
                             .compose(done -> keep(tx, ordered, known))
                             .compose(done -> {
@@ -277,6 +306,18 @@ public final class Deriver implements Recompute {
                                     others,
                                     merges));
                 }));
+    }
+
+    private Future<Void> tell(SqlConnection tx, List<Bond> told, Map<Id, Identity> known) {
+        if (told.isEmpty()) {
+            return Future.succeededFuture();
+        }
+        var whose = new HashMap<Id, Integer>();
+        told.forEach(bond -> {
+            var id = Id.user(bond.ws(), bond.userId());
+            whose.put(id, known.get(id).profileNo());
+        });
+        return bonds.tell(tx, told, whose);
     }
 
     /** What the workspaces of the batch say of traits. */
@@ -487,7 +528,8 @@ public final class Deriver implements Recompute {
             return;
         }
         former.alias(user, event.at(), event.messageId());
-        changes.aliases.add(new LinksStore.Alias(event.ws(), former.no, user.no, event.at(), event.messageId()));
+        changes.aliases.add(new LinksStore.Alias(
+                event.ws(), former.no, user.no, former.id.value(), user.id.value(), event.at(), event.messageId()));
         changes.identities.add(former);
         var join = new Move(event.ws(), former.profileNo(), user.profileNo());
         changes.joins.add(join);

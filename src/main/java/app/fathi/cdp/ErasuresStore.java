@@ -141,7 +141,13 @@ final class ErasuresStore {
                           UNION ALL
                           SELECT n.name, cdp_suppression_hash($1, n.name, coalesce(t.fold, t.num::numeric::text))
                           FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.profile_no = ANY ($2)
-                          WHERE n.ws = $1 AND n.name IN ('email', 'phone')) a WHERE hash IS NOT NULL
+                          WHERE n.ws = $1 AND n.name IN ('email', 'phone')
+                          UNION ALL
+                          SELECT b.kind, cdp_suppression_hash($1, b.kind, b.value)
+                          FROM cdp_identity i JOIN cdp_bond b ON b.ws = $1 AND b.user_id = i.value
+                          WHERE i.ws = $1 AND i.profile_no = ANY ($2) AND i.kind = 0 AND (b.refused IS NULL OR b.refused = 'waiting'
+                            AND NOT EXISTS (SELECT FROM cdp_bond o WHERE o.value = b.value AND o.ws = $1 AND o.kind = b.kind
+                                              AND o.refused IS NULL))) a WHERE hash IS NOT NULL
                         """)
                 .execute(Tuple.of(ws, (Object) nos.toArray(Integer[]::new)))
                 .compose(rows -> tx.preparedQuery(
@@ -196,6 +202,21 @@ final class ErasuresStore {
                 """
                 DELETE FROM cdp_link l USING cdp_identity i
                 WHERE i.ws = $1 AND i.profile_no = ANY ($2) AND l.ws = $1 AND (l.identity_no = i.no OR l.other_no = i.no)
+                """,
+                ws,
+                nos);
+    }
+
+    /** What was told of them, and of others what was theirs. */
+    Future<Integer> forgetBonds(SqlConnection tx, int ws, Collection<Integer> nos) {
+        return count(
+                tx,
+                """
+                WITH theirs AS MATERIALIZED (
+                  SELECT b.user_id, b.kind, b.value, b.refused FROM cdp_identity i JOIN cdp_bond b ON b.ws = $1 AND b.user_id = i.value
+                  WHERE i.ws = $1 AND i.profile_no = ANY ($2) AND i.kind = 0)
+                DELETE FROM cdp_bond d USING theirs t
+                WHERE d.ws = $1 AND d.kind = t.kind AND d.value = t.value AND (d.user_id = t.user_id OR t.refused IS NULL)
                 """,
                 ws,
                 nos);

@@ -50,6 +50,8 @@ final class EventFields {
         event.remove("country"); // ours to say
         event.remove(Pins.FLAGS); // as well
         event.remove(Arrived.OF_STAFF); // as well
+        event.remove(CarriedIds.KNOWN_BY); // as well
+        event.remove(CarriedIds.NOT_KNOWN_BY); // as well
         event.put("type", type);
         var userId = person(event, rules, "userId", pointer, faults);
         var anonymousId = person(event, rules, "anonymousId", pointer, faults);
@@ -74,7 +76,10 @@ final class EventFields {
         }
         wholeNumbers(event, pointer, faults);
         if (!event.containsKey("context") && batchContext instanceof JsonObject context) {
-            event.put("context", context);
+            // What is said of all of a batch says who none of them is.
+            var shared = own(context);
+            shared.remove("externalIds");
+            event.put("context", shared);
         }
         var messageId = text(event, "messageId", MAX_ID_LENGTH, pointer, faults);
         event.put(

@@ -318,11 +318,12 @@ final class IdentitiesStore {
     static final String CROWDED =
             """
             SELECT asked.no AS profile_no FROM unnest($2::int[]) AS asked (no)
+            CROSS JOIN (SELECT coalesce((SELECT visitors FROM cdp_identity_rules WHERE ws = $1), $3::int) AS number) most
             WHERE (SELECT count(*) FROM (
-              SELECT FROM cdp_identity i WHERE i.profile_no = asked.no AND i.ws = $1 AND i.kind = 1 LIMIT $3 + 1) i) > $3
+              SELECT FROM cdp_identity i WHERE i.profile_no = asked.no AND i.ws = $1 AND i.kind = 1 LIMIT most.number + 1) i) > most.number
             """;
 
-    /** Of these people those with more visitor ids than that. */
+    /** Of these people those with more visitor ids than that, or than the workspace says. */
     Future<List<Integer>> crowded(SqlConnection tx, int ws, Collection<Integer> profileNos, int most) {
         return tx.preparedQuery(CROWDED)
                 .execute(Tuple.of(ws, profileNos.toArray(Integer[]::new), most))
@@ -337,7 +338,8 @@ final class IdentitiesStore {
                                 + """
                         FROM cdp_identity i WHERE no IN (
                           SELECT no FROM cdp_identity WHERE profile_no = $2 AND ws = $1 AND kind = 1
-                          ORDER BY settled DESC, claim_at DESC, claim_id COLLATE "C" DESC OFFSET $3)
+                          ORDER BY settled DESC, claim_at DESC, claim_id COLLATE "C" DESC
+                          OFFSET coalesce((SELECT visitors FROM cdp_identity_rules WHERE ws = $1), $3::int))
                           AND profile_no = $2 AND ws = $1 AND claim_at IS NOT NULL AND NOT settled ORDER BY no FOR UPDATE
                         """)
                 .execute(Tuple.of(ws, profileNo, most))

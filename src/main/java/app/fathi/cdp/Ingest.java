@@ -38,9 +38,18 @@ final class Ingest {
     private final Tenancy tenancy;
     private final InstantSource clock;
     private final Pins pins;
+    private final IdentityRulesService identityRules;
     private final Refusals refusals;
 
-    Ingest(Streams streams, Identities identities, Tenancy tenancy, InstantSource clock, Pins pins, Refusals refusals) {
+    Ingest(
+            Streams streams,
+            Identities identities,
+            Tenancy tenancy,
+            InstantSource clock,
+            Pins pins,
+            IdentityRulesService identityRules,
+            Refusals refusals) {
+        this.identityRules = identityRules;
         this.streams = streams;
         this.identities = identities;
         this.tenancy = tenancy;
@@ -118,9 +127,7 @@ final class Ingest {
                         return null;
                     });
         }
-        return chain.compose(done -> taken.isEmpty()
-                        ? Future.<Void>succeededFuture()
-                        : streams.append("ingest", records(call.ws(), taken)))
+        return chain.compose(done -> taken.isEmpty() ? Future.<Void>succeededFuture() : append(call.ws(), taken))
                 .map(done -> Reply.ok(new JsonObject()
                         .put("accepted", taken.size())
                         .put("rejected", results.size() - taken.size())
@@ -231,8 +238,20 @@ final class Ingest {
         return verify(call, events, pointers)
                 .compose(done -> pins.of(call.ws()))
                 .compose(pinned -> look(pinned, events, pointers))
-                .compose(done -> streams.append("ingest", records(call.ws(), events)))
+                .compose(done -> append(call.ws(), events))
                 .map(done -> taken());
+    }
+
+    /** With the ids by which the workspace knows people. */
+    private Future<Void> append(int ws, List<JsonObject> events) {
+        return identityRules
+                .of(ws)
+                .compose(rules -> rules.knowsMore()
+                        ? tenancy.rules(ws).compose(workspace -> {
+                            events.forEach(event -> CarriedIds.read(event, rules, workspace));
+                            return streams.append("ingest", records(ws, events));
+                        })
+                        : streams.append("ingest", records(ws, events)));
     }
 
     private static Future<Void> look(Pins.Pinned pinned, List<JsonObject> events, List<String> pointers) {

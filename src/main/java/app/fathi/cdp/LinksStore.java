@@ -15,14 +15,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /** All SQL of why ids belong together, and of making one person two again. */
 final class LinksStore {
     static final String ALIAS = "alias";
     static final String MERGE = "merge";
+    static final String BOND = "id";
 
     /** An event has said that two known people are one. */
-    record Alias(int ws, long identityNo, long otherNo, Instant at, String messageId) {}
+    record Alias(int ws, long identityNo, long otherNo, String userId, String otherId, Instant at, String messageId) {}
 
     /**
      * What holds two ids together.
@@ -43,6 +45,15 @@ final class LinksStore {
         boolean isMerge() {
             return because.equals(MERGE);
         }
+
+        boolean isAlias() {
+            return because.equals(ALIAS);
+        }
+
+        /** Not a row of its own: two of whom the same id was told, see {@link Bonds#links}. */
+        boolean isBond() {
+            return because.equals(BOND);
+        }
     }
 
     /** A profile as far as it matters here. */
@@ -50,30 +61,42 @@ final class LinksStore {
 
     // ---- links ----
 
-    /** Each pair once, with the latest event that said it. */
-    Future<Void> alias(SqlConnection tx, List<Alias> aliases) {
+    /**
+     * Each pair once, with the latest event that said it.
+     *
+     * @return workspaces in which bonds of these people have to be looked at again
+     */
+    Future<Set<Integer>> alias(SqlConnection tx, List<Alias> aliases) {
         if (aliases.isEmpty()) {
-            return Future.succeededFuture();
+            return Future.succeededFuture(Set.of());
         }
         return tx.preparedQuery(
                         """
-                        INSERT INTO cdp_link AS l (ws, identity_no, other_no, because, at, message_id)
-                        SELECT DISTINCT ON (a.identity_no, a.other_no) a.ws, a.identity_no, a.other_no, 'alias', a.at, a.message_id
-                        FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[])
-                          AS a (ws, identity_no, other_no, at, message_id)
-                        ORDER BY a.identity_no, a.other_no, a.at DESC, a.message_id COLLATE "C" DESC
-                        ON CONFLICT (identity_no, other_no, because) DO UPDATE SET at = excluded.at, message_id = excluded.message_id
-                        WHERE (l.at, l.message_id) < (excluded.at, excluded.message_id)
+                        WITH a AS MATERIALIZED (
+                          SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
+                            AS a (ws, identity_no, other_no, at, message_id, user_id, other_id)),
+                        opened AS (
+                          UPDATE cdp_bond b SET open = true FROM (SELECT ws, user_id FROM a UNION SELECT ws, other_id FROM a) w
+                          WHERE b.ws = w.ws AND b.user_id = w.user_id RETURNING b.ws),
+                        said AS (
+                          INSERT INTO cdp_link AS l (ws, identity_no, other_no, because, at, message_id)
+                          SELECT DISTINCT ON (a.identity_no, a.other_no) a.ws, a.identity_no, a.other_no, 'alias', a.at, a.message_id
+                          FROM a ORDER BY a.identity_no, a.other_no, a.at DESC, a.message_id COLLATE "C" DESC
+                          ON CONFLICT (identity_no, other_no, because) DO UPDATE SET at = excluded.at, message_id = excluded.message_id
+                          WHERE (l.at, l.message_id) < (excluded.at, excluded.message_id))
+                        SELECT DISTINCT ws FROM opened
                         """)
                 .execute(Tuple.of(
-                        aliases.stream().map(Alias::ws).toArray(Integer[]::new),
-                        aliases.stream().map(Alias::identityNo).toArray(Long[]::new),
-                        aliases.stream().map(Alias::otherNo).toArray(Long[]::new),
-                        aliases.stream()
-                                .map(one -> one.at().atOffset(ZoneOffset.UTC))
-                                .toArray(OffsetDateTime[]::new),
-                        aliases.stream().map(Alias::messageId).toArray(String[]::new)))
-                .mapEmpty();
+                                aliases.stream().map(Alias::ws).toArray(Integer[]::new),
+                                aliases.stream().map(Alias::identityNo).toArray(Long[]::new),
+                                aliases.stream().map(Alias::otherNo).toArray(Long[]::new),
+                                aliases.stream()
+                                        .map(one -> one.at().atOffset(ZoneOffset.UTC))
+                                        .toArray(OffsetDateTime[]::new),
+                                aliases.stream().map(Alias::messageId).toArray(String[]::new),
+                                aliases.stream().map(Alias::userId).toArray(String[]::new))
+                        .addValue(aliases.stream().map(Alias::otherId).toArray(String[]::new)))
+                .map(rows -> rows.stream().map(row -> row.getInteger("ws")).collect(Collectors.toSet()));
     }
 
     Future<Void> merge(SqlConnection tx, int ws, Identity lead, Identity other, int fromNo, UUID by) {
@@ -258,6 +281,7 @@ final class LinksStore {
                                             .toString())
                             .put("settled", row.getBoolean("settled"))
                             .put("shared", row.getJsonArray("claimants").size() > Identity.MAX_CLAIMANTS)
+                            .putNull("refused")
                             .put("links", links));
         }
 

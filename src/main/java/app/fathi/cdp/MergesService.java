@@ -1,6 +1,5 @@
 package app.fathi.cdp;
 
-import app.fathi.cdp.DerivedBatch.Moved;
 import app.fathi.cdp.ProfilesStore.Shown;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
@@ -8,15 +7,12 @@ import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Cursor;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
-import app.fathi.platform.stream.StreamRecord;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
-import java.util.UUID;
 
 /**
  * Operators say who is one person and who is not. All that is known hangs on the id it was said of, so ids go from one profile to
@@ -27,25 +23,26 @@ final class MergesService {
 
     private final Transactions transactions;
     private final ProfilesService profiles;
-    private final Deriver deriver;
-    private final AddressBook addresses;
+    private final Regrouping regrouping;
+    private final Bonds bonds;
     private final Audit audit;
     private final Cursor cursor;
     private final IdentitiesStore identities = new IdentitiesStore();
     private final LinksStore links = new LinksStore();
+    private final Explanations explained = new Explanations();
     private final SuppressionsStore suppressions = new SuppressionsStore();
 
     MergesService(
             Transactions transactions,
             ProfilesService profiles,
-            Deriver deriver,
-            AddressBook addresses,
+            Regrouping regrouping,
+            Bonds bonds,
             Audit audit,
             Cursor cursor) {
         this.transactions = transactions;
         this.profiles = profiles;
-        this.deriver = deriver;
-        this.addresses = addresses;
+        this.regrouping = regrouping;
+        this.bonds = bonds;
         this.audit = audit;
         this.cursor = cursor;
     }
@@ -54,11 +51,14 @@ final class MergesService {
 
     /** Each id with what holds it to the others. */
     Future<Reply> identities(Call call) {
-        var after = cursor.position(call).map(position -> position.number(0)).orElse(0L);
-        return profiles.find(transactions.pool(), call)
-                .compose(profile ->
-                        links.explain(transactions.pool(), call.ws(), profile.no(), after, Cursor.limit(call) + 1))
-                .map(rows -> Reply.ok(cursor.page(call, rows, LinksStore.Explained::shown, row -> List.of(row.no()))));
+        var pool = transactions.pool();
+        var position = cursor.position(call);
+        int part = position.map(at -> (int) at.number(0)).orElse(0);
+        long after = position.map(at -> at.number(1)).orElse(0L);
+        return profiles.find(pool, call)
+                .compose(profile -> explained.from(pool, call.ws(), profile.no(), part, after, Cursor.limit(call) + 1))
+                .map(rows -> Reply.ok(cursor.page(
+                        call, rows, Explanations.Explained::shown, row -> List.of(row.part(), row.place()))));
     }
 
     // ---- two become one ----
@@ -102,15 +102,9 @@ final class MergesService {
                 lead.settle(true);
             }
             return link.compose(done -> identities.update(tx, List.of(lead)))
-                    .compose(done -> identities.join(tx, call.ws(), from.no(), to.no()))
-                    .compose(done -> deriver.refresh(tx, call.ws(), List.of(from.no(), to.no())))
-                    .compose(done -> links.rename(tx, call.ws(), List.of(to.no())))
-                    // People before their addresses, as the deriver does.
-                    .compose(done -> addresses.move(tx, call.ws(), from.no(), to.no()))
-                    .compose(done -> deriver.tell(
-                            tx,
-                            Set.of(new Moved(call.ws(), from.no(), to.no())),
-                            fact(call.ws(), "profile.merged", from.no(), from.id(), to.no(), to.id())))
+                    .compose(done -> regrouping.join(tx, call.ws(), from.no(), from.id(), to.no(), to.id()))
+                    .compose(moves -> regrouping.tell(tx, List.of(moves)))
+                    .compose(done -> bonds.lookAgain(tx, call.ws(), userIds(all)))
                     .compose(done -> audit.record(
                             tx,
                             call,
@@ -144,16 +138,11 @@ final class MergesService {
                 .orElseThrow();
     }
 
-    static StreamRecord fact(int ws, String kind, int fromNo, UUID fromId, int toNo, UUID toId) {
-        return new StreamRecord(
-                ws,
-                "#" + toNo,
-                kind,
-                new JsonObject()
-                        .put("fromNo", fromNo)
-                        .put("toNo", toNo)
-                        .put("fromId", fromId.toString())
-                        .put("toId", toId.toString()));
+    static List<String> userIds(List<Identity> all) {
+        return all.stream()
+                .filter(one -> one.id.kind() == IdentityGraph.USER)
+                .map(one -> one.id.value())
+                .toList();
     }
 
     static String name(Identity one) {

@@ -21,6 +21,7 @@ public final class PeopleInProfiles implements Erasable {
                 "cdp_profile",
                 "cdp_identity",
                 "cdp_link",
+                "cdp_bond",
                 "cdp_words",
                 "cdp_trait",
                 "cdp_computed_part",
@@ -58,6 +59,10 @@ public final class PeopleInProfiles implements Erasable {
                 })
                 .compose(links -> {
                     counts.put("cdp_link", links);
+                    return store.forgetBonds(tx, ws, nos);
+                })
+                .compose(bonds -> {
+                    counts.put("cdp_bond", bonds);
                     return store.forgetWords(tx, ws, nos);
                 })
                 .compose(words -> {

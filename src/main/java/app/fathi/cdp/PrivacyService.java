@@ -19,7 +19,8 @@ import java.util.List;
 /** What a person may ask for: what they have agreed to, all that is known of them, and that it be forgotten. */
 final class PrivacyService {
     private static final int EVENTS_A_PAGE = 500;
-    private static final int MAX_IDS = IdentitiesStore.MAX_USER_IDS + Crowds.MAX_VISITOR_IDS;
+    /** Of everything that was ever told of somebody's ids. */
+    private static final int MAX_IDS = 10_000;
 
     private final Transactions transactions;
     private final ProfilesService profiles;
@@ -28,7 +29,7 @@ final class PrivacyService {
     private final List<Erasable> erasables;
     private final ProfilesStore store = new ProfilesStore();
     private final WordsStore words = new WordsStore();
-    private final LinksStore links = new LinksStore();
+    private final Explanations explained = new Explanations();
     private final ErasuresStore erasures = new ErasuresStore();
 
     PrivacyService(
@@ -98,7 +99,7 @@ final class PrivacyService {
                                 consents.forEach(consent -> lines.add(consent.put("kind", "consent")));
                                 return null;
                             });
-                    chain = chain.compose(done -> links.explain(pool, call.ws(), profile.no(), 0, MAX_IDS))
+                    chain = chain.compose(done -> explained.from(pool, call.ws(), profile.no(), 0, 0, MAX_IDS))
                             .map(ids -> {
                                 ids.forEach(one -> lines.add(one.shown()
                                         .put("idKind", one.shown().getString("kind"))

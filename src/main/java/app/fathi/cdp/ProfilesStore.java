@@ -417,6 +417,10 @@ final class ProfilesStore {
                 UNION ALL
                 SELECT i.profile_no FROM cdp_identity i WHERE i.ws = $1 AND i.kind = 1 AND i.value = $7
                 UNION ALL
+                SELECT i.profile_no FROM cdp_bond b JOIN cdp_identity i ON i.ws = $1 AND i.kind = 0 AND i.value = b.user_id
+                WHERE b.ws = $1 AND b.refused IS NULL AND (b.value >= $7 AND b.value < $7 || chr(1114111)
+                  OR b.value >= $8 AND b.value < $8 || chr(1114111))
+                UNION ALL
                 SELECT t.profile_no FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.num IS NULL
                   AND left(t.fold, 100) >= $8 AND left(t.fold, 100) < $8 || chr(1114111)
                 WHERE n.ws = $1 AND n.name IN ('email', 'phone'))

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /** All SQL of whom nothing is sent to, and of what people have agreed to. */
 final class SuppressionsStore {
@@ -86,6 +87,25 @@ final class SuppressionsStore {
                             erased.add(new Id(row.getInteger("ws"), row.getShort("kind"), row.getString("value"))));
                     return erased;
                 });
+    }
+
+    /** The same of ids of other kinds. */
+    Future<Set<Bond.Told>> erasedTold(SqlClient client, Collection<Bond.Told> told) {
+        return client.preparedQuery(
+                        """
+                        SELECT w.ws, w.kind, w.value FROM unnest($1::int[], $2::text[], $3::text[]) AS w (ws, kind, value)
+                        WHERE EXISTS (SELECT FROM cdp_suppression WHERE reason = 'erased')
+                          AND EXISTS (
+                            SELECT FROM cdp_suppression s WHERE s.ws = w.ws AND s.reason = 'erased'
+                              AND s.hash = cdp_suppression_hash(w.ws, w.kind, w.value))
+                        """)
+                .execute(Tuple.of(
+                        told.stream().map(Bond.Told::ws).toArray(Integer[]::new),
+                        told.stream().map(Bond.Told::kind).toArray(String[]::new),
+                        told.stream().map(Bond.Told::value).toArray(String[]::new)))
+                .map(rows -> rows.stream()
+                        .map(row -> new Bond.Told(row.getInteger("ws"), row.getString("kind"), row.getString("value")))
+                        .collect(Collectors.toSet()));
     }
 
     static final String MARK =

@@ -1,28 +1,19 @@
 package app.fathi.cdp;
 
-import app.fathi.cdp.DerivedBatch.Moved;
 import app.fathi.cdp.LinksStore.Link;
-import app.fathi.cdp.LinksStore.Place;
 import app.fathi.cdp.ProfilesStore.Shown;
 import app.fathi.platform.audit.Audit;
 import app.fathi.platform.bus.Call;
 import app.fathi.platform.bus.Reply;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.errors.ProblemException;
-import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.SqlConnection;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -31,19 +22,19 @@ import java.util.stream.Stream;
 final class UnmergesService {
     private final Transactions transactions;
     private final ProfilesService profiles;
-    private final Deriver deriver;
-    private final AddressBook addresses;
+    private final Regrouping regrouping;
+    private final Bonds bonds;
     private final Audit audit;
     private final IdentitiesStore identities = new IdentitiesStore();
     private final LinksStore links = new LinksStore();
     private final SuppressionsStore suppressions = new SuppressionsStore();
 
     UnmergesService(
-            Transactions transactions, ProfilesService profiles, Deriver deriver, AddressBook addresses, Audit audit) {
+            Transactions transactions, ProfilesService profiles, Regrouping regrouping, Bonds bonds, Audit audit) {
         this.transactions = transactions;
         this.profiles = profiles;
-        this.deriver = deriver;
-        this.addresses = addresses;
+        this.regrouping = regrouping;
+        this.bonds = bonds;
         this.audit = audit;
     }
 
@@ -61,13 +52,16 @@ final class UnmergesService {
                 .compose(alone -> profiles.find(tx, call))
                 .compose(profile -> identities
                         .lockAll(tx, call.ws(), List.of(profile.no()))
-                        .compose(all -> links.of(
-                                        tx,
-                                        call.ws(),
-                                        all.stream().map(one -> one.no).toList())
+                        .compose(all -> held(tx, call.ws(), all)
                                 .compose(found -> profileId != null
                                         ? undo(tx, call, profile, all, found, profileId)
                                         : naming(tx, call, profile, all, found, named)))));
+    }
+
+    /** What links and bonds hold together. */
+    private Future<List<Link>> held(SqlConnection tx, int ws, List<Identity> all) {
+        return links.of(tx, ws, all.stream().map(one -> one.no).toList()).compose(found -> bonds.links(tx, ws, all)
+                .map(more -> Stream.concat(found.stream(), more.stream()).toList()));
     }
 
     private Future<Reply> undo(
@@ -128,12 +122,29 @@ final class UnmergesService {
                     "/ids", "Nobody would be left. Name only the ids that are somebody else's.");
         }
         settle(all, parting, merge);
-        var own = all.stream().map(Identity::ownNo).filter(Objects::nonNull).collect(Collectors.toSet());
-        return links.places(tx, call.ws(), profile.no(), own).compose(places -> numbers(
-                        tx, call.ws(), profile.no(), all, parting, places, preferred)
-                .compose(sides -> identities
-                        .reachedBy(tx, call.ws(), profile.no())
-                        .compose(reached -> write(tx, call, profile, all, reached, parting, found, places, sides))));
+        return regrouping
+                .part(tx, call.ws(), profile.no(), all, parting, found, preferred)
+                .compose(parted -> regrouping
+                        .tell(tx, List.of(parted.moves()))
+                        .compose(done -> bonds.lookAgain(tx, call.ws(), MergesService.userIds(all)))
+                        .compose(done -> audit.record(
+                                tx,
+                                call,
+                                "profile",
+                                // Under who goes: whoever forgets them blanks the line.
+                                parted.goes(),
+                                null,
+                                new JsonObject()
+                                        .put("outOf", parted.stays().toString())
+                                        .put(
+                                                "ids",
+                                                MergesService.names(all.stream()
+                                                        .filter(parting::takes)
+                                                        .toList()))))
+                        .compose(done -> shown(tx, call.ws(), parted.stays()))
+                        .compose(stays -> shown(tx, call.ws(), parted.goes())
+                                .map(goes -> Reply.ok(
+                                        new JsonObject().put("profile", stays).put("separated", goes)))));
     }
 
     /** What events had said across the cut no event says again. */
@@ -159,176 +170,6 @@ final class UnmergesService {
                 one.settle(merge.settled() || !one.claimants().isEmpty());
             }
         }
-    }
-
-    /** The profiles of who goes and of who stays. */
-    private record Sides(int goes, int stays, Map<Integer, Integer> intoNos) {
-        int of(boolean going) {
-            return going ? goes : stays;
-        }
-    }
-
-    /** A profile belongs to the id that it was made with, so each side has one of its own again; who has none gets a new one. */
-    private Future<Sides> numbers(
-            SqlConnection tx,
-            int ws,
-            int profileNo,
-            List<Identity> all,
-            Parting parting,
-            Map<Integer, Place> places,
-            Integer preferred) {
-        var owners = new HashMap<Integer, Boolean>();
-        all.stream()
-                .filter(one -> one.ownNo() != null && isFree(places.get(one.ownNo()), profileNo))
-                .forEach(one -> owners.put(one.ownNo(), parting.takes(one)));
-        var goes = pick(all, parting, owners, true, profileNo, preferred);
-        var stays = pick(all, parting, owners, false, profileNo, profileNo);
-        return number(tx, ws, goes).compose(going -> number(tx, ws, stays).map(staying -> {
-            var into = new TreeMap<Integer, Integer>();
-            places.values().stream()
-                    .filter(place ->
-                            isFree(place, profileNo) && (place.no() == profileNo || place.mergedInto() != null))
-                    .forEach(place -> into.put(
-                            place.no(), owners.getOrDefault(place.no(), going == profileNo) ? going : staying));
-            into.put(going, going);
-            into.put(staying, staying);
-            return new Sides(going, staying, into);
-        }));
-    }
-
-    /** Whether it is this profile, or has gone into it, or is nobody's. */
-    private static boolean isFree(Place place, int profileNo) {
-        return place != null && (place.mergedInto() == null || place.mergedInto() == profileNo);
-    }
-
-    private static Integer pick(
-            List<Identity> all,
-            Parting parting,
-            Map<Integer, Boolean> owners,
-            boolean going,
-            int profileNo,
-            Integer preferred) {
-        if (preferred != null && owners.getOrDefault(preferred, !going) == going) {
-            return preferred;
-        }
-        if (!going && !owners.containsKey(profileNo)) {
-            return profileNo;
-        }
-        if (owners.containsKey(profileNo) && owners.get(profileNo) == going) {
-            return profileNo;
-        }
-        return all.stream()
-                .filter(one -> parting.takes(one) == going && owners.containsKey(one.ownNo()))
-                .min(Comparator.<Identity, Short>comparing(one -> one.id.kind()).thenComparing(one -> one.no))
-                .map(Identity::ownNo)
-                .orElse(null);
-    }
-
-    private Future<Integer> number(SqlConnection tx, int ws, Integer picked) {
-        return picked != null
-                ? Future.succeededFuture(picked)
-                : identities.takeNumbers(tx, ws, 1).compose(no -> links.makePlace(
-                                tx, ws, no, UuidCreator.getTimeOrderedEpoch())
-                        .map(no));
-    }
-
-    private Future<Reply> write(
-            SqlConnection tx,
-            Call call,
-            Shown profile,
-            List<Identity> all,
-            List<Identity> reached,
-            Parting parting,
-            List<Link> found,
-            Map<Integer, Place> places,
-            Sides sides) {
-        int ws = call.ws();
-        int from = profile.no();
-        var users = all.stream()
-                .filter(one -> one.id.kind() == IdentityGraph.USER)
-                .collect(Collectors.toMap(one -> one.id.value(), one -> one));
-        var addressed = new HashMap<Long, Integer>();
-        for (var one : all) {
-            var side = sides.of(parting.takes(one));
-            one.put(side, one.addressNo() == from || one.proofAt() == null && one.isSettled() ? side : one.addressNo());
-            if (side != from) {
-                addressed.put(one.no, side);
-            }
-        }
-        for (var one : reached) {
-            var proven = users.get(one.proofUserId());
-            var side = sides.of(proven != null && parting.takes(proven));
-            one.put(one.profileNo(), side);
-            if (side != from) {
-                addressed.put(one.no, side);
-            }
-        }
-        var left = found.stream().filter(link -> !parting.cut().contains(link)).toList();
-        aliasesAgain(all, parting.cut(), left);
-        var changed = new ArrayList<>(all);
-        changed.addAll(reached);
-        var both = List.of(sides.goes(), sides.stays());
-        return identities
-                .update(tx, changed)
-                .compose(done ->
-                        links.delete(tx, parting.cut().stream().map(Link::no).toList()))
-                .compose(done -> links.goInto(tx, ws, sides.intoNos()))
-                .compose(done -> deriver.refresh(tx, ws, both))
-                .compose(done -> links.rename(tx, ws, both))
-                .compose(done -> addresses.part(tx, ws, from, addressed))
-                .compose(done -> ids(tx, ws, both))
-                .compose(ids -> deriver.tell(
-                                tx,
-                                Set.of(new Moved(ws, sides.stays(), sides.goes())),
-                                MergesService.fact(
-                                        ws,
-                                        "profile.unmerged",
-                                        sides.stays(),
-                                        ids.get(sides.stays()),
-                                        sides.goes(),
-                                        ids.get(sides.goes())))
-                        .compose(done -> audit.record(
-                                tx,
-                                call,
-                                "profile",
-                                // Under who goes: whoever forgets them blanks the line.
-                                ids.get(sides.goes()),
-                                null,
-                                new JsonObject()
-                                        .put("outOf", ids.get(sides.stays()).toString())
-                                        .put(
-                                                "ids",
-                                                MergesService.names(all.stream()
-                                                        .filter(parting::takes)
-                                                        .toList()))))
-                        .compose(done -> shown(tx, ws, ids.get(sides.stays())))
-                        .compose(stays -> shown(tx, ws, ids.get(sides.goes()))
-                                .map(goes -> Reply.ok(
-                                        new JsonObject().put("profile", stays).put("separated", goes)))));
-    }
-
-    /** Of an id whose latest alias holds no longer the one before it does. */
-    private static void aliasesAgain(List<Identity> all, List<Link> cut, List<Link> left) {
-        var byNo = all.stream().collect(Collectors.toMap(one -> one.no, one -> one));
-        cut.stream()
-                .filter(link -> !link.isMerge())
-                .map(link -> byNo.get(link.identityNo()))
-                .filter(Objects::nonNull)
-                .distinct()
-                .forEach(one -> {
-                    var latest = left.stream()
-                            .filter(link ->
-                                    !link.isMerge() && link.identityNo() == one.no && byNo.containsKey(link.otherNo()))
-                            .max(Comparator.comparing(Link::at).thenComparing(Link::messageId));
-                    latest.ifPresentOrElse(
-                            link -> one.aliasIs(byNo.get(link.otherNo()).id.value(), link.at(), link.messageId()),
-                            () -> one.aliasIs(null, null, null));
-                });
-    }
-
-    private Future<Map<Integer, UUID>> ids(SqlConnection tx, int ws, List<Integer> nos) {
-        return links.places(tx, ws, nos.getFirst(), Set.copyOf(nos)).map(places -> nos.stream()
-                .collect(Collectors.toMap(no -> no, no -> places.get(no).id())));
     }
 
     private Future<JsonObject> shown(SqlConnection tx, int ws, UUID id) {

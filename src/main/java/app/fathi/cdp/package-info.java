@@ -1,5 +1,5 @@
 /**
- * People and what they do. Owns {@code cdp_profile, cdp_identity, cdp_words, cdp_link, cdp_trait, cdp_trait_name, cdp_group, cdp_event,
+ * People and what they do. Owns {@code cdp_profile, cdp_identity, cdp_words, cdp_link, cdp_bond, cdp_identity_rules, cdp_trait, cdp_trait_name, cdp_group, cdp_event,
  * cdp_profile_number, cdp_suppression, cdp_suppression_salt, cdp_erasure, ingest_seen}; hears {@code ingest}; tells {@code
  * profile.merged, profile.unmerged, profile.erased}. Permissions: {@code events:write|read, profiles:read|update|export|erase, consents:read|update,
  * suppressions:read|update}.
@@ -22,6 +22,9 @@
  * <p>Known people become one by {@code alias}, when who says it is trusted with both (a secret or server key, or verification
  * off): then everything that pointed to the one profile points to the other. Which aliases there are decides who is one, not
  * their order; the latest decides which {@code userId} is shown.
+ *
+ * <p>Where a workspace names other kinds of ids, such as e-mail addresses ({@link IdentityRules}), known people of whom a server tells the same one
+ * are one person, too ({@link Bonding}).
  *
  * <p>Operators merge profiles and part them again ({@code MergesService}); of an id that they have decided about no event says
  * otherwise. Each id remembers the profile that it was made with, and {@code cdp_link} what holds it to others, so what was one

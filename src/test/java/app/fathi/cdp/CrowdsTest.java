@@ -11,6 +11,7 @@ import app.fathi.platform.stream.Streams;
 import app.fathi.segments.TraitRules;
 import app.fathi.testing.Closing;
 import app.fathi.testing.TestDatabase;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.sqlclient.Pool;
@@ -46,7 +47,8 @@ class CrowdsTest {
                 new NoAddresses(),
                 new ComputedTraits(new TraitRules()),
                 List.of(),
-                new LiveFeed(vertx, Config.of(Map.of()).live()));
+                new LiveFeed(vertx, Config.of(Map.of()).live()),
+                new Bonds((tx, jobs) -> Future.succeededFuture()));
     }
 
     @AfterEach

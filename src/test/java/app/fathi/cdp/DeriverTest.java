@@ -64,7 +64,8 @@ class DeriverTest {
                 nobodysAddresses(),
                 new ComputedTraits(new TraitRules()),
                 List.of(),
-                new LiveFeed(vertx, Config.of(Map.of()).live()));
+                new LiveFeed(vertx, Config.of(Map.of()).live()),
+                new Bonds((tx, jobs) -> Future.succeededFuture()));
     }
 
     /** Nobody has any; what would have moved is written down. */
@@ -656,7 +657,8 @@ class DeriverTest {
                 nobodysAddresses(),
                 new ComputedTraits(new TraitRules()),
                 List.of(stage),
-                new LiveFeed(vertx, Config.of(Map.of()).live()));
+                new LiveFeed(vertx, Config.of(Map.of()).live()),
+                new Bonds((tx, jobs) -> Future.succeededFuture()));
     }
 
     @Test

@@ -29,6 +29,17 @@ class PlanTest {
     }
 
     @Test
+    void ids_that_are_told_are_looked_up_by_themselves() {
+        assertThat(Plans.onEmptyTables(BondsStore.NEWS))
+                .anyMatch(line -> line.contains("Index Cond") && line.contains("value = n.value"));
+        for (var sql : List.of(BondsStore.TELL, BondsStore.SHARING)) {
+            assertThat(Plans.onEmptyTables(sql))
+                    .anyMatch(line -> line.contains("Index Cond") && line.contains("value = "))
+                    .noneMatch(line -> line.contains("Seq Scan on cdp_bond"));
+        }
+    }
+
+    @Test
     void whether_a_person_has_too_many_ids_is_asked_of_that_persons_ids_alone() {
         assertThat(Plans.onEmptyTables(IdentitiesStore.CROWDED))
                 .anyMatch(line -> line.contains("Index Cond") && line.contains("profile_no = asked.no"));

@@ -3,6 +3,7 @@ package app.fathi.segments;
 import static app.fathi.testing.Eventually.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.cdp.Bonds;
 import app.fathi.cdp.Deriver;
 import app.fathi.cdp.NoAddresses;
 import app.fathi.cdp.live.LiveFeed;
@@ -84,7 +85,8 @@ class MembershipTest {
                 new NoAddresses(),
                 new ComputedTraits(new TraitRules()),
                 List.of(new MembershipStage(membership)),
-                new LiveFeed(vertx, Config.of(Map.of()).live()));
+                new LiveFeed(vertx, Config.of(Map.of()).live()),
+                new Bonds((tx, jobs) -> Future.succeededFuture()));
     }
 
     @AfterEach

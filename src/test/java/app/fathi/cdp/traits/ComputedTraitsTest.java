@@ -2,6 +2,7 @@ package app.fathi.cdp.traits;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.cdp.Bonds;
 import app.fathi.cdp.Deriver;
 import app.fathi.cdp.NoAddresses;
 import app.fathi.cdp.PeopleInProfiles;
@@ -84,7 +85,8 @@ class ComputedTraitsTest {
                 new NoAddresses(),
                 new ComputedTraits(new TraitRules()),
                 List.of(),
-                new LiveFeed(vertx, Config.of(Map.of()).live()));
+                new LiveFeed(vertx, Config.of(Map.of()).live()),
+                new Bonds((tx, jobs) -> Future.succeededFuture()));
         job = new ComputeJob(transactions, deriver);
         timers = new ComputedTimers(transactions, deriver);
     }
