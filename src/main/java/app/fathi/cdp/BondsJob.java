@@ -129,7 +129,10 @@ public final class BondsJob implements JobHandler {
 
     private Future<Void> bindAndTell(SqlConnection tx, int ws, List<String> people) {
         var moves = new ArrayList<Moves>();
-        return look(tx, ws, people, moves).compose(done -> regrouping.tell(tx, moves));
+        return look(tx, ws, people, moves)
+                // Whatever is known of them: nobody is looked at without end.
+                .compose(done -> store.close(tx, ws, people))
+                .compose(done -> regrouping.tell(tx, moves));
     }
 
     private Future<Void> look(SqlConnection tx, int ws, List<String> people, List<Moves> moves) {
@@ -148,7 +151,7 @@ public final class BondsJob implements JobHandler {
                     "More than {} people of workspace {} hang together by ids: nobody more joins them",
                     MAX_CONCERNED,
                     ws);
-            return store.refuseWaiting(tx, ws, people);
+            return store.close(tx, ws, people);
         });
     }
 
@@ -279,18 +282,21 @@ public final class BondsJob implements JobHandler {
                         return null;
                     });
         }
-        return chain.compose(done -> moved.isEmpty() ? Future.succeededFuture() : makeRoom(tx, ws, moved))
+        return chain.compose(done -> moved.isEmpty() ? Future.succeededFuture() : makeRoom(tx, ws, moved, moves))
                 .compose(done -> MergesService.userIds(person.ids()).size() > 1
                         ? store.name(tx, ws, to, name(person))
                         : Future.succeededFuture());
     }
 
     /** Of visitors' ids the newest stay. */
-    private Future<Void> makeRoom(SqlConnection tx, int ws, Set<DerivedBatch.Moved> moved) {
+    private Future<Void> makeRoom(SqlConnection tx, int ws, Set<DerivedBatch.Moved> moved, List<Moves> moves) {
         return crowds.leave(tx, new HashMap<>(), moved).compose(left -> {
             var nos = new TreeSet<Integer>();
             moved.forEach(one -> nos.add(one.toNo()));
-            left.forEach(one -> nos.add(one.profileNo()));
+            left.forEach(one -> {
+                nos.add(one.profileNo());
+                moves.add(new Moves(new DerivedBatch.Moved(ws, one.loadedNo(), one.profileNo()), null));
+            });
             return left.isEmpty() ? Future.succeededFuture() : deriver.refresh(tx, ws, nos);
         });
     }

@@ -189,8 +189,8 @@ final class BondsStore {
                         .mapEmpty();
     }
 
-    /** Of people who are too many to be looked at together nothing new holds. */
-    Future<Void> refuseWaiting(SqlConnection tx, int ws, Collection<String> userIds) {
+    /** They are looked at no more; what still waits holds nothing. */
+    Future<Void> close(SqlConnection tx, int ws, Collection<String> userIds) {
         return tx.preparedQuery(
                         """
                         UPDATE cdp_bond SET open = false, refused = CASE WHEN refused = 'waiting' THEN 'limit' ELSE refused END

@@ -85,21 +85,28 @@ final class CarriedIds {
     private void take(String name, Object given, boolean external) {
         var kind = rules.more(name);
         var text = given instanceof Number number ? number.toString() : given;
-        if (kind.isEmpty() || !(text instanceof String told) || told.length() > 2 * MAX_LENGTH) {
+        if (kind.isEmpty() || !(text instanceof String told)) {
             return;
         }
         var value = normal(name, told);
         if (Profiles.namesNobody(told)
                 || workspace.isBlocked(told)
                 || value.map(kind.get()::isBlocked).orElse(false)) {
-            left.add(entry(name, told).add(Bond.BLOCKED));
+            left.add(entry(name, cut(told)).add(Bond.BLOCKED));
         } else if (value.isEmpty()) {
-            left.add(entry(name, told).add(MALFORMED));
+            left.add(entry(name, cut(told)).add(MALFORMED));
         } else if (!event.getBoolean("trusted", false)) {
             left.add(entry(name, value.get()).add(UNVERIFIED));
         } else if (external || !counting.contains(entry(name, value.get()).add(true))) {
             counting.add(entry(name, value.get()).add(external));
         }
+    }
+
+    /** No longer than an id may be, and no half of a character at its end. */
+    private static String cut(String text) {
+        return text.codePointCount(0, text.length()) <= MAX_LENGTH
+                ? text
+                : text.substring(0, text.offsetByCodePoints(0, MAX_LENGTH));
     }
 
     private static JsonArray entry(String kind, String value) {

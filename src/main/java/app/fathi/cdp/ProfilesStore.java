@@ -408,7 +408,7 @@ final class ProfilesStore {
 
     static final String LIST = LISTED.formatted("");
 
-    /** {@code $7} is what a userId begins with, {@code $8} the same for folded e-mail addresses and phone numbers. */
+    /** {@code $7} is what a userId begins with, {@code $8} the same for folded e-mail addresses and phone numbers; both for other ids. */
     static final String LIST_BY_TEXT = LISTED.formatted(
             """
               AND p.profile_no IN (
@@ -418,8 +418,10 @@ final class ProfilesStore {
                 SELECT i.profile_no FROM cdp_identity i WHERE i.ws = $1 AND i.kind = 1 AND i.value = $7
                 UNION ALL
                 SELECT i.profile_no FROM cdp_bond b JOIN cdp_identity i ON i.ws = $1 AND i.kind = 0 AND i.value = b.user_id
-                WHERE b.ws = $1 AND b.refused IS NULL AND (b.value >= $7 AND b.value < $7 || chr(1114111)
-                  OR b.value >= $8 AND b.value < $8 || chr(1114111))
+                WHERE b.ws = $1 AND b.refused IS NULL AND b.value >= $7 AND b.value < $7 || chr(1114111)
+                UNION ALL
+                SELECT i.profile_no FROM cdp_bond b JOIN cdp_identity i ON i.ws = $1 AND i.kind = 0 AND i.value = b.user_id
+                WHERE b.ws = $1 AND b.refused IS NULL AND b.value >= $8 AND b.value < $8 || chr(1114111)
                 UNION ALL
                 SELECT t.profile_no FROM cdp_trait_name n JOIN cdp_trait t ON t.ws = $1 AND t.trait = n.no AND t.num IS NULL
                   AND left(t.fold, 100) >= $8 AND left(t.fold, 100) < $8 || chr(1114111)

@@ -34,7 +34,11 @@ final class Regrouping {
         this.addresses = addresses;
     }
 
-    /** What has gone from whom to whom, to be told at the end of the transaction: once, however many have moved. */
+    /**
+     * What has gone from whom to whom, to be told at the end of the transaction: once, however many have moved.
+     *
+     * @param fact null where others need not know it
+     */
     record Moves(Moved moved, StreamRecord fact) {}
 
     Future<Void> tell(SqlConnection tx, List<Moves> all) {
@@ -43,7 +47,7 @@ final class Regrouping {
                 : deriver.tell(
                         tx,
                         all.stream().map(Moves::moved).collect(Collectors.toSet()),
-                        all.stream().map(Moves::fact).toList());
+                        all.stream().map(Moves::fact).filter(Objects::nonNull).toList());
     }
 
     // ---- two become one ----

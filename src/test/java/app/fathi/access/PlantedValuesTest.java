@@ -118,6 +118,7 @@ class PlantedValuesTest {
         things = Things.make(server, push);
         mails();
         people();
+        ids();
         keys();
         pushes();
         everyOperation(PlantedValuesTest::wrong);
@@ -277,6 +278,41 @@ class PlantedValuesTest {
         secret(
                 "identity key",
                 ask("GET", "/api/v1/workspaces/current", token, null).json().getString("identityKey"));
+    }
+
+    /** Two of whom the same ids are told, so that they are made one. */
+    private static void ids() {
+        var rules = "/api/v1/cdp/identity-rules";
+        var kinds = new JsonArray().add(new JsonObject().put("kind", "email")).add(new JsonObject().put("kind", "crm_id"));
+        ask(
+                "PUT",
+                rules,
+                token,
+                new JsonObject().put("kinds", kinds).encode(),
+                "If-Match",
+                ask("GET", rules, token, null).header("ETag"));
+        for (var user : List.of(Things.PLANTED + "-1", Things.PLANTED + "-2")) {
+            post(
+                    "/v1/identify",
+                    token,
+                    new JsonObject()
+                            .put("userId", user)
+                            .put("traits", new JsonObject().put("email", Things.PLANTED + "@secret.example"))
+                            .put(
+                                    "context",
+                                    new JsonObject()
+                                            .put(
+                                                    "externalIds",
+                                                    new JsonArray()
+                                                            .add(new JsonObject()
+                                                                    .put("id", LEAF)
+                                                                    .put("type", "crm_id")))));
+        }
+        eventually(
+                "they are one",
+                () -> ask("GET", "/api/v1/cdp/profiles/user:" + Things.PLANTED + "-2", token, null)
+                        .body(),
+                body -> body.contains(Things.PLANTED + "-1"));
     }
 
     private static void keys() {
