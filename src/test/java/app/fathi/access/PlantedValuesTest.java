@@ -283,7 +283,8 @@ class PlantedValuesTest {
     /** Two of whom the same ids are told, so that they are made one. */
     private static void ids() {
         var rules = "/api/v1/cdp/identity-rules";
-        var kinds = new JsonArray().add(new JsonObject().put("kind", "email")).add(new JsonObject().put("kind", "crm_id"));
+        var kinds =
+                new JsonArray().add(new JsonObject().put("kind", "email")).add(new JsonObject().put("kind", "crm_id"));
         ask(
                 "PUT",
                 rules,
