@@ -109,8 +109,9 @@ class SumsTest {
     }
 
     private long rowsOf(String user) {
-        return count("SELECT count(*) FROM segments_sum s JOIN cdp_identity i ON i.profile_no = s.profile_no WHERE i.value = '"
-                + user + "'");
+        return count(
+                "SELECT count(*) FROM segments_sum s JOIN cdp_identity i ON i.profile_no = s.profile_no WHERE i.value = '"
+                        + user + "'");
     }
 
     /** By what was read. */

@@ -278,8 +278,9 @@ class ComputedTraitsTest {
     }
 
     private long rowsOf(String user) {
-        return count("SELECT count(*) FROM cdp_computed_part p JOIN cdp_identity i ON i.profile_no = p.profile_no WHERE i.value = '"
-                + user + "'");
+        return count(
+                "SELECT count(*) FROM cdp_computed_part p JOIN cdp_identity i ON i.profile_no = p.profile_no WHERE i.value = '"
+                        + user + "'");
     }
 
     /** By what was read. */
