@@ -77,7 +77,8 @@ public final class Deriver implements Recompute {
     }
 
     public Future<Void> derive(SqlConnection tx, List<Consumed> records) {
-        waitForNoDisk(tx);
+        // Sent ahead of the first statement without waiting for it.
+        store.waitForNoDisk(tx);
         var interactions = records.stream()
                 .filter(one -> one.record().kind().equals(INTERACTION))
                 .map(one -> new DerivedBatch.Event(
@@ -106,15 +107,6 @@ public final class Deriver implements Recompute {
                     derived.merges().forEach(batch::addFact);
                     return conclude(tx, batch);
                 });
-    }
-
-    /**
-     * Whoever appends waits until it is on the disk, and so does nobody here: should the database fall before, the offset is lost with
-     * what came of the events, and they are derived again. What leaves the database because of them, a push or a call, waits for
-     * a commit of its own, which takes all before it along. Sent ahead of the first statement without waiting for it.
-     */
-    private static void waitForNoDisk(SqlConnection tx) {
-        tx.query("SET LOCAL synchronous_commit = off").execute();
     }
 
     /** Puts in force what is known of these people, after ids have come to them or gone. */

@@ -164,6 +164,15 @@ final class ProfilesStore {
     }
 
     /**
+     * Whoever appends waits until it is on the disk, and so does nobody who derives: should the database fall before, the offset is lost with
+     * what came of the events, and they are derived again. What leaves the database because of them, a push or a call, waits for
+     * a commit of its own, which takes all before it along.
+     */
+    Future<Void> waitForNoDisk(SqlConnection tx) {
+        return tx.query("SET LOCAL synchronous_commit = off").execute().mapEmpty();
+    }
+
+    /**
      * What came in other periods is looked up for all of them at once: one by one it cost more than remembering them. Those of this
      * period the unique index finds.
      */

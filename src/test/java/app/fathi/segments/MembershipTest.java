@@ -297,7 +297,7 @@ class MembershipTest {
         for (int piece = members.wake().await();
                 piece >= 0;
                 piece = members.wake().await()) {
-            if (pieces.size() == 3) {
+            if (pieces.size() == 2) {
                 derive(List.of(inGroup("ada", "large", "silver")));
             }
             pieces.add(piece);

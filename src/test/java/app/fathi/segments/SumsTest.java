@@ -2,6 +2,7 @@ package app.fathi.segments;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import app.fathi.cdp.Bonds;
 import app.fathi.cdp.Deriver;
 import app.fathi.cdp.NoAddresses;
 import app.fathi.cdp.live.LiveFeed;
@@ -67,7 +68,8 @@ class SumsTest {
                 new NoAddresses(),
                 new ComputedTraits(new TraitRules()),
                 List.of(new MembershipStage(membership)),
-                new LiveFeed(vertx, Config.of(Map.of()).live()));
+                new LiveFeed(vertx, Config.of(Map.of()).live()),
+                new Bonds((tx, jobs) -> Future.succeededFuture()));
     }
 
     @AfterEach
