@@ -45,7 +45,8 @@ final class Counts {
 
     /** Of whom nothing is kept yet. */
     static Counts anew(Collection<Atom> atoms, Collection<Series> series) {
-        var byCall = atoms.stream().collect(Collectors.groupingBy(atom -> atom.behaviour().call()));
+        var byCall = atoms.stream()
+                .collect(Collectors.groupingBy(atom -> atom.behaviour().call()));
         var seriesByCall = series.stream()
                 .collect(Collectors.groupingBy(one -> one.asked().behaviour().call()));
         return new Counts(event -> among(byCall, event), event -> among(seriesByCall, event), new HashMap<>());

@@ -4,7 +4,6 @@ import app.fathi.cdp.values.Path;
 import app.fathi.cdp.values.Value;
 import app.fathi.segments.rules.Person;
 import app.fathi.segments.rules.Rule.Behaviour;
-import app.fathi.segments.rules.Rule.Call;
 import app.fathi.segments.rules.Rule.Choice;
 import app.fathi.segments.rules.Summed;
 import io.vertx.core.json.JsonObject;

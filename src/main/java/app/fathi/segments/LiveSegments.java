@@ -121,7 +121,8 @@ final class LiveSegments {
             add(new Live(EVERYBODY, NO_ID, new Rule.And(List.of()), 1, false, false, Set.of(), Set.of(), Set.of()));
         }
         if (segments.stream().noneMatch(segment -> segment.no() == SUBSCRIBED)) {
-            add(new Live(SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of(), Set.of(), Set.of()));
+            add(new Live(
+                    SUBSCRIBED, NO_ID, new Rule.Subscribed("webpush"), 1, false, true, Set.of(), Set.of(), Set.of()));
         }
         for (var segment : segments) {
             if (needs(segment.rule()).entrySet().stream().allMatch(one -> {

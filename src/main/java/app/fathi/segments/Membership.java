@@ -188,8 +188,8 @@ final class Membership {
                 questions.keySet(),
                 looked,
                 new Mentions(Set.of(), Set.of(), Set.of(), groupTraits, rules.staticSegments(), messages));
-        return locked.compose(
-                all -> moments.compose(kept -> now.compose(moment -> known.map(of -> new Seen(all, kept, of, moment)))));
+        return locked.compose(all ->
+                moments.compose(kept -> now.compose(moment -> known.map(of -> new Seen(all, kept, of, moment)))));
     }
 
     private static Collection<Live> concerned(LiveSegments rules, Touched touched) {

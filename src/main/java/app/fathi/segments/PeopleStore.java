@@ -265,9 +265,7 @@ final class PeopleStore {
                     for (var row : rows) {
                         found.computeIfAbsent(row.getInteger("profile_no"), no -> new ArrayList<>())
                                 .add(new Event(
-                                        call(row),
-                                        row.getOffsetDateTime("at").toInstant(),
-                                        properties(row)));
+                                        call(row), row.getOffsetDateTime("at").toInstant(), properties(row)));
                     }
                     return found;
                 });
@@ -298,7 +296,9 @@ final class PeopleStore {
                 ws,
                 people.toArray(Integer[]::new),
                 calls.stream()
-                        .map(call -> call.name() == null ? call.kind().word() : call.kind().word() + "/" + call.name())
+                        .map(call -> call.name() == null
+                                ? call.kind().word()
+                                : call.kind().word() + "/" + call.name())
                         .toArray(String[]::new),
                 properties.toArray(String[]::new));
     }

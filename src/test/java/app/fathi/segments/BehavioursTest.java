@@ -61,6 +61,7 @@ class BehavioursTest {
             new Call(Kind.PAGE, null),
             new Call(Kind.SCREEN, null),
             Call.track("Nothing"));
+
     private static final List<ChronoUnit> STEPS =
             List.of(ChronoUnit.SECONDS, ChronoUnit.MINUTES, ChronoUnit.HOURS, ChronoUnit.DAYS);
     private static final List<String> PURPOSES = List.of("marketing", "news");

@@ -114,8 +114,7 @@ public final class ComputedTraits {
             Instant clock) {
         var wanted = new TreeMap<Integer, List<Defined>>();
         some.forEach((no, events) -> wanted.put(
-                no,
-                events.stream().flatMap(definitions::of).distinct().toList()));
+                no, events.stream().flatMap(definitions::of).distinct().toList()));
         wanted.values().removeIf(List::isEmpty);
         asked.forEach(no -> wanted.put(no, definitions.all()));
         anew.forEach(no -> wanted.put(no, definitions.all()));
@@ -191,11 +190,10 @@ public final class ComputedTraits {
                 .min()
                 .orElse(0);
         var counted = new HashMap<Place, Part>();
-        return parts.each(
-                        tx, ws, again, since, (no, event, day) -> event.keys().stream()
-                                .flatMap(key -> byEvent.getOrDefault(key, List.of()).stream())
-                                .filter(one -> one.profileNo() == no)
-                                .forEach(one -> add(counted, one, event, day)))
+        return parts.each(tx, ws, again, since, (no, event, day) -> event.keys().stream()
+                        .flatMap(key -> byEvent.getOrDefault(key, List.of()).stream())
+                        .filter(one -> one.profileNo() == no)
+                        .forEach(one -> add(counted, one, event, day)))
                 .compose(done -> parts.forget(tx, ws, again))
                 .compose(done -> parts.add(tx, ws, counted));
     }
