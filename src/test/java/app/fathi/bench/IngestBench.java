@@ -37,7 +37,7 @@ final class IngestBench {
     private static final int BATCH = 250;
     private static final int ROUNDS = 5;
     private static final int BATCHES = 400;
-    private static final int SENDERS = 4;
+    private static final int SENDERS = 8;
     private static final int SINGLE_SENDERS = 64;
     private static final int SINGLES = 20_000;
     private static final int SEGMENTS = 50;
@@ -49,7 +49,7 @@ final class IngestBench {
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     /** Of what {@code COPY} reaches: tried until one is too many. */
     private static final List<Double> SHARES =
-            List.of(0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.12, 0.15, 0.2, 0.3);
+            List.of(0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.12, 0.15, 0.2, 0.3);
 
     private final BenchServer server;
     private final Account admin;
@@ -340,7 +340,10 @@ final class IngestBench {
         Report.progress("single events, as many as go");
         try (var fathi = load("/v1/track", SINGLE_SENDERS)) {
             steady(() -> saturate(fathi));
-            double saturation = saturate(fathi);
+            // So long that what is taken has to be derived meanwhile.
+            double saturation =
+                    fathi.rate(singles((int) (saturate(fathi) * STEADY.toSeconds())), SINGLE_SENDERS);
+            derived();
             double rate = saturation * 2 / 3;
             Report.progress("single events, %.0f/s", rate);
             var millis = fathi.millisAt(rate, singles((int) (rate * STEADY.toSeconds())));
