@@ -341,8 +341,7 @@ final class IngestBench {
         try (var fathi = load("/v1/track", SINGLE_SENDERS)) {
             steady(() -> saturate(fathi));
             // So long that what is taken has to be derived meanwhile.
-            double saturation =
-                    fathi.rate(singles((int) (saturate(fathi) * STEADY.toSeconds())), SINGLE_SENDERS);
+            double saturation = fathi.rate(singles((int) (saturate(fathi) * STEADY.toSeconds())), SINGLE_SENDERS);
             derived();
             double rate = saturation * 2 / 3;
             Report.progress("single events, %.0f/s", rate);

@@ -369,7 +369,9 @@ class LiveSegmentsTest {
                         SEGMENTS + "/preview",
                         new JsonObject().put("rule", rule("segment").put("segment", reached))),
                 answer -> members(reached).contains("measured-1")
-                        && answer.json().getInteger("reachable").equals(answer.json().getInteger("people")));
+                        && answer.json()
+                                .getInteger("reachable")
+                                .equals(answer.json().getInteger("people")));
         var segment = create(trait("measured", "exists"));
         var list = server.admin("POST", SEGMENTS, new JsonObject().put("name", "list " + UUID.randomUUID()))
                 .json()
