@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The documentation in a real browser: readable for everybody, on a phone and on a desk, by day and by night. */
 @Tag("slow")
+@Tag("long")
 class DocsPagesTest {
     private static final Path SCREENSHOTS = Path.of("target/docs-pages");
     private static final int MAX_HEIGHT = 6_000;

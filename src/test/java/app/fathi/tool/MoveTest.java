@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** From the embedded database to another PostgreSQL, with everything in it. */
 @Tag("slow")
+@Tag("long")
 class MoveTest {
     /** Rows of every sort: partitions, nothing, octets, arrays, half a megabyte, all that text can hold. */
     static final String ROWS =

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The emergency stop from the command line, beside a running server and without one. */
 @Tag("slow")
+@Tag("long")
 class StopSendingTest {
     @TempDir
     Path folder;
