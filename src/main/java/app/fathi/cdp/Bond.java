@@ -1,5 +1,6 @@
 package app.fathi.cdp;
 
+import app.fathi.cdp.values.Value;
 import io.vertx.core.json.JsonArray;
 import java.time.Instant;
 import java.util.Comparator;
@@ -33,7 +34,7 @@ record Bond(int ws, String userId, String kind, String value, Instant at, String
     /** The order in which they count. */
     static Comparator<Bond> order(IdentityRules rules) {
         return Comparator.comparing(Bond::at)
-                .thenComparing(Bond::messageId)
+                .thenComparing(Bond::messageId, Value::compare)
                 .thenComparing(bond -> rules.priority(bond.kind()))
                 .thenComparing(Bond::kind)
                 .thenComparing(Bond::value)

@@ -2,6 +2,7 @@ package app.fathi.cdp;
 
 import app.fathi.cdp.Bond.Told;
 import app.fathi.cdp.LinksStore.Link;
+import app.fathi.cdp.values.Value;
 import app.fathi.platform.jobs.NewJob;
 import io.vertx.core.Future;
 import io.vertx.sqlclient.SqlConnection;
@@ -39,8 +40,7 @@ public final class Bonds {
                 List.of(bond.ws(), bond.key()),
                 bond,
                 (one, other) -> one.at().isBefore(other.at())
-                                || one.at().equals(other.at())
-                                        && one.messageId().compareTo(other.messageId()) < 0
+                                || one.at().equals(other.at()) && Value.compare(one.messageId(), other.messageId()) < 0
                         ? one
                         : other));
         if (first.isEmpty()) {

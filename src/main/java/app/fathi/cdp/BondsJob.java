@@ -5,6 +5,7 @@ import app.fathi.cdp.Bonding.Outcome;
 import app.fathi.cdp.Bonding.Person;
 import app.fathi.cdp.LinksStore.Link;
 import app.fathi.cdp.Regrouping.Moves;
+import app.fathi.cdp.values.Value;
 import app.fathi.platform.db.Transactions;
 import app.fathi.platform.jobs.Job;
 import app.fathi.platform.jobs.JobHandler;
@@ -313,7 +314,7 @@ public final class BondsJob implements JobHandler {
     private static String name(Person person) {
         return person.ids().stream()
                 .filter(one -> one.id.kind() == IdentityGraph.USER && one.claimUserId() != null)
-                .max(Comparator.comparing(Identity::claimAt).thenComparing(Identity::claimId))
+                .max(Comparator.comparing(Identity::claimAt).thenComparing(Identity::claimId, Value::compare))
                 .map(Identity::claimUserId)
                 .orElse(person.lead().id.value());
     }

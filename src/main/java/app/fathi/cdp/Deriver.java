@@ -8,6 +8,7 @@ import app.fathi.cdp.traits.ComputedTraits;
 import app.fathi.cdp.traits.Happening;
 import app.fathi.cdp.traits.Recompute;
 import app.fathi.cdp.traits.TraitDefinitions;
+import app.fathi.cdp.values.Value;
 import app.fathi.platform.stream.StreamConsumer.Consumed;
 import app.fathi.platform.stream.StreamRecord;
 import app.fathi.platform.stream.Streams;
@@ -251,7 +252,7 @@ public final class Deriver implements Recompute {
                     var changes = new Changes(userIds, definitions.result());
                     var merges = new ArrayList<StreamRecord>();
                     var ordered = arrived.stream()
-                            .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId))
+                            .sorted(Comparator.comparing(Arrived::at).thenComparing(Arrived::messageId, Value::compare))
                             .toList();
                     ordered.forEach(one -> apply(one, known, changes));
                     return join(tx, changes.joins)

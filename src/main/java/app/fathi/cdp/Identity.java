@@ -1,5 +1,6 @@
 package app.fathi.cdp;
 
+import app.fathi.cdp.values.Value;
 import io.vertx.core.json.JsonArray;
 import java.time.Duration;
 import java.time.Instant;
@@ -362,6 +363,6 @@ final class Identity {
     }
 
     private static boolean isBefore(Instant at, String messageId, Instant otherAt, String otherId) {
-        return at.isBefore(otherAt) || (at.equals(otherAt) && messageId.compareTo(otherId) < 0);
+        return at.isBefore(otherAt) || (at.equals(otherAt) && Value.compare(messageId, otherId) < 0);
     }
 }

@@ -3,6 +3,7 @@ package app.fathi.cdp;
 import app.fathi.cdp.DerivedBatch.Moved;
 import app.fathi.cdp.LinksStore.Link;
 import app.fathi.cdp.LinksStore.Place;
+import app.fathi.cdp.values.Value;
 import app.fathi.platform.stream.StreamRecord;
 import com.github.f4b6a3.uuid.UuidCreator;
 import io.vertx.core.Future;
@@ -234,7 +235,7 @@ final class Regrouping {
                     var latest = left.stream()
                             .filter(link ->
                                     link.isAlias() && link.identityNo() == one.no && byNo.containsKey(link.otherNo()))
-                            .max(Comparator.comparing(Link::at).thenComparing(Link::messageId));
+                            .max(Comparator.comparing(Link::at).thenComparing(Link::messageId, Value::compare));
                     latest.ifPresentOrElse(
                             link -> one.aliasIs(byNo.get(link.otherNo()).id.value(), link.at(), link.messageId()),
                             () -> one.aliasIs(null, null, null));

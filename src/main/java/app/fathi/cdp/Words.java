@@ -1,5 +1,6 @@
 package app.fathi.cdp;
 
+import app.fathi.cdp.values.Value;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import java.nio.charset.StandardCharsets;
@@ -155,6 +156,6 @@ final class Words {
 
     private static boolean isLater(long micros, String messageId, JsonArray other) {
         var byTime = Long.compare(micros, other.getLong(1));
-        return byTime != 0 ? byTime > 0 : messageId.compareTo(other.getString(2)) > 0;
+        return byTime != 0 ? byTime > 0 : Value.compare(messageId, other.getString(2)) > 0;
     }
 }

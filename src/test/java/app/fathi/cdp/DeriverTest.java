@@ -136,6 +136,21 @@ class DeriverTest {
         }
     }
 
+    /** UTF-16 has the second one before the first. */
+    @Test
+    void of_two_messages_of_one_moment_the_later_is_the_one_of_the_higher_code_points_in_memory_as_in_the_database() {
+        var lower = "m\uFFFD";
+        var higher = "m😀";
+        derive(
+                identify("one", null, higher, NOON, false, new JsonObject().put("word", higher)),
+                identify("one", null, lower + "1", NOON, false, new JsonObject().put("word", lower)));
+        derive(
+                identify("two", null, higher + "2", NOON, false, new JsonObject().put("word", higher)),
+                identify(null, "v", lower + "2", NOON, false, new JsonObject().put("word", lower)));
+        derive(identify("two", "v", "z", NOON.minusSeconds(1), false, new JsonObject()));
+        assertThat(traits("one")).isEqualTo(traits("two")).isEqualTo(new JsonObject().put("word", higher));
+    }
+
     @Test
     void of_a_trait_of_which_the_first_word_stands_it_stands_whatever_came_when() {
         for (int seed = 0; seed < 2; seed++) {
