@@ -64,9 +64,12 @@ public final class MembershipTimers extends VerticleBase {
         return loop.stop();
     }
 
-    /** Wakes members of groups, and asks who is due; whether there may be more. */
+    /** Wakes members of groups, and asks who is due, also where no members could be woken; whether there may be more. */
     Future<Boolean> round(Instant now) {
-        return wakeMembers(0, 0).compose(more -> fire(now).map(count -> more || count == PEOPLE));
+        return wakeMembers(0, 0).transform((more, failure) -> fire(now)
+                .compose(count -> failure == null
+                        ? Future.succeededFuture(more || count == PEOPLE)
+                        : Future.failedFuture(failure)));
     }
 
     /** As many as are asked at once. */

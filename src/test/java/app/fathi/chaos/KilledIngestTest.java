@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code kill -9} of a single process, its PostgreSQL with it, while it takes as many events as it can. */
+/** {@code kill -9} of a single process, its PostgreSQL with it, or of its PostgreSQL alone, while it takes as many events as it can. */
 @Tag("chaos")
 @ExtendWith(Seeded.class)
 class KilledIngestTest {
@@ -37,5 +37,11 @@ class KilledIngestTest {
     @RepeatedTest(10)
     void what_was_acknowledged_is_there_once_and_people_are_what_their_events_say(Random random) {
         flood.isKilledAfter(2_000 + random.nextInt(MOST), random);
+    }
+
+    /** What was derived and not on the disk yet is gone, with the offset: it is derived again. */
+    @RepeatedTest(5)
+    void the_same_holds_when_the_database_alone_falls(Random random) {
+        flood.losesItsDatabaseAfter(2_000 + random.nextInt(MOST), random);
     }
 }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import app.fathi.testing.TestServer;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,10 +23,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * As many events as a single process takes, over {@code /v1/batch}, until it is killed; it starts again on its folder, and all
+ * As many events as a single process takes, over {@code /v1/batch}, until it or its database is killed; when it is there again, all
  * that it had acknowledged is looked for.
  */
 public final class EventFlood implements AutoCloseable {
@@ -66,11 +68,55 @@ public final class EventFlood implements AutoCloseable {
 
     /** @param acknowledged after how many events the process dies */
     public void isKilledAfter(int acknowledged, Random random) {
+        falls(
+                "kill -9",
+                acknowledged,
+                random,
+                node.process()::kill,
+                () -> node = Node.start(folder, SETTINGS).awaitReady());
+    }
+
+    /**
+     * One process of the database dies, and with it all that the database had not written yet: it recovers from its log, while the server
+     * goes on.
+     *
+     * @param acknowledged after how many events that happens
+     */
+    public void losesItsDatabaseAfter(int acknowledged, Random random) {
+        falls(
+                "kill -9 of the database",
+                acknowledged,
+                random,
+                this::killDatabase,
+                () -> eventually(
+                        "the server reaches its database again",
+                        () -> node.get("/health/ready").status() == 200));
+    }
+
+    /** Whoever copies or derives right now. */
+    private void killDatabase() {
+        try (var database = new EmbeddedDatabase(folder.resolve("data"))) {
+            var pids =
+                    database.count("SELECT pid::text, pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                            + " AND pid <> pg_backend_pid() ORDER BY state = 'active' DESC LIMIT 1");
+            int exit = new ProcessBuilder(
+                            "kill", "-KILL", pids.keySet().iterator().next())
+                    .start()
+                    .waitFor();
+            assertThat(exit).as("kill").isZero();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void falls(String fault, int acknowledged, Random random, Runnable kill, Runnable returns) {
         var people = "r" + ++rounds + "-";
         var began = System.nanoTime();
-        var sent = flood(people, acknowledged, random);
+        var sent = flood(people, acknowledged, random, kill);
         var seconds = (System.nanoTime() - began) * 1e-9;
-        node = Node.start(folder, SETTINGS).awaitReady();
+        returns.run();
         var restarted = System.nanoTime();
         try (var database = new EmbeddedDatabase(folder.resolve("data"))) {
             eventually("all that was stored is digested", database::isDigested);
@@ -86,8 +132,9 @@ public final class EventFlood implements AutoCloseable {
                     .isEqualTo(new TreeSet<>(sent.acknowledged));
             var known = everybodyIsAsAReplaySays(database, people);
             System.out.printf(
-                    "kill -9 after %d events, %.0f a second; %d batches without an answer, %d of their events stored; digested %.1f s"
+                    "%s after %d events, %.0f a second; %d batches without an answer, %d of their events stored; digested %.1f s"
                             + " after the restart; %d people as replayed; seed %d%n",
+                    fault,
                     sent.acknowledged.size() - sent.unanswered.size() * BATCH,
                     acknowledged / seconds,
                     sent.unanswered.size(),
@@ -98,23 +145,24 @@ public final class EventFlood implements AutoCloseable {
         }
     }
 
-    private Sent flood(String people, int acknowledged, Random random) {
+    private Sent flood(String people, int acknowledged, Random random, Runnable kill) {
         var sent = new Sent();
         var number = new AtomicInteger();
-        var process = node.process();
+        var over = new AtomicBoolean();
         var killer = Thread.ofPlatform().start(() -> {
             eventually("events are acknowledged", () -> sent.acknowledged.size() >= acknowledged);
-            process.kill();
+            kill.run();
+            over.set(true);
         });
         var seed = random.nextLong();
         CrashWorld.inParallel(CLIENTS, CLIENTS, client -> {
             var choices = new Random(seed + client);
             var alive = true;
-            while (alive) {
+            while (alive && !over.get()) {
                 var batch = batch(people, number, choices);
                 try {
                     send(batch, sent);
-                } catch (UncheckedIOException dead) {
+                } catch (UncheckedIOException | AssertionError dead) {
                     sent.unanswered.add(batch);
                     alive = false;
                 }
